@@ -1,0 +1,53 @@
+"""One digest form everywhere: "sha256:" and 64 lower-case hexadecimal digits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")
+
+EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of bytes in memory."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
+    """The digest of a stream and its size in bytes, in bounded memory."""
+    hasher = hashlib.sha256()
+    size = 0
+    for chunk in chunks:
+        hasher.update(chunk)
+        size += len(chunk)
+    return "sha256:" + hasher.hexdigest(), size
+
+
+def is_digest(text: str) -> bool:
+    """Whether the text has the one form."""
+    return _FORM.match(text) is not None
+
+
+_PREFIX = b'{"hash":"'
+
+
+def self_digested(entry: Mapping[str, object]) -> bytes:
+    """A JSON object as one line whose first field is the digest of all that follows it in the line."""
+    rest = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")[1:] + b"\n"
+    return _PREFIX + digest_of(rest).encode() + b'",' + rest
+
+
+def read_self_digested(line: bytes) -> dict[str, Any]:
+    """Read such a line back; raises ValueError when it is not as it was written."""
+    digest, separator, rest = line[len(_PREFIX) :].partition(b'",')
+    if not line.startswith(_PREFIX) or not separator or digest.decode("latin-1") != digest_of(rest):
+        raise ValueError("its digest is not that of its bytes")
+    entry = json.loads(b"{" + rest)
+    if not isinstance(entry, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - one error for whatever is wrong with the line
+    return entry

@@ -1,0 +1,51 @@
+"""What can go wrong with what is kept (the tree's root and its storage branch: `storage.errors`).
+
+OnrecordError
+└── ArchiveError
+    ├── NoSuchSnapshot     exit 4: nothing is kept of that URL at that time
+    ├── IntegrityError     exit 5: bytes read back are not the bytes that were kept
+    │   └── RecordError    a WARC record, gzip member or index line that cannot be read
+    ├── EntityError        exit 5: a body whose content coding cannot be undone
+    │   └── EntityTooLarge it would decode to more than the limit
+    └── FormatError        exit 2: a layout newer than this program, or a folder that is no archive
+"""
+
+from __future__ import annotations
+
+from storage.errors import OnrecordError
+
+
+class ArchiveError(OnrecordError):
+    """Something is wrong with what is kept."""
+
+
+class NoSuchSnapshot(ArchiveError):
+    """Nothing is kept of that URL at that time."""
+
+    exit_code = 4
+
+
+class IntegrityError(ArchiveError):
+    """Bytes read back are not the bytes that were kept."""
+
+    exit_code = 5
+
+
+class RecordError(IntegrityError):
+    """A WARC record, gzip member or index line cannot be read."""
+
+
+class FormatError(ArchiveError):
+    """The layout is newer than this program, or this is no archive."""
+
+    exit_code = 2
+
+
+class EntityError(ArchiveError):
+    """A body's content coding cannot be undone."""
+
+    exit_code = 5
+
+
+class EntityTooLarge(EntityError):
+    """A body would decode to more than the limit."""

@@ -1,0 +1,215 @@
+"""Verification: every file of every run against its manifest, every gzip member and record to its last byte.
+
+Other checkers stop silently at the first damaged member, or accept a file that breaks off; here what was consumed is
+compared with the file's size, and what the index names with what the records are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archive import keys, manifest
+from archive.digests import digest_of
+from archive.errors import ArchiveError, IntegrityError
+from archive.index.cdxj import parse_line, snapshot_of
+from archive.index.zipnum import BlockIndex, decode_block
+from archive.model import Manifest, Resource, Snapshot
+from archive.text import HEADER, decode_document
+from archive.warc.reader import Record, walk_records
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing
+
+Files = dict[str, dict[str, int]]  # run -> path -> bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One run looked at: what it holds, and one line for each fault."""
+
+    run: str
+    bytes: int = 0
+    records: int = 0
+    faults: tuple[str, ...] = ()
+    committed: bool = True
+
+
+def verify(store: ObjectStore, files: Files, runs: list[str] | None = None) -> Iterator[Finding]:
+    """A finding for each of the named runs, or of all, oldest first; raises StoreError when the store fails meanwhile.
+
+    A run without a manifest does not exist: it is named as not committed, which is no fault.
+    """
+    committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
+    hashes = {digest_of(store.get(keys.run_key(run, keys.MANIFEST))) for run in committed}
+    for run in sorted(files if runs is None else runs):
+        if run not in files:
+            yield Finding(run, faults=(f"there is no run {run}",))
+        elif run not in committed:
+            yield Finding(run, sum(files[run].values()), committed=False)
+        else:
+            yield _RunCheck(store, run, files, hashes).finding()
+
+
+class _Hashed:
+    """A file's bytes on their way to a reader, hashed and counted as they pass."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._hash.update(piece)
+            self.size += len(piece)
+            yield piece
+
+    def finish(self) -> tuple[str, int]:
+        """The digest and size of the whole file, whatever its reader left unread."""
+        for _ in self:
+            pass
+        return f"sha256:{self._hash.hexdigest()}", self.size
+
+
+@dataclass
+class _RunCheck:
+    store: ObjectStore
+    run: str
+    files: Files
+    hashes: set[str]
+    faults: list[str] = field(default_factory=list)
+    bytes: int = 0
+    records: int = 0
+    snapshots: dict[str, dict[int, Snapshot]] = field(default_factory=dict)  # WARC key -> offset -> line
+
+    def finding(self) -> Finding:
+        found = self._manifest()
+        if found is not None:
+            self._named(found)
+            self._index()
+            for resource in found.resources:
+                self._resource(resource)
+        return Finding(self.run, self.bytes, self.records, tuple(dict.fromkeys(self.faults)))
+
+    def _manifest(self) -> Manifest | None:
+        data = self.store.get(keys.run_key(self.run, keys.MANIFEST))
+        self.bytes += len(data)
+        try:
+            found = manifest.parse(data)
+        except IntegrityError as error:
+            self.faults.append(f"{keys.MANIFEST}: {error}")
+            return None
+        if found.run != self.run:
+            self.faults.append(f"{keys.MANIFEST} is that of another run, {found.run}")
+        try:
+            named = self.store.get(keys.run_key(self.run, keys.MANIFEST_DIGEST))
+        except ObjectMissing:
+            named = b""
+        if named != manifest.digest_file(data):
+            self.faults.append(f"{keys.MANIFEST} is not the file that {keys.MANIFEST_DIGEST} names")
+        return found
+
+    def _named(self, found: Manifest) -> None:
+        """Files, and earlier runs, that the manifest names must be there, and no file besides."""
+        named = {resource.path for resource in found.resources} | {keys.MANIFEST, keys.MANIFEST_DIGEST}
+        for path in sorted(self.files[self.run].keys() - named):
+            self.faults.append(f"{path} is not named by the manifest")
+        for parent in found.parents:
+            if parent not in self.hashes:
+                self.faults.append(f"the earlier run whose manifest is {parent} was deleted or altered")
+
+    def _index(self) -> None:
+        """Read the index's lines, so that each record can be held against its own."""
+        try:
+            blocks = BlockIndex(self.store.get(keys.run_key(self.run, keys.IDX)))
+            end = 0
+            for block in blocks:
+                data = self.store.get_range(keys.run_key(self.run, keys.CDX), block.offset, block.length)
+                for line in decode_block(data):
+                    self._line(snapshot_of(parse_line(line), self.run))
+                end = block.offset + block.length
+            if end != self.files[self.run].get(keys.CDX):
+                self.faults.append(f"{keys.CDX} holds bytes that {keys.IDX} does not name")
+        except (ArchiveError, ObjectMissing, UnicodeDecodeError) as error:
+            self.faults.append(f"the index: {error}")
+
+    def _line(self, snapshot: Snapshot) -> None:
+        self.snapshots.setdefault(snapshot.record.key, {})[snapshot.record.offset] = snapshot
+        for what, ref in (("payload", snapshot.payload.record), ("document", snapshot.document)):
+            if ref is None:
+                continue
+            parts = keys.split_run_key(ref.key)
+            size = self.files.get(parts[0], {}).get(parts[1]) if parts else None
+            if size is None or ref.offset + ref.length > size:
+                self.faults.append(
+                    f"the {what} of {snapshot.url} should lie in {ref.key}, which is missing or too short"
+                )
+
+    def _resource(self, resource: Resource) -> None:
+        """Read a file once: its hash, and what it holds, to its last byte."""
+        key = keys.run_key(self.run, resource.path)
+        pieces = _Hashed(self.store.stream(key))
+        try:
+            if resource.path.startswith("archive/"):
+                self._warc(key, pieces)
+            elif resource.path == keys.PAGES:
+                self._pages(pieces)
+        except ArchiveError as error:
+            self.faults.append(f"{resource.path}: {error}")
+        except ObjectMissing:
+            self.faults.append(f"{resource.path} is missing")
+            return
+        try:
+            digest, size = pieces.finish()
+        except ObjectMissing:
+            self.faults.append(f"{resource.path} is missing")
+            return
+        self.bytes += size
+        if size != resource.bytes:
+            self.faults.append(f"{resource.path} has {size:,} bytes, its manifest names {resource.bytes:,}")
+        elif digest != resource.hash:
+            self.faults.append(f"{resource.path} is not the file that its manifest names: its hash differs")
+
+    def _warc(self, key: str, pieces: _Hashed) -> None:
+        expected = dict(self.snapshots.get(key, {}))
+        for record in walk_records(pieces):
+            self.records += 1
+            offset = record.member.offset
+            if record.kind == "response":
+                for _ in record.http()[2]:
+                    pass
+            record.drain()
+            record.member.drain()
+            if record.kind in {"response", "revisit"}:
+                self._compare(record, expected.pop(offset, None))
+        for offset, snapshot in expected.items():
+            self.faults.append(
+                f"{key}: the index names a record of {snapshot.url} at byte {offset:,} that is not there"
+            )
+
+    def _compare(self, record: Record, snapshot: Snapshot | None) -> None:
+        if snapshot is None:
+            self.faults.append(f"{record.record_id} is not in the index")
+        elif (snapshot.url, snapshot.digest, snapshot.record_id, snapshot.record.length, snapshot.revisit) != (
+            record.url,
+            record.header("WARC-Payload-Digest"),
+            record.record_id,
+            record.member.length,
+            record.kind == "revisit",
+        ):
+            self.faults.append(f"{record.record_id} is not what the index says of it")
+
+    def _pages(self, pieces: _Hashed) -> None:
+        rest = b""
+        first = True
+        for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                if first and line + b"\n" != HEADER:
+                    raise IntegrityError("line 1 is not the header of a pages file")
+                if not first:
+                    decode_document(line + b"\n")
+                first = False
+        if rest or first:
+            raise IntegrityError("the last line breaks off")

@@ -1,0 +1,1 @@
+"""CDXJ lines in ZipNum blocks, and how a snapshot is found in them."""

@@ -1,0 +1,105 @@
+"""One capture a line: `SURT 14-digit-timestamp {json}`, every value a string, absent when unknown.
+
+Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
+recordId; title; payloadMime, the type of a revisit's payload; document, "key offset length" of the document's line;
+refers, "key offset length timestamp recordId url" of the record that holds a revisit's payload.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from archive import keys
+from archive.errors import RecordError
+from archive.model import DocumentRef, RecordRef, Reference, Snapshot
+from archive.times import from_stamp, stamp
+from archive.urlkey import urlkey
+
+REVISIT = "warc/revisit"
+
+
+@dataclass(frozen=True, slots=True)
+class CdxLine:
+    """A line taken apart: its key, its timestamp, its JSON fields."""
+
+    key: str
+    timestamp: str
+    fields: dict[str, str]
+
+
+def parse_line(line: str) -> CdxLine:
+    """Take a line apart; raises RecordError."""
+    try:
+        key, timestamp, text = line.rstrip("\r\n").split(" ", 2)
+        fields = json.loads(text)
+        from_stamp(timestamp)
+    except ValueError as error:
+        raise RecordError(f"not a CDXJ line: {line[:80]!r}") from error
+    if not isinstance(fields, dict):
+        raise RecordError(f"not a CDXJ line: {line[:80]!r}")
+    return CdxLine(key, timestamp, {name: str(value) for name, value in fields.items()})
+
+
+def line_of(snapshot: Snapshot) -> str:
+    """A snapshot's line, without line end, as the index of its own run holds it."""
+    fields = {
+        "url": snapshot.url,
+        "mime": REVISIT if snapshot.refers_to else snapshot.mime,
+        "status": str(snapshot.status),
+        "digest": snapshot.digest,
+        "length": str(snapshot.record.length),
+        "offset": str(snapshot.record.offset),
+        "filename": snapshot.record.key.rpartition("/")[2],
+        "recordId": snapshot.record_id,
+    }
+    if snapshot.refers_to:
+        fields["payloadMime"] = snapshot.mime
+        fields["refers"] = _reference(snapshot.refers_to)
+    known = {"redirect": snapshot.location, "truncated": snapshot.truncated, "title": snapshot.title}
+    fields |= {name: value for name, value in known.items() if value}
+    if snapshot.document:
+        fields["document"] = f"{snapshot.document.key} {snapshot.document.offset} {snapshot.document.length}"
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return f"{urlkey(snapshot.url)} {stamp(snapshot.timestamp)} {text}"
+
+
+def snapshot_of(line: CdxLine, run: str) -> Snapshot:
+    """The snapshot that a line of a run's index stands for; raises RecordError."""
+    fields = line.fields
+    try:
+        filename = fields["filename"]
+        return Snapshot(
+            url=fields["url"],
+            timestamp=from_stamp(line.timestamp),
+            status=int(fields.get("status", "0")),
+            mime=fields.get("payloadMime", fields.get("mime", "application/octet-stream")),
+            digest=fields.get("digest", ""),
+            record_id=fields.get("recordId", ""),
+            record=RecordRef(keys.run_key(run, f"archive/{filename}"), int(fields["offset"]), int(fields["length"])),
+            run=run,
+            refers_to=_parse_reference(fields["refers"]) if "refers" in fields else None,
+            truncated=fields.get("truncated"),
+            location=fields.get("redirect"),
+            title=fields.get("title"),
+            document=_parse_document(fields["document"]) if "document" in fields else None,
+        )
+    except (KeyError, ValueError) as error:
+        raise RecordError(
+            f"index of run {run}: the line of {line.key} at {line.timestamp} lacks or breaks a field"
+        ) from error
+
+
+def _reference(ref: Reference) -> str:
+    record = ref.record
+    return f"{record.key} {record.offset} {record.length} {stamp(ref.timestamp)} {ref.record_id} {ref.url}"
+
+
+def _parse_reference(text: str) -> Reference:
+    key, offset, length, timestamp, record_id, url = text.split(" ", 5)
+    return Reference(RecordRef(key, int(offset), int(length)), record_id, url, from_stamp(timestamp))
+
+
+def _parse_document(text: str) -> DocumentRef:
+    key, offset, length = text.split(" ")
+    return DocumentRef(key, int(offset), int(length))

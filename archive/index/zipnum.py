@@ -1,0 +1,85 @@
+"""ZipNum: sorted CDXJ lines in gzip blocks, and a small index that names each block's first line.
+
+An idx line is `key timestamp TAB part TAB offset TAB length TAB number`, as pywb and ReplayWeb.page read it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from archive.errors import RecordError
+
+BLOCK_LINES = 1000
+_MAX_BLOCK = 64 << 20  # bytes a block may inflate to; ours hold at most 1000 lines
+PART = "index.cdx.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A gzip block: the first line's key and timestamp, and the block's byte range."""
+
+    first: str
+    offset: int
+    length: int
+
+
+def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES) -> tuple[bytes, bytes]:
+    """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
+    ordered = sorted(line.encode() for line in lines)
+    blocks: list[bytes] = []
+    idx: list[bytes] = []
+    offset = 0
+    for number, start in enumerate(range(0, len(ordered), block_lines)):
+        group = ordered[start : start + block_lines]
+        block = zlib.compress(b"\n".join(group) + b"\n", 6, 31)
+        first = b" ".join(group[0].split(b" ", 2)[:2])
+        idx.append(b"%s\t%s\t%d\t%d\t%d\n" % (first, PART.encode(), offset, len(block), number + 1))
+        blocks.append(block)
+        offset += len(block)
+    return b"".join(blocks), b"".join(idx)
+
+
+def decode_block(data: bytes) -> list[str]:
+    """The lines of one gzip block; raises RecordError."""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(data, _MAX_BLOCK)
+    except zlib.error as error:
+        raise RecordError(f"a block of the index is damaged: {error}") from error
+    if not inflater.eof or inflater.unused_data:
+        raise RecordError("a block of the index is not whole")
+    try:
+        return plain.decode().rstrip("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise RecordError("a block of the index is not UTF-8") from error
+
+
+class BlockIndex:
+    """An idx file in memory: which blocks can hold the lines of a range of keys."""
+
+    def __init__(self, idx: bytes) -> None:
+        self._blocks = [_parse(line) for line in idx.decode().split("\n") if line and not line.startswith("!meta")]
+        self._firsts = [block.first for block in self._blocks]
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __iter__(self) -> Iterator[BlockRef]:
+        return iter(self._blocks)
+
+    def blocks(self, start: str, end: str) -> list[BlockRef]:
+        """The blocks that lines from `start` up to, not including, `end` may lie in."""
+        low = max(bisect_right(self._firsts, start) - 1, 0)
+        high = bisect_left(self._firsts, end)
+        return self._blocks[low:high]
+
+
+def _parse(line: str) -> BlockRef:
+    try:
+        first, _part, offset, length, *_ = line.split("\t")
+        return BlockRef(first, int(offset), int(length))
+    except ValueError as error:
+        raise RecordError(f"not a line of a ZipNum index: {line[:80]!r}") from error

@@ -1,0 +1,81 @@
+"""The manifest: WACZ 1.1.1's datapackage.json, with what a run adds to it, and the digest file beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from archive import keys
+from archive.digests import digest_of, is_digest
+from archive.errors import IntegrityError
+from archive.model import Manifest, Resource
+from archive.times import from_iso, iso
+
+WACZ_VERSION = "1.1.1"
+LAYOUT = 1
+
+
+def build(
+    run: str,
+    started: datetime,
+    finished: datetime,
+    resources: list[Resource],
+    *,
+    parents: list[str],
+    counts: Mapping[str, int],
+    software: str,
+    settings: Mapping[str, object],
+) -> bytes:
+    """The manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
+    package = {
+        "profile": "data-package",
+        "wacz_version": WACZ_VERSION,
+        "title": f"onrecord run {run}",
+        "created": iso(finished),
+        "software": software,
+        "resources": [
+            {"name": _name(entry.path), "path": entry.path, "hash": entry.hash, "bytes": entry.bytes}
+            for entry in resources
+        ],
+        "run": {"id": run, "started": iso(started), "finished": iso(finished), "layout": LAYOUT},
+        "settings": dict(settings),
+        "counts": dict(counts),
+        "parents": sorted(parents),
+    }
+    return json.dumps(package, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def digest_file(manifest: bytes) -> bytes:
+    """The bytes of datapackage-digest.json (WACZ 1.1.1 §5.3)."""
+    return json.dumps({"path": keys.MANIFEST, "hash": digest_of(manifest)}, indent=2).encode() + b"\n"
+
+
+def parse(data: bytes) -> Manifest:
+    """Read a run's manifest; raises IntegrityError when it is none."""
+    try:
+        package = json.loads(data)
+        return Manifest(
+            run=str(package["run"]["id"]),
+            created=from_iso(str(package["created"])),
+            resources=tuple(_resource(entry) for entry in package["resources"]),
+            parents=tuple(str(parent) for parent in package["parents"]),
+            counts={str(name): int(count) for name, count in package["counts"].items()},
+            hash=digest_of(data),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error
+
+
+def _resource(entry: Mapping[str, Any]) -> Resource:
+    resource = Resource(str(entry["path"]), str(entry["hash"]), int(entry["bytes"]))
+    if not is_digest(resource.hash) or ".." in resource.path.split("/"):
+        raise ValueError(f"resource {resource.path!r}")
+    return resource
+
+
+def _name(path: str) -> str:
+    """A resource name in the form Data Package asks for: `^([-a-z0-9._/])+$`."""
+    return re.sub(r"[^-a-z0-9._/]", "-", path.lower())

@@ -1,0 +1,269 @@
+"""The values that pass between the rooms: what was on the wire, what is kept of it, what it says."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+Headers = tuple[tuple[str, str], ...]  # names and values as received, decoded as latin-1
+
+
+class Truncation(StrEnum):
+    """Why a block is not whole, in the words of WARC 1.1 §5.13."""
+
+    LENGTH = "length"
+    TIME = "time"
+    DISCONNECT = "disconnect"
+    UNSPECIFIED = "unspecified"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A record block's bytes, in memory when small, else in a file that its maker's folder owns."""
+
+    size: int
+    data: bytes | None = None
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, data: bytes) -> Block:
+        """A block held in memory."""
+        return cls(len(data), data=data)
+
+    def open(self) -> BinaryIO:
+        """A new reader at the block's first byte; the caller closes it."""
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        assert self.path is not None
+        return self.path.open("rb")
+
+    def discard(self) -> None:
+        """Remove the file behind the block, if there is one."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP exchange as it was on the wire.
+
+    `response` is the response block: status line, headers and body with every byte as received, chunk framing and
+    trailers included, interim 1xx responses left out. Its first `head_length` bytes are the head, blank line included.
+    """
+
+    url: str  # as requested: absolute, percent-encoded, without fragment
+    started: datetime  # aware, UTC; the request's first byte was sent
+    request: bytes
+    response: Block
+    head_length: int
+    status: int
+    headers: Headers
+    ip: str  # of the connected socket
+    protocols: tuple[str, ...] = ("http/1.1",)  # WARC-Protocol values: "http/1.0", "http/1.1", "tls/1.3"
+    truncated: Truncation | None = None
+    notes: tuple[str, ...] = ()  # oddities worth a reader's knowing: "bare LF in head", "certificate: expired"
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by case-insensitive name."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL to capture, with how it was come by (`via`: the URL that named it) and further request headers."""
+
+    url: str
+    via: str | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a target: a name from the README's table, "ok" among them, and one line that says why."""
+
+    name: str
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the target needs no one's attention."""
+        return self.name == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A target and every exchange it took, in order: redirects first, the last one last; none when nothing was had."""
+
+    target: Target
+    exchanges: tuple[Exchange, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What an extractor made of one page: clean text and metadata, absent where the page does not say."""
+
+    title: str | None = None
+    text: str | None = None
+    author: str | None = None
+    date: str | None = None  # ISO 8601 day
+    sitename: str | None = None
+    description: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    canonical_url: str | None = None
+    license: str | None = None
+    image: str | None = None
+    images: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
+    links: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
+    comments: str | None = None
+    encoding: str | None = None  # the character encoding the bytes were read in
+    extractor: str = ""  # name and version: "trafilatura 2.3.1"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """Where a document's line lies: an object key and a byte range in it (the line carries its own digest)."""
+
+    key: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """Where a record lies: an object key and the byte range of its gzip member."""
+
+    key: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The earlier record that holds a revisit's payload (WARC 1.1 §5.9-5.11)."""
+
+    record: RecordRef
+    record_id: str
+    url: str
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One capture as the index knows it: a URL as it was at a time, and where its record lies."""
+
+    url: str
+    timestamp: datetime  # aware, UTC, to the second: WARC-Date and the index say the same
+    status: int
+    mime: str  # of the payload, also where the record is a revisit
+    digest: str  # of the payload: "sha256:" and 64 lower-case hex digits
+    record_id: str  # "<urn:uuid:…>"
+    record: RecordRef
+    run: str
+    refers_to: Reference | None = None  # of a revisit: the record that holds the payload
+    truncated: str | None = None
+    location: str | None = None  # where a redirect points, absolute
+    title: str | None = None
+    document: DocumentRef | None = None
+
+    @property
+    def revisit(self) -> bool:
+        """Whether the payload lies with an earlier record."""
+        return self.refers_to is not None
+
+    @property
+    def payload(self) -> Reference:
+        """The record that holds the payload: an earlier one for a revisit, else the capture's own."""
+        return self.refers_to or Reference(self.record, self.record_id, self.url, self.timestamp)
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the capture sends its reader elsewhere (RFC 9110 §15.4)."""
+        return self.status in {301, 302, 303, 307, 308} and self.location is not None
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether the capture says that the page is not there."""
+        return self.status >= 400
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Clean text and metadata of a snapshot, tied to the record they were made from.
+
+    `same_as` names the record whose payload was the same and whose document holds the text.
+    """
+
+    url: str
+    timestamp: datetime
+    record_id: str
+    payload_digest: str
+    key: str
+    offset: int
+    article: Article = field(default_factory=Article)
+    same_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A file that a manifest vouches for (WACZ 1.1.1 §5.1: name, path, hash, bytes)."""
+
+    path: str
+    hash: str  # "sha256:…"
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The list that makes a run exist."""
+
+    run: str
+    created: datetime
+    resources: tuple[Resource, ...]
+    parents: tuple[str, ...]
+    counts: dict[str, int]
+    hash: str  # "sha256:…" over the manifest's own bytes
+
+    def resource(self, path: str) -> Resource:
+        """The entry of one file; raises KeyError when the manifest does not name it."""
+        for resource in self.resources:
+            if resource.path == path:
+                return resource
+        raise KeyError(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one target: a line of `outcomes.jsonl`, and of `capture --json`, whose keys are these names.
+
+    `outcome` is "ok" or another name from the README's table; the fields from `status` to `length` describe the
+    capture that the target ended at, and are absent when there is none.
+    """
+
+    url: str
+    outcome: str
+    timestamp: str
+    status: int | None = None
+    mime: str | None = None
+    digest: str | None = None
+    revisit: bool = False
+    record_id: str | None = None
+    key: str | None = None
+    offset: int | None = None
+    length: int | None = None
+    title: str | None = None
+    error: str | None = None
+    final_url: str | None = None  # where redirects led, when elsewhere
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the target needs no one's attention."""
+        return self.outcome == "ok"

@@ -1,0 +1,166 @@
+"""The sort key of a URL: SURT form, by the rules the Internet Archive documents for its CDX files.
+
+The rules, in order: surrounding space goes; the fragment goes; escapes are undone until none is left, then controls,
+space, "#", "%" and bytes above 0x7E are escaped once; the host is lower-cased, a leading "www" label with any digits
+goes, numeric forms of IPv4 become dotted; the default port, user and password go; dot segments and repeated slashes
+of the path are folded; session ids of well-known servers go from path and query; both are lower-cased; query parameters
+are sorted; a trailing slash goes. What is left is written with the host's labels reversed: `org,example)/path?a=1&b=2`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+import idna
+
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?\Z", re.DOTALL)
+_OPAQUE = re.compile(r"(?:filedesc|warcinfo|urn|dns|mailto|whois|metadata|screenshot|text)\b:(?!//)", re.IGNORECASE)
+_WWW = re.compile(r"www\d*\.")
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21"}
+_PATH_SESSIONS = (
+    re.compile(r"^(.*/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)/)([^?]+\.aspx.*)$", re.IGNORECASE),
+    re.compile(r"^(.*/)(?:\([0-9a-z]{24}\)/)([^?]+\.aspx.*)$", re.IGNORECASE),
+    re.compile(r"^(.*?)(?:;jsessionid=[0-9a-z]{32})(.*)$", re.IGNORECASE),
+)
+_QUERY_SESSIONS = (
+    re.compile(r"^(.*)(?:jsessionid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
+    re.compile(r"^(.*)(?:phpsessid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
+    re.compile(r"^(.*)(?:(?<![a-z])sid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
+    re.compile(r"^(.*)(?:aspsessionid[a-z]{8}=[a-z]{24})(?:&(.*))?$", re.IGNORECASE),
+    re.compile(r"^(.*)(?:cfid=[^&]+&cftoken=[^&]+)(?:&(.*))?$", re.IGNORECASE),
+)
+
+
+@lru_cache(maxsize=8192)  # a page's URL is asked for at lookup, at writing and at merging
+def urlkey(url: str) -> str:
+    """The key of a URL, the same for all URLs that the rules hold to be one page; opaque URLs are their own key."""
+    url = url.strip().replace("\r", "").replace("\n", "").replace("\t", "")
+    if _OPAQUE.match(url):
+        return _escape(url.encode()).lower()
+    if "://" not in url:
+        url = f"http://{url}"
+    match = _URL.match(url)
+    if match is None:
+        return _escape(url.encode()).lower()
+    scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4]
+    host, port = _split_authority(authority)
+    if port == _DEFAULT_PORTS.get(scheme):
+        port = ""
+    key = _host_key(host) + (f":{port}" if port else "") + ")" + _path_key(path)
+    query = _query_key(query) if query else ""
+    return f"{key}?{query}" if query else key
+
+
+def key_range(url: str, match_type: str) -> tuple[str, str]:
+    """The half-open range of keys that a URL matches: "exact", "prefix", "host" or "domain"; raises ValueError."""
+    key = urlkey(url)
+    host = key.split(")", 1)[0]
+    if match_type == "exact":
+        return key + " ", key + "!"
+    if match_type == "prefix":
+        end_slash = url.split("?")[0].endswith("/") and not key.endswith("/") and "?" not in key
+        start = key + "/" if end_slash else key
+        return start, start[:-1] + chr(ord(start[-1]) + 1)
+    if match_type == "host":
+        return f"{host})/", f"{host})0"
+    if match_type == "domain":
+        return f"{host})/", f"{host}-"
+    raise ValueError(f"no such match type: {match_type!r}")
+
+
+def _unescape(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogateescape")
+    while (plain := unquote_to_bytes(data)) != data:
+        data = plain
+    return data
+
+
+def _escape(data: bytes) -> str:
+    return "".join(chr(byte) if 0x20 < byte < 0x7F and byte not in b"#%" else f"%{byte:02X}" for byte in data)
+
+
+def _split_authority(authority: str) -> tuple[str, str]:
+    host = authority.rpartition("@")[2]
+    if host.startswith("["):
+        literal, _, port = host.partition("]")
+        return literal + "]", port.removeprefix(":")
+    name, colon, port = host.partition(":")
+    return (name, port) if colon and (port.isdigit() or not port) else (host, "")
+
+
+def _host_key(host: str) -> str:
+    if host.startswith("["):
+        return host.lower()
+    name = _ascii_host(_unescape(host))
+    text = _escape(re.sub(rb"\.{2,}", b".", name.strip(b".")).lower())
+    if text[:1].isdigit():
+        text = dotted_quad(text) or text
+    text = _WWW.sub("", text, count=1) if _WWW.match(text) else text
+    return ",".join(reversed(text.split(".")))
+
+
+def _ascii_host(name: bytes) -> bytes:
+    """The A-label form by IDNA 2008, else by IDNA 2003 (which knows more symbols), else the bytes as they are."""
+    if name.isascii():
+        return name
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return name
+    try:
+        return idna.encode(text, uts46=True)
+    except (UnicodeError, idna.IDNAError):
+        pass
+    try:
+        return text.encode("idna")
+    except UnicodeError:
+        return name
+
+
+def dotted_quad(host: str) -> str | None:
+    """IPv4 in any of the forms inet_aton reads, as four decimal numbers."""
+    parts = host.split(".")
+    if len(parts) > 4:
+        return None
+    numbers = []
+    for part in parts:
+        if not re.fullmatch(r"0x[0-9a-f]*|[0-9]+", part):
+            return None
+        base = 16 if part.startswith("0x") else 8 if part.startswith("0") and part != "0" else 10
+        try:
+            numbers.append(int(part, base))
+        except ValueError:
+            return None
+    last = numbers.pop()
+    room = 256 ** (4 - len(numbers))
+    if any(number > 255 for number in numbers) or (numbers and last >= room):
+        return None
+    value = last % 2**32
+    for position, number in enumerate(numbers):
+        value += number << (8 * (3 - position))
+    return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def _path_key(path: str) -> str:
+    path = _escape(_unescape(path or "/"))
+    for pattern in _PATH_SESSIONS:
+        if match := pattern.match(path):
+            path = match[1] + match[2]
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del segments[-1:]
+        elif segment not in {"", "."}:
+            segments.append(segment)
+    return "/" + "/".join(segments).lower()
+
+
+def _query_key(query: str) -> str:
+    query = _escape(_unescape(query))
+    for pattern in _QUERY_SESSIONS:
+        if match := pattern.match(query):
+            query = match[1] + (match[2] or "")
+    parameters = [parameter.partition("=") for parameter in query.lower().split("&")]
+    return "&".join("".join(parameter) for parameter in sorted(parameters))

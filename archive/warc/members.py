@@ -1,0 +1,161 @@
+"""gzip members, one a record (RFC 1952, WARC 1.1 annex D): written fast, walked to the last byte."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from archive.errors import RecordError
+
+try:
+    from isal import isal_zlib as _fast
+except ImportError:  # no wheel for this processor: the standard library writes the same format, slower
+    _fast = None  # type: ignore[assignment]  # a module or None
+
+_LEVEL = 2 if _fast else 6
+_WHOLE = 1 << 20  # a record up to this size is compressed in one call
+_OUT = 1 << 16
+
+
+class Sink(Protocol):
+    """What bytes can be written to."""
+
+    def write(self, data: bytes, /) -> object: ...  # noqa: D102 - as for any file
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+def _compressor() -> _Compressor:
+    return _fast.compressobj(_LEVEL, 8, 31) if _fast else zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+
+
+def gzip_member(data: bytes) -> bytes:
+    """The bytes as one gzip member."""
+    if _fast:
+        return bytes(_fast.compress(data, _LEVEL, 31))
+    return zlib.compress(data, _LEVEL, 31)
+
+
+class MemberWriter:
+    """A file-like object: what is written up to each `flush` becomes one gzip member of the file below."""
+
+    def __init__(self, raw: Sink) -> None:
+        self._raw = raw
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._stream: _Compressor | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take bytes of the present member, holding at most 1 MiB of them."""
+        self._pending.append(data)
+        self._size += len(data)
+        if self._size > _WHOLE:
+            if self._stream is None:
+                self._stream = _compressor()
+            self._raw.write(self._stream.compress(self._take()))
+        return len(data)
+
+    def flush(self) -> None:
+        """End the member."""
+        if self._stream is not None:
+            self._raw.write(self._stream.compress(self._take()) + self._stream.flush())
+            self._stream = None
+        else:
+            self._raw.write(gzip_member(self._take()))
+
+    def _take(self) -> bytes:
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._size = 0
+        return data
+
+
+class _Inflating(io.RawIOBase):
+    """The plain bytes of the gzip member at the head of a stream of pieces."""
+
+    def __init__(self, pieces: Iterator[bytes], first: bytes) -> None:
+        self._pieces = pieces
+        self._data = first
+        self._decompressor = zlib.decompressobj(wbits=31)
+        self.consumed = 0  # compressed bytes of this member
+        self.rest = b""  # what the last piece holds past this member
+        self._full = False  # the last output filled its buffer: zlib may hold more back
+
+    @property
+    def complete(self) -> bool:
+        return self._decompressor.eof
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io declares an opaque buffer type
+        while not self._decompressor.eof:
+            if not self._data and not self._full:
+                self._data = next(self._pieces, b"")
+                if not self._data:
+                    raise RecordError("the gzip member breaks off before its end")
+            try:
+                out = self._decompressor.decompress(self._data, min(len(buffer), _OUT))
+            except zlib.error as error:
+                raise RecordError(f"not a whole gzip member: {error}") from error
+            self._full = len(out) == min(len(buffer), _OUT)
+            left = self._decompressor.unused_data if self._decompressor.eof else self._decompressor.unconsumed_tail
+            self.consumed += len(self._data) - len(left)
+            self._data = left
+            if self._decompressor.eof:
+                self.rest = left
+            if out:
+                buffer[: len(out)] = out
+                return len(out)
+        return 0
+
+
+class Member:
+    """One gzip member being read: its offset and, once read to the end, its length in the file."""
+
+    def __init__(self, offset: int, inflating: _Inflating) -> None:
+        self.offset = offset
+        self._inflating = inflating
+        self.stream = io.BufferedReader(inflating, _OUT)
+
+    @property
+    def length(self) -> int:
+        """Compressed bytes read so far: the member's length once its stream is at its end."""
+        return self._inflating.consumed
+
+    def drain(self) -> None:
+        """Read to the member's end, so that its checksum is compared; raises RecordError."""
+        while self.stream.read(_OUT):
+            pass
+
+
+def walk_members(pieces: Iterable[bytes]) -> Iterator[Member]:
+    """Every gzip member of a file given in pieces, to the file's last byte, in bounded memory.
+
+    Each member is drained before the next is given. Raises RecordError, its offset named, for a member that is
+    damaged or breaks off and for bytes after the last member that are none.
+    """
+    source = iter(pieces)
+    offset = 0
+    data = next(source, b"")
+    while data:
+        inflating = _Inflating(source, data)
+        member = Member(offset, inflating)
+        try:
+            yield member
+            member.drain()
+        except RecordError as error:
+            raise RecordError(f"at byte {offset:,}: {error}") from error
+        offset += inflating.consumed
+        data = inflating.rest or next(source, b"")
+
+
+def single_member(pieces: Iterable[bytes]) -> Member:
+    """The one member that a range read holds."""
+    source = iter(pieces)
+    return Member(0, _Inflating(source, next(source, b"")))

@@ -1,0 +1,145 @@
+"""Records read back, every byte checked against the digests they were written with."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
+
+from archive.errors import IntegrityError, RecordError
+from archive.model import Headers
+from archive.times import from_iso
+from archive.warc.entity import Head, read_entity, read_head
+from archive.warc.members import Member, single_member, walk_members
+
+_PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1"])
+_PIECE = 1 << 16
+
+
+class CheckedBlock(io.RawIOBase):
+    """A record's block: at its last byte, its digest is compared with the record's own; raises IntegrityError."""
+
+    def __init__(self, stream: BinaryIO, size: int, digest: str | None, name: str) -> None:
+        self._stream = stream
+        self._left = size
+        self._expected = digest if digest and digest.startswith("sha256:") else None
+        self._hash = hashlib.sha256()
+        self._name = name
+        self._finished = False
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io declares an opaque buffer type
+        """Read up to the block's end, in the manner of `io.RawIOBase`."""
+        if self._finished:
+            return 0
+        piece = self._stream.read(min(len(buffer), self._left))
+        if not piece and self._left:
+            raise RecordError(f"{self._name}: the block ends {self._left:,} bytes early")
+        self._left -= len(piece)
+        self._hash.update(piece)
+        if not self._left:
+            self._finish()
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _finish(self) -> None:
+        self._finished = True
+        if self._expected and self._expected != f"sha256:{self._hash.hexdigest()}":
+            raise IntegrityError(f"{self._name}: the block is not the one its WARC-Block-Digest names")
+        if self._stream.read(5) != b"\r\n\r\n":
+            raise RecordError(f"{self._name}: the record does not end in two line ends")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One WARC record: its headers, and its block as a stream that is checked as it is read."""
+
+    headers: Headers
+    block: BinaryIO
+    member: Member
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by case-insensitive name (WARC 1.1 §4)."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def kind(self) -> str:
+        """WARC-Type."""
+        return self.header("WARC-Type") or ""
+
+    @property
+    def record_id(self) -> str:
+        """WARC-Record-ID."""
+        return self.header("WARC-Record-ID") or ""
+
+    @property
+    def url(self) -> str | None:
+        """WARC-Target-URI."""
+        return self.header("WARC-Target-URI")
+
+    @property
+    def date(self) -> datetime:
+        """WARC-Date."""
+        return from_iso(self.header("WARC-Date") or "")
+
+    def head_bytes(self) -> bytes:
+        """The record's own header lines in the form they were written in, blank line included."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return f"WARC/1.1\r\n{lines}\r\n".encode()
+
+    def http(self) -> tuple[Head, bytes, Iterator[bytes]]:
+        """A response's head, the head's bytes, and the entity body in pieces, its payload digest checked at the end."""
+        head, head_bytes = read_head(self.block)
+        return head, head_bytes, self._checked_entity(head)
+
+    def _checked_entity(self, head: Head) -> Iterator[bytes]:
+        hasher = hashlib.sha256()
+        for piece in read_entity(self.block, head):
+            hasher.update(piece)
+            yield piece
+        self.drain()
+        expected = self.header("WARC-Payload-Digest") or ""
+        if self.kind == "response" and expected.startswith("sha256:") and expected[7:] != hasher.hexdigest():
+            raise IntegrityError(f"{self.record_id}: the payload is not the one its WARC-Payload-Digest names")
+
+    def drain(self) -> None:
+        """Read the block to its end, so that its digest is compared."""
+        while self.block.read(_PIECE):
+            pass
+
+
+def read_record(pieces: Iterable[bytes]) -> Record:
+    """The record in one gzip member, its bytes given in pieces; raises RecordError."""
+    return _parse(single_member(pieces))
+
+
+def walk_records(pieces: Iterable[bytes]) -> Iterator[Record]:
+    """Every record of a WARC file given in pieces, to its last byte; raises RecordError where it is damaged."""
+    for member in walk_members(pieces):
+        record = _parse(member)
+        yield record
+        record.drain()
+
+
+def _parse(member: Member) -> Record:
+    try:
+        parsed = _PARSER.parse(member.stream)
+    except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
+        raise RecordError(f"no WARC record: {str(error) or 'it is empty'}") from error
+    headers = tuple((str(name), str(value)) for name, value in parsed.headers)
+    length = parsed.get_header("Content-Length") or ""
+    record_id = parsed.get_header("WARC-Record-ID") or "a record without id"
+    if not length.isdigit():
+        raise RecordError(f"{record_id}: no Content-Length")
+    checked = CheckedBlock(member.stream, int(length), parsed.get_header("WARC-Block-Digest"), record_id)
+    return Record(headers, io.BufferedReader(checked, _PIECE), member)

@@ -1,0 +1,197 @@
+"""WARC 1.1 records on their way to a file, through warcio, one gzip member a record.
+
+warcio would parse the HTTP head again and write it in its own form; here the block goes in as it was on the wire, and
+the digests are known before the record is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from archive.digests import digest_of
+from archive.model import Block, Exchange, Reference
+from archive.times import iso
+from archive.warc.entity import Head, read_entity, read_head
+from archive.warc.members import MemberWriter, Sink
+
+IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+_HTTP = {
+    "response": "application/http; msgtype=response",
+    "revisit": "application/http; msgtype=response",
+    "request": "application/http; msgtype=request",
+}
+_FIELDS = "application/warc-fields"
+
+Fields = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a record came to lie: its id and the byte range of its gzip member."""
+
+    record_id: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Digests of a response: over the block, and over the de-chunked entity body with the body's size in bytes."""
+
+    block: str
+    payload: str
+    payload_size: int
+
+
+def measure(exchange: Exchange) -> Digests:
+    """Digest an exchange's response, in bounded memory (WARC 1.1 §5.7, §5.8: the payload is the entity body)."""
+    response = exchange.response
+    if response.data is not None and (exchange.header("Transfer-Encoding") is None):
+        payload = response.data[exchange.head_length :]
+        return Digests(digest_of(response.data), digest_of(payload), len(payload))
+    block_hash, payload_hash, size = hashlib.sha256(), hashlib.sha256(), 0
+    with response.open() as stream:
+        for piece in iter(lambda: stream.read(1 << 20), b""):
+            block_hash.update(piece)
+        stream.seek(exchange.head_length)
+        head = Head(exchange.status, "", exchange.headers, exchange.head_length)
+        for piece in read_entity(stream, head):
+            payload_hash.update(piece)
+            size += len(piece)
+    return Digests(f"sha256:{block_hash.hexdigest()}", f"sha256:{payload_hash.hexdigest()}", size)
+
+
+def new_record_id() -> str:
+    """A record id no other record has (WARC 1.1 §5.2)."""
+    return f"<{uuid.uuid4().urn}>"
+
+
+class RecordWriter:
+    """Appends records to an open file; `tell` is the offset where the next one begins."""
+
+    def __init__(self, raw: Sink, offset: int = 0) -> None:
+        self._raw = _Counting(raw, offset)
+        self._warcio = WARCWriter(MemberWriter(self._raw), gzip=False, warc_version="1.1")
+
+    def tell(self) -> int:
+        """Compressed bytes written so far."""
+        return self._raw.offset
+
+    def warcinfo(self, filename: str, started: datetime, fields: Fields) -> str:
+        """Write the record that describes the file (WARC 1.1 §6.2); returns its id."""
+        headers = [("WARC-Filename", filename), ("WARC-Date", iso(started))]
+        return self._write("warcinfo", headers, _warc_fields(fields)).record_id
+
+    def response(self, exchange: Exchange, digests: Digests, warcinfo: str) -> Placed:
+        """Write a response as it was on the wire (WARC 1.1 §6.3)."""
+        headers = self._exchange_headers(exchange, warcinfo)
+        headers.append(("WARC-Payload-Digest", digests.payload))
+        if exchange.truncated:
+            headers.append(("WARC-Truncated", exchange.truncated.value))
+        return self._write("response", headers, exchange.response, digests.block)
+
+    def revisit(self, exchange: Exchange, payload_digest: str, earlier: Reference, warcinfo: str) -> Placed:
+        """Write the response's head alone, its payload being that of an earlier record (WARC 1.1 §6.7)."""
+        profile = NOT_MODIFIED if exchange.status == 304 else IDENTICAL_PAYLOAD
+        headers = self._exchange_headers(exchange, warcinfo)
+        headers += [
+            ("WARC-Payload-Digest", payload_digest),
+            ("WARC-Profile", profile),
+            ("WARC-Refers-To", earlier.record_id),
+            ("WARC-Refers-To-Target-URI", earlier.url),
+            ("WARC-Refers-To-Date", iso(earlier.timestamp)),
+        ]
+        if profile == IDENTICAL_PAYLOAD:
+            headers.append(("WARC-Truncated", "length"))  # §6.7.2: a shall, where the block leaves the payload out
+        with exchange.response.open() as stream:
+            _, head = read_head(stream, exchange.head_length)
+        return self._write("revisit", headers, Block.of(head))
+
+    def request(self, exchange: Exchange, response_id: str, warcinfo: str) -> Placed:
+        """Write the request that the response answers (WARC 1.1 §6.4)."""
+        headers = self._exchange_headers(exchange, warcinfo)
+        headers.append(("WARC-Concurrent-To", response_id))
+        return self._write("request", headers, Block.of(exchange.request))
+
+    def metadata(self, exchange: Exchange, response_id: str, warcinfo: str, fields: Fields) -> Placed:
+        """Write how the capture came about (WARC 1.1 §6.6)."""
+        headers = [
+            ("WARC-Target-URI", exchange.url),
+            ("WARC-Date", iso(exchange.started)),
+            ("WARC-Warcinfo-ID", warcinfo),
+            ("WARC-Concurrent-To", response_id),
+        ]
+        return self._write("metadata", headers, _warc_fields(fields))
+
+    @staticmethod
+    def _exchange_headers(exchange: Exchange, warcinfo: str) -> Fields:
+        return [
+            ("WARC-Target-URI", exchange.url),
+            ("WARC-Date", iso(exchange.started)),
+            ("WARC-IP-Address", exchange.ip),
+            *(("WARC-Protocol", protocol) for protocol in exchange.protocols),
+            ("WARC-Warcinfo-ID", warcinfo),
+        ]
+
+    def _write(self, kind: str, fields: Fields, block: Block, block_digest: str | None = None) -> Placed:
+        record_id = new_record_id()
+        if block_digest is None:
+            block_digest = digest_of(block.data or b"")
+        content_type = _HTTP.get(kind, _FIELDS)
+        headers = [
+            ("WARC-Type", kind),
+            ("WARC-Record-ID", record_id),
+            *fields,
+            ("WARC-Block-Digest", block_digest),
+            ("Content-Type", content_type),
+        ]
+        if kind == "request":  # warcio asks for one; a request without body carries the empty payload
+            headers.append(("WARC-Payload-Digest", digest_of(b"")))
+        start = self.tell()
+        rec_headers = StatusAndHeaders("", headers, protocol="WARC/1.1")
+        head = _RawHead(block.data or b"") if kind == "revisit" else None
+        with block.open() as stream:
+            record = ArcWarcRecord("warc", kind, rec_headers, stream, head, content_type, block.size)
+            record.payload_length = 0 if head else -1
+            self._warcio.write_record(record)
+        return Placed(record_id, start, self.tell() - start)
+
+
+class _RawHead:
+    """A revisit's block for warcio, which writes no other stream for one: the head's bytes as they came."""
+
+    def __init__(self, head: bytes) -> None:
+        self.headers_buff = head
+
+    def compute_headers_buffer(self, _header_filter: object) -> None:
+        """The buffer is there already."""
+
+
+class _Counting:
+    """A file below the members that knows how much was written to it."""
+
+    def __init__(self, raw: Sink, offset: int) -> None:
+        self._raw = raw
+        self.offset = offset
+
+    def write(self, data: bytes) -> object:
+        self.offset += len(data)
+        return self._raw.write(data)
+
+
+def _warc_fields(fields: Fields) -> Block:
+    """An application/warc-fields block: one `name: value` a line, no value able to begin a line of its own."""
+    buffer = io.StringIO()
+    for name, value in fields:
+        buffer.write(f"{name}: {' '.join(str(value).split())}\r\n")
+    return Block.of(buffer.getvalue().encode())

@@ -1,0 +1,1 @@
+"""Doing: capturing, extracting, the story of a run, and the command line."""

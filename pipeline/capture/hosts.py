@@ -1,0 +1,116 @@
+"""Manners: how many connections a host gets, how far apart its requests are, which connections are used again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from archive.model import Target
+from pipeline.capture.connection import Connection
+from pipeline.capture.settings import FetchSettings
+from pipeline.capture.urls import WebUrl, checked_url
+from pipeline.capture.verdicts import Failure
+
+_KEPT = 256  # idle connections, over all hosts
+
+_Place = tuple[str, str, int]
+
+
+@dataclass
+class HostQueue:
+    """A host's waiting targets, and how many workers fetch them."""
+
+    most_workers: int
+    targets: deque[Target] = field(default_factory=deque)
+    workers: int = 0
+
+    @property
+    def wants_worker(self) -> bool:
+        """Whether another worker would find something to do."""
+        return bool(self.targets) and self.workers < self.most_workers
+
+
+@dataclass
+class _Manners:
+    gate: asyncio.Semaphore
+    next_start: float = 0.0
+
+
+class Hosts:
+    """Every host of a run."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._queues: dict[str, HostQueue] = {}
+        self._manners: dict[str, _Manners] = {}
+        self._idle: OrderedDict[_Place, list[Connection]] = OrderedDict()
+        self._idle_count = 0
+
+    def queue(self, target: Target) -> HostQueue:
+        """Put a target behind the others of its host; what is no URL waits with its like."""
+        try:
+            host = checked_url(target.url).host
+        except Failure:
+            host = ""
+        found = self._queues.get(host)
+        if found is None:
+            found = self._queues[host] = HostQueue(self._settings.connections_per_host)
+        found.targets.append(target)
+        return found
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait for a host's turn: one of its connections, and the pause since its last request."""
+        manners = self._of(host)
+        async with manners.gate:
+            loop = asyncio.get_running_loop()
+            start = max(loop.time(), manners.next_start)
+            manners.next_start = start + self._settings.delay
+            if start > loop.time():
+                await asyncio.sleep(start - loop.time())
+            yield
+
+    def back_off(self, host: str, seconds: float) -> None:
+        """Let a host rest: it said that it has too much to do."""
+        manners = self._of(host)
+        manners.next_start = max(manners.next_start, asyncio.get_running_loop().time() + seconds)
+
+    def _of(self, host: str) -> _Manners:
+        found = self._manners.get(host)
+        if found is None:
+            found = self._manners[host] = _Manners(asyncio.Semaphore(self._settings.connections_per_host))
+        return found
+
+    def take_connection(self, url: WebUrl) -> Connection | None:
+        """An idle connection to the host, if one is left that the server has not closed."""
+        idle = self._idle.get((url.scheme, url.host, url.port), [])
+        while idle:
+            connection = idle.pop()
+            self._idle_count -= 1
+            if not connection.reader.at_eof() and not connection.writer.is_closing():
+                return connection
+            connection.close()
+        return None
+
+    def keep_connection(self, url: WebUrl, connection: Connection) -> None:
+        """Keep a connection for the host's next request; the oldest is closed when there are many."""
+        place = (url.scheme, url.host, url.port)
+        self._idle.setdefault(place, []).append(connection)
+        self._idle.move_to_end(place)
+        self._idle_count += 1
+        while self._idle_count > _KEPT:
+            oldest = next(iter(self._idle))
+            for left in self._idle.pop(oldest):
+                left.close()
+                self._idle_count -= 1
+
+    async def close(self) -> None:
+        """Close every idle connection."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # transports close in the loop's next round

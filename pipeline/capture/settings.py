@@ -1,0 +1,27 @@
+"""How pages are fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Limits and manners; sizes in bytes, times in seconds."""
+
+    user_agent: str
+    delay: float = 0.5  # between the starts of two requests to a host
+    connections_per_host: int = 2
+    concurrency: int = 64  # targets under way at once, over all hosts
+    max_size: int = 1_000_000_000  # of a response as it is on the wire
+    timeout: float = 60.0  # without a byte
+    deadline: float = 1800.0  # for a whole response
+    connect_timeout: float = 20.0
+    max_redirects: int = 20
+    max_header_bytes: int = 256 * 1024
+    retries: int = 2  # of a 429 or 503
+    retry_wait: float = 2.0  # before the first retry when the server names no time; doubled for the next
+    max_retry_wait: float = 60.0  # the longest a server's Retry-After is followed
+    allow_private: bool = False
+    insecure: bool = False  # record a bad certificate and go on
+    memory_limit: int = 1 << 20  # of a response held in memory before it goes to a file

@@ -1,0 +1,117 @@
+"""What happens to one target, from its URL to its verdict: checks, connection, exchange, redirects, retries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from archive.model import Exchange, Fetched, Headers, Target, Verdict
+from pipeline.capture.connection import Stale, connect, exchange
+from pipeline.capture.hosts import Hosts
+from pipeline.capture.settings import FetchSettings
+from pipeline.capture.urls import WebUrl, checked_url, redirected_url
+from pipeline.capture.verdicts import OK, Failure
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_BUSY = {429, 503}
+
+
+async def fetch_target(target: Target, hosts: Hosts, settings: FetchSettings, folder: Path) -> Fetched:
+    """Fetch a target and what it redirects to; every fault is in the verdict, and what came before it is kept."""
+    exchanges: list[Exchange] = []
+    try:
+        verdict = await _follow(target, hosts, settings, folder, exchanges)
+    except Failure as failure:
+        verdict = failure.verdict
+    except BaseException:
+        for left in exchanges:
+            left.response.discard()
+        raise
+    return Fetched(target, tuple(exchanges), verdict)
+
+
+async def _follow(
+    target: Target, hosts: Hosts, settings: FetchSettings, folder: Path, exchanges: list[Exchange]
+) -> Verdict:
+    url = checked_url(target.url)
+    seen = {str(url)}
+    while True:
+        recorded, problem = await _patiently(url, target.headers, hosts, settings, folder)
+        exchanges.append(recorded)
+        if recorded.truncated:
+            return Verdict("truncated", problem)
+        location = recorded.header("Location")
+        if recorded.status not in _REDIRECTS or location is None:
+            return _judged(recorded)
+        url = redirected_url(url, location)
+        if str(url) in seen:
+            return Verdict("redirect-loop", f"redirected back to {url}")
+        seen.add(str(url))
+        if len(exchanges) > settings.max_redirects:
+            return Verdict("too-many-redirects", f"more than {settings.max_redirects} redirects")
+
+
+def _judged(recorded: Exchange) -> Verdict:
+    if 200 <= recorded.status < 300 or recorded.status == 304:
+        return OK
+    with recorded.response.open() as stream:
+        line = stream.readline(200).decode("latin-1").strip().partition(" ")[2]
+    if recorded.status in _BUSY:
+        return Verdict("rate-limited", f"{line}; run again later, or with a larger --delay")
+    return Verdict("http-error", line)
+
+
+async def _patiently(
+    url: WebUrl, headers: Headers, hosts: Hosts, settings: FetchSettings, folder: Path
+) -> tuple[Exchange, str | None]:
+    """One exchange; a server that has too much to do is asked again, later, a few times."""
+    wait = settings.retry_wait
+    for _ in range(settings.retries):
+        recorded, problem = await _once(url, headers, hosts, settings, folder)
+        if recorded.status not in _BUSY:
+            return recorded, problem
+        pause = _retry_after(recorded, wait)
+        if pause > settings.max_retry_wait:
+            return recorded, problem
+        recorded.response.discard()
+        hosts.back_off(url.host, pause)
+        wait *= 2
+    return await _once(url, headers, hosts, settings, folder)
+
+
+def _retry_after(recorded: Exchange, otherwise: float) -> float:
+    """Seconds to wait by Retry-After, a number or a date (RFC 9110 §10.2.3)."""
+    value = (recorded.header("Retry-After") or "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return otherwise
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+async def _once(
+    url: WebUrl, headers: Headers, hosts: Hosts, settings: FetchSettings, folder: Path
+) -> tuple[Exchange, str | None]:
+    async with hosts.turn(url.host):
+        kept = hosts.take_connection(url)
+        connection = kept or await connect(url, settings)
+        try:
+            try:
+                recorded, problem, reusable = await exchange(connection, url, headers, settings, folder)
+            except Stale:
+                connection.close()
+                connection = await connect(url, settings)
+                recorded, problem, reusable = await exchange(connection, url, headers, settings, folder)
+        except BaseException:
+            connection.close()
+            raise
+        if reusable:
+            hosts.keep_connection(url, connection)
+        else:
+            connection.close()
+        return recorded, problem

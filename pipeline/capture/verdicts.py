@@ -1,0 +1,43 @@
+"""What can become of a target: the names that outcomes carry, each with its meaning."""
+
+from __future__ import annotations
+
+from archive.model import Verdict
+
+OK = Verdict("ok")
+
+# The README prints this table; a test holds the two together.
+MEANINGS = {
+    "ok": "captured whole",
+    "http-error": "the server answered 400 or more, or a redirect that leads nowhere; the answer is archived",
+    "rate-limited": "429 or 503 after every retry; the answer is archived",
+    "truncated": "the answer broke off, or met a limit of time or size; what came is archived, marked WARC-Truncated",
+    "redirect-loop": "a redirect led back to a URL of its own chain; the chain is archived",
+    "too-many-redirects": "the chain of redirects is longer than 20; it is archived",
+    "invalid-url": "no URL that can be fetched: empty, malformed, with controls, or with credentials",
+    "unsupported-scheme": "not http or https",
+    "refused-address": "a private, loopback, link-local, metadata or otherwise not public address",
+    "dns-failure": "the host's name cannot be resolved",
+    "connect-failed": "no connection could be made",
+    "connect-timeout": "no connection was made in time",
+    "tls-certificate": "the certificate is not valid for the host; --insecure records it and goes on",
+    "tls-failure": "TLS could not be agreed on",
+    "timeout": "no byte of an answer came in time",
+    "empty-reply": "the server closed the connection without an answer",
+    "header-too-large": "the answer's head is larger than 256 KiB, or never ends",
+    "not-http": "what came is not HTTP/1",
+    "decoded-too-large": "archived, but its content coding decodes to more than 100 MB: no text is extracted",
+    "undecodable": "archived, but its content coding cannot be undone: no text is extracted",
+    "extraction-timeout": "archived, but extracting its text took too long",
+    "extraction-memory": "archived, but extracting its text took too much memory",
+    "extractor-killed": "archived, but extracting its text ended the extractor",
+    "extraction-failed": "archived, but no text could be extracted",
+}
+
+
+class Failure(Exception):
+    """A target's end without a further answer; never leaves the capture room."""
+
+    def __init__(self, name: str, error: str) -> None:
+        super().__init__(error)
+        self.verdict = Verdict(name, error)

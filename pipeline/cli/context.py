@@ -1,0 +1,166 @@
+"""What every command is given: the settings, where output goes, and the archive, opened when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+
+# The settings a TOML file may hold, by table: each is the long option of that name.
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "": frozenset({"store"}),
+    "capture": frozenset(
+        {
+            "allow_private", "concurrency", "connections", "delay", "insecure", "max_size", "operator", "timeout",
+            "user_agent", "workers",
+        }
+    ),
+}  # fmt: skip
+_OTHER_VARIABLES = {"ONRECORD_CONFIG"}
+
+
+@dataclass
+class Context:
+    """One invocation's settings."""
+
+    store: str
+    as_json: bool
+    verbosity: int
+    defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, *, store: str | None, config: Path | None, verbosity: int, as_json: bool) -> Context:
+        """Settings by rank: flags, then ONRECORD_* variables, then the TOML file, then defaults.
+
+        Raises click.UsageError for a key that no command knows.
+        """
+        variables = _environment()
+        explicit = config or (Path(os.environ["ONRECORD_CONFIG"]) if os.environ.get("ONRECORD_CONFIG") else None)
+        tables = _read(explicit)
+        defaults = {name: dict(table) for name, table in tables.items() if name}
+        for name, value in variables.items():
+            if name != "store":
+                defaults.setdefault("capture", {})[name] = value
+        chosen = store or variables.get("store") or tables.get("", {}).get("store") or str(_data_folder() / "store")
+        logging.basicConfig(
+            level=[logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1],
+            format="onrecord: %(message)s",
+        )
+        for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        return cls(str(chosen), as_json, verbosity, defaults)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing but errors is wanted."""
+        return self.verbosity < 0
+
+    def open_archive(self) -> Archive:
+        """The archive that the settings name; raises LocationError."""
+        from archive.archive import Archive
+        from storage.location import open_store
+
+        store = open_store(self.store)
+        return Archive(store, spool=spool_folder(), cache=cache_folder(store.url))
+
+    def say(self, message: str) -> None:
+        """A line for people, on stderr."""
+        if not self.quiet:
+            click.echo(f"onrecord: {message}", err=True)
+
+
+def spool_folder() -> Path:
+    """Where runs lie while they are written."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("onrecord")) / "spool"
+
+
+def cache_folder(store_url: str) -> Path:
+    """Where what never changes in a store is kept at hand."""
+    import hashlib
+
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("onrecord")) / hashlib.sha256(store_url.encode()).hexdigest()[:16]
+
+
+def config_file() -> Path:
+    """Where settings are looked for unless --config names a file."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("onrecord")) / "config.toml"
+
+
+def _data_folder() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("onrecord"))
+
+
+def _environment() -> dict[str, str]:
+    known = {f"ONRECORD_{name.upper()}": name for names in SETTINGS.values() for name in names}
+    found: dict[str, str] = {}
+    for variable, value in os.environ.items():
+        if variable in known:
+            found[known[variable]] = value
+        elif variable.startswith("ONRECORD_") and variable not in _OTHER_VARIABLES:
+            raise click.UsageError(f"{variable} is no setting; known are {', '.join(sorted(known))}")
+    return found
+
+
+def _read(explicit: Path | None) -> dict[str, dict[str, Any]]:
+    path = explicit or config_file()
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if explicit is None:
+            return {}
+        raise click.UsageError(f"no configuration file {path}") from None
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path} cannot be read: {error}") from error
+    tables: dict[str, dict[str, Any]] = {"": {}}
+    for name, value in data.items():
+        if isinstance(value, dict):
+            tables[name] = value
+        else:
+            tables[""][name] = value
+    for where, table in tables.items():
+        for name in table:
+            if name not in SETTINGS.get(where, frozenset()):
+                full = f"{where}.{name}" if where else name
+                raise click.UsageError(f"{path}: {full} is no setting; known are {', '.join(_names())}")
+    return tables
+
+
+def _names() -> Iterator[str]:
+    for where, names in SETTINGS.items():
+        yield from (f"{where}.{name}" if where else name for name in sorted(names))
+
+
+@contextmanager
+def to_file(path: Path | None) -> Iterator[Any]:
+    """A binary stream to a file that appears whole or not at all, or to stdout."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

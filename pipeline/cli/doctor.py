@@ -1,0 +1,157 @@
+"""`onrecord doctor`: what would keep captures from working here."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from pipeline.cli.context import Context, config_file, spool_folder
+from pipeline.cli.output import plain, print_json
+from storage.base import ObjectStore
+from storage.errors import OnrecordError
+
+_ROOM_WANTED = 2_000_000_000  # bytes: one WARC file and the pages on their way to it
+_SAMPLE = b"<html><title>Sample</title><body><article><p>" + b"A sentence that is long enough to be text. " * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: "ok", "warning" or "failed", and what was seen or is to be done."""
+
+    name: str
+    state: str
+    detail: str
+
+
+@click.command("doctor")
+@click.pass_obj
+def command(context: Context) -> None:
+    """Say what would keep captures from working here: the store, the spool, the disk, the extractor.
+
+    Example: onrecord --store s3://commentary doctor
+    """
+    states = set()
+    store_failed = False
+    for check in _checks(context):
+        states.add(check.state)
+        store_failed |= check.name.startswith("store") and check.state == "failed"
+        if context.as_json:
+            print_json({"check": check.name, "state": check.state, "detail": check.detail})
+        elif not context.quiet or check.state != "ok":
+            click.echo(f"{check.state:<8} {check.name}: {plain(check.detail)}")
+    if "failed" in states:
+        sys.exit(10 if store_failed else 2)
+
+
+def _checks(context: Context) -> Iterator[Check]:
+    yield Check("versions", "ok", ", ".join(_versions()))
+    found = config_file()
+    yield Check("configuration", "ok", f"{found}{'' if found.exists() else ' (none: the defaults hold)'}")
+    yield from _store(context)
+    yield _guarded("spool", lambda: _spool(context))
+    yield _guarded("certificates", _certificates)
+    yield _guarded("extractor", _extractor)
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except (OnrecordError, OSError) as error:
+        return Check(name, "failed", str(error))
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {sys.version.split()[0]}"
+    for package in ("onrecord", "trafilatura", "warcio", "boto3", "h11"):
+        yield f"{package} {version(package)}"
+    try:
+        yield f"isal {version('isal')}"
+    except PackageNotFoundError:
+        yield "no isal: compression is slower"
+
+
+def _store(context: Context) -> Iterator[Check]:
+    from storage.location import open_store
+
+    try:
+        store = open_store(context.store)
+        probe = f"onrecord-doctor-{secrets.token_hex(8)}"
+        first = store.put_if_absent(probe, b"first")
+        second = store.put_if_absent(probe, b"second")
+        kept = store.get(probe)
+        store.delete(probe)
+    except OnrecordError as error:
+        yield Check("store", "failed", f"{context.store}: {error}")
+        return
+    if kept != b"first" or not first or second:
+        yield Check("store", "failed", f"{store.url} lets a second writer replace what was put only if absent")
+        return
+    yield Check("store", "ok", f"{store.url} can be written, read and deleted from")
+    yield _conditional(store)
+
+
+def _conditional(store: ObjectStore) -> Check:
+    if getattr(store, "conditional_puts", True) is False:
+        return Check(
+            "store conditions", "warning", "no conditional puts: let only one machine write to this store at a time"
+        )
+    return Check("store conditions", "ok", "puts are conditional: any number of writers is safe")
+
+
+def _spool(context: Context) -> Check:
+    folder = spool_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    free = shutil.disk_usage(folder).free
+    waiting = len(context.open_archive().spool.names())
+    told = f"{folder}: {free / 1e9:.1f} GB free, {waiting} runs under way or waiting for this store"
+    told += _elsewhere(folder, context)
+    if free < _ROOM_WANTED:
+        return Check("spool", "warning", f"{told}; a capture may need more room")
+    return Check("spool", "ok", told)
+
+
+def _elsewhere(folder: Path, context: Context) -> str:
+    """Runs that wait for other stores: only an invocation that names their store publishes them."""
+    import json
+
+    own = context.open_archive().store.url
+    waiting = [
+        address
+        for address in folder.glob("*/store.json")
+        if any(path.is_dir() and not path.name.startswith(".") for path in address.parent.iterdir())
+    ]
+    urls = {str(json.loads(address.read_text())["url"]) for address in waiting}
+    others = sorted(urls - {own})
+    return f"; runs wait for {', '.join(others)}" if others else ""
+
+
+def _certificates() -> Check:
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    count = len(ssl.create_default_context().get_ca_certs())
+    if count or (paths.capath and any(Path(paths.capath).glob("*"))):
+        return Check("certificates", "ok", f"{count} authorities loaded from {paths.cafile or paths.capath}")
+    return Check("certificates", "failed", "no certificate authorities: install ca-certificates, or https fails")
+
+
+def _extractor() -> Check:
+    from pipeline.extract import ExtractorPool, Page, extracted, extractor_version
+
+    with ExtractorPool(1) as pool:
+        done = extracted(pool.submit(Page("http://sample.invalid/", _SAMPLE, "text/html")))
+    if done.article is None or not done.article.text:
+        return Check(
+            "extractor", "failed", f"{extractor_version()} makes no text of a sample page: {done.verdict.error}"
+        )
+    return Check("extractor", "ok", extractor_version())

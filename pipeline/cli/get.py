@@ -1,0 +1,143 @@
+"""`onrecord get`: a past snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context, to_file
+from pipeline.cli.output import harmless
+from pipeline.cli.times import Time
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.model import Document, Snapshot
+    from pipeline.extract import Page
+
+_PIECE = 1 << 20
+_DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a bomb meets this
+_PAGE_LIMIT = 100_000_000  # bytes of a page that is converted in memory
+
+
+@click.command("get")
+@click.argument("url")
+@click.option(
+    "--at", type=Time(), help="The time to be nearest to: 14 digits, ISO 8601, or '2 days ago'.  [default: newest]"
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json", "html", "raw", "record"]),
+    default="text",
+    show_default=True,
+    help="Clean text; Markdown; the document with its metadata; the page as the server meant it; the response as it "
+    "was on the wire; the WARC record.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.  [default: stdout]"
+)
+@click.pass_obj
+def command(context: Context, url: str, at: datetime | None, form: str, output: Path | None) -> None:
+    """Print a past snapshot of a URL: the newest, or the one nearest to a time.
+
+    Redirects are followed within the archive. A page that is gone (404, 410) never hides an earlier good snapshot
+    unless a time is named.
+
+    Example: onrecord get https://example.org/post --at 20261101 --format markdown
+    """
+    archive = context.open_archive()
+    snapshot = archive.closest(url, at)
+    pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
+    first = next(pieces, b"")  # what cannot be had fails before a file is begun
+    with to_file(output) as stream:
+        stream.write(first)
+        for piece in pieces:
+            stream.write(piece)
+
+
+def _text(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    text = _document(archive, snapshot).article.text or ""
+    yield harmless(text).rstrip("\n").encode() + b"\n"
+
+
+def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    from archive.times import iso
+
+    document = _document(archive, snapshot)
+    entry = {
+        "url": snapshot.url,
+        "timestamp": iso(snapshot.timestamp),
+        "status": snapshot.status,
+        "record_id": snapshot.record_id,
+        "payload_digest": snapshot.digest,
+        "key": snapshot.record.key,
+        "offset": snapshot.record.offset,
+        "text_made_from": document.record_id,
+        **asdict(document.article),
+    }
+    kept = {name: value for name, value in entry.items() if value not in (None, (), "")}
+    yield json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    from pipeline.extract import to_markdown
+
+    yield harmless(to_markdown(_page(archive, snapshot))).rstrip("\n").encode() + b"\n"
+
+
+def _html(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    from archive.warc.entity import decoded
+
+    head, _, entity = archive.payload(snapshot)
+    return decoded(entity, head.header("Content-Encoding"), _DECODED_LIMIT)
+
+
+def _raw(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    """The response block; a revisit's is that of the record that holds its payload."""
+    record = archive.payload_record(snapshot)
+    return iter(lambda: record.block.read(_PIECE), b"")
+
+
+def _record(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+    record = archive.read(snapshot)
+    yield record.head_bytes()
+    yield from iter(lambda: record.block.read(_PIECE), b"")
+    yield b"\r\n\r\n"
+
+
+_FORMS: dict[str, Callable[[Archive, Snapshot], Iterator[bytes]]] = {
+    "text": _text,
+    "json": _json,
+    "markdown": _markdown,
+    "html": _html,
+    "raw": _raw,
+    "record": _record,
+}
+
+
+def _document(archive: Archive, snapshot: Snapshot) -> Document:
+    from archive.errors import NoSuchSnapshot
+    from archive.times import iso
+
+    document = archive.document(snapshot)
+    if document is None:
+        raise NoSuchSnapshot(
+            f"the snapshot of {iso(snapshot.timestamp)} ({snapshot.status}, {snapshot.mime}) has no text; "
+            "take its bytes with --format html or raw"
+        )
+    return document
+
+
+def _page(archive: Archive, snapshot: Snapshot) -> Page:
+    from archive.warc.entity import decoded
+    from pipeline.extract import Page
+
+    head, _, entity = archive.payload(snapshot)
+    body = b"".join(decoded(entity, head.header("Content-Encoding"), _PAGE_LIMIT))
+    return Page(snapshot.url, body, head.header("Content-Type"))

@@ -1,0 +1,107 @@
+"""The command `onrecord`: options, commands by name, and the one border where errors become lines and codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.cli.context import Context
+from storage.errors import OnrecordError
+
+# name -> (module, one line for --help): a command's module is imported only when the command is named
+COMMANDS = {
+    "capture": ("pipeline.cli.capture", "Capture pages into the archive, as a new run."),
+    "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
+    "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
+    "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
+    "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
+}
+
+EXIT_CODES = {
+    0: "all well",
+    1: "a bug in onrecord",
+    2: "usage or configuration",
+    3: "some targets failed",
+    4: "no such snapshot",
+    5: "integrity: bytes are not what they should be",
+    10: "store missing, denied or out of reach",
+    130: "interrupted",
+}
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, for the help text and for completion."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module behind a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command), "each module names its command so"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+
+
+@click.group(
+    cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--store",
+    metavar="URL|DIR",
+    help="The archive: a directory, or s3://bucket/prefix[?endpoint=URL].  [env: ONRECORD_STORE]",
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.  [env: ONRECORD_CONFIG]")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else.")
+@click.version_option(package_name="onrecord", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, store: str | None, config: Path | None, verbose: int, quiet: bool, as_json: bool) -> None:
+    """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again."""
+    context = Context.load(store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json)
+    ctx.obj = context
+    ctx.default_map = context.defaults
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; the only place that turns errors into lines and codes."""
+    try:
+        cli.main(arguments, prog_name="onrecord", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as ending:
+        code = ending.exit_code
+    except click.ClickException as error:
+        code = _usage(error)
+    except OnrecordError as error:
+        code = _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        code = _fail("interrupted; what was captured is kept and is published by the next invocation", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again while it exits
+        code = 0
+    sys.exit(code)
+
+
+def _usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    hint = f"; see: {context.command_path} --help" if context else ""
+    return _fail(error.format_message().rstrip(".") + hint, 2)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"onrecord: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,46 @@
+"""Progress on stderr, drawn only on a terminal; the lines of outcomes above it."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+
+class Progress:
+    """A bar that counts finished targets, or nothing at all where nobody looks."""
+
+    def __init__(self, *, enabled: bool, total: int | None) -> None:
+        self._bar: Bar | None = None
+        if enabled and sys.stderr.isatty():
+            columns = (SpinnerColumn(), TextColumn("capturing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("capturing", total=total)
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def print(self, line: str, *, error: bool) -> None:
+        """A line above the bar: stdout for what went well, stderr for what did not."""
+        if self._bar and sys.stdout.isatty():
+            self._bar.console.print(line, markup=False, highlight=False, style="red" if error else None)
+        else:
+            click.echo(line, err=error)
+
+    def advance(self) -> None:
+        """One more target is done."""
+        if self._bar:
+            self._bar.advance(self._task)

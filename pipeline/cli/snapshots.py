@@ -1,0 +1,81 @@
+"""`onrecord snapshots`: what is kept of a URL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+from pipeline.cli.times import Time
+
+if TYPE_CHECKING:
+    from archive.model import Snapshot
+
+
+@click.command("snapshots")
+@click.argument("url")
+@click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
+@click.option("--to", "end", type=Time(), help="The latest time.")
+@click.option(
+    "--match",
+    type=click.Choice(["exact", "prefix", "host", "domain"]),
+    default="exact",
+    show_default=True,
+    help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
+)
+@click.pass_obj
+def command(context: Context, url: str, start: datetime | None, end: datetime | None, match: str) -> None:
+    """List what is kept of a URL, oldest first.
+
+    Example: onrecord snapshots https://example.org/post --from '30 days ago'
+    """
+    from archive.errors import NoSuchSnapshot
+
+    archive = context.open_archive()
+    count = 0
+    for snapshot in archive.snapshots(url, match=match, start=start, end=end):
+        count += 1
+        if context.as_json:
+            print_json(_entry(snapshot))
+        else:
+            click.echo(_line(snapshot))
+    if not count:
+        archive.require()
+        raise NoSuchSnapshot(
+            f"nothing is kept of {plain(url)} in that span; capture it with: onrecord capture {plain(url)}"
+        )
+
+
+def _line(snapshot: Snapshot) -> str:
+    from archive.times import iso
+
+    what = "unchanged" if snapshot.revisit else "new"
+    notes = f" (truncated: {snapshot.truncated})" if snapshot.truncated else ""
+    arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
+    title = f"  {plain(snapshot.title)}" if snapshot.title else ""
+    return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"
+
+
+def _entry(snapshot: Snapshot) -> dict[str, Any]:
+    from archive.times import iso
+
+    entry = {
+        "url": snapshot.url,
+        "timestamp": iso(snapshot.timestamp),
+        "status": snapshot.status,
+        "mime": snapshot.mime,
+        "digest": snapshot.digest,
+        "revisit": snapshot.revisit,
+        "record_id": snapshot.record_id,
+        "run": snapshot.run,
+        "key": snapshot.record.key,
+        "offset": snapshot.record.offset,
+        "length": snapshot.record.length,
+        "title": snapshot.title,
+        "location": snapshot.location,
+        "truncated": snapshot.truncated,
+    }
+    return {name: value for name, value in entry.items() if value is not None}

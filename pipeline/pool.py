@@ -1,0 +1,221 @@
+"""Long-lived worker processes with a time and a memory limit a task; a task that ends its worker harms no other.
+
+Each worker is a fresh interpreter at the other end of a socket pair; a thread a worker hands it one task at a time.
+When this process dies, however it dies, the socket closes and the workers end by themselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+_WAITING_A_WORKER = 4  # tasks that may wait for each worker before `submit` does
+_RECYCLED_AFTER = 2000  # tasks, for parsers leak
+_START_LIMIT = 120.0  # seconds a worker may take to be ready
+
+
+class TaskFailure(Exception):
+    """A task gave no result; `kind` is "timeout", "memory", "killed" or "failed"."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class WorkerPool(Generic[T]):
+    """Runs a function, named as "module:function", over tasks in worker processes.
+
+    The module may have a function `warm`, which a worker calls before its first task. No worker is started before the
+    first task. `submit` waits while 4 tasks a worker wait.
+    """
+
+    def __init__(self, function: str, workers: int, *, time_limit: float, memory_limit: int) -> None:
+        self._function = function
+        self._time_limit = time_limit
+        self._memory_limit = memory_limit
+        self._workers = max(workers, 1)
+        self._tasks: queue.Queue[tuple[object, Future[T]] | None] = queue.Queue(self._workers * _WAITING_A_WORKER)
+        self._threads: list[threading.Thread] = []
+        self._processes: set[_Worker] = set()
+        self._closing = False
+
+    @property
+    def started(self) -> bool:
+        """Whether any worker was ever started."""
+        return bool(self._threads)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `submit` would return at once."""
+        return not self._tasks.full()
+
+    def submit(self, task: object) -> Future[T]:
+        """Run the function on a task; the future raises TaskFailure when there is no result."""
+        if not self._threads:
+            for number in range(self._workers):
+                thread = threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        future: Future[T] = Future()
+        self._tasks.put((task, future))
+        return future
+
+    def close(self) -> None:
+        """End the workers; tasks that are not done are cancelled."""
+        self._closing = True
+        with suppress(queue.Empty):
+            while True:
+                waiting = self._tasks.get_nowait()
+                if waiting:
+                    waiting[1].cancel()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for worker in list(self._processes):
+            worker.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        worker = self._start()
+        while (item := self._tasks.get()) is not None:
+            task, future = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                if not worker.usable:
+                    self._end(worker)
+                    worker = self._start()
+                future.set_result(worker.run(task, self._time_limit))
+            except TaskFailure as failure:
+                future.set_exception(failure)
+        self._end(worker)
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self._function, self._memory_limit)
+        self._processes.add(worker)
+        if self._closing:
+            worker.kill()
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        worker.kill()
+        self._processes.discard(worker)
+
+
+class _Worker:
+    """One process; usable until it died, was killed, or has done its share."""
+
+    def __init__(self, function: str, memory_limit: int) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # -P: a folder named like one of our packages, where the user happens to be, is not imported instead.
+            code = "import sys; from pipeline.pool import serve; serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))"
+            command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), function, str(memory_limit)]
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+        self._connection = Connection(ours.detach())
+        self._ready = False
+        self._done = 0
+        self.usable = True
+
+    def run(self, task: object, time_limit: float) -> Any:
+        """The function's result; raises TaskFailure."""
+        try:
+            self._connection.send(task)
+            if not self._ready:
+                self._receive(_START_LIMIT)
+                self._ready = True
+            kind, result = self._receive(time_limit)
+        except (EOFError, OSError) as error:
+            self.usable = False
+            raise TaskFailure("killed", f"the worker ended ({self._ending()})") from error
+        self._done += 1
+        if self._done >= _RECYCLED_AFTER or kind == "memory":
+            self.usable = False
+        if kind != "result":
+            raise TaskFailure(kind, result)
+        return result
+
+    def _receive(self, limit: float) -> Any:
+        if not self._connection.poll(limit):
+            self.usable = False
+            self.kill()
+            raise TaskFailure("timeout", f"not done within {limit:g} s")
+        return self._connection.recv()
+
+    def _ending(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(5)
+            if code < 0:
+                return f"signal {signal.Signals(-code).name}"
+            return f"exit code {code}"
+        return "no exit code"
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.usable = False
+        with suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        with suppress(OSError):
+            self._connection.close()
+
+
+def serve(descriptor: int, function: str, memory_limit: int) -> None:
+    """A worker's life: get ready, then one result a task, until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    connection = Connection(descriptor)
+    module_name, _, name = function.partition(":")
+    module = importlib.import_module(module_name)
+    warm = getattr(module, "warm", None)
+    if warm is not None:
+        warm()
+    _limit_memory(memory_limit)
+    run = getattr(module, name)
+    with suppress(EOFError, OSError):
+        connection.send("ready")
+        while True:
+            connection.send(_attempt(run, connection.recv()))
+
+
+def _attempt(run: Any, task: object) -> tuple[str, object]:
+    try:
+        return "result", run(task)
+    except MemoryError:
+        return "memory", "it needed more memory than a page may have"
+    except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes is that page's outcome
+        return "failed", f"{type(error).__name__}: {error}"[:500]
+
+
+def _limit_memory(memory_limit: int) -> None:
+    """Let the process grow by so many bytes beyond what it is now; not every system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    with suppress(OSError, ValueError):
+        with open("/proc/self/statm") as statm:  # noqa: PTH123 - a file of the kernel's
+            present = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (present + memory_limit, resource.RLIM_INFINITY))

@@ -1,0 +1,1 @@
+"""Bytes under keys. Knows no WARC and no URL of the web."""

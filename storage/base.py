@@ -1,0 +1,71 @@
+"""The contract every store keeps, in prose and as a protocol.
+
+A store maps keys to bytes. A key is one or more segments joined by "/", each matching `[A-Za-z0-9._-]+` and neither "."
+nor ".."; anything else raises `ValueError` before anything is touched. Objects are whole or absent: a reader never sees
+part of a put, whenever the writer is killed. A put replaces what was there. `list` yields keys in the order of their
+bytes. A key that is not there raises `ObjectMissing` (`head` returns None instead, `delete` does nothing). Every other
+failure is one of `storage.errors`, never a foreign exception. All methods may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+\Z")
+
+CHUNK_SIZE = 1 << 20  # bytes a streamed read hands over at a time
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a listing knows of an object: its key and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys; the module's text is the contract."""
+
+    @property
+    def url(self) -> str:
+        """The store's address as a user would write it, without credentials."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep `data` under `key`, durably once this returns."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Keep `data` unless the key exists: True when this call created it, False when it was there."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Keep a file's bytes under `key` in bounded memory, by multipart where the store has it."""
+
+    def get(self, key: str) -> bytes:
+        """The whole object."""
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`; fewer only where the object ends, b"" at or past its end."""
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The whole object in chunks, in bounded memory."""
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key begins with `prefix` and sorts after `start_after`, in key order."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """The object's size, or None when there is none."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; removing what is not there is no error."""
+
+
+def checked_key(key: str) -> str:
+    """Return `key` if it keeps to the contract's form, else raise ValueError."""
+    segments = key.split("/")
+    if all(_SEGMENT.match(segment) and segment not in {".", ".."} for segment in segments):
+        return key
+    raise ValueError(f"not a key: {key!r}")

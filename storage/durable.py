@@ -1,0 +1,193 @@
+"""Files that appear whole and stay: temporary file, fsync, rename, fsync of the folder.
+
+The temporary files lie in `ROOT/.~tmp` ("~" is in no key, so the two never meet). What killed writers left there is
+removed a day later, by the first put of a tree object.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+from storage.base import CHUNK_SIZE
+
+_TEMPORARY = ".~tmp"
+_LOCK = "lock"  # the one file in the temporary folder that stays
+_LEFT_OVER = 24 * 3600  # seconds after which a temporary file has no writer any more
+_RANGE_COPY = 64 << 20  # bytes the kernel copies at a call
+
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_RANGE_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM}
+_NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
+
+Write = Callable[[FileIO], None]
+Place = Callable[[Path, Path], bool]
+
+
+class DurableTree:
+    """The writing side of a folder of files; its methods raise plain OSErrors."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._durable: set[Path] = set()  # folders that this object has seen to disk
+        self._swept = False
+
+    def replace(self, path: Path, write: Write) -> None:
+        """Make the file of what `write` writes, in place of what was there."""
+        self._put(path, write, _replace)
+
+    def create(self, path: Path, write: Write) -> bool:
+        """Make the file of what `write` writes unless it is there; whether this call made it."""
+        return self._put(path, write, self._create)
+
+    def remove(self, path: Path) -> None:
+        """Remove the file, and the folders that this leaves empty."""
+        path.unlink(missing_ok=True)
+        _fsync_folder(path.parent)
+        for folder in path.parents:
+            if folder == self._root:
+                return
+            try:
+                folder.rmdir()
+            except OSError:  # not empty any more, or gone: both are well
+                return
+
+    def _put(self, path: Path, write: Write, place: Place) -> bool:
+        temporary = self._temporary_folder() / secrets.token_hex(8)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            with FileIO(descriptor, "w") as file:
+                write(file)
+                os.fsync(descriptor)
+            placed = self._placed(temporary, path, place)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _fsync_folder(path.parent)
+        return placed
+
+    def _placed(self, temporary: Path, path: Path, place: Place) -> bool:
+        for _ in range(9):
+            with suppress(FileNotFoundError):  # a delete took the folder that it had emptied
+                self._make_folder(path.parent)
+                return place(temporary, path)
+            self._durable.clear()
+        self._make_folder(path.parent)
+        return place(temporary, path)
+
+    def _create(self, temporary: Path, path: Path) -> bool:
+        try:
+            os.link(temporary, path, follow_symlinks=False)
+        except FileExistsError:
+            return _refuse_folder(path)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            return self._create_in_turn(temporary, path)
+        return True
+
+    def _create_in_turn(self, temporary: Path, path: Path) -> bool:
+        """Where the file system has no hard links: look, then rename, one writer at a time.
+
+        Opening with O_EXCL would show a file before its content. This lock holds between the threads and processes of
+        one machine and ends with its holder, however that ends; between machines such file systems promise nothing.
+        """
+        lock = os.open(temporary.with_name(_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return _refuse_folder(path) if path.exists() else _replace(temporary, path)
+        finally:
+            os.close(lock)
+
+    def _temporary_folder(self) -> Path:
+        folder = self._root / _TEMPORARY
+        self._make_folder(folder)
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:  # the root was removed under our feet
+            self._durable.clear()
+            self._make_folder(folder)
+            found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode):  # a planted link would take what is written out of the root
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if not self._swept:
+            self._swept = True
+            _sweep(folder)
+        return folder
+
+    def _make_folder(self, folder: Path) -> None:
+        """Create the folder where it is absent, and see each of its names to disk once for this object."""
+        if folder in self._durable:
+            return
+        if folder == self._root:
+            absent = [each for each in (folder, *folder.parents) if not each.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            for each in absent:
+                _fsync_folder(each.parent)
+        else:
+            self._make_folder(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _fsync_folder(folder.parent)
+        self._durable.add(folder)
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write every byte: an unbuffered write may take fewer."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def copy_all(source: FileIO, target: FileIO) -> None:
+    """Append `source` to `target` in bounded memory: by the kernel, and without moving a byte, where it can."""
+    if hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(source.fileno(), target.fileno(), _RANGE_COPY):
+                pass
+        except OSError as error:
+            if error.errno not in _NO_RANGE_COPY:
+                raise
+    while chunk := source.read(CHUNK_SIZE):  # all of it, or what came after the kernel's copy
+        write_all(target, chunk)
+
+
+def _replace(temporary: Path, path: Path) -> bool:
+    temporary.replace(path)
+    return True
+
+
+def _refuse_folder(path: Path) -> bool:
+    """Answer that the file is there; raise if what is there is a folder."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return False
+
+
+def _sweep(folder: Path) -> None:
+    now = time.time()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # another writer sweeps too, or it is not ours to remove
+                if entry.name != _LOCK and now - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER:
+                    Path(entry.path).unlink()
+
+
+def _fsync_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:  # emptied and removed by a delete since
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_FSYNC:  # some network file systems have no such call
+            raise
+    finally:
+        os.close(descriptor)
