@@ -91,7 +91,7 @@ class Session:
         session._index = None
         if "started" in kept:
             session.started = from_iso(kept["started"])
-        for entry in spooled.replay():
+        for entry in spooled.replay(cut=not is_sealed(spooled)):
             session._restore(entry)
         return session
 

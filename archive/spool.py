@@ -100,8 +100,8 @@ class SpooledRun:
             part.replace(path)
             _sync_folder(path.parent)
 
-    def replay(self) -> list[dict[str, Any]]:
-        """The journal's entries up to its last whole line, every file cut back to what that line names."""
+    def replay(self, *, cut: bool) -> list[dict[str, Any]]:
+        """The journal's entries up to its last whole line; with `cut`, files are cut back to what that line names."""
         entries: list[dict[str, Any]] = []
         ends: dict[str, int] = {}
         valid = 0
@@ -116,6 +116,11 @@ class SpooledRun:
             entries += checkpoint["entries"]
             ends = checkpoint["ends"]
             valid += len(line)
+        if cut:
+            self._cut_back(journal, valid, ends)
+        return entries
+
+    def _cut_back(self, journal: Path, valid: int, ends: dict[str, int]) -> None:
         with _disk_errors(self.folder):
             if journal.exists():
                 os.truncate(journal, valid)
@@ -126,7 +131,6 @@ class SpooledRun:
                 for path in self.path(folder).glob("*"):
                     if f"{folder}/{path.name}" not in ends:  # begun after the last checkpoint
                         path.unlink()
-        return entries
 
     def settings(self) -> dict[str, Any]:
         """What the run was started with; empty when it was killed before that was written."""

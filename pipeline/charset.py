@@ -77,7 +77,8 @@ def _detected(body: bytes, declared: list[str]) -> tuple[str, str]:
     """Nothing fits to the last byte: the declared encoding if it nearly does, else what the bytes look most like."""
     for name in declared:
         text = body.decode(name, "replace")
-        if text.count("\ufffd") * 200 <= len(text):
+        bad = text.count("\ufffd")
+        if bad * 5 <= sum(not character.isascii() for character in text) - bad:
             return text, name
     from charset_normalizer import from_bytes
 

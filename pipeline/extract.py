@@ -211,8 +211,8 @@ def _metadata(tree: HtmlElement, url: str) -> dict[str, Any]:
         "language": _language(tree),
         "tags": _several(found.tags),
         "categories": _several(found.categories),
-        "canonical_url": _canonical(tree, url),
-        "license": _clean(found.license),
+        "canonical_url": _link(tree, url, "canonical"),
+        "license": _clean(found.license) or _link(tree, url, "license"),
         "image": _web_url(url, found.image or ""),
     }
 
@@ -254,9 +254,10 @@ def _meta_languages(tree: HtmlElement) -> list[str]:
     return [str(value) for value in tree.xpath(path)]
 
 
-def _canonical(tree: HtmlElement, url: str) -> str | None:
-    for href in tree.xpath(".//link[translate(@rel, 'CANONICL', 'canonicl')='canonical']/@href"):
-        if target := _web_url(url, str(href)):
+def _link(tree: HtmlElement, url: str, relation: str) -> str | None:
+    """Where the first <link> of a relation leads."""
+    for link in tree.iter("link"):
+        if (link.get("rel") or "").strip().lower() == relation and (target := _web_url(url, link.get("href") or "")):
             return target
     return None
 

@@ -78,7 +78,8 @@ class MemberWriter:
 class _Inflating(io.RawIOBase):
     """The plain bytes of the gzip member at the head of a stream of pieces."""
 
-    def __init__(self, pieces: Iterator[bytes], first: bytes) -> None:
+    def __init__(self, pieces: Iterator[bytes], first: bytes, name: str) -> None:
+        self._name = name
         self._pieces = pieces
         self._data = first
         self._decompressor = zlib.decompressobj(wbits=31)
@@ -98,11 +99,11 @@ class _Inflating(io.RawIOBase):
             if not self._data and not self._full:
                 self._data = next(self._pieces, b"")
                 if not self._data:
-                    raise RecordError("the gzip member breaks off before its end")
+                    raise RecordError(f"{self._name} breaks off before its end")
             try:
                 out = self._decompressor.decompress(self._data, min(len(buffer), _OUT))
             except zlib.error as error:
-                raise RecordError(f"not a whole gzip member: {error}") from error
+                raise RecordError(f"{self._name} is damaged, or none: {error}") from error
             self._full = len(out) == min(len(buffer), _OUT)
             left = self._decompressor.unused_data if self._decompressor.eof else self._decompressor.unconsumed_tail
             self.consumed += len(self._data) - len(left)
@@ -144,13 +145,10 @@ def walk_members(pieces: Iterable[bytes]) -> Iterator[Member]:
     offset = 0
     data = next(source, b"")
     while data:
-        inflating = _Inflating(source, data)
+        inflating = _Inflating(source, data, f"the gzip member at byte {offset:,}")
         member = Member(offset, inflating)
-        try:
-            yield member
-            member.drain()
-        except RecordError as error:
-            raise RecordError(f"at byte {offset:,}: {error}") from error
+        yield member
+        member.drain()
         offset += inflating.consumed
         data = inflating.rest or next(source, b"")
 
@@ -158,4 +156,4 @@ def walk_members(pieces: Iterable[bytes]) -> Iterator[Member]:
 def single_member(pieces: Iterable[bytes]) -> Member:
     """The one member that a range read holds."""
     source = iter(pieces)
-    return Member(0, _Inflating(source, next(source, b"")))
+    return Member(0, _Inflating(source, next(source, b""), "the gzip member"))

@@ -74,7 +74,8 @@ def redirected_url(base: WebUrl, location: str) -> WebUrl:
     try:
         if _CONTROL.search(text.strip(" ")):
             raise Failure("invalid-url", "the address holds control characters or line breaks")
-        return checked_url(urljoin(str(base), text.strip(" ")))
+        text = text.strip(" ")
+        return checked_url(text if _SCHEME.match(text) else urljoin(str(base), text))
     except ValueError as error:
         raise Failure("invalid-url", f"redirected to no URL: {error}") from error
     except Failure as failure:

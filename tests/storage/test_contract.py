@@ -148,10 +148,10 @@ def test_keys_come_in_the_order_of_their_bytes(store: ObjectStore) -> None:
             assert keys(store, prefix, after) == [key for key in expected if key > after], (prefix, after)
 
 
-@pytest.mark.parametrize("prefix", ["/", "../", "..", "a//", "./", "/etc/", "a/../", "ü", "~", "a b/"])
-def test_prefixes_that_no_key_has(store: ObjectStore, prefix: str) -> None:
+def test_prefixes_that_no_key_has(store: ObjectStore) -> None:
     store.put("a/b", b"")
-    assert keys(store, prefix) == []
+    for prefix in ("/", "../", "..", "a//", "./", "/etc/", "a/../", "ü", "~", "a b/"):
+        assert keys(store, prefix) == [], prefix
 
 
 def test_a_listing_of_more_than_a_page(store: ObjectStore) -> None:
@@ -199,32 +199,35 @@ def test_deleting(store: ObjectStore) -> None:
     assert store.put_if_absent("a/d", b"z") is True
 
 
-@pytest.mark.parametrize("key", BAD_KEYS)
-def test_bad_keys_are_refused_before_anything_is_touched(store: ObjectStore, tmp_path: Path, key: str) -> None:
+def test_bad_keys_are_refused_before_anything_is_touched(store: ObjectStore, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"x")
     store.put("a", b"kept")
-    for use in (
-        lambda: store.put(key, b"x"),
-        lambda: store.put_if_absent(key, b"x"),
-        lambda: store.put_file(key, file),
-        lambda: store.get(key),
-        lambda: store.get_range(key, 0, 1),
-        lambda: list(store.stream(key)),
-        lambda: store.head(key),
-        lambda: store.delete(key),
-    ):
-        with pytest.raises(ValueError, match="not a key"):
-            use()
+    uses: list[Callable[[str], object]] = [
+        lambda key: store.put(key, b"x"),
+        lambda key: store.put_if_absent(key, b"x"),
+        lambda key: store.put_file(key, file),
+        store.get,
+        lambda key: store.get_range(key, 0, 1),
+        lambda key: list(store.stream(key)),
+        store.head,
+        store.delete,
+    ]
+    for key in BAD_KEYS:
+        for use in uses:
+            with pytest.raises(ValueError, match="not a key"):
+                use(key)
     assert keys(store) == ["a"]
     assert store.get("a") == b"kept"
 
 
-@pytest.mark.parametrize("key", [".hidden", "..a", "...", ".tmp", ".tmp/x", "_", "-", "a.b.c/-._", "A/z9"])
-def test_odd_keys_are_keys(store: ObjectStore, key: str) -> None:
-    store.put(key, b"odd")
-    assert store.get(key) == b"odd"
-    assert keys(store) == [key]
+def test_odd_keys_are_keys(store: ObjectStore) -> None:
+    odd = [".hidden", "..a", "...", ".tmp/x", "_", "-", "a.b.c/-._", "A/z9"]
+    for key in odd:
+        store.put(key, key.encode())
+    assert keys(store) == sorted(odd)
+    for key in odd:
+        assert store.get(key) == key.encode()
 
 
 def test_put_if_absent(store: ObjectStore, again: Callable[[], ObjectStore]) -> None:
