@@ -80,7 +80,6 @@ class Session:
         self._writer: RecordWriter | None = None
         self._warcs = 0
         self._warcinfo = ""
-        self._has_pages = False
 
     @classmethod
     def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun) -> Session:
@@ -202,9 +201,8 @@ class Session:
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
         line = encode_document(document)
-        if not self._has_pages:
+        if not self._spooled.holds(keys.PAGES):
             self._spooled.append(keys.PAGES, HEADER)
-            self._has_pages = True
         offset = self._spooled.append(keys.PAGES, line)
         title = document.article.title[:_TITLE] if document.article.title else None
         has_text = document.same_as is None and bool(document.article.extractor)

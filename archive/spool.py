@@ -53,6 +53,10 @@ class SpooledRun:
         """The local path of a file of the run."""
         return self.folder / name
 
+    def holds(self, name: str) -> bool:
+        """Whether anything was appended to a file of the run."""
+        return name in self._ends
+
     def append(self, name: str, data: bytes) -> int:
         """Append bytes to a file of the run; returns the offset where they begin. Not durable before `checkpoint`."""
         file = self._file(name)
@@ -118,6 +122,8 @@ class SpooledRun:
             valid += len(line)
         if cut:
             self._cut_back(journal, valid, ends)
+        # What this process never opens must stand in its checkpoints too, or the next recovery would take it for new.
+        self._ends = {name: end for name, end in ends.items() if name != _JOURNAL}
         return entries
 
     def _cut_back(self, journal: Path, valid: int, ends: dict[str, int]) -> None:

@@ -1,7 +1,8 @@
 """The contract every store keeps, in prose and as a protocol.
 
 A store maps keys to bytes. A key is one or more segments joined by "/", each matching `[A-Za-z0-9._-]+` and neither "."
-nor ".."; anything else raises `ValueError` before anything is touched. Objects are whole or absent: a reader never sees
+nor ".."; anything else, and a negative range, raises `ValueError` before anything is touched. No key is a folder of
+another: "a" and "a/b" are not both used. Objects are whole or absent: a reader never sees
 part of a put, whenever the writer is killed. A put replaces what was there. `list` yields keys in the order of their
 bytes. A key that is not there raises `ObjectMissing` (`head` returns None instead, `delete` does nothing). Every other
 failure is one of `storage.errors`, never a foreign exception. All methods may be called from several threads at once.

@@ -13,10 +13,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import boto3
 from botocore.config import Config
@@ -283,34 +282,21 @@ class S3Store:
 def _client(
     endpoint: str | None, region: str | None, path_style: bool | None, attempts: int, timeout: float
 ) -> S3Client:
+    # Left to itself, boto3 names the bucket in the path wherever an endpoint is given.
+    style: dict[str, Any] = {} if path_style is None else {"addressing_style": "path" if path_style else "virtual"}
     session = boto3.Session()
-
-    def make(*, by_path: bool) -> S3Client:
-        style: dict[str, Any] = {}  # what the user's AWS configuration says
-        if by_path or path_style is False:
-            style = {"addressing_style": "path" if by_path else "virtual"}
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            connect_timeout=min(10, timeout),
-            read_timeout=timeout,
-            max_pool_connections=_CONNECTIONS,
-            # The newer defaults add checksum trailers that many S3-compatible servers refuse.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            s3=style or None,  # type: ignore[arg-type] # a typed dictionary, of which this is one
-        )
-        place = region or session.region_name or "us-east-1"
-        return session.client("s3", endpoint_url=endpoint, region_name=place, config=config)
-
-    named = endpoint or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=min(10, timeout),
+        read_timeout=timeout,
+        max_pool_connections=_CONNECTIONS,
+        # The newer defaults add checksum trailers that many S3-compatible servers refuse.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3=style or None,  # type: ignore[arg-type] # a typed dictionary, of which this is one
+    )
+    place = region or session.region_name or "us-east-1"
     try:
-        client = make(by_path=bool(named) if path_style is None else path_style)
-        if path_style is None and not named and not _is_amazon(client.meta.endpoint_url):
-            client = make(by_path=True)  # the endpoint stands in a configuration file
+        return session.client("s3", endpoint_url=endpoint, region_name=place, config=config)
     except ValueError:
         raise LocationError("the endpoint cannot be read: write ?endpoint=https://host:port") from None
-    return client
-
-
-def _is_amazon(url: str) -> bool:
-    return (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))

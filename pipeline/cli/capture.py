@@ -67,6 +67,13 @@ class Size(click.ParamType[int]):
     "--timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds without a byte."
 )
 @click.option(
+    "--deadline",
+    type=click.FloatRange(0.1, 86400),
+    default=1800.0,
+    show_default=True,
+    help="Seconds for a whole response.",
+)
+@click.option(
     "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
 )
 @click.option("--user-agent", default=None, help="How the captures introduce themselves.")
@@ -137,6 +144,7 @@ def _options(options: dict[str, Any]) -> CaptureOptions:
         concurrency=options["concurrency"],
         max_size=options["max_size"],
         timeout=options["timeout"],
+        deadline=options["deadline"],
         allow_private=options["allow_private"],
         insecure=options["insecure"],
     )
@@ -145,6 +153,7 @@ def _options(options: dict[str, Any]) -> CaptureOptions:
         "delay": settings.delay,
         "max-size": settings.max_size,
         "timeout": settings.timeout,
+        "deadline": settings.deadline,
         "allow-private": settings.allow_private,
         "insecure": settings.insecure,
         "force": options["force"],

@@ -22,8 +22,8 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "": frozenset({"store"}),
     "capture": frozenset(
         {
-            "allow_private", "concurrency", "connections", "delay", "insecure", "max_size", "operator", "timeout",
-            "user_agent", "workers",
+            "allow_private", "concurrency", "connections", "deadline", "delay", "insecure", "max_size", "operator",
+            "timeout", "user_agent", "workers",
         }
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from warcio.archiveiterator import ArchiveIterator
 from archive import keys
 from archive.archive import Archive
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
-from archive.model import Truncation
+from archive.model import Outcome, Truncation
 from archive.session import RunSettings
 from storage.base import ObjectInfo
 from storage.errors import StoreMissing, StoreUnavailable
@@ -283,3 +283,27 @@ def test_the_manifest_has_the_fields_of_wacz(store: MemoryStore, keep: Keep) -> 
         data = store.get(keys.run_key(run, resource["path"]))
         assert len(data) == resource["bytes"]
     assert package["counts"] == {"targets": 1, "failed": 0, "captures": 1, "revisits": 0, "documents": 1}
+
+
+def test_a_recovery_that_is_killed_too_loses_nothing(archive: Archive) -> None:
+    session = archive.session(RunSettings("test/1"))
+    session.add(an_exchange(), page=True)
+    session.add_document(a_document(session.add(an_exchange("http://example.org/b", b"b"), page=True)))
+    session.checkpoint()
+    session.add(an_exchange("http://example.org/not-acknowledged", b"x"), page=True)
+    session.close()
+    for _ in range(3):
+        (again,) = archive.recover()
+        assert [snapshot.url for snapshot in again.pending] == [URL]
+        again.add_outcome(Outcome(URL, "ok", "2026-11-23T12:00:00Z"))
+        again.checkpoint()
+        again.close()
+    (last,) = archive.recover()
+    assert last.counts()["targets"] == 3
+    last.add_document(a_document(last.pending[0]))
+    assert last.commit() is not None
+    archive.refresh()
+    snapshot, other = archive.snapshots("http://example.org/", match="host")
+    assert (body_of(archive, other), snapshot.url) == (b"b", URL)
+    assert body_of(archive, snapshot) == b"<p>hello</p>"
+    assert [finding.faults for finding in archive.verify()] == [()]

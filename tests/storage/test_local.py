@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import stat
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -133,6 +135,27 @@ def test_without_hard_links_one_writer_still_wins(root: Path, monkeypatch: pytes
     with pytest.raises(StoreDenied, match="a file lies where a folder"):
         LocalStore(root).put_if_absent("a", b"x")
     assert left_over(root) == ["lock"]
+
+
+def test_without_hard_links_writers_wait_for_each_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = Event()
+
+    def link(*_: object, **__: object) -> None:
+        tried.set()
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    LocalStore(root).put_if_absent("b", b"makes the lock")
+    tried.clear()
+    with (root / TEMPORARY / "lock").open() as lock, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as a writer that has looked, and is about to rename
+        late = pool.submit(LocalStore(root).put_if_absent, "a", b"late")
+        assert tried.wait(60)
+        assert not wait([late], 0.2).done
+        (root / "a").write_bytes(b"first")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert late.result(60) is False
+    assert LocalStore(root).get("a") == b"first"
 
 
 def test_links_that_fail_for_another_reason_are_errors(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -406,16 +407,25 @@ def test_a_profile_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "file"])
 def test_the_endpoint_of_the_environment(odd: OddS3, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    endpoint = odd.endpoint.replace("127.0.0.1", "localhost")  # only before a name could the bucket be put
     if variable == "file":
         folder = Path.home() / ".aws"
         folder.mkdir()
-        (folder / "config").write_text(f"[default]\nendpoint_url = {odd.endpoint}\n")
+        (folder / "config").write_text(f"[default]\nendpoint_url = {endpoint}\n")
     else:
-        monkeypatch.setenv(variable, odd.endpoint)
+        monkeypatch.setenv(variable, endpoint)
     store = open_store("s3://bucket/pre/fix")
     store.put("a", b"x")
     assert odd.objects["pre/fix/a"][0] == b"x"  # by path: the bucket is not part of the host's name
     assert store.url == "s3://bucket/pre/fix"
+
+
+def test_the_bucket_is_in_the_hosts_name_only_where_somebody_asks_for_it(odd: OddS3) -> None:
+    endpoint = odd.endpoint.replace("127.0.0.1", "localhost")
+    for path_style in (None, True, False):
+        with suppress(StoreUnavailable):  # few machines know bucket.localhost
+            S3Store("bucket", endpoint=endpoint, path_style=path_style, attempts=1).put(f"key-{path_style}", b"x")
+    assert set(odd.objects) - {""} == {"key-None", "key-True"}
 
 
 def test_the_region_is_east_unless_somebody_says_otherwise(odd: OddS3, monkeypatch: pytest.MonkeyPatch) -> None:

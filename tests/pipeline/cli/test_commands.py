@@ -1,0 +1,360 @@
+"""The commands as a user meets them: what they print, where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import COMMANDS, EXIT_CODES
+from tests.command import Command
+from tests.pipeline.cli.conftest import post
+from tests.site import ODD, Site, a_byte_at_a_time, answer, empty_reply, endless_header, gzip_bomb, redirect
+
+FIELDS = [
+    *("url", "outcome", "timestamp", "status", "mime", "digest", "revisit", "record_id", "key", "offset", "length"),
+    *("title", "error"),
+]
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_capture_then_get(onrecord: Command, site: Site) -> None:
+    done = onrecord.capture(site.url("/post"), site.url("/other"))
+    assert done.code == 0
+    by_url = {line["url"]: line for line in done.lines}
+    assert len(by_url) == 2
+    line = by_url[site.url("/post")]
+    assert list(line)[: len(FIELDS)] == FIELDS
+    assert (line["status"], line["outcome"], line["title"], line["error"]) == (200, "ok", "A post", None)
+    text = onrecord("get", site.url("/post"))
+    assert (text.code, text.err) == (0, "")
+    assert text.out.startswith("A post\nThe first version of it.")
+    raw = onrecord("get", site.url("/post"), "--format", "raw").out.encode()
+    assert raw == site.answers["/post"]
+    html = onrecord("get", site.url("/post"), "--format", "html").out
+    assert raw.endswith(html.encode())
+    record = onrecord("get", site.url("/post"), "--format", "record").out
+    assert record.startswith("WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: " + line["record_id"])
+    assert "# A post" in onrecord("get", site.url("/post"), "--format", "markdown").out
+    (document,) = onrecord("--json", "get", site.url("/post")).lines
+    assert (document["record_id"], document["payload_digest"]) == (line["record_id"], line["digest"])
+    assert (document["key"], document["offset"]) == (line["key"], line["offset"])
+    assert document["extractor"].startswith("trafilatura ")
+
+
+def test_redirects_lead_to_the_page_in_the_archive_too(onrecord: Command, site: Site) -> None:
+    (line,) = onrecord.capture(site.url("/moved")).lines
+    assert (line["url"], line["final_url"], line["status"]) == (site.url("/moved"), site.url("/post"), 200)
+    assert "first version" in onrecord("get", site.url("/moved")).out
+    assert f"-> {site.url('/post')}" in onrecord("snapshots", site.url("/moved")).out
+
+
+def test_what_changed_and_what_did_not(onrecord: Command, site: Site) -> None:
+    assert onrecord.capture(site.url("/post"), site.url("/other")).code == 0
+    site.answers["/post"] = post("A post", "The second version of it.")
+    second = onrecord.capture(site.url("/post"), site.url("/other"))
+    assert {line["url"]: line["revisit"] for line in second.lines} == {
+        site.url("/post"): False,
+        site.url("/other"): True,
+    }
+    listed = onrecord("--json", "snapshots", site.url("/post")).lines
+    assert [line["revisit"] for line in listed] == [False, False]
+    assert "first version" in onrecord("get", site.url("/post"), "--at", listed[0]["timestamp"]).out
+    assert "second version" in onrecord("get", site.url("/post")).out
+    assert "Something else" in onrecord("get", site.url("/other")).out
+    forced = onrecord.capture(site.url("/other"), extra=("--force",))
+    assert [line["revisit"] for line in forced.lines] == [False]
+    verified = onrecord("verify")
+    assert (verified.code, "0 faults" in verified.err) == (0, True)
+
+
+def test_a_second_run_of_the_same_pages_starts_no_extractor(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    assert onrecord.capture(site.url("/post")).code == 0
+    (tmp_path / "trafilatura").mkdir()
+    (tmp_path / "trafilatura" / "__init__.py").write_text("raise SystemExit('an extractor was started')")
+    without = Command(onrecord.store, onrecord.env | {"PYTHONPATH": str(tmp_path)})
+    again = without.capture(site.url("/post"))
+    assert (again.code, again.lines[0]["revisit"], again.lines[0]["title"]) == (0, True, "A post")
+    fresh = without.capture(site.url("/other"))
+    assert fresh.lines[0]["outcome"].startswith("extract")
+
+
+def test_tombstones_are_kept_and_never_hide_a_good_snapshot(onrecord: Command, site: Site) -> None:
+    onrecord.capture(site.url("/post"))
+    site.answers["/post"] = answer(b"<h1>Gone</h1>", status="410 Gone")
+    gone = onrecord.capture(site.url("/post"))
+    assert (gone.code, gone.lines[0]["outcome"], gone.lines[0]["error"]) == (3, "http-error", "410 Gone")
+    assert "first version" in onrecord("get", site.url("/post")).out
+    last = onrecord("get", site.url("/post"), "--at", "now")
+    assert (last.code, "has no text" in last.err) == (4, True)
+    assert "<h1>Gone</h1>" in onrecord("get", site.url("/post"), "--at", "now", "--format", "html").out
+
+
+BAD_URLS = {
+    "ftp://example.org/file": "unsupported-scheme",
+    "file:///etc/passwd": "unsupported-scheme",
+    "http://169.254.169.254/latest/meta-data/": "refused-address",
+    "http://localhost/": "refused-address",
+    "http://127.0.0.1:1/": "refused-address",
+    "http://example.org/\tx": "invalid-url",
+    "http://no-such-host.invalid/": "dns-failure",
+}
+
+
+def test_bad_urls_are_named_in_one_line_each(onrecord: Command) -> None:
+    done = onrecord("capture", "", "http://example.org/a\r\nHost: b/", *BAD_URLS)
+    assert done.code == 3
+    lines = [line for line in done.err.splitlines() if line.startswith("---")]
+    assert len(lines) == 2 + len(BAD_URLS)
+    for url, name in BAD_URLS.items():
+        assert any(name in line and url.replace("\t", "\\t") in line for line in lines), url
+    assert sum("invalid-url" in line for line in lines) == 3
+    assert "Traceback" not in done.err
+
+
+def test_misbehaving_servers_are_named_and_the_rest_of_the_run_is_unharmed(onrecord: Command, site: Site) -> None:
+    site.answers |= {
+        "/bomb": gzip_bomb(512 << 20),
+        "/endless": endless_header,
+        "/slow": a_byte_at_a_time,
+        "/loop": redirect("/loop"),
+        "/crlf": b"HTTP/1.1 302 Found\r\nLocation: http://a\x0b/\r\nContent-Length: 0\r\n\r\n",
+        "/smtp": b"220 mail ready\r\n",
+        "/empty": empty_reply,
+        "/inner": redirect("file:///etc/passwd"),
+        "/bare-lf": ODD["/bare-lf"],
+    }
+    expected = {
+        "/bomb": "decoded-too-large",
+        "/endless": "header-too-large",
+        "/slow": "timeout",
+        "/loop": "redirect-loop",
+        "/crlf": "invalid-url",
+        "/smtp": "not-http",
+        "/empty": "empty-reply",
+        "/inner": "unsupported-scheme",
+        "/bare-lf": "ok",
+        "/post": "ok",
+    }
+    done = onrecord.capture(*(site.url(path) for path in expected), extra=("--deadline", "4"))
+    assert done.code == 3
+    found = {line["url"].removeprefix(site.url("")): line for line in done.lines}
+    assert {path: line["outcome"] for path, line in found.items()} == expected
+    for path, line in found.items():
+        assert (line["error"] is None) == (line["outcome"] == "ok"), path
+        assert "\n" not in (line["error"] or "")
+    assert found["/bomb"]["record_id"]
+    assert "first version" in onrecord("get", site.url("/post")).out
+    assert onrecord("verify").code == 0
+
+
+def test_an_input_list_may_hold_comments_and_repeats(onrecord: Command, site: Site) -> None:
+    done = onrecord.capture("# a list", "", site.url("/post"), f"  {site.url('/post')}  ")
+    assert (done.code, len(done.lines)) == (0, 1)
+
+
+def test_lines_for_people_go_apart_from_json(onrecord: Command, site: Site) -> None:
+    plain = onrecord.capture(site.url("/post"), json_lines=False)
+    assert plain.out.startswith("200 new")
+    assert "1 captures" in plain.err
+    assert "\x1b" not in plain.out + plain.err
+    quiet = Command(onrecord.store, onrecord.env)("-q", "capture", "--allow-private", site.url("/post"))
+    assert (quiet.out, quiet.err) == ("", "")
+
+
+def test_titles_and_urls_cannot_steer_a_terminal(onrecord: Command, site: Site) -> None:
+    site.answers["/evil"] = post("Evil \x1b]0;owned\x07 \u202etitle", "Text \x1b[2Jwith controls.")
+    done = onrecord.capture(site.url("/evil"), json_lines=False)
+    shown = done.out + onrecord("snapshots", site.url("/evil")).out + onrecord("get", site.url("/evil")).out
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["get", "http://example.org/"], 10, "capture something into it first"),
+        (["snapshots", "http://example.org/"], 10, "capture something into it first"),
+        (["verify"], 10, "capture something into it first"),
+        (["capture"], 2, "name a URL"),
+        (["get", "http://example.org/", "--at", "tomorrowish"], 2, "20261123172500"),
+        (["capture", "--max-size", "much", "http://x/"], 2, "is no size"),
+        (["frobnicate"], 2, "No such command"),
+        (["--config", "/no/such/file", "verify"], 2, "no configuration file"),
+        (["get"], 2, "Missing argument"),
+    ],
+)
+def test_wrong_calls_end_in_one_line(onrecord: Command, arguments: list[str], code: int, words: str) -> None:
+    done = onrecord(*arguments)
+    assert (done.code, done.out) == (code, "")
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith("onrecord: ")
+
+
+def test_nothing_kept_ends_with_four(onrecord: Command, site: Site) -> None:
+    onrecord.capture(site.url("/post"))
+    done = onrecord("get", site.url("/never"))
+    assert (done.code, "onrecord capture" in done.err) == (4, True)
+    assert onrecord("snapshots", site.url("/post"), "--to", "2001").code == 4
+
+
+def test_a_damaged_archive_ends_with_five(onrecord: Command, site: Site) -> None:
+    onrecord.capture(site.url("/post"))
+    (warc,) = Path(onrecord.store).glob("runs/*/archive/*.warc.gz")
+    data = bytearray(warc.read_bytes())
+    data[len(data) // 2] ^= 1
+    warc.write_bytes(bytes(data))
+    verified = onrecord("verify")
+    assert verified.code == 5
+    assert "its hash differs" in verified.err
+
+
+@pytest.mark.parametrize("location", ["gopher://x", "s3://", "s3://user:pass@bucket", "s3://bucket?colour=red"])
+def test_bad_store_addresses_end_with_two(location: str, tmp_path: Path) -> None:
+    done = Command.at(location, tmp_path)("verify")
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+    assert "pass" not in done.err.replace("pass it", "")
+
+
+def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: Site) -> None:
+    async def wait(talk: object) -> None:
+        import asyncio
+
+        await asyncio.sleep(3600)
+
+    site.answers["/hang"] = wait
+    urls = [site.url("/post"), site.url("/hang")]
+    running = onrecord.start("--json", "capture", "--allow-private", "--delay", "0", *urls)
+    assert running.stdout is not None
+    first = json.loads(running.stdout.readline())
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "published by the next invocation" in err
+    assert "Traceback" not in err
+    assert onrecord("snapshots", first["url"]).code in {4, 10}
+    after = onrecord.capture(site.url("/other"))
+    assert "published run" in after.err
+    assert "first version" in onrecord("get", first["url"]).out
+
+
+def test_settings_by_rank(tmp_path: Path, site: Site) -> None:
+    home = tmp_path / "home"
+    config = home / ".config" / "onrecord" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('store = "FILE"\n[capture]\nallow_private = true\nuser_agent = "from-file/1"\ndelay = 0\n')
+    base = Command.at("", home)
+
+    def run(*flags: str, **env: str) -> subprocess.CompletedProcess[str]:
+        argv = [word for word in base.argv() if word not in {"--store", ""}]
+        command = [*argv, *flags, "capture", site.url("/post")]
+        return subprocess.run(command, env=base.env | env, capture_output=True, text=True, cwd=tmp_path)
+
+    assert run().returncode == 0
+    assert (tmp_path / "FILE" / "onrecord.json").exists()
+    assert b"User-Agent: from-file/1\r\n" in site.raw_requests[-1]
+    assert run(ONRECORD_STORE="ENV", ONRECORD_USER_AGENT="from-env/1").returncode == 0
+    assert (tmp_path / "ENV").exists()
+    assert b"User-Agent: from-env/1\r\n" in site.raw_requests[-1]
+    assert run("--store", "FLAG", ONRECORD_STORE="ENV2").returncode == 0
+    assert (tmp_path / "FLAG").exists()
+    assert not (tmp_path / "ENV2").exists()
+    unknown = run(ONRECORD_COLOUR="red")
+    assert (unknown.returncode, "ONRECORD_COLOUR is no setting" in unknown.stderr) == (2, True)
+    config.write_text("[capture]\ncolour = 'red'\n")
+    assert (run().returncode, "capture.colour is no setting" in run().stderr) == (2, True)
+    config.write_text("store = [broken")
+    assert run().returncode == 2
+
+
+def test_doctor(onrecord: Command, tmp_path: Path) -> None:
+    done = onrecord("doctor")
+    assert done.code == 0
+    checks = {line["check"]: line["state"] for line in onrecord("--json", "doctor").lines}
+    assert checks["store"] == checks["extractor"] == checks["spool"] == "ok"
+    assert list(Path(onrecord.store).rglob("onrecord-doctor*")) == []
+    (tmp_path / "in-the-way").write_text("a file")
+    bad = Command.at(tmp_path / "in-the-way", tmp_path / "home")("doctor")
+    assert bad.code == 10
+    assert "failed   store" in bad.out
+
+
+def test_output_goes_whole_to_a_file_or_not_at_all(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"))
+    target = tmp_path / "page.html"
+    assert onrecord("get", site.url("/post"), "--format", "html", "-o", str(target)).code == 0
+    assert "first version" in target.read_text()
+    missing = tmp_path / "none" / "page.html"
+    done = onrecord("get", site.url("/post"), "-o", str(missing))
+    assert (done.code, missing.exists()) == (2, False)
+
+
+def test_help_lists_every_command_and_exit_code(onrecord: Command) -> None:
+    text = " ".join(onrecord("--help").out.split())
+    for name, (_, line) in COMMANDS.items():
+        assert f"{name} {line}" in text
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code} {meaning}" in text
+    for name in COMMANDS:
+        assert onrecord(name, "--help").code == 0
+
+
+def test_the_readme_names_every_command_option_and_exit_code() -> None:
+    import importlib
+
+    readme = README.read_text()
+    for name, (module, _) in COMMANDS.items():
+        assert f"onrecord {name}" in readme, name
+        for parameter in importlib.import_module(module).command.params:
+            for option in parameter.opts:
+                assert not option.startswith("--") or option in readme, option
+    for code in EXIT_CODES:
+        assert re.search(rf"^\| {code} \|", readme, re.MULTILINE), code
+
+
+HEAVY = {
+    *(
+        "asyncio",
+        "boto3",
+        "botocore",
+        "charset_normalizer",
+        "h11",
+        "idna",
+        "isal",
+        "lxml",
+        "multiprocessing",
+        "platformdirs",
+    ),
+    *(
+        "rich",
+        "ssl",
+        "trafilatura",
+        "urllib.request",
+        "warcio",
+        "archive",
+        "storage.s3",
+        "storage.local",
+        "pipeline.run",
+    ),
+}
+
+
+def test_help_loads_no_heavy_module() -> None:
+    code = (
+        "import sys\nfrom pipeline.cli.main import main\ntry:\n    main(['--help'])\nexcept SystemExit as end:\n"
+        "    assert not end.code\nprint('LOADED', *sys.modules)"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=env)
+    loaded = set(done.stdout.partition("LOADED ")[2].split())
+    assert "click" in loaded
+    assert loaded & HEAVY == set()
