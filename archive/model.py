@@ -56,7 +56,7 @@ class Exchange:
     """
 
     url: str  # as requested: absolute, percent-encoded, without fragment
-    started: datetime  # aware, UTC; the request's first byte was sent
+    started: datetime  # aware, UTC, to the second; the request's first byte was sent
     request: bytes
     response: Block
     head_length: int

@@ -114,7 +114,8 @@ class Session:
 
         `page` says that a document is to follow. Raises StoreUnavailable when the spool's disk fails.
         """
-        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
+        if exchange.started.microsecond:
+            exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         writer = self._warc()
         digests = measure(exchange)
         earlier = self._earlier(exchange, digests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?(?:\s+ago)?\Z")
 _DAY = 86_400
@@ -30,6 +31,7 @@ def from_stamp(digits: str) -> datetime:
     return datetime.strptime(digits + _FIRST[len(digits) :], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=256)  # records of a second share it
 def iso(moment: datetime) -> str:
     """ISO 8601, UTC, to the second: how times are printed, and WARC-Date (WARC 1.1 §5.4)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

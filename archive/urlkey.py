@@ -90,6 +90,7 @@ def _split_authority(authority: str) -> tuple[str, str]:
     return (name, port) if colon and (port.isdigit() or not port) else (host, "")
 
 
+@lru_cache(maxsize=1024)
 def _host_key(host: str) -> str:
     if host.startswith("["):
         return host.lower()

@@ -16,7 +16,7 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from archive.digests import digest_of
+from archive.digests import EMPTY, digest_of
 from archive.model import Block, Exchange, Reference
 from archive.times import iso
 from archive.warc.entity import Head, read_entity, read_head
@@ -156,7 +156,7 @@ class RecordWriter:
             ("Content-Type", content_type),
         ]
         if kind == "request":  # warcio asks for one; a request without body carries the empty payload
-            headers.append(("WARC-Payload-Digest", digest_of(b"")))
+            headers.append(("WARC-Payload-Digest", EMPTY))
         start = self.tell()
         rec_headers = StatusAndHeaders("", headers, protocol="WARC/1.1")
         head = _RawHead(block.data or b"") if kind == "revisit" else None

@@ -162,7 +162,7 @@ async def exchange(
     sent = (state.send(request) or b"") + (state.send(h11.EndOfMessage()) or b"")
     sink = BlockSink(folder, settings.memory_limit)
     recorder = Recorder(state, sink, max_size=settings.max_size, max_header_bytes=settings.max_header_bytes)
-    started = datetime.now(UTC)
+    started = datetime.now(UTC).replace(microsecond=0)
     reused = connection.exchanges > 0
     connection.exchanges += 1
     try:

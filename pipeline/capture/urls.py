@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote, unquote_to_bytes, urljoin
 
@@ -42,6 +43,7 @@ class WebUrl:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
+@lru_cache(maxsize=4096)  # asked for when a target is queued, and again when its turn comes
 def checked_url(text: str) -> WebUrl:
     """Take a URL apart; raises Failure named "invalid-url" or "unsupported-scheme"."""
     url = text.strip(" ")
@@ -126,6 +128,7 @@ def _no_zone() -> str:
     raise Failure("invalid-url", "an IPv6 address with a zone is of this machine alone")
 
 
+@lru_cache(maxsize=1024)  # a run asks for few hosts, many times
 def _host(text: str) -> str:
     try:
         name = unquote_to_bytes(text).decode()

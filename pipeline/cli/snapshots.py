@@ -52,7 +52,7 @@ def command(context: Context, url: str, start: datetime | None, end: datetime | 
 def _line(snapshot: Snapshot) -> str:
     from archive.times import iso
 
-    what = "unchanged" if snapshot.revisit else "new"
+    what = "tombstone" if snapshot.is_tombstone else "unchanged" if snapshot.revisit else "new"
     notes = f" (truncated: {snapshot.truncated})" if snapshot.truncated else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
