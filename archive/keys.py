@@ -26,8 +26,8 @@ _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
 
 
 def new_run_id(started: datetime) -> str:
-    """A run's name: its UTC start, so that names sort by time, and eight random hex digits."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    """A run's name: its UTC start and eight hex digits, three of the millisecond, so that names sort by time."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{started.microsecond // 1000:03x}{secrets.token_hex(3)[1:]}"
 
 
 def is_run_id(name: str) -> bool:

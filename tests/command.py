@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,11 @@ class Command:
     def capture(self, *urls: str, json_lines: bool = True, extra: tuple[str, ...] = ()) -> Done:
         flags = ["--json"] if json_lines else []
         return self(*flags, "capture", "--allow-private", "--delay", "0", *extra, "-i", "-", stdin="\n".join(urls))
+
+    @staticmethod
+    def next_second() -> None:
+        """Wait until what is captured next has a timestamp of its own."""
+        time.sleep(1.0 - time.time() % 1.0)
 
     @property
     def spooled(self) -> list[Path]:

@@ -40,12 +40,10 @@ class Index:
         return self._runs
 
     def snapshots(self, url: str, match_type: str = "exact") -> Iterator[Snapshot]:
-        """Every snapshot that a URL matches, by key, then time; raises RecordError for a damaged block."""
+        """Every snapshot that a URL matches, by key, time, then run; raises RecordError for a damaged block."""
         start, end = key_range(url, match_type)
-        return (
-            snapshot_of(parse_line(line), run)
-            for line, run in heapq.merge(*(self._run_lines(run, start, end) for run in self.runs()))
-        )
+        lines = heapq.merge(*(self._run_lines(run, start, end) for run in self.runs()), key=_by_key_time_run)
+        return (snapshot_of(parse_line(line), run) for line, run in lines)
 
     def newest(self, url: str) -> Iterator[Snapshot]:
         """Snapshots of exactly this URL in the newest `_DEDUP_RUNS` runs, newest first, read no further than asked."""
@@ -71,3 +69,9 @@ class Index:
         if len(self._blocks) > _KEPT_BLOCKS:
             self._blocks.popitem(last=False)
         return lines
+
+
+def _by_key_time_run(entry: tuple[str, str]) -> tuple[str, str, str]:
+    line, run = entry
+    key, timestamp, _ = line.split(" ", 2)
+    return key, timestamp, run

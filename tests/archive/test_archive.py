@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -307,3 +308,16 @@ def test_a_recovery_that_is_killed_too_loses_nothing(archive: Archive) -> None:
     assert (body_of(archive, other), snapshot.url) == (b"b", URL)
     assert body_of(archive, snapshot) == b"<p>hello</p>"
     assert [finding.faults for finding in archive.verify()] == [()]
+
+
+def test_runs_of_the_same_second_keep_their_order(archive: Archive, keep: Keep) -> None:
+    from datetime import UTC, datetime
+
+    early, late = (datetime(2026, 11, 23, 12, 0, 0, micro, tzinfo=UTC) for micro in (5_000, 900_000))
+    assert keys.new_run_id(early) < keys.new_run_id(late)
+    assert all(keys.is_run_id(keys.new_run_id(moment)) for moment in (early, late))
+    for number in range(5):
+        keep(an_exchange(body=b"<p>%d</p>" % number))
+        time.sleep(0.002)
+    assert [body_of(archive, snapshot) for snapshot in archive.snapshots(URL)] == [b"<p>%d</p>" % n for n in range(5)]
+    assert body_of(archive, archive.closest(URL)) == b"<p>4</p>"

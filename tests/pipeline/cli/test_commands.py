@@ -57,6 +57,7 @@ def test_redirects_lead_to_the_page_in_the_archive_too(onrecord: Command, site: 
 
 def test_what_changed_and_what_did_not(onrecord: Command, site: Site) -> None:
     assert onrecord.capture(site.url("/post"), site.url("/other")).code == 0
+    onrecord.next_second()
     site.answers["/post"] = post("A post", "The second version of it.")
     second = onrecord.capture(site.url("/post"), site.url("/other"))
     assert {line["url"]: line["revisit"] for line in second.lines} == {
@@ -87,6 +88,7 @@ def test_a_second_run_of_the_same_pages_starts_no_extractor(onrecord: Command, s
 
 def test_tombstones_are_kept_and_never_hide_a_good_snapshot(onrecord: Command, site: Site) -> None:
     onrecord.capture(site.url("/post"))
+    onrecord.next_second()
     site.answers["/post"] = answer(b"<h1>Gone</h1>", status="410 Gone")
     gone = onrecord.capture(site.url("/post"))
     assert (gone.code, gone.lines[0]["outcome"], gone.lines[0]["error"]) == (3, "http-error", "410 Gone")
@@ -358,3 +360,10 @@ def test_help_loads_no_heavy_module() -> None:
     loaded = set(done.stdout.partition("LOADED ")[2].split())
     assert "click" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_the_readme_has_the_table_of_outcomes() -> None:
+    from pipeline.capture.verdicts import MEANINGS
+
+    table = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in MEANINGS.items())
+    assert f"| outcome | meaning |\n|---|---|\n{table}\n" in README.read_text()
