@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from archive.archive import Archive
 from archive.model import Manifest, Outcome, Target
 from archive.session import RunSettings, Session
-from pipeline.capture.fetch import fetch
+from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
 from pipeline.extract import ExtractorPool
 from pipeline.writing import Report, Writing
@@ -52,7 +52,7 @@ def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOpt
     """
     with closing(archive.session(options.run)) as session, _pool(options) as pool:
         writing = Writing(session, pool, options.decoded_limit, report)
-        results = fetch(_once(targets), options.fetch, session.work, tick=_TICK)
+        results = fetch_apart(_once(targets), options.fetch, session.work, tick=_TICK)
         with closing(results):
             for fetched in results:
                 if fetched is not None:

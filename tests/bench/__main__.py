@@ -119,7 +119,7 @@ class Bench:
     # What is measured
 
     def capture_alone(self) -> None:
-        urls = self.urls("urls", copies=4)
+        urls = self.urls("urls", copies=8)
         count = len(urls.read_text().splitlines())
         with self.serving():
             wget = self._wget(urls)

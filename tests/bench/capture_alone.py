@@ -9,7 +9,7 @@ from pathlib import Path
 from archive.archive import Archive
 from archive.model import Target
 from archive.session import RunSettings
-from pipeline.capture.fetch import fetch
+from pipeline.capture.apart import fetch_apart as fetch
 from pipeline.capture.settings import FetchSettings
 from storage.location import open_store
 
