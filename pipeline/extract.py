@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 from archive.model import Article, Verdict
 from pipeline.charset import decode
 from pipeline.pool import TaskFailure, WorkerPool
+from pipeline.xpaths import by_kind
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -173,16 +174,24 @@ def _parsed(text: str) -> HtmlElement | None:
 
     if not text.strip():
         return None
-    _speed_up_lxml()
+    _speed_up()
     return load_html(text)
 
 
 @cache
-def _speed_up_lxml() -> None:
-    """Choose each element's class in C: lxml.html asks a Python function for every element, a fifth of all the time."""
+def _speed_up() -> None:
+    """Make two things faster that give the same results.
+
+    Each element's class is chosen in C: lxml.html asks a Python function for every element. And the expressions that
+    find menus, bylines and the like are evaluated once for each kind of element.
+    """
     from lxml import etree, html
+    from trafilatura import xpaths
     from trafilatura.utils import HTML_PARSER
 
+    for expressions in vars(xpaths).values():
+        if isinstance(expressions, list) and all(isinstance(entry, etree.XPath) for entry in expressions):
+            expressions[:] = [by_kind(entry) for entry in expressions]
     plain = etree.ElementDefaultClassLookup(
         html.HtmlElement, html.HtmlComment, html.HtmlProcessingInstruction, html.HtmlEntity
     )
