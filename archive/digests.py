@@ -13,7 +13,7 @@ _FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")
 EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
 
 
-def digest_of(data: bytes) -> str:
+def digest_of(data: bytes | memoryview) -> str:
     """The digest of bytes in memory."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 

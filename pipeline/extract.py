@@ -212,7 +212,7 @@ def _metadata(tree: HtmlElement, url: str) -> dict[str, Any]:
     where = {"original_date": True, "extensive_search": False}
     found = extract_metadata(_ends(tree), url, where, False)
     return {
-        "title": _clean(found.title),
+        "title": _clean((found.title or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
         "author": _clean(found.author),
         "date": _clean(found.date),
         "sitename": _clean(found.sitename),

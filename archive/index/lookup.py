@@ -47,8 +47,11 @@ class Index:
 
     def newest(self, url: str) -> Iterator[Snapshot]:
         """Snapshots of exactly this URL in the newest `_DEDUP_RUNS` runs, newest first, read no further than asked."""
+        runs = self.runs()[-_DEDUP_RUNS:]
+        if not runs:
+            return
         start, end = key_range(url, "exact")
-        for run in reversed(self.runs()[-_DEDUP_RUNS:]):
+        for run in reversed(runs):
             found = [snapshot_of(parse_line(line), run) for line, run in self._run_lines(run, start, end)]
             yield from (snapshot for snapshot in reversed(found) if snapshot.url == url)
 

@@ -57,7 +57,7 @@ def measure(exchange: Exchange) -> Digests:
     """Digest an exchange's response, in bounded memory (WARC 1.1 §5.7, §5.8: the payload is the entity body)."""
     response = exchange.response
     if response.data is not None and (exchange.header("Transfer-Encoding") is None):
-        payload = response.data[exchange.head_length :]
+        payload = memoryview(response.data)[exchange.head_length :]
         return Digests(digest_of(response.data), digest_of(payload), len(payload))
     block_hash, payload_hash, size = hashlib.sha256(), hashlib.sha256(), 0
     with response.open() as stream:

@@ -45,7 +45,6 @@ _REFUSED_V6 = [
     )
 ]
 _MAPPED = IPv6Network("::ffff:0:0/96")
-_COMPATIBLE = IPv6Network("::/96")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _LOCAL_TRANSLATED = IPv6Network("64:ff9b:1::/48")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
@@ -68,7 +67,7 @@ def _refusal_v6(ip: IPv6Address) -> str | None:
     for network, kind in _REFUSED_V6:
         if ip in network:
             return kind
-    if ip in _MAPPED or ip in _COMPATIBLE or ip in _TRANSLATED:
+    if ip in _MAPPED or ip in _TRANSLATED:
         inner = _refusal_v4(IPv4Address(int(ip) & 0xFFFFFFFF))
         return inner and f"{inner}, inside IPv6"
     if ip in _SIX_TO_FOUR:

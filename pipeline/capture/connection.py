@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import SupportsIndex
 
 import h11
 
 from archive.model import Exchange, Headers, Truncation
 from pipeline.capture.addresses import refusal
 from pipeline.capture.recorder import BlockSink, Recorder
+from pipeline.capture.request import request_headers
+from pipeline.capture.resolver import Addresses, resolve
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.urls import WebUrl
 from pipeline.capture.verdicts import Failure
@@ -22,20 +26,40 @@ _READ = 1 << 18
 
 
 class Stale(Exception):
-    """A kept connection had been closed by the server before a byte of an answer: worth one new connection."""
+    """A kept connection was no good any more, through no fault of the URL: worth one new connection."""
+
+
+class _Reader(asyncio.StreamReader):
+    """A reader that counts, so that bytes which nobody asked for are noticed."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=_READ, loop=asyncio.get_running_loop())
+        self.fed = 0
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Take what the transport received."""
+        assert isinstance(data, bytes | bytearray | memoryview), "transports give bytes"
+        self.fed += len(data)
+        super().feed_data(data)
 
 
 @dataclass(slots=True)
 class Connection:
     """An open connection to a host, ready for the next exchange."""
 
-    reader: asyncio.StreamReader
+    reader: _Reader
     writer: asyncio.StreamWriter
     ip: str
     tls: str | None = None  # "tls/1.3"
     notes: tuple[str, ...] = ()
     exchanges: int = 0
+    taken: int = 0  # bytes that belonged to exchanges
     state: h11.Connection | None = field(default=None)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is open and silent: bytes behind one answer must never pass for the next one."""
+        return self.reader.fed == self.taken and not self.reader.at_eof() and not self.writer.is_closing()
 
     def close(self) -> None:
         """Let the socket go, without a farewell."""
@@ -56,17 +80,14 @@ async def connect(url: WebUrl, settings: FetchSettings) -> Connection:
     raise last
 
 
-async def _addresses(url: WebUrl, settings: FetchSettings) -> list[tuple[str, int]]:
-    loop = asyncio.get_running_loop()
+async def _addresses(url: WebUrl, settings: FetchSettings) -> Addresses:
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Failure("dns-failure", f"{url.host} cannot be resolved: {reason}") from error
-    except TimeoutError as error:
+            addresses = await resolve(url.host, url.port)
+    except TimeoutError as error:  # before OSError, which it is one of
         raise Failure("dns-failure", f"{url.host} cannot be resolved: no answer in time") from error
-    addresses = list(dict.fromkeys((str(entry[4][0]), url.port) for entry in found))
+    except (OSError, UnicodeError) as error:
+        raise Failure("dns-failure", f"{url.host} cannot be resolved: {_reason(error)}") from error
     if not settings.allow_private:
         for address, _ in addresses:
             # One refused address refuses the name: a name that is public today and private tomorrow is an attack.
@@ -123,10 +144,14 @@ async def _open(
         if not settings.allow_private:
             _check(ip, url)
         name = url.host.rstrip(".") if context else None
-        reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=name, limit=_READ)
+        reader = _Reader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: protocol, sock=sock, ssl=context, server_hostname=name)
     except BaseException:
         sock.close()
         raise
+    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     version = writer.get_extra_info("ssl_object").version() if context else None
     return Connection(reader, writer, ip, version and version.lower().replace("tlsv", "tls/"))
 
@@ -158,41 +183,56 @@ async def exchange(
         state = connection.state = h11.Connection(h11.CLIENT, max_incomplete_event_size=settings.max_header_bytes)
     else:
         state.start_next_cycle()
-    request = h11.Request(method="GET", target=url.path, headers=_headers(url, headers, settings))
+    sending, notes = request_headers(url, headers, settings)
+    request = h11.Request(method="GET", target=url.path, headers=sending)
     sent = (state.send(request) or b"") + (state.send(h11.EndOfMessage()) or b"")
     sink = BlockSink(folder, settings.memory_limit)
     recorder = Recorder(state, sink, max_size=settings.max_size, max_header_bytes=settings.max_header_bytes)
     started = datetime.now(UTC).replace(microsecond=0)
+    try:
+        await _converse(connection, sent, recorder, url, settings)
+        response = sink.finish()
+    except BaseException:
+        sink.discard()
+        raise
+    recorded = Exchange(
+        url=str(url),
+        started=started,
+        request=sent,
+        response=response,
+        head_length=recorder.head_length,
+        status=recorder.status,
+        headers=recorder.headers,
+        ip=connection.ip,
+        protocols=(f"http/{recorder.version}", *([connection.tls] if connection.tls else [])),
+        truncated=recorder.truncated,
+        notes=connection.notes + tuple(notes + recorder.notes),
+    )
+    return recorded, recorder.error, recorder.reusable
+
+
+async def _converse(
+    connection: Connection, sent: bytes, recorder: Recorder, url: WebUrl, settings: FetchSettings
+) -> None:
+    """Send the request and read until the recorder has its response; raises Stale or Failure when there is none."""
     reused = connection.exchanges > 0
     connection.exchanges += 1
     try:
         connection.writer.write(sent)
         await _read(connection.reader, recorder, settings)
-    except (Failure, ConnectionError) as error:
-        sink.discard()
+    except Failure as failure:
+        # On a kept connection, what is not HTTP may be the tail of the answer before.
+        if reused and failure.verdict.name in {"empty-reply", "not-http"}:
+            raise Stale from failure
+        raise
+    except OSError as error:
         if reused and not recorder.received:
             raise Stale from error
-        if isinstance(error, Failure):
-            raise
+        if isinstance(error, ssl.SSLError):
+            raise Failure("tls-failure", f"TLS with {url.host} broke: {error.reason or error}") from error
         raise Failure("connect-failed", f"the connection broke: {_reason(error)}") from error
-    except BaseException:
-        sink.discard()
-        raise
-    protocols = (f"http/{recorder.version}", *([connection.tls] if connection.tls else []))
-    recorded = Exchange(
-        url=str(url),
-        started=started,
-        request=sent,
-        response=sink.finish(),
-        head_length=recorder.head_length,
-        status=recorder.status,
-        headers=recorder.headers,
-        ip=connection.ip,
-        protocols=protocols,
-        truncated=recorder.truncated,
-        notes=connection.notes + tuple(recorder.notes),
-    )
-    return recorded, recorder.error, recorder.reusable
+    finally:
+        connection.taken += recorder.received
 
 
 async def _read(reader: asyncio.StreamReader, recorder: Recorder, settings: FetchSettings) -> None:
@@ -206,10 +246,12 @@ async def _read(reader: asyncio.StreamReader, recorder: Recorder, settings: Fetc
         except TimeoutError:
             _out_of_time(recorder, settings, whole=limit < settings.timeout)
             return
-        except (ConnectionError, ssl.SSLError):
+        except OSError as error:
             if not recorder.begun:
                 raise
-            data = b""
+            # Also where only the end of the connection ends the body: a connection that broke has not ended it.
+            recorder.give_up(Truncation.DISCONNECT, f"the connection broke: {_reason(error)}")
+            return
         recorder.feed(data)
 
 
@@ -219,17 +261,6 @@ def _out_of_time(recorder: Recorder, settings: FetchSettings, *, whole: bool) ->
     if not recorder.begun:
         raise Failure("timeout", f"no answer: {told}")
     recorder.give_up(Truncation.TIME, told)
-
-
-def _headers(url: WebUrl, further: Headers, settings: FetchSettings) -> list[tuple[str, str]]:
-    named = {name.lower() for name, _ in further}
-    usual = [
-        ("Host", url.authority),
-        ("User-Agent", settings.user_agent),
-        ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
-        ("Accept-Encoding", "gzip, deflate"),
-    ]
-    return [(name, value) for name, value in usual if name.lower() not in named] + list(further)
 
 
 def _reason(error: BaseException) -> str:

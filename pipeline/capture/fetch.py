@@ -77,8 +77,7 @@ class _Fetcher:
         while not self.results.empty():
             item = self.results.get()
             if isinstance(item, Fetched):
-                for exchange in item.exchanges:
-                    exchange.response.discard()
+                _discard(item)
 
     def _cancel(self) -> None:
         if self._main is not None:
@@ -104,7 +103,6 @@ class _Fetcher:
         except BaseException as raised:  # noqa: BLE001 - raised again in the consumer's thread
             error = raised
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
             self.results.put(_Ended(error))
 
@@ -143,11 +141,20 @@ class _Fetcher:
                 target = queued.targets.popleft()
                 fetched = await fetch_target(target, hosts, self._settings, self._workdir)
                 inbox.finished()
-                await self._room.acquire()
+                try:
+                    await self._room.acquire()
+                except BaseException:
+                    _discard(fetched)
+                    raise
                 self.results.put(fetched)
         finally:
-            queued.workers -= 1
+            hosts.worker_ended(queued)
             slots.release()
+
+
+def _discard(fetched: Fetched) -> None:
+    for exchange in fetched.exchanges:
+        exchange.response.discard()
 
 
 class _Inbox:

@@ -98,7 +98,8 @@ def framing_of(head: Head) -> Framing:
         return Counted(0)
     if "chunked" in (head.header("Transfer-Encoding") or "").lower():
         return Chunked()
-    lengths = {value.strip() for name, value in head.headers if name.lower() == "content-length"}
+    values = ",".join(value for name, value in head.headers if name.lower() == "content-length")
+    lengths = {value.strip() for value in values.split(",")}  # "5, 5" is one length (RFC 9112 §6.3)
     if len(lengths) == 1 and (length := lengths.pop()).isascii() and length.isdigit():
         return Counted(int(length[:18]))
     return Framing()

@@ -15,6 +15,7 @@ from pipeline.capture.urls import WebUrl, checked_url
 from pipeline.capture.verdicts import Failure
 
 _KEPT = 256  # idle connections, over all hosts
+_MANNERS = 1000  # hosts remembered before those that need no pause any more are forgotten
 
 _Place = tuple[str, str, int]
 
@@ -23,6 +24,7 @@ _Place = tuple[str, str, int]
 class HostQueue:
     """A host's waiting targets, and how many workers fetch them."""
 
+    host: str
     most_workers: int
     targets: deque[Target] = field(default_factory=deque)
     workers: int = 0
@@ -37,6 +39,7 @@ class HostQueue:
 class _Manners:
     gate: asyncio.Semaphore
     next_start: float = 0.0
+    users: int = 0  # that are in their turn, or wait for it
 
 
 class Hosts:
@@ -48,6 +51,7 @@ class Hosts:
         self._manners: dict[str, _Manners] = {}
         self._idle: OrderedDict[_Place, list[Connection]] = OrderedDict()
         self._idle_count = 0
+        self._most_manners = _MANNERS
 
     def queue(self, target: Target) -> HostQueue:
         """Put a target behind the others of its host; what is no URL waits with its like."""
@@ -57,21 +61,31 @@ class Hosts:
             host = ""
         found = self._queues.get(host)
         if found is None:
-            found = self._queues[host] = HostQueue(self._settings.connections_per_host)
+            found = self._queues[host] = HostQueue(host, self._settings.connections_per_host)
         found.targets.append(target)
         return found
+
+    def worker_ended(self, queued: HostQueue) -> None:
+        """Forget a host that nothing waits for: a run may name millions."""
+        queued.workers -= 1
+        if not queued.targets and not queued.workers and self._queues.get(queued.host) is queued:
+            del self._queues[queued.host]
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
         """Wait for a host's turn: one of its connections, and the pause since its last request."""
         manners = self._of(host)
-        async with manners.gate:
-            loop = asyncio.get_running_loop()
-            start = max(loop.time(), manners.next_start)
-            manners.next_start = start + self._settings.delay
-            if start > loop.time():
-                await asyncio.sleep(start - loop.time())
-            yield
+        manners.users += 1
+        try:
+            async with manners.gate:
+                loop = asyncio.get_running_loop()
+                start = max(loop.time(), manners.next_start)
+                manners.next_start = start + self._settings.delay
+                if start > loop.time():
+                    await asyncio.sleep(start - loop.time())
+                yield
+        finally:
+            manners.users -= 1
 
     def back_off(self, host: str, seconds: float) -> None:
         """Let a host rest: it said that it has too much to do."""
@@ -81,16 +95,23 @@ class Hosts:
     def _of(self, host: str) -> _Manners:
         found = self._manners.get(host)
         if found is None:
+            if len(self._manners) >= self._most_manners:
+                self._forget_the_past()
             found = self._manners[host] = _Manners(asyncio.Semaphore(self._settings.connections_per_host))
         return found
 
+    def _forget_the_past(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._manners = {host: kept for host, kept in self._manners.items() if kept.users or kept.next_start > now}
+        self._most_manners = max(_MANNERS, 2 * len(self._manners))
+
     def take_connection(self, url: WebUrl) -> Connection | None:
-        """An idle connection to the host, if one is left that the server has not closed."""
+        """An idle connection to the host, if one is left that the server has neither closed nor written to."""
         idle = self._idle.get((url.scheme, url.host, url.port), [])
         while idle:
             connection = idle.pop()
             self._idle_count -= 1
-            if not connection.reader.at_eof() and not connection.writer.is_closing():
+            if connection.usable:
                 return connection
             connection.close()
         return None

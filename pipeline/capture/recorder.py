@@ -8,16 +8,20 @@ h11 parses; every byte is kept before h11 sees it. Where h11 refuses what browse
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import h11
 
 from archive.model import Block, Headers, Truncation
-from archive.warc.entity import parse_head
+from archive.warc.entity import Head, parse_head
 from pipeline.capture.framing import Framing, framing_of
 from pipeline.capture.verdicts import Failure
 from storage.errors import StoreUnavailable
+
+_SWITCHING = 101  # final: what follows is another protocol (RFC 9110 §15.2.2)
+_BYTES_BEHIND = "more bytes came behind the response; they are no part of it"
 
 
 class BlockSink:
@@ -41,7 +45,10 @@ class BlockSink:
         try:
             self._spill(data)
         except OSError as error:
-            raise StoreUnavailable(f"{self._folder}: {error.strerror}; free space there, then run again") from error
+            raise self._full(error) from error
+
+    def _full(self, error: OSError) -> StoreUnavailable:
+        return StoreUnavailable(f"{self._folder}: {error.strerror or error}; free space there, then run again")
 
     def _spill(self, data: bytes) -> None:
         if self._file is None:
@@ -53,21 +60,24 @@ class BlockSink:
         self._file.write(data)
 
     def finish(self) -> Block:
-        """The bytes as a block."""
+        """The bytes as a block; raises StoreUnavailable when the disk fails."""
         if self._file is None:
             return Block.of(b"".join(self._pieces))
         try:
             self._file.close()
         except OSError as error:
-            raise StoreUnavailable(f"{self._folder}: {error.strerror}; free space there, then run again") from error
+            raise self._full(error) from error
         return Block(self.size, path=self._path)
 
     def discard(self) -> None:
         """Forget the bytes and remove the file."""
         self._pieces.clear()
-        if self._file is not None and self._path is not None:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            with suppress(OSError):  # what is buffered still may not fit on the disk
+                self._file.close()
+        if self._path is not None:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 class Recorder:
@@ -153,17 +163,20 @@ class Recorder:
 
     def _end(self) -> None:
         self.complete = True
-        names = {name.lower() for name, _ in self.headers}
-        doubly_framed = {"content-length", "transfer-encoding"} <= names
-        if doubly_framed:
-            self.notes.append("both Content-Length and Transfer-Encoding: read as chunked (RFC 9112 §6.3)")
+        doubly_framed = self._note_double_framing()
         if self._unread():
-            self.notes.append("more bytes came behind the response; they are no part of it")
+            self.notes.append(_BYTES_BEHIND)
         self.reusable = not doubly_framed and not self._unread() and self._h11.their_state is h11.DONE
         self.reusable = self.reusable and self._h11.our_state is h11.DONE
 
+    def _note_double_framing(self) -> bool:
+        doubly = {"content-length", "transfer-encoding"} <= {name.lower() for name, _ in self.headers}
+        if doubly:
+            self.notes.append("both Content-Length and Transfer-Encoding: the latter is followed (RFC 9112 §6.3)")
+        return doubly
+
     def _keep(self, data: bytes) -> None:
-        room = self._max_size - self._sink.size
+        room = max(self._max_size, self.head_length) - self._sink.size  # a response without its head is none
         if len(data) > room:
             self._sink.write(data[:room])
             self.give_up(Truncation.LENGTH, f"longer than {self._max_size:,} bytes; raise --max-size to keep all of it")
@@ -198,30 +211,54 @@ class Recorder:
     def _feed_leniently(self, data: bytes) -> None:
         if not self.begun:
             self._head += data
-            end = _head_end(self._head)
             if not data:
                 raise self._no_answer()
+            head = self._lenient_head()
+            if head is None:
+                return
+            data = bytes(self._head[head.length :])
+            self._begin_leniently(head)
+            if not data and not self._framing_now.done:
+                return
+        framing = self._framing_now
+        taken = framing.feed(data)
+        self._keep(data[:taken])
+        if self.truncated is not None:
+            return
+        if framing.done:
+            self.complete = True
+            if taken < len(data):
+                self.notes.append(_BYTES_BEHIND)
+        if framing.broken:
+            self.give_up(Truncation.UNSPECIFIED if data else Truncation.DISCONNECT, framing.broken)
+
+    def _lenient_head(self) -> Head | None:
+        """The final response's head once it is complete; interim ones before it are dropped (RFC 9110 §15.2)."""
+        while True:
+            end = _head_end(self._head)
             if (end or len(self._head)) > self._max_header:
                 raise self._too_large()
             if not end:
-                return
-            data = bytes(self._head)
-            head = parse_head(data[:end])
+                return None
+            head = parse_head(bytes(self._head[:end]))
             if not head.status:
-                raise Failure("not-http", f"the answer begins with no status line: {data[:40]!r}")
-            self.head_length, self.status, self.headers = end, head.status, head.headers
-            self._framing = framing_of(head)
-            self._keep(data[:end])
-            data = data[end:]
-            if not data and not self._framing.done:
-                return
+                raise Failure("not-http", f"the answer begins with no status line: {bytes(self._head[:40])!r}")
+            if not 100 <= head.status < 200 or head.status == _SWITCHING:
+                return head
+            del self._head[:end]
+
+    def _begin_leniently(self, head: Head) -> None:
+        self.head_length, self.status, self.headers = head.length, head.status, head.headers
+        self.version = self._head[5:8].decode("latin-1")  # of "HTTP/1.0", which parse_head has seen
+        self._framing = framing_of(head)
+        self._note_double_framing()
+        self._keep(bytes(self._head[: head.length]))
+        self._head.clear()
+
+    @property
+    def _framing_now(self) -> Framing:
         assert self._framing is not None, "lenient reading began with it"
-        taken = self._framing.feed(data)
-        self._keep(data[:taken])
-        if self._framing.done and self.truncated is None:
-            self.complete = True
-        if self._framing.broken and self.truncated is None:
-            self.give_up(Truncation.UNSPECIFIED if data else Truncation.DISCONNECT, self._framing.broken)
+        return self._framing
 
     def _too_large(self) -> Failure:
         return Failure("header-too-large", f"the answer's head is longer than {self._max_header:,} bytes")

@@ -9,6 +9,7 @@ from pathlib import Path
 from archive.model import Exchange, Fetched, Headers, Target, Verdict
 from pipeline.capture.connection import Stale, connect, exchange
 from pipeline.capture.hosts import Hosts
+from pipeline.capture.request import headers_after_redirect
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.urls import WebUrl, checked_url, redirected_url
 from pipeline.capture.verdicts import OK, Failure
@@ -34,10 +35,11 @@ async def fetch_target(target: Target, hosts: Hosts, settings: FetchSettings, fo
 async def _follow(
     target: Target, hosts: Hosts, settings: FetchSettings, folder: Path, exchanges: list[Exchange]
 ) -> Verdict:
-    url = checked_url(target.url)
+    first = url = checked_url(target.url)
+    headers = target.headers
     seen = {str(url)}
     while True:
-        recorded, problem = await _patiently(url, target.headers, hosts, settings, folder)
+        recorded, problem = await _patiently(url, headers, hosts, settings, folder)
         exchanges.append(recorded)
         if recorded.truncated:
             return Verdict("truncated", problem)
@@ -48,6 +50,7 @@ async def _follow(
         if str(url) in seen:
             return Verdict("redirect-loop", f"redirected back to {url}")
         seen.add(str(url))
+        headers = headers_after_redirect(target.headers, first, url)
         if len(exchanges) > settings.max_redirects:
             return Verdict("too-many-redirects", f"more than {settings.max_redirects} redirects")
 
@@ -57,6 +60,7 @@ def _judged(recorded: Exchange) -> Verdict:
         return OK
     with recorded.response.open() as stream:
         line = stream.readline(200).decode("latin-1").strip().partition(" ")[2]
+    line = "".join(character if character.isprintable() else "?" for character in line)  # it may reach a terminal
     if recorded.status in _BUSY:
         return Verdict("rate-limited", f"{line}; run again later, or with a larger --delay")
     return Verdict("http-error", line)
@@ -87,11 +91,11 @@ def _retry_after(recorded: Exchange, otherwise: float) -> float:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, OverflowError):  # no date, or none that a clock can show
         return otherwise
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 async def _once(

@@ -154,8 +154,8 @@ class Bench:
         return self.run(sys.executable, *module)
 
     def whole_pipeline(self, server: SeaweedFS) -> None:
-        urls = self.urls("urls-once")
-        count = len(self.paths)
+        urls = self.urls("urls-twice", copies=2)
+        count = 2 * len(self.paths)
         location = f"s3://ours?endpoint={server.endpoint}"
         server.client().create_bucket(Bucket="ours")
         server.client().create_bucket(Bucket="peer")
