@@ -128,6 +128,12 @@ def answer(
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
+def chunked(body: bytes, size: int) -> bytes:
+    """A body in chunks of so many bytes."""
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
 def redirect(location: str, status: str = "302 Found") -> bytes:
     """An answer that sends its reader elsewhere."""
     return f"HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
@@ -163,6 +169,8 @@ ODD: dict[str, bytes] = {
     "/nul-in-header": b"HTTP/1.1 200 OK\r\nX-Nul: a\x00b\r\nContent-Length: 5\r\n\r\nhello",
     "/same-lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
     "/gzip": answer(gzip.compress(PAGE, mtime=0), headers=("Content-Encoding: gzip",)),
+    "/gzip-chunked": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + chunked(gzip.compress(PAGE, mtime=0), 7),
     "/deflate": answer(zlib.compress(PAGE), headers=("Content-Encoding: deflate",)),
     "/continue-first": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     + answer(b"hello"),
