@@ -29,7 +29,7 @@ def site() -> Iterator[Site]:
 
 
 def children() -> set[int]:
-    command = ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     listed = subprocess.run(command, capture_output=True, text=True).stdout
     return {int(line.split()[0]) for line in listed.splitlines() if "capture.apart" in line}
 
