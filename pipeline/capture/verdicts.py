@@ -18,7 +18,7 @@ MEANINGS = {
     "unsupported-scheme": "not http or https",
     "refused-address": "a private, loopback, link-local, metadata or otherwise not public address",
     "dns-failure": "the host's name cannot be resolved",
-    "connect-failed": "no connection could be made",
+    "connect-failed": "no connection could be made, or it broke before an answer",
     "connect-timeout": "no connection was made in time",
     "tls-certificate": "the certificate is not valid for the host; --insecure records it and goes on",
     "tls-failure": "TLS could not be agreed on",
