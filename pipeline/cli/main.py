@@ -90,9 +90,15 @@ def main(arguments: list[str] | None = None) -> None:
         code = _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _fail("interrupted; what was captured is kept and is published by the next invocation", 130)
-    except BrokenPipeError:
+    except SystemExit as ending:
+        if ending.code != 1:  # no command ends so: with 1 Click answers a pipe that nobody reads any more
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again while it exits
-        code = 0
+        code = 0  # the reader has had enough: no fault of ours
+    except OSError as error:  # of the store and the network none comes this far: it is the output, or a file named
+        code = _fail(
+            f"{error.filename or 'the output'}: {error.strerror or error}; free space, or name another place", 2
+        )
     sys.exit(code)
 
 

@@ -367,3 +367,18 @@ def test_the_readme_has_the_table_of_outcomes() -> None:
 
     table = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in MEANINGS.items())
     assert f"| outcome | meaning |\n|---|---|\n{table}\n" in README.read_text()
+
+
+def test_output_that_cannot_be_written_ends_in_one_line(onrecord: Command, site: Site) -> None:
+    onrecord.capture(site.url("/post"))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            onrecord.argv("get", site.url("/post")), env=onrecord.env, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[0].startswith("onrecord: the output: No space left")
+    assert b"Traceback" not in done.stderr
+    reading = subprocess.Popen(onrecord.argv("get", site.url("/post")), env=onrecord.env, stdout=subprocess.PIPE)
+    assert reading.stdout is not None
+    reading.stdout.close()
+    assert reading.wait() == 0
