@@ -6,11 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-_AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?(?:\s+ago)?\Z")
+_AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?(?:\s+ago)?\Z", re.ASCII)
 _DAY = 86_400
 _AGO_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": _DAY, "week": 7 * _DAY}
 _AGO_SECONDS |= {"month": 2_629_746, "year": 31_556_952}  # of the mean Gregorian year
-_DIGITS = re.compile(r"\d{4}(\d{2}){0,5}\Z")
+_DIGITS = re.compile(r"\d{4}(\d{2}){0,5}\Z", re.ASCII)
 _FIRST = "00000101000000"  # what a shortened timestamp leaves out
 
 

@@ -122,12 +122,19 @@ def _deflate_form(first: bytes) -> zlib._Decompress:
 
 def _inflate(stream: Iterable[bytes], make: Callable[[bytes], zlib._Decompress], limit: int) -> Iterator[bytes]:
     decompressor = None
-    produced = 0
+    produced = members = 0
+    waiting = b""  # a first byte that does not tell yet what it begins
     for piece in stream:
-        data, out = piece, b""
+        data, out, waiting = waiting + piece, b"", b""
         while data or len(out) == _CHUNK:  # a full piece of output: zlib may hold more back
             if decompressor is None:
+                if len(data) < 2:
+                    waiting = data
+                    break
+                if members and not data.startswith(b"\x1f\x8b"):
+                    return  # servers pad: what is no further member ends the body
                 decompressor = make(data)
+                members += 1
             try:
                 out = decompressor.decompress(data, _CHUNK)
             except zlib.error as error:
@@ -139,10 +146,8 @@ def _inflate(stream: Iterable[bytes], make: Callable[[bytes], zlib._Decompress],
                 raise EntityTooLarge(f"the body decodes to more than {limit:,} bytes")
             data = decompressor.unconsumed_tail
             if decompressor.eof:
-                data = decompressor.unused_data
+                data, out = decompressor.unused_data, b""
                 decompressor = None
-                if not data.startswith(b"\x1f\x8b"):
-                    return
 
 
 def _limited(stream: Iterator[bytes], limit: int) -> Iterator[bytes]:
