@@ -48,6 +48,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Digests:
+    """Digests of a response: over the block, and over the de-chunked entity body with the body's size in bytes."""
+
+    block: str
+    payload: str
+    payload_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One HTTP exchange as it was on the wire.
 
@@ -65,6 +74,7 @@ class Exchange:
     ip: str  # of the connected socket
     protocols: tuple[str, ...] = ("http/1.1",)  # WARC-Protocol values: "http/1.0", "http/1.1", "tls/1.3"
     truncated: Truncation | None = None
+    digests: Digests | None = None  # of the response, where they were made already
     notes: tuple[str, ...] = ()  # oddities worth a reader's knowing: "bare LF in head", "certificate: expired"
 
     def header(self, name: str) -> str | None:

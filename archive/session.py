@@ -16,13 +16,25 @@ from archive.digests import EMPTY
 from archive.errors import ArchiveError
 from archive.index.cdxj import line_of, parse_line, snapshot_of
 from archive.index.lookup import Index
-from archive.model import Document, DocumentRef, Exchange, Manifest, Outcome, RecordRef, Reference, Resource, Snapshot
+from archive.model import (
+    Digests,
+    Document,
+    DocumentRef,
+    Exchange,
+    Manifest,
+    Outcome,
+    RecordRef,
+    Reference,
+    Resource,
+    Snapshot,
+)
 from archive.publish import is_sealed, publish, seal
 from archive.spool import SpooledRun
 from archive.text import HEADER, encode_document
 from archive.times import from_iso, now
+from archive.warc.measure import measure
 from archive.warc.reader import Record, read_record
-from archive.warc.writer import Digests, Fields, Placed, RecordWriter, measure
+from archive.warc.writer import Fields, Placed, RecordWriter
 from storage.base import ObjectStore
 from storage.errors import StoreError
 
@@ -117,7 +129,7 @@ class Session:
         if exchange.started.microsecond:
             exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         writer = self._warc()
-        digests = measure(exchange)
+        digests = exchange.digests or measure(exchange)
         earlier = self._earlier(exchange, digests)
         placed, refers_to = self._write_response(writer, exchange, digests, earlier)
         writer.request(exchange, placed.record_id, self._warcinfo)

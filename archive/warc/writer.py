@@ -6,7 +6,6 @@ the digests are known before the record is written.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import uuid
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from archive.digests import EMPTY, digest_of
-from archive.model import Block, Exchange, Reference
+from archive.model import Block, Digests, Exchange, Reference
 from archive.times import iso
-from archive.warc.entity import Head, read_entity, read_head
+from archive.warc.entity import read_head
 from archive.warc.members import MemberWriter, Sink
 
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -42,33 +41,6 @@ class Placed:
     record_id: str
     offset: int
     length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """Digests of a response: over the block, and over the de-chunked entity body with the body's size in bytes."""
-
-    block: str
-    payload: str
-    payload_size: int
-
-
-def measure(exchange: Exchange) -> Digests:
-    """Digest an exchange's response, in bounded memory (WARC 1.1 §5.7, §5.8: the payload is the entity body)."""
-    response = exchange.response
-    if response.data is not None and (exchange.header("Transfer-Encoding") is None):
-        payload = memoryview(response.data)[exchange.head_length :]
-        return Digests(digest_of(response.data), digest_of(payload), len(payload))
-    block_hash, payload_hash, size = hashlib.sha256(), hashlib.sha256(), 0
-    with response.open() as stream:
-        for piece in iter(lambda: stream.read(1 << 20), b""):
-            block_hash.update(piece)
-        stream.seek(exchange.head_length)
-        head = Head(exchange.status, "", exchange.headers, exchange.head_length)
-        for piece in read_entity(stream, head):
-            payload_hash.update(piece)
-            size += len(piece)
-    return Digests(f"sha256:{block_hash.hexdigest()}", f"sha256:{payload_hash.hexdigest()}", size)
 
 
 def new_record_id() -> str:

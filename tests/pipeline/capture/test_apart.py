@@ -9,11 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archive.digests import digest_of
 from archive.model import Target
+from archive.warc.measure import measure
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
 from storage.errors import OnrecordError
@@ -110,7 +113,9 @@ def test_a_process_that_is_killed_is_told_in_one_line(site: Site, tmp_path: Path
 PARENT = """
 import sys
 from pathlib import Path
+from archive.digests import digest_of
 from archive.model import Target
+from archive.warc.measure import measure
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
 settings = FetchSettings("test/1", delay=0, allow_private=True, timeout=300)
@@ -127,3 +132,13 @@ def test_the_process_ends_with_its_parent(site: Site, tmp_path: Path) -> None:
     assert parent.stdout.readline() == "ok\n"
     parent.kill()
     parent.communicate(timeout=20)  # ends once nobody holds its output open any more: the child among them
+
+
+def test_digests_come_with_the_exchanges(site: Site, tmp_path: Path) -> None:
+    site.answers |= {"/chunked": ODD["/chunked"], "/large": streamed(3 << 20)}
+    for found in fetch_apart([Target(site.url("/chunked")), Target(site.url("/large"))], SETTINGS, tmp_path):
+        assert found is not None
+        (exchange,) = found.exchanges
+        assert exchange.digests == measure(replace(exchange, digests=None))
+        with exchange.response.open() as stream:
+            assert exchange.digests.block == digest_of(stream.read())
