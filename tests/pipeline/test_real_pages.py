@@ -17,7 +17,7 @@ from tests.command import Command
 from tests.site import Site, folder_answers
 
 FOLDER = next(iter(sorted(Path("/usr/share/doc").glob("python3.*/html"))), None)
-LARGEST = 300_000  # bytes: the handful of indexes beyond it take minutes to extract and prove nothing more
+LARGEST = 300_000  # bytes: the two dozen beyond it, indexes mostly, take seconds each to extract and prove nothing more
 FEWEST = 500
 
 
