@@ -15,17 +15,17 @@ from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
 from archive.fixity import Finding, verify
 from archive.index.lookup import Index
 from archive.manifest import LAYOUT
-from archive.model import Document, Manifest, RecordRef, Snapshot
+from archive.model import Document, Manifest, Snapshot
+from archive.records import payload_record, stored_record
 from archive.session import RunSettings, Session
 from archive.spool import Spool
 from archive.text import decode_document
 from archive.times import iso, now
 from archive.warc.entity import Head
-from archive.warc.reader import Record, read_record
+from archive.warc.reader import Record
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing
 
-_WINDOW = 8 << 20  # bytes of a record fetched at a time: one request for nearly every page
 _MAX_REDIRECTS = 20
 
 
@@ -125,7 +125,7 @@ class Archive:
 
     def read(self, snapshot: Snapshot) -> Record:
         """The capture's own WARC record, checked as it is read; raises IntegrityError, StoreError."""
-        return self._record(snapshot.record, snapshot.record_id)
+        return stored_record(self.store, snapshot.record, snapshot.record_id)
 
     def payload(self, snapshot: Snapshot) -> tuple[Head, bytes, Iterator[bytes]]:
         """The response that holds a capture's payload: its head, the head's bytes, and the entity body in pieces.
@@ -136,27 +136,7 @@ class Archive:
 
     def payload_record(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
-        reference = snapshot.payload
-        record = self._record(reference.record, reference.record_id)
-        if (record.header("WARC-Payload-Digest") or "") != snapshot.digest:
-            raise IntegrityError(f"{reference.record_id} does not hold the payload that the index names")
-        return record
-
-    def _record(self, ref: RecordRef, record_id: str) -> Record:
-        try:
-            record = read_record(self._pieces(ref))
-        except ObjectMissing as error:
-            raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
-        if record.record_id != record_id:
-            raise IntegrityError(f"{ref.key} at byte {ref.offset:,} holds another record than the index names")
-        return record
-
-    def _pieces(self, ref: RecordRef) -> Iterator[bytes]:
-        offset, left = ref.offset, ref.length
-        while left and (piece := self.store.get_range(ref.key, offset, min(left, _WINDOW))):
-            yield piece
-            offset += len(piece)
-            left -= len(piece)
+        return payload_record(self.store, snapshot)
 
     def document(self, snapshot: Snapshot) -> Document | None:
         """The clean text and metadata of a snapshot, or None when none were made; raises IntegrityError, StoreError."""

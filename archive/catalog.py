@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from archive import keys, manifest
 from archive.digests import digest_of
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, RecordError
 from archive.index.zipnum import BlockIndex
 from archive.model import Manifest
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
+_log = logging.getLogger("onrecord.archive")
+
 _READERS = 16  # requests at once when many runs are new to this machine
+_MAX_MANIFEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
+_MAX_INDEX = 256 << 20  # bytes of an index's head: that of a thousand million captures is smaller
+_CHECKSUM = 32  # bytes before a kept object's own
 
 
 class Cache:
-    """Immutable objects of one store in a local folder, or nowhere when there is no folder to keep them in."""
+    """Immutable objects of one store in a local folder, or nowhere when there is no folder to keep them in.
+
+    Each lies behind its SHA-256: a file that a power failure or another program left damaged is as good as none.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -29,22 +41,25 @@ class Cache:
         if self._folder is None:
             return None
         try:
-            return (self._folder / key).read_bytes()
+            kept = (self._folder / key).read_bytes()
         except OSError:
             return None
+        data = kept[_CHECKSUM:]
+        return data if hashlib.sha256(data).digest() == kept[:_CHECKSUM] else None
 
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes; a cache that cannot be written is no fault."""
         if self._folder is None:
             return
         path = self._folder / key
-        part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
+        part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
+            part.write_bytes(hashlib.sha256(data).digest() + data)
             part.replace(path)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
 
 class Catalog:
@@ -73,52 +88,95 @@ class Catalog:
         return found
 
     def load(self, runs: list[str]) -> None:
-        """Read the manifests and index heads of several runs at once."""
-        missing = [run for run in runs if run not in self._indexes]
-        if len(missing) > 1:
+        """Read the manifests and index heads of several runs at once; what is wrong with one is told when it is asked."""
+        self._ahead([run for run in runs if run not in self._indexes], self.block_index)
+
+    @staticmethod
+    def _ahead(runs: list[str], read: Callable[[str], object]) -> None:
+        def attempt(run: str) -> None:
+            with suppress(IntegrityError, ObjectMissing):
+                read(run)
+
+        if len(runs) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
-                list(pool.map(self.block_index, missing))
+                list(pool.map(attempt, runs))
 
     def manifest(self, run: str) -> Manifest:
         """A run's manifest; raises ObjectMissing when the run does not exist, IntegrityError when it is damaged."""
         if run not in self._manifests:
-            key = keys.run_key(run, keys.MANIFEST)
-            found = manifest.parse(self._cached(key))
-            if found.run != run:
-                raise IntegrityError(f"{key} names another run, {found.run}")
-            self._manifests[run] = found
+            self._manifests[run] = self._read_manifest(run)
         return self._manifests[run]
+
+    def _read_manifest(self, run: str, *, afresh: bool = False) -> Manifest:
+        key = keys.run_key(run, keys.MANIFEST)
+        kept = None if afresh else self._cache.get(key)
+        data = self._bounded(key, _MAX_MANIFEST) if kept is None else kept
+        try:
+            found = manifest.parse(data)
+        except IntegrityError as error:
+            raise IntegrityError(f"{key}: {error}; run `onrecord verify`") from error
+        if found.run != run:
+            raise IntegrityError(f"{key} names another run, {found.run}")
+        if kept is None:  # not before it is known to be one: what is mended in the store must be seen here
+            self._cache.put(key, data)
+        return found
 
     def block_index(self, run: str) -> BlockIndex:
         """A run's ZipNum index, checked against its manifest; raises IntegrityError."""
         if run not in self._indexes:
-            expected = self.manifest(run).resource(keys.IDX).hash
-            key = keys.run_key(run, keys.IDX)
-            data = self._cached(key, expected)
-            self._indexes[run] = BlockIndex(data)
+            try:
+                self._indexes[run] = self._read_index(run)
+            except IntegrityError:  # what was wrong may be the manifest that is kept here
+                self._manifests[run] = self._read_manifest(run, afresh=True)
+                self._indexes[run] = self._read_index(run)
         return self._indexes[run]
 
-    def _cached(self, key: str, expected: str | None = None) -> bytes:
-        data = self._cache.get(key)
-        if data is not None and (expected is None or digest_of(data) == expected):
-            return data
+    def _read_index(self, run: str) -> BlockIndex:
+        key = keys.run_key(run, keys.IDX)
         try:
-            data = self._store.get(key)
+            expected = self.manifest(run).resource(keys.IDX).hash
+        except KeyError as error:
+            raise IntegrityError(f"the manifest of run {run} names no index; run `onrecord verify`") from error
+        data = self._cache.get(key)
+        if data is None or digest_of(data) != expected:
+            data = self._from_store(key, expected)
+        try:
+            return BlockIndex(data)
+        except RecordError as error:
+            raise IntegrityError(f"{key}: {error}; run `onrecord verify`") from error
+
+    def _from_store(self, key: str, expected: str) -> bytes:
+        try:
+            data = self._bounded(key, _MAX_INDEX)
         except ObjectMissing as error:
-            if expected is None:
-                raise
             raise IntegrityError(
                 f"{key} is missing although its run's manifest names it; run `onrecord verify`"
             ) from error
-        if expected is not None and digest_of(data) != expected:
+        if digest_of(data) != expected:
             raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify`")
         self._cache.put(key, data)
         return data
 
+    def _bounded(self, key: str, limit: int) -> bytes:
+        data = self._store.get_range(key, 0, limit + 1)
+        if len(data) > limit:
+            raise IntegrityError(f"{key} is larger than any that this program writes; run `onrecord verify`")
+        return data
+
     def heads(self) -> list[str]:
-        """The hashes of the manifests that no other manifest names as its parent: where the next run joins on."""
+        """The hashes of the manifests that no other manifest names as its parent: where the next run joins on.
+
+        A manifest that is damaged is left out, with a warning: it must not keep new captures from their store.
+        """
         runs = self.runs()
-        self.load(runs)
-        manifests = [self.manifest(run) for run in runs]
+        self._ahead([run for run in runs if run not in self._manifests], self.manifest)
+        manifests = []
+        for run in runs:
+            try:
+                manifests.append(self.manifest(run))
+            except IntegrityError as error:
+                _log.warning("%s", error)
+            except ObjectMissing:  # gone since the runs were listed
+                continue
         named = {parent for entry in manifests for parent in entry.parents}
         return sorted(entry.hash for entry in manifests if entry.hash not in named)

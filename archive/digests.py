@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from archive.parsing import parsed_object
+
 _FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
@@ -47,7 +49,4 @@ def read_self_digested(line: bytes) -> dict[str, Any]:
     digest, separator, rest = line[len(_PREFIX) :].partition(b'",')
     if not line.startswith(_PREFIX) or not separator or digest.decode("latin-1") != digest_of(rest):
         raise ValueError("its digest is not that of its bytes")
-    entry = json.loads(b"{" + rest)
-    if not isinstance(entry, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - one error for whatever is wrong with the line
-    return entry
+    return parsed_object(b"{" + rest)

@@ -7,16 +7,16 @@ compared with the file's size, and what the index names with what the records ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from archive import keys, manifest
 from archive.digests import digest_of
 from archive.errors import ArchiveError, IntegrityError
 from archive.index.cdxj import parse_line, snapshot_of
-from archive.index.zipnum import BlockIndex, decode_block
+from archive.index.zipnum import BlockIndex, BlockRef, decode_block
 from archive.model import Manifest, Resource, Snapshot
-from archive.text import HEADER, decode_document
+from archive.text import HEADER, LONGEST, decode_document
 from archive.warc.reader import Record, walk_records
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
@@ -124,18 +124,34 @@ class _RunCheck:
         try:
             blocks = BlockIndex(self.store.get(keys.run_key(self.run, keys.IDX)))
             end = 0
+            last = ""
             for block in blocks:
+                if block.offset != end:
+                    raise IntegrityError(f"{keys.IDX} names blocks that do not lie one behind the other")
                 data = self.store.get_range(keys.run_key(self.run, keys.CDX), block.offset, block.length)
-                for line in decode_block(data):
-                    self._line(snapshot_of(parse_line(line), self.run))
+                last = self._block(block, decode_block(data), last)
                 end = block.offset + block.length
             if end != self.files[self.run].get(keys.CDX):
                 self.faults.append(f"{keys.CDX} holds bytes that {keys.IDX} does not name")
-        except (ArchiveError, ObjectMissing, UnicodeDecodeError) as error:
+        except (ArchiveError, ObjectMissing) as error:
             self.faults.append(f"the index: {error}")
 
+    def _block(self, block: BlockRef, lines: list[str], last: str) -> str:
+        """Look at a block's lines, which a lookup finds only in their order; returns the last one."""
+        if block.first != " ".join(lines[0].split(" ", 2)[:2]):
+            self.faults.append(f"{keys.IDX} names {block.first!r} where {keys.CDX} has another line")
+        for line in lines:
+            if line < last:
+                self.faults.append(f"{keys.CDX} is out of order: what it holds may not be found")
+            last = line
+            self._line(snapshot_of(parse_line(line), self.run))
+        return last
+
     def _line(self, snapshot: Snapshot) -> None:
-        self.snapshots.setdefault(snapshot.record.key, {})[snapshot.record.offset] = snapshot
+        of_file = self.snapshots.setdefault(snapshot.record.key, {})
+        if snapshot.record.offset in of_file:
+            self.faults.append(f"the index names the record of {snapshot.url} twice")
+        of_file[snapshot.record.offset] = snapshot
         for what, ref in (("payload", snapshot.payload.record), ("document", snapshot.document)):
             if ref is None:
                 continue
@@ -201,15 +217,31 @@ class _RunCheck:
             self.faults.append(f"{record.record_id} is not what the index says of it")
 
     def _pages(self, pieces: _Hashed) -> None:
-        rest = b""
         first = True
-        for piece in pieces:
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                if first and line + b"\n" != HEADER:
-                    raise IntegrityError("line 1 is not the header of a pages file")
-                if not first:
-                    decode_document(line + b"\n")
-                first = False
-        if rest or first:
-            raise IntegrityError("the last line breaks off")
+        for line in _lines(pieces):
+            if first and line != HEADER:
+                raise IntegrityError("line 1 is not the header of a pages file")
+            if not first:
+                decode_document(line)
+            first = False
+        if first:
+            raise IntegrityError("it is empty")
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines with their ends, none held beyond the longest that is read; raises IntegrityError where one breaks off."""
+    waiting: list[bytes] = []
+    held = 0
+    for piece in pieces:
+        first, *others = piece.split(b"\n")
+        if others:
+            yield b"".join([*waiting, first, b"\n"])
+            yield from (line + b"\n" for line in others[:-1])
+            waiting, held, first = [], 0, others[-1]
+        if first:
+            waiting.append(first)
+            held += len(first)
+        if held > LONGEST:
+            raise IntegrityError(f"a line is longer than {LONGEST:,} bytes")
+    if waiting:
+        raise IntegrityError("the last line breaks off")

@@ -12,6 +12,7 @@ from archive import keys
 from archive.digests import digest_of, is_digest
 from archive.errors import IntegrityError
 from archive.model import Manifest, Resource
+from archive.parsing import parsed_object, size_of, text_of, texts_of
 from archive.times import from_iso, iso
 from storage.base import checked_key
 
@@ -46,7 +47,7 @@ def build(
         "counts": dict(counts),
         "parents": sorted(parents),
     }
-    return json.dumps(package, ensure_ascii=False, indent=2).encode() + b"\n"
+    return json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
 
 
 def digest_file(manifest: bytes) -> bytes:
@@ -57,21 +58,28 @@ def digest_file(manifest: bytes) -> bytes:
 def parse(data: bytes) -> Manifest:
     """Read a run's manifest; raises IntegrityError when it is none."""
     try:
-        package = json.loads(data)
+        package = parsed_object(data)
         return Manifest(
-            run=str(package["run"]["id"]),
-            created=from_iso(str(package["created"])),
-            resources=tuple(_resource(entry) for entry in package["resources"]),
-            parents=tuple(str(parent) for parent in package["parents"]),
-            counts={str(name): int(count) for name, count in package["counts"].items()},
+            run=text_of(package["run"]["id"]),
+            created=from_iso(text_of(package["created"])),
+            resources=_resources(package["resources"]),
+            parents=texts_of(package["parents"]),
+            counts={name: size_of(count) for name, count in package["counts"].items()},
             hash=digest_of(data),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error
 
 
+def _resources(entries: list[Mapping[str, Any]]) -> tuple[Resource, ...]:
+    resources = tuple(_resource(entry) for entry in entries)
+    if len({resource.path for resource in resources}) < len(resources):
+        raise ValueError("a file is named twice")
+    return resources
+
+
 def _resource(entry: Mapping[str, Any]) -> Resource:
-    resource = Resource(str(entry["path"]), str(entry["hash"]), int(entry["bytes"]))
+    resource = Resource(text_of(entry["path"]), text_of(entry["hash"]), size_of(entry["bytes"]))
     if not is_digest(resource.hash):
         raise ValueError(f"resource {resource.path!r} without digest")
     checked_key(resource.path)  # a manifest may come from a stranger

@@ -83,13 +83,32 @@ class Exchange:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
+class Role(StrEnum):
+    """What a target is captured for."""
+
+    PAGE = "page"
+    REQUISITE = "requisite"  # what a page needs to be shown
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    ROBOTS = "robots"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL to capture, with how it was come by (`via`: the URL that named it) and further request headers."""
+    """A URL to capture, with how it was come by.
+
+    `via` is the URL that named it, `hops` the path from what a user named, a letter a step (L link, E embed, R
+    redirect, P prerequisite), `depth` the links followed so far, `seed` what the user named.
+    """
 
     url: str
     via: str | None = None
     headers: Headers = ()
+    role: Role = Role.PAGE
+    hops: str = ""
+    depth: int = 0
+    seed: str | None = None
+    pause: float | None = None  # seconds between two requests that the host asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +134,20 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Embed:
+    """A work of another site that a page shows: a document, a video, a post.
+
+    `record_id` names its capture in the same run; without one, `reason` says why there is none.
+    """
+
+    kind: str  # "scribd", "youtube", "iframe"
+    url: str
+    id: str | None = None
+    record_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """What an extractor made of one page: clean text and metadata, absent where the page does not say."""
 
@@ -132,7 +165,9 @@ class Article:
     image: str | None = None
     images: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
     links: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
+    embeds: tuple[Embed, ...] = ()
     comments: str | None = None
+    availability: str | None = None  # "soft-404", "consent-wall", "login-wall", "paywalled": what stands in its place
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
 
@@ -179,6 +214,8 @@ class Snapshot:
     run: str
     refers_to: Reference | None = None  # of a revisit: the record that holds the payload
     truncated: str | None = None
+    etag: str | None = None  # the validators that came with it (RFC 9110 §8.8)
+    last_modified: str | None = None
     location: str | None = None  # where a redirect points, absolute
     title: str | None = None
     document: DocumentRef | None = None
@@ -249,6 +286,10 @@ class Manifest:
         raise KeyError(path)
 
 
+# Outcomes of URLs that were found and not fetched.
+SKIPPED = frozenset({"out-of-scope", "excluded", "too-deep", "over-limit", "query-trap", "robots-denied"})
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one target: a line of `outcomes.jsonl`, and of `capture --json`, whose keys are these names.
@@ -272,8 +313,21 @@ class Outcome:
     error: str | None = None
     final_url: str | None = None  # where redirects led, when elsewhere
     notes: tuple[str, ...] = ()
+    role: str | None = None  # of what is no page: "requisite", "feed", "sitemap", "robots"
+    via: str | None = None  # the URL that named it
+    hops: str | None = None  # the path from what was named by hand, a letter a step
 
     @property
     def ok(self) -> bool:
         """Whether the target needs no one's attention."""
         return self.outcome == "ok"
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the URL was found and, for a reason, not fetched."""
+        return self.outcome in SKIPPED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it counts as a failure: a page's missing image does not."""
+        return not self.ok and not self.skipped and self.role not in {Role.REQUISITE, Role.ROBOTS}

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from archive import keys, manifest
 from archive.digests import digest_of, digest_of_stream
+from archive.errors import IntegrityError
 from archive.index.zipnum import encode
 from archive.model import Manifest, Resource
 from archive.spool import SpooledRun
@@ -43,8 +44,7 @@ def seal(spooled: SpooledRun, lines: list[str], make_manifest: Callable[[list[Re
 
 def publish(store: ObjectStore, spooled: SpooledRun) -> Manifest:
     """Put a sealed run into its store; raises StoreError when the store cannot take it now."""
-    data = spooled.path(keys.MANIFEST).read_bytes()
-    found = manifest.parse(data)
+    data, found = _sealed(spooled)
     key = keys.run_key(spooled.run, keys.MANIFEST)
     if store.head(key) is None:
         with ThreadPoolExecutor(_SENDERS) as pool:
@@ -56,6 +56,14 @@ def publish(store: ObjectStore, spooled: SpooledRun) -> Manifest:
     if digest_of(store.get(key)) != found.hash:
         raise StoreError(f"another run has taken the name {spooled.run}; what was captured stays in {spooled.folder}")
     return found
+
+
+def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
+    try:
+        data = spooled.path(keys.MANIFEST).read_bytes()
+        return data, manifest.parse(data)
+    except (OSError, IntegrityError) as error:
+        raise StoreError(f"run {spooled.run} in the spool has no sound manifest ({error}): see {spooled.folder}") from error
 
 
 def _put(store: ObjectStore, spooled: SpooledRun, name: str) -> None:
@@ -74,6 +82,10 @@ def _check_sizes(store: ObjectStore, found: Manifest) -> None:
 
 
 def _resource(spooled: SpooledRun, name: str) -> Resource:
-    with spooled.path(name).open("rb") as file:
-        digest, size = digest_of_stream(iter(lambda: file.read(1 << 20), b""))
+    path = spooled.path(name)
+    try:
+        with path.open("rb") as file:
+            digest, size = digest_of_stream(iter(lambda: file.read(1 << 20), b""))
+    except OSError as error:
+        raise StoreUnavailable(f"cannot read {path}: {error.strerror or error}") from error
     return Resource(name, digest, size)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from archive import keys, manifest
 from archive.catalog import Catalog
-from archive.digests import EMPTY
-from archive.errors import ArchiveError
+from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
+from archive.earlier import Earlier
 from archive.index.cdxj import line_of, parse_line, snapshot_of
 from archive.index.lookup import Index
 from archive.model import (
@@ -28,7 +26,9 @@ from archive.model import (
     Resource,
     Snapshot,
 )
+from archive.outcomes import OutcomeCounts, encode_outcome, entry_of
 from archive.publish import is_sealed, publish, seal
+from archive.records import payload_record
 from archive.spool import SpooledRun
 from archive.text import HEADER, encode_document
 from archive.times import from_iso, now
@@ -36,12 +36,8 @@ from archive.warc.measure import measure
 from archive.warc.reader import Record, read_record
 from archive.warc.writer import Fields, Placed, RecordWriter
 from storage.base import ObjectStore
-from storage.errors import StoreError
-
-_log = logging.getLogger("onrecord.archive")
 
 _TITLE = 200  # characters of a title that the index repeats
-_OPTIONAL = {"final_url", "notes"}  # fields of an outcome that are left out when empty
 _PIECE = 8 << 20
 
 
@@ -82,12 +78,11 @@ class Session:
         self._settings = settings
         self.run = spooled.run
         self.started = now()
-        self._index: Index | None = None if settings.force else Index(store, catalog)
+        self._earlier = Earlier(None if settings.force else Index(store, catalog))
         self._snapshots: dict[str, Snapshot] = {}
-        self._by_digest: dict[str, Snapshot] = {}
         self._pages: dict[str, bool] = {}  # record ids of pages, and whether each has its document's line
-        self._outcomes = 0
-        self._failed = 0
+        self._origins: dict[str, Origin] = {}  # record ids whose metadata record is still to be written
+        self._outcomes = OutcomeCounts()
         self._entries: list[dict[str, Any]] = []
         self._writer: RecordWriter | None = None
         self._warcs = 0
@@ -99,7 +94,7 @@ class Session:
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
         session = cls(store, catalog, spooled, settings)
-        session._index = None
+        session._earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
         for entry in spooled.replay(cut=not is_sealed(spooled)):
@@ -110,53 +105,79 @@ class Session:
         if "capture" in entry:
             snapshot = snapshot_of(parse_line(entry["capture"]), self.run)
             self._snapshots[snapshot.record_id] = snapshot
+            self._earlier.note(snapshot)
             if entry["page"]:
                 self._pages[snapshot.record_id] = False
+            if origin := entry.get("origin"):
+                self._origins[snapshot.record_id] = Origin(origin["via"], origin["hops"], tuple(origin["notes"]))
+        elif "described" in entry:
+            self._origins.pop(entry["described"], None)
         elif "document" in entry:
             place = entry["document"]
             self._pages[place["record"]] = True
             self._place_document(place["record"], place["offset"], place["length"], place["title"], place["text"])
         elif "outcome" in entry:
-            self._count(entry["outcome"])
+            self._outcomes.add(entry)
 
     # What a run is made of
 
-    def add(self, exchange: Exchange, *, page: bool, via: str | None = None) -> Snapshot:
+    def add(self, exchange: Exchange, *, page: bool, origin: Origin = UNKNOWN, read: bool = False) -> Snapshot:
         """Write an exchange's records: its response, or a revisit where the payload is kept already, and its request.
 
-        `page` says that a document is to follow. Raises StoreUnavailable when the spool's disk fails.
+        `page` says that a document is to follow, `read` that `describe` is to follow, with the outlinks of a payload
+        that is new; otherwise the metadata record is written now. Raises StoreUnavailable when the spool's disk fails.
         """
         if exchange.started.microsecond:
             exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         writer = self._warc()
         digests = exchange.digests or measure(exchange)
-        earlier = self._earlier(exchange, digests)
+        earlier = self._earlier.repeated(exchange, digests)
         placed, refers_to = self._write_response(writer, exchange, digests, earlier)
         writer.request(exchange, placed.record_id, self._warcinfo)
-        if described := _description(exchange, via):
-            writer.metadata(exchange, placed.record_id, self._warcinfo, described)
         snapshot = Snapshot(
             url=exchange.url,
             timestamp=exchange.started,
             status=exchange.status,
-            mime=earlier.mime if earlier and exchange.status == 304 else _mime(exchange),
+            mime=earlier.mime if earlier and exchange.status == 304 else mime_of(exchange),
             digest=earlier.digest if earlier else digests.payload,
             record_id=placed.record_id,
             record=RecordRef(keys.run_key(self.run, self._warc_path), placed.offset, placed.length),
             run=self.run,
             refers_to=refers_to,
             truncated=exchange.truncated.value if exchange.truncated else None,
-            location=_location(exchange),
+            etag=validator_of(exchange, "ETag"),
+            last_modified=validator_of(exchange, "Last-Modified"),
+            location=location_of(exchange),
             title=earlier.title if earlier else None,
             document=earlier.document if earlier else None,
         )
         self._snapshots[snapshot.record_id] = snapshot
-        if not exchange.truncated:
-            self._by_digest.setdefault(snapshot.digest, snapshot)
+        self._earlier.note(snapshot)
         if page:
             self._pages[snapshot.record_id] = False
-        self._entries.append({"capture": line_of(snapshot), "page": page})
+        origin = replace(origin, notes=(*origin.notes, *exchange.notes))
+        read = read and refers_to is None
+        self._entries.append({"capture": line_of(snapshot), "page": page, "origin": asdict(origin) if read else None})
+        if read:
+            self._origins[snapshot.record_id] = origin
+        else:
+            self._describe(snapshot, origin, ())
         return snapshot
+
+    def describe(self, record_id: str, outlinks: Iterable[str]) -> None:
+        """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
+        origin = self._origins.pop(record_id, None)
+        if origin is not None:
+            self._describe(self._snapshots[record_id], origin, outlinks)
+            self._entries.append({"described": record_id})
+
+    def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
+        if fields := origin.fields(outlinks):
+            self._warc().metadata(snapshot, self._warcinfo, fields)
+
+    def last(self, url: str) -> Snapshot | None:
+        """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
+        return self._earlier.last(url)
 
     def _write_response(
         self, writer: RecordWriter, exchange: Exchange, digests: Digests, earlier: Snapshot | None
@@ -164,28 +185,6 @@ class Session:
         if earlier is None:
             return writer.response(exchange, digests, self._warcinfo), None
         return writer.revisit(exchange, earlier.digest, earlier.payload, self._warcinfo), earlier.payload
-
-    def _earlier(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
-        """The capture whose payload this one repeats: of this run by digest, of earlier runs by URL."""
-        if exchange.truncated or (digests.payload == EMPTY and exchange.status != 304):
-            return None
-        if exchange.status != 304 and digests.payload in self._by_digest:
-            return self._by_digest[digests.payload]
-        for snapshot in self._newest(exchange.url):
-            if snapshot.truncated or snapshot.status >= 300 or snapshot.digest == EMPTY:
-                continue
-            same = exchange.status == 304 or snapshot.digest == digests.payload
-            return snapshot if same else None
-        return None
-
-    def _newest(self, url: str) -> Iterator[Snapshot]:
-        if self._index is None:
-            return
-        try:
-            yield from self._index.newest(url)
-        except (StoreError, ArchiveError) as error:
-            _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
-            self._index = None
 
     def _warc(self) -> RecordWriter:
         if self._writer is None or self._writer.tell() >= self._settings.max_warc:
@@ -233,16 +232,12 @@ class Session:
 
     def add_outcome(self, outcome: Outcome) -> bytes:
         """Write a target's outcome; returns its line as `capture --json` prints it."""
-        entry = {name: value for name, value in asdict(outcome).items() if name not in _OPTIONAL or value}
-        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace")
+        line = encode_outcome(outcome)
         self._spooled.append(keys.OUTCOMES, line + b"\n")
-        self._count(outcome.outcome)
-        self._entries.append({"outcome": outcome.outcome})
+        entry = entry_of(outcome)
+        self._outcomes.add(entry)
+        self._entries.append(entry)
         return line
-
-    def _count(self, outcome: str) -> None:
-        self._outcomes += 1
-        self._failed += outcome != "ok"
 
     def checkpoint(self) -> None:
         """Make everything added so far durable in the spool; raises StoreUnavailable when its disk fails."""
@@ -261,9 +256,20 @@ class Session:
         """A capture of this run as it stands now; raises KeyError."""
         return self._snapshots[record_id]
 
-    def read(self, ref: RecordRef) -> Record:
-        """A record of this run from the spool, after a checkpoint; raises RecordError."""
-        _, _, name = ref.key.split("/", 2)
+    def captured_urls(self) -> dict[str, str]:
+        """The URLs that this run has captures of, each with the record id of its newest."""
+        return {snapshot.url: record_id for record_id, snapshot in self._snapshots.items()}
+
+    def payload(self, snapshot: Snapshot) -> Record:
+        """The record that holds a capture's payload, from the spool or from its store.
+
+        Raises RecordError, IntegrityError, StoreError.
+        """
+        ref = snapshot.payload.record
+        _, run, name = ref.key.split("/", 2)
+        if run != self.run:
+            return payload_record(self._store, snapshot)
+        self.checkpoint()
         return read_record(_file_pieces(self._spooled, name, ref))
 
     # The end of a run
@@ -273,10 +279,12 @@ class Session:
 
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        if not self._outcomes and not self._snapshots:
+        if not self._outcomes.total and not self._snapshots:
             self._spooled.remove()
             return None
         if not is_sealed(self._spooled):
+            for record_id in list(self._origins):  # what could not be read has no outlinks
+                self.describe(record_id, ())
             self.checkpoint()
             lines = [line_of(self._with_document(snapshot)) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest)
@@ -300,8 +308,7 @@ class Session:
         """How much the run holds so far."""
         snapshots = self._snapshots.values()
         return {
-            "targets": self._outcomes,
-            "failed": self._failed,
+            **self._outcomes.counts(),
             "captures": len(self._snapshots),
             "revisits": sum(snapshot.revisit for snapshot in snapshots),
             "documents": sum(snapshot.document is not None and not snapshot.revisit for snapshot in snapshots),
@@ -311,7 +318,7 @@ class Session:
         """A revisit of a page of this same run gets the document that the page was given meanwhile."""
         if snapshot.refers_to is None or snapshot.document is not None:
             return snapshot
-        original = self._by_digest.get(snapshot.digest)
+        original = self._earlier.by_digest(snapshot.digest)
         if original is None:
             return snapshot
         original = self._snapshots[original.record_id]
@@ -325,27 +332,6 @@ class Session:
     def work(self) -> Path:
         """A folder on the spool's disk for bodies on their way."""
         return self._spooled.work
-
-
-def _description(exchange: Exchange, via: str | None) -> Fields:
-    fields = [("via", via)] if via else []
-    return fields + [("note", note) for note in exchange.notes]
-
-
-def _mime(exchange: Exchange) -> str:
-    """The media type a response names, without parameters (RFC 9110 §8.3)."""
-    text = (exchange.header("Content-Type") or "").split(";")[0].strip().lower()
-    return text if "/" in text and len(text) < 100 and text.isprintable() and " " not in text else "unk"
-
-
-def _location(exchange: Exchange) -> str | None:
-    location = exchange.header("Location")
-    if not location or not 300 <= exchange.status < 400:
-        return None
-    try:
-        return urljoin(exchange.url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
-    except ValueError:
-        return None
 
 
 def _file_pieces(spooled: SpooledRun, name: str, ref: RecordRef) -> Iterator[bytes]:

@@ -7,7 +7,7 @@
 
 A checkpoint is durable in this order: the run's files are fsynced, then one journal line is appended and fsynced that
 names how long each file was and what they gained. Recovery believes the journal: every file is cut back to what its
-last whole line says.
+last whole line says. Only its last line can be torn; a run whose journal or files are damaged otherwise is left alone.
 """
 
 from __future__ import annotations
@@ -16,19 +16,39 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive import keys
+from archive.errors import IntegrityError
+from archive.parsing import parsed_object, size_of
+from storage.base import checked_key
 from storage.errors import StoreUnavailable
+
+_log = logging.getLogger("onrecord.archive")
+
+SPOOL = 1  # the form of what is described above
 
 _JOURNAL = "journal.jsonl"
 _RUN = "run.json"
 _LOCK = "lock"
 _WORK = "work"  # bodies on their way; never part of the run
+_LEFT_OVER = 24 * 3600  # seconds after which a folder that is being made has no maker any more
+
+
+@dataclass(slots=True)
+class _Journal:
+    """What a journal says up to its last whole line: entries, the length of each file, and its own, in bytes."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    ends: dict[str, int] = field(default_factory=dict)
+    length: int = 0
 
 
 class SpooledRun:
@@ -71,7 +91,7 @@ class SpooledRun:
         if name not in self._files:
             path = self.path(name)
             with _disk_errors(self.folder):
-                path.parent.mkdir(exist_ok=True)
+                _make_folder(path.parent)
                 file = path.open("ab", buffering=1 << 20)
                 _sync_folder(path.parent)
             self._files[name] = file
@@ -95,7 +115,7 @@ class SpooledRun:
         """Write a whole file durably, replacing what was there."""
         path = self.path(name)
         with _disk_errors(self.folder):
-            path.parent.mkdir(exist_ok=True)
+            _make_folder(path.parent)
             part = path.with_name(path.name + ".part")
             with part.open("wb") as file:
                 file.write(data)
@@ -104,47 +124,74 @@ class SpooledRun:
             part.replace(path)
             _sync_folder(path.parent)
 
-    def replay(self, *, cut: bool) -> list[dict[str, Any]]:
-        """The journal's entries up to its last whole line; with `cut`, files are cut back to what that line names."""
-        entries: list[dict[str, Any]] = []
-        ends: dict[str, int] = {}
-        valid = 0
-        journal = self.path(_JOURNAL)
-        for line in journal.read_bytes().splitlines(keepends=True) if journal.exists() else []:
-            try:
-                checkpoint = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                checkpoint = None
-            if not isinstance(checkpoint, dict):
-                break
-            entries += checkpoint["entries"]
-            ends = checkpoint["ends"]
-            valid += len(line)
-        if cut:
-            self._cut_back(journal, valid, ends)
-        # What this process never opens must stand in its checkpoints too, or the next recovery would take it for new.
-        self._ends = {name: end for name, end in ends.items() if name != _JOURNAL}
-        return entries
+    def check(self) -> None:
+        """Look at the run before it is taken up; raises IntegrityError for what no kill can have left so."""
+        if self.settings().get("spool", SPOOL) != SPOOL:
+            raise IntegrityError(f"{self.folder} was written by a newer version: upgrade onrecord to have it published")
+        journal = self._journal()
+        for name, end in journal.ends.items():
+            path = self.path(name)
+            size = path.stat().st_size if path.is_file() else 0
+            if size < end:
+                raise IntegrityError(self._damaged(f"{name} has {size:,} bytes where {end:,} were acknowledged"))
 
-    def _cut_back(self, journal: Path, valid: int, ends: dict[str, int]) -> None:
+    def replay(self, *, cut: bool) -> list[dict[str, Any]]:
+        """The journal's entries up to its last whole line; with `cut`, files are cut back to what that line names.
+
+        Raises IntegrityError where more is wrong than a last line that was torn: then nothing is cut.
+        """
+        journal = self._journal()
+        if cut:
+            self.check()
+            self._cut_back(journal)
+        # What this process never opens must stand in its checkpoints too, or the next recovery would take it for new.
+        self._ends = dict(journal.ends)
+        return journal.entries
+
+    def _journal(self) -> _Journal:
+        found = _Journal()
+        torn = 0
+        try:
+            lines = self.path(_JOURNAL).open("rb")
+        except FileNotFoundError:
+            return found
+        with _disk_errors(self.folder), lines:
+            for number, line in enumerate(lines, 1):
+                if torn:
+                    raise IntegrityError(self._damaged(f"line {torn} of its {_JOURNAL} cannot be read"))
+                try:
+                    entries, ends = _checkpoint_of(line)
+                except ValueError:
+                    torn = number
+                    continue
+                found.entries += entries
+                found.ends = ends
+                found.length += len(line)
+        return found
+
+    def _damaged(self, what: str) -> str:
+        return (
+            f"run {self.run} in the spool is damaged: {what}; it is left as it is in {self.folder}, where what it "
+            "captured can be read from its WARC files"
+        )
+
+    def _cut_back(self, journal: _Journal) -> None:
         with _disk_errors(self.folder):
-            if journal.exists():
-                os.truncate(journal, valid)
-            for name, end in ends.items():
-                if name != _JOURNAL:
-                    os.truncate(self.path(name), end)
+            if self.path(_JOURNAL).exists():
+                os.truncate(self.path(_JOURNAL), journal.length)
+            for name, end in journal.ends.items():
+                os.truncate(self.path(name), end)
             for folder in ("archive", "pages", "logs"):
                 for path in self.path(folder).glob("*"):
-                    if f"{folder}/{path.name}" not in ends:  # begun after the last checkpoint
+                    if f"{folder}/{path.name}" not in journal.ends:  # begun after the last checkpoint
                         path.unlink()
 
     def settings(self) -> dict[str, Any]:
         """What the run was started with; empty when it was killed before that was written."""
         try:
-            found = json.loads(self.path(_RUN).read_bytes())
+            return parsed_object(self.path(_RUN).read_bytes())
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
 
     def close(self) -> None:
         """Close the files and let go of the lock; the folder stays."""
@@ -176,32 +223,57 @@ class Spool:
     def create(self, run: str, settings: dict[str, Any]) -> SpooledRun:
         """A new, locked run folder."""
         with _disk_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            address = self._folder / "store.json"
-            if not address.exists():
-                address.write_text(json.dumps({"url": self._store_url}) + "\n")
+            _make_folder(self._folder, mode=0o700)
+            self._name_store(run)
             new = self._folder / f".{run}.new"
             new.mkdir()
             lock = _try_lock(new / _LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
             new.rename(folder)
+            _sync_folder(self._folder)
         spooled = SpooledRun(folder, lock)
-        spooled.write(_RUN, json.dumps(settings, ensure_ascii=False).encode())
+        spooled.write(_RUN, json.dumps({"spool": SPOOL, **settings}, ensure_ascii=False).encode("utf-8", "replace"))
         return spooled
 
+    def _name_store(self, run: str) -> None:
+        address = self._folder / "store.json"
+        if not address.exists():
+            part = self._folder / f".{run}.store"
+            part.write_text(json.dumps({"url": self._store_url}) + "\n")
+            part.replace(address)
+
     def waiting(self) -> Iterator[SpooledRun]:
-        """Runs whose writer is gone, oldest first, each locked; the caller closes or removes each."""
-        for left in self._folder.glob(".*.gone"):
-            shutil.rmtree(left, ignore_errors=True)
+        """Runs whose writer is gone, oldest first, each locked; the caller closes or removes each.
+
+        One that is damaged, or of a newer version, stays where it is, with a warning: it keeps no other from its store.
+        """
+        self._sweep()
         for folder in self._run_folders():
-            lock = _try_lock(folder / _LOCK)
+            with _disk_errors(self._folder):
+                lock = _try_lock(folder / _LOCK)
             if lock is None:
                 continue
             if not (folder / _LOCK).exists():  # another process finished it while this one waited
                 os.close(lock)
                 continue
-            yield SpooledRun(folder, lock)
+            spooled = SpooledRun(folder, lock)
+            try:
+                spooled.check()
+            except IntegrityError as error:
+                _log.warning("%s", error)
+                spooled.close()
+                continue
+            yield spooled
+
+    def _sweep(self) -> None:
+        """Clear away the folders of writers that were killed while they made or removed them."""
+        for left in self._folder.glob(".*.gone"):
+            shutil.rmtree(left, ignore_errors=True)
+        for left in self._folder.glob(".*.new"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_OVER:
+                    shutil.rmtree(left, ignore_errors=True)
 
     def names(self) -> list[str]:
         """The runs that lie here, those being written among them."""
@@ -210,7 +282,20 @@ class Spool:
     def _run_folders(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        return sorted(path for path in self._folder.iterdir() if keys.is_run_id(path.name))
+        return sorted(path for path in self._folder.iterdir() if keys.is_run_id(path.name) and path.is_dir())
+
+
+def _checkpoint_of(line: bytes) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """A journal line's entries and ends; raises ValueError when it is not whole."""
+    if not line.endswith(b"\n"):
+        raise ValueError("it breaks off")
+    checkpoint = parsed_object(line)
+    entries, ends = checkpoint.get("entries"), checkpoint.get("ends")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("it has no entries")
+    if not isinstance(ends, dict):
+        raise ValueError("it names no files")  # noqa: TRY004 - one error for whatever is wrong with the line
+    return entries, {checked_key(name): size_of(end) for name, end in ends.items() if name != _JOURNAL}
 
 
 def _try_lock(path: Path) -> int | None:
@@ -220,10 +305,20 @@ def _try_lock(path: Path) -> int | None:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(descriptor)
-        return None
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
     return descriptor
+
+
+def _make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder where it is absent, and see it and what leads to it to disk."""
+    absent = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode, parents=True, exist_ok=True)
+    for each in absent:
+        _sync_folder(each.parent)
 
 
 def _sync_folder(path: Path) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
-from archive.model import Article, Document
+from archive.model import Article, Document, Embed
+from archive.parsing import size_of, text_of, texts_of
 from archive.times import from_iso, iso
 
 HEADER = b'{"format":"json-pages-1.0","id":"pages","title":"All Pages","hasText":true}\n'
+LONGEST = 512 << 20  # bytes of a line that is read back: several times what a page of 100 MB can give
 
 _TUPLES = {"tags", "categories", "images", "links"}
 _ARTICLE = [field.name for field in fields(Article)]
+_EMBED = [field.name for field in fields(Embed)]
 
 
 def encode_document(document: Document) -> bytes:
@@ -30,28 +33,39 @@ def encode_document(document: Document) -> bytes:
         "same_as": document.same_as,
     }
     entry |= {name: getattr(document.article, name) for name in _ARTICLE}
-    kept = {name: value for name, value in entry.items() if value not in (None, "", ())}
-    return self_digested(kept)
+    entry["embeds"] = [_present(asdict(embed)) for embed in document.article.embeds]
+    return self_digested(_present(entry))
+
+
+def _present(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value not in (None, "", (), [])}
 
 
 def decode_document(line: bytes) -> Document:
-    """Read a document's line back; raises IntegrityError when it is not as it was written."""
+    """Read a document's line back, fields that are not known left out; raises IntegrityError when it is none."""
     try:
-        entry = read_self_digested(line)
-    except ValueError as error:
+        return _document(read_self_digested(line))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise IntegrityError(
             f"a document's line is not the one that was written ({error}); run `onrecord verify`"
         ) from error
-    article: dict[str, Any] = {
-        name: tuple(entry[name]) if name in _TUPLES else entry[name] for name in _ARTICLE if name in entry
-    }
+
+
+def _document(entry: dict[str, Any]) -> Document:
+    same_as = entry.get("same_as")
     return Document(
-        url=entry["url"],
-        timestamp=from_iso(entry["ts"]),
-        record_id=entry["record"],
-        payload_digest=entry["digest"],
-        key=entry["warc"],
-        offset=entry.get("offset", 0),
-        article=Article(**article),
-        same_as=entry.get("same_as"),
+        url=text_of(entry["url"]),
+        timestamp=from_iso(text_of(entry["ts"])),
+        record_id=text_of(entry["record"]),
+        payload_digest=text_of(entry["digest"]),
+        key=text_of(entry["warc"]),
+        offset=size_of(entry.get("offset", 0)),
+        article=Article(**{name: _value(name, entry[name]) for name in _ARTICLE if name in entry}),
+        same_as=None if same_as is None else text_of(same_as),
     )
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "embeds":
+        return tuple(Embed(**{key: text_of(embed[key]) for key in _EMBED if key in embed}) for embed in value)
+    return texts_of(value) if name in _TUPLES else text_of(value)

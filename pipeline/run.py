@@ -1,22 +1,25 @@
 """The whole story of a run, readable from top to bottom.
 
 Targets come in, exchanges come back from the network, each is written to the session before anything else is done with
-it; new pages go to the extractors, and come back as documents; a target whose records are durable is acknowledged; at
-the end the run is committed. A run whose writer was killed is taken up where it was left, by the next invocation.
+it; new pages go to the extractors, and come back as documents and as further targets; a target whose records are
+durable is acknowledged; at the end the run is committed. A run whose writer was killed is taken up where it was left,
+by the next invocation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archive.archive import Archive
 from archive.model import Manifest, Outcome, Target
 from archive.session import RunSettings, Session
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
-from pipeline.extract import ExtractorPool
+from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.rules import Rules
+from pipeline.extract.pool import ExtractorPool
 from pipeline.writing import Report, Writing
 from storage.errors import StoreError
 
@@ -29,6 +32,7 @@ class CaptureOptions:
 
     fetch: FetchSettings
     run: RunSettings
+    rules: Rules = field(default_factory=Rules)
     workers: int = 2
     decoded_limit: int = 100_000_000  # bytes of a page after its content codings are undone
     extract_time: float = 60.0  # seconds a page
@@ -46,14 +50,15 @@ class RunResult:
 
 
 def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOptions, report: Report) -> RunResult:
-    """Capture targets into a new run; `report` is given each outcome and its line once its records are durable.
+    """Capture targets, and what they lead to, into a new run.
 
-    Raises StoreError when the local spool fails. A store that cannot take the run is told in the result.
+    `report` is given each outcome and its line once its records are durable. Raises StoreError when the local spool
+    fails. A store that cannot take the run is told in the result.
     """
     with closing(archive.session(options.run)) as session, _pool(options) as pool:
-        writing = Writing(session, pool, options.decoded_limit, report)
-        results = fetch_apart(_once(targets), options.fetch, session.work, tick=_TICK)
-        with closing(results):
+        frontier = Frontier(targets, options.rules, session.last)
+        writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
+        with closing(fetch_apart(frontier, options.fetch, session.work, tick=_TICK)) as results, closing(frontier):
             for fetched in results:
                 if fetched is not None:
                     writing.take(fetched)
@@ -66,7 +71,7 @@ def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
     """Finish and publish the runs whose writer is gone, one after the other."""
     for session in archive.recover():
         with closing(session), _pool(options) as pool:
-            writing = Writing(session, pool, options.decoded_limit, _silent)
+            writing = Writing(session, pool, None, _silent, options.rules, options.decoded_limit)
             for snapshot in session.pending:
                 writing.resume(snapshot)
             writing.finish()
@@ -83,15 +88,6 @@ def _commit(session: Session) -> RunResult:
         return RunResult(session.run, session.commit(), counts)
     except StoreError as error:
         return RunResult(session.run, None, counts, waiting=str(error))
-
-
-def _once(targets: Iterable[Target]) -> Iterator[Target]:
-    """Each URL once, as it was written."""
-    seen: set[str] = set()
-    for target in targets:
-        if target.url not in seen:
-            seen.add(target.url)
-            yield target
 
 
 def _silent(_outcome: Outcome, _line: bytes) -> None:

@@ -1,192 +1,186 @@
-"""From what the network brought to what is kept: records at once, then documents, then the acknowledgement."""
+"""From what the network brought to what is kept: records at once, then what bodies say, then the acknowledgement."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from archive.errors import ArchiveError, EntityError, EntityTooLarge
-from archive.model import Article, Document, Exchange, Fetched, Outcome, Snapshot, Verdict
+from archive.described import Origin, mime_of
+from archive.errors import EntityError
+from archive.model import Exchange, Fetched, Outcome, Role, Snapshot, Target, Verdict
 from archive.session import Session
 from archive.times import iso, now
 from archive.warc.entity import Head, decoded, read_entity, read_head
-from pipeline.extract import ExtractorPool, Page, extracted
+from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.rules import Rules
+from pipeline.discover.findings import Findings, Hop
+from pipeline.discover.sitemaps import findings_of_sitemap
+from pipeline.documents import Documents
+from pipeline.extract.page import Reading, Task
+from pipeline.extract.pool import Extractors
+from pipeline.jobs import Done, Job, Jobs
 
 Report = Callable[[Outcome, bytes], None]
 
 EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_TASKS = {Role.FEED: Task.FEED, Role.SITEMAP: Task.SITEMAP}
+_UNREADABLE = {Task.FEED: "no-feed", Task.SITEMAP: "no-sitemap"}
+_ROBOTS_LIMIT = 512_000  # bytes
 _ACK_AFTER = 0.05  # seconds an outcome waits for others to share its fsync
 _SYNC_SHARE = 10  # or this many times what the last fsync took, if that is more
-_HELD_BODIES = 64 << 20  # bytes of pages held for the extractors; beyond it they are read from the spool again
-
-
-@dataclass(slots=True)
-class _Job:
-    """A page on its way to being a document."""
-
-    record_id: str
-    outcome: Outcome | None
-    page: Page | None = None
-    future: Future[Article] | None = None
 
 
 class Writing:
-    """What is under way between the network and the session of one run. Not for use by two threads at once."""
+    """What is under way between the network and the session of one run. Not for use by two threads at once.
 
-    def __init__(self, session: Session, pool: ExtractorPool, decoded_limit: int, report: Report) -> None:
+    Without a frontier (a run that is recovered) nothing that is found leads anywhere.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        pool: Extractors,
+        frontier: Frontier | None,
+        report: Report,
+        rules: Rules,
+        decoded_limit: int,
+    ) -> None:
         self._session = session
-        self._pool = pool
-        self._decoded_limit = decoded_limit
+        self._frontier = frontier
         self._report = report
-        # Not yet with the extractors: the largest record first, so that none is begun when the others are through.
-        self._waiting: list[tuple[int, int, _Job]] = []
-        self._order = itertools.count()
-        self._extracting: list[_Job] = []  # few: the pool says when it has room
-        self._held = 0  # bytes of the waiting pages' bodies
+        self._jobs = Jobs(session, pool, decoded_limit, in_order=rules.requisites or rules.depth > 0)
+        self._documents = Documents(session)
         self._unacknowledged: list[tuple[Outcome, bytes]] = []
         self._sync_due = 0.0
         self._sync_cost = 0.0
 
     def take(self, fetched: Fetched) -> None:
-        """Write the records of what was fetched, and see its page on its way."""
-        snapshot, outcome = self._record(fetched)
-        if snapshot is None or not self._is_page(fetched):
+        """Write the records of what was fetched, and see its body on its way."""
+        target = fetched.target
+        task = self._task(fetched, mime_of(fetched.exchanges[-1])) if fetched.exchanges else None
+        page = target.role == Role.PAGE and _is_whole(fetched)
+        snapshot, outcome = self._record(fetched, page=page, read=task is not None)
+        if target.role == Role.ROBOTS or _is_robots_in_place_of_sitemap(target):
+            outcome = self._robots(fetched, outcome)
+        if snapshot is not None:
+            task = self._page(snapshot, target) if page else self._task(fetched, snapshot.mime)
+        if snapshot is None or task is None:
             self._conclude(outcome)
-        elif snapshot.revisit:
-            self._unchanged(snapshot, outcome)
-        elif not self._has_text(snapshot):
-            self._session.add_document(_document(snapshot))
+            self._done()
+        elif task in {Task.FRAME, Task.CSS}:
             self._conclude(outcome)
+            self._jobs.add(Job(snapshot.record_id, target, task), fetched.exchanges[-1])
         else:
-            self._queue(_Job(snapshot.record_id, outcome), fetched.exchanges[-1])
+            self._jobs.add(Job(snapshot.record_id, target, task, outcome), fetched.exchanges[-1])
         for exchange in fetched.exchanges:
             exchange.response.discard()
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up a page whose records were kept before its writer was killed."""
-        if snapshot.revisit or not self._has_text(snapshot):
-            self._session.add_document(_document(snapshot))
-        else:
-            self._wait(_Job(snapshot.record_id, None))
+        target = Target(snapshot.url)
+        if self._page(snapshot, target) == Task.ARTICLE:
+            self._jobs.add(Job(snapshot.record_id, target, Task.ARTICLE))
 
     def advance(self) -> None:
         """Move everything on as far as it goes without waiting."""
-        for job in [job for job in self._extracting if _done(job)]:
-            self._extracting.remove(job)
-            self._extracted(job)
-        while self._waiting and self._pool.has_room:
-            self._submit(heapq.heappop(self._waiting)[-1])
+        for done in self._jobs.advance():
+            self._read(done)
+        for outcome in self._frontier.left_out() if self._frontier else ():
+            self._conclude(outcome)
         if self._unacknowledged and time.monotonic() >= self._sync_due:
             self._acknowledge()
 
     def finish(self) -> None:
-        """Wait for every page, and acknowledge everything."""
-        while self._waiting or self._extracting:
-            wait([job.future for job in self._extracting if job.future], _ACK_AFTER, FIRST_COMPLETED)
+        """Wait for every body, write every document, and acknowledge everything."""
+        while self._jobs.wait(_ACK_AFTER):
             self.advance()
+        self.advance()
+        self._documents.finish()
         self._acknowledge()
 
     # From exchanges to records
 
-    def _record(self, fetched: Fetched) -> tuple[Snapshot | None, Outcome]:
-        via = fetched.target.via
+    def _record(self, fetched: Fetched, *, page: bool, read: bool) -> tuple[Snapshot | None, Outcome]:
+        target = fetched.target
+        via, hops = target.via, target.hops
         snapshot = None
         last = len(fetched.exchanges) - 1
         for number, exchange in enumerate(fetched.exchanges):
-            snapshot = self._session.add(exchange, page=number == last and self._is_page(fetched), via=via)
-            via = exchange.url
+            final = number == last
+            origin = Origin(via, hops)
+            snapshot = self._session.add(exchange, page=page and final, origin=origin, read=read and final)
+            via, hops = exchange.url, hops + Hop.REDIRECT
+            if self._frontier and number:
+                self._frontier.captured(exchange.url)
         return snapshot, _outcome(fetched, snapshot)
 
-    @staticmethod
-    def _is_page(fetched: Fetched) -> bool:
-        """A target's last response is a page unless it is a tombstone or a redirect that led nowhere."""
-        return bool(fetched.exchanges) and (
-            200 <= fetched.exchanges[-1].status < 300 or fetched.exchanges[-1].status == 304
-        )
-
-    @staticmethod
-    def _has_text(snapshot: Snapshot) -> bool:
-        return snapshot.mime in EXTRACTABLE
-
-    def _unchanged(self, snapshot: Snapshot, outcome: Outcome) -> None:
-        self._session.add_document(_document(snapshot, same_as=snapshot.payload.record_id))
-        self._conclude(outcome)
-
-    # From pages to documents
-
-    def _queue(self, job: _Job, exchange: Exchange) -> None:
-        if self._held < _HELD_BODIES or not self._waiting:
-            with exchange.response.open() as stream:
-                _, _ = read_head(stream, exchange.head_length)
-                head = Head(exchange.status, "", exchange.headers, exchange.head_length)
-                job.page = self._page(job, exchange.url, head, read_entity(stream, head))
-                if job.page is None:
-                    return
-            self._held += len(job.page.body)
-        self._wait(job)
-
-    def _wait(self, job: _Job) -> None:
-        size = self._session.snapshot(job.record_id).record.length
-        heapq.heappush(self._waiting, (-size, next(self._order), job))
-
-    def _page(self, job: _Job, url: str, head: Head, entity: Iterable[bytes]) -> Page | None:
-        """A page's body with its content codings undone; a body that cannot be ends the job with a named outcome."""
-        try:
-            body = b"".join(decoded(entity, head.header("Content-Encoding"), self._decoded_limit))
-        except EntityTooLarge as error:
-            self._ended(job, Verdict("decoded-too-large", f"{error}; it is archived, its text is not extracted"))
-        except EntityError as error:
-            self._ended(job, Verdict("undecodable", f"{error}; it is archived, its text is not extracted"))
-        else:
-            return Page(url, body, head.header("Content-Type"))
-        return None
-
-    def _submit(self, job: _Job) -> None:
-        if job.page is None:
-            job.page = self._reread(job)
-            if job.page is None:
-                return
-        else:
-            self._held -= len(job.page.body)
-        job.future = self._pool.submit(job.page)
-        job.page = None
-        self._extracting.append(job)
-
-    def _reread(self, job: _Job) -> Page | None:
-        self._session.checkpoint()
-        snapshot = self._session.snapshot(job.record_id)
-        try:
-            head, _, entity = self._session.read(snapshot.record).http()
-            return self._page(job, snapshot.url, head, entity)
-        except ArchiveError as error:
-            self._ended(job, Verdict("extraction-failed", str(error)))
+    def _task(self, fetched: Fetched, mime: str) -> Task | None:
+        """What is to be read in the last response's body, if anything."""
+        target = fetched.target
+        if not _is_whole(fetched) or target.role == Role.ROBOTS:
             return None
+        if target.role == Role.PAGE:
+            return Task.ARTICLE
+        if target.role in _TASKS:
+            return _TASKS[target.role]
+        if not self._reads(target):
+            return None
+        return Task.CSS if mime == "text/css" else Task.FRAME if mime in _HTML else None
 
-    def _extracted(self, job: _Job) -> None:
-        assert job.future is not None, "only submitted jobs are extracting"
-        done = extracted(job.future)
-        self._ended(job, done.verdict, done.article)
+    def _page(self, snapshot: Snapshot, target: Target) -> Task | None:
+        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
+        if snapshot.mime not in EXTRACTABLE:
+            self._session.describe(snapshot.record_id, ())
+            self._documents.add(snapshot.record_id, None)
+            return None
+        if snapshot.revisit:
+            self._documents.same(snapshot)
+            return Task.FRAME if self._reads(target) else None
+        return Task.ARTICLE
 
-    def _ended(self, job: _Job, verdict: Verdict, article: Article | None = None) -> None:
-        """Write a page's document, with its text or without, and conclude its target."""
+    def _reads(self, target: Target) -> bool:
+        return self._frontier is not None and self._frontier.reads(target)
+
+    def _robots(self, fetched: Fetched, outcome: Outcome) -> Outcome:
+        """Know what a robots.txt says; that a site has none is no failure, nor the end of looking for its sitemap."""
+        assert self._frontier is not None, "nobody else asks for robots.txt"
+        last = fetched.exchanges[-1] if fetched.exchanges else None
+        body = _small_body(last) if last and _is_whole(fetched) else None
+        status = last.status if last else None
+        self._frontier.robots(fetched.target, status, body, outcome.error or outcome.outcome)
+        if body is None and fetched.target.role == Role.SITEMAP:
+            self._frontier.found(fetched.target, fetched.target.url, findings_of_sitemap(b"", fetched.target.url))
+        return replace(outcome, role=Role.ROBOTS.value)
+
+    # From bodies to documents and further targets
+
+    def _read(self, done: Done) -> None:
+        job, read = done
         snapshot = self._session.snapshot(job.record_id)
-        self._session.add_document(_document(snapshot, article=article))
-        if job.outcome is None:
+        findings = read.reading.findings if read.reading else Findings()
+        article = read.article
+        self._session.describe(job.record_id, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
+        if job.task == Task.ARTICLE:
+            self._documents.add(job.record_id, article)
+        if job.outcome is not None:
+            self._conclude(_with_reading(job, job.outcome, read.verdict, read.reading))
+        if self._frontier is None:
             return
-        outcome = replace(job.outcome, title=article.title if article else None)
-        if outcome.ok and not verdict.ok:
-            outcome = replace(outcome, outcome=verdict.name, error=verdict.error)
-        self._conclude(outcome)
+        self._frontier.found(job.target, snapshot.url, findings)
+        self._done()
+
+    def _done(self) -> None:
+        if self._frontier is not None:
+            self._frontier.done()
 
     # From records to acknowledgements
 
     def _conclude(self, outcome: Outcome) -> None:
         if not self._unacknowledged:
             self._sync_due = time.monotonic() + max(_ACK_AFTER, _SYNC_SHARE * self._sync_cost)
+        self._documents.note(outcome)
         self._unacknowledged.append((outcome, self._session.add_outcome(outcome)))
 
     def _acknowledge(self) -> None:
@@ -199,29 +193,58 @@ class Writing:
             self._report(outcome, line)
 
 
-def _done(job: _Job) -> bool:
-    return job.future is not None and job.future.done()
+def _is_whole(fetched: Fetched) -> bool:
+    """Whether a target's last response is what was asked for: no tombstone, no redirect that led nowhere."""
+    if not fetched.exchanges:
+        return False
+    status = fetched.exchanges[-1].status
+    return 200 <= status < 300 or status == 304
 
 
-def _document(snapshot: Snapshot, *, article: Article | None = None, same_as: str | None = None) -> Document:
-    return Document(
-        url=snapshot.url,
-        timestamp=snapshot.timestamp,
-        record_id=snapshot.record_id,
-        payload_digest=snapshot.digest,
-        key=snapshot.record.key,
-        offset=snapshot.record.offset,
-        article=article or Article(title=snapshot.title),
-        same_as=same_as,
-    )
+def _is_robots_in_place_of_sitemap(target: Target) -> bool:
+    return target.role == Role.SITEMAP and target.url.endswith("/robots.txt")
+
+
+def _small_body(exchange: Exchange) -> bytes:
+    with exchange.response.open() as stream:
+        _, _ = read_head(stream, exchange.head_length)
+        head = Head(exchange.status, "", exchange.headers, exchange.head_length)
+        body = bytearray()
+        try:
+            for piece in decoded(read_entity(stream, head), head.header("Content-Encoding"), 1 << 24):
+                body += piece
+                if len(body) >= _ROBOTS_LIMIT:
+                    break
+        except EntityError:
+            pass  # what came before is all there is
+        return bytes(body)
+
+
+def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading | None) -> Outcome:
+    """An outcome with what reading the body showed: a title, or why there is no text, or that it is no feed."""
+    if reading is None:
+        return replace(outcome, outcome=verdict.name, error=verdict.error) if outcome.ok else outcome
+    if job.task in _UNREADABLE:
+        problem = reading.findings.problem
+        if problem and outcome.ok and not reading.findings.outlinks:
+            return replace(outcome, outcome=_UNREADABLE[job.task], error=problem)
+        return outcome
+    if reading.findings.left_out:
+        more = f"{reading.findings.left_out:,} more links than are listed"
+        outcome = replace(outcome, notes=(*outcome.notes, more))
+    return replace(outcome, title=reading.article.title if reading.article else None)
 
 
 def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
+    target = fetched.target
     outcome = Outcome(
-        url=fetched.target.url,
+        url=target.url,
         outcome=fetched.verdict.name,
         timestamp=iso(snapshot.timestamp if snapshot else now()),
         error=fetched.verdict.error,
+        role=None if target.role == Role.PAGE else target.role.value,
+        via=target.via,
+        hops=target.hops or None,
     )
     if snapshot is None:
         return outcome

@@ -1,8 +1,9 @@
 """One capture a line: `SURT 14-digit-timestamp {json}`, every value a string, absent when unknown.
 
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
-recordId; title; payloadMime, the type of a revisit's payload; document, "key offset length" of the document's line;
-refers, "key offset length timestamp recordId url" of the record that holds a revisit's payload.
+recordId; title; etag and lastModified, the validators of the response; payloadMime, the type of a revisit's payload;
+document, "key offset length" of the document's line; refers, "key offset length timestamp recordId url" of the record
+that holds a revisit's payload.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from dataclasses import dataclass
 from archive import keys
 from archive.errors import RecordError
 from archive.model import DocumentRef, RecordRef, Reference, Snapshot
+from archive.parsing import parsed_object, size_of
+from archive.text import LONGEST
 from archive.times import from_stamp, stamp
 from archive.urlkey import urlkey
+from storage.base import checked_key
 
 REVISIT = "warc/revisit"
 
@@ -32,13 +36,13 @@ def parse_line(line: str) -> CdxLine:
     """Take a line apart; raises RecordError."""
     try:
         key, timestamp, text = line.rstrip("\r\n").split(" ", 2)
-        fields = json.loads(text)
+        fields = {name: str(value) for name, value in parsed_object(text).items()}
+        if len(timestamp) != 14:
+            raise ValueError("a timestamp has 14 digits")
         from_stamp(timestamp)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"not a CDXJ line: {line[:80]!r}") from error
-    if not isinstance(fields, dict):
-        raise RecordError(f"not a CDXJ line: {line[:80]!r}")
-    return CdxLine(key, timestamp, {name: str(value) for name, value in fields.items()})
+    return CdxLine(key, timestamp, fields)
 
 
 def line_of(snapshot: Snapshot) -> str:
@@ -56,7 +60,13 @@ def line_of(snapshot: Snapshot) -> str:
     if snapshot.refers_to:
         fields["payloadMime"] = snapshot.mime
         fields["refers"] = _reference(snapshot.refers_to)
-    known = {"redirect": snapshot.location, "truncated": snapshot.truncated, "title": snapshot.title}
+    known = {
+        "redirect": snapshot.location,
+        "truncated": snapshot.truncated,
+        "etag": snapshot.etag,
+        "lastModified": snapshot.last_modified,
+        "title": snapshot.title,
+    }
     fields |= {name: value for name, value in known.items() if value}
     if snapshot.document:
         fields["document"] = f"{snapshot.document.key} {snapshot.document.offset} {snapshot.document.length}"
@@ -69,17 +79,21 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
     fields = line.fields
     try:
         filename = fields["filename"]
+        if "/" in filename:
+            raise ValueError("a file name leads into a folder")
         return Snapshot(
             url=fields["url"],
             timestamp=from_stamp(line.timestamp),
-            status=int(fields.get("status", "0")),
+            status=size_of(fields.get("status", "0"), 999),
             mime=fields.get("payloadMime", fields.get("mime", "application/octet-stream")),
             digest=fields.get("digest", ""),
             record_id=fields.get("recordId", ""),
-            record=RecordRef(keys.run_key(run, f"archive/{filename}"), int(fields["offset"]), int(fields["length"])),
+            record=_place(keys.run_key(run, f"archive/{filename}"), fields["offset"], fields["length"]),
             run=run,
             refers_to=_parse_reference(fields["refers"]) if "refers" in fields else None,
             truncated=fields.get("truncated"),
+            etag=fields.get("etag"),
+            last_modified=fields.get("lastModified"),
             location=fields.get("redirect"),
             title=fields.get("title"),
             document=_parse_document(fields["document"]) if "document" in fields else None,
@@ -97,9 +111,13 @@ def _reference(ref: Reference) -> str:
 
 def _parse_reference(text: str) -> Reference:
     key, offset, length, timestamp, record_id, url = text.split(" ", 5)
-    return Reference(RecordRef(key, int(offset), int(length)), record_id, url, from_stamp(timestamp))
+    return Reference(_place(key, offset, length), record_id, url, from_stamp(timestamp))
 
 
 def _parse_document(text: str) -> DocumentRef:
     key, offset, length = text.split(" ")
-    return DocumentRef(key, int(offset), int(length))
+    return DocumentRef(checked_key(key), size_of(offset), size_of(length, LONGEST))
+
+
+def _place(key: str, offset: str, length: str) -> RecordRef:
+    return RecordRef(checked_key(key), size_of(offset), size_of(length))

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archive.errors import RecordError
+from archive.parsing import size_of
 
 BLOCK_LINES = 1000
-_MAX_BLOCK = 64 << 20  # bytes a block may inflate to; ours hold at most 1000 lines
+_BLOCK_BYTES = 1 << 20  # after which a block ends too: a site may make every line long, with long redirects
+_MAX_BLOCK = 64 << 20  # bytes a block may have, packed or not: ours have less than a tenth
+_MAX_LINES = 100_000  # of a block of another writer
 PART = "index.cdx.gz"
 
 
@@ -28,18 +31,30 @@ class BlockRef:
 
 def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES) -> tuple[bytes, bytes]:
     """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
-    ordered = sorted(line.encode() for line in lines)
+    ordered = sorted(line.encode("utf-8", "replace") for line in lines)
     blocks: list[bytes] = []
     idx: list[bytes] = []
     offset = 0
-    for number, start in enumerate(range(0, len(ordered), block_lines)):
-        group = ordered[start : start + block_lines]
+    for number, group in enumerate(_groups(ordered, block_lines)):
         block = zlib.compress(b"\n".join(group) + b"\n", 6, 31)
         first = b" ".join(group[0].split(b" ", 2)[:2])
         idx.append(b"%s\t%s\t%d\t%d\t%d\n" % (first, PART.encode(), offset, len(block), number + 1))
         blocks.append(block)
         offset += len(block)
     return b"".join(blocks), b"".join(idx)
+
+
+def _groups(lines: list[bytes], most: int) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
+    size = 0
+    for line in lines:
+        if group and (len(group) >= most or size + len(line) > _BLOCK_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(line)
+        size += len(line)
+    if group:
+        yield group
 
 
 def decode_block(data: bytes) -> list[str]:
@@ -51,6 +66,8 @@ def decode_block(data: bytes) -> list[str]:
         raise RecordError(f"a block of the index is damaged: {error}") from error
     if not inflater.eof or inflater.unused_data:
         raise RecordError("a block of the index is not whole")
+    if plain.count(b"\n") > _MAX_LINES:
+        raise RecordError("a block of the index holds more lines than any writer puts into one")
     try:
         return plain.decode().rstrip("\n").split("\n")
     except UnicodeDecodeError as error:
@@ -58,10 +75,14 @@ def decode_block(data: bytes) -> list[str]:
 
 
 class BlockIndex:
-    """An idx file in memory: which blocks can hold the lines of a range of keys."""
+    """An idx file in memory: which blocks can hold the lines of a range of keys; raises RecordError."""
 
     def __init__(self, idx: bytes) -> None:
-        self._blocks = [_parse(line) for line in idx.decode().split("\n") if line and not line.startswith("!meta")]
+        try:
+            lines = idx.decode().split("\n")
+        except UnicodeDecodeError as error:
+            raise RecordError("the ZipNum index is not UTF-8") from error
+        self._blocks = [_parse(line) for line in lines if line and not line.startswith("!meta")]
         self._firsts = [block.first for block in self._blocks]
 
     def __len__(self) -> int:
@@ -80,6 +101,6 @@ class BlockIndex:
 def _parse(line: str) -> BlockRef:
     try:
         first, _part, offset, length, *_ = line.split("\t")
-        return BlockRef(first, int(offset), int(length))
+        return BlockRef(first, size_of(offset), size_of(length, _MAX_BLOCK))
     except ValueError as error:
         raise RecordError(f"not a line of a ZipNum index: {line[:80]!r}") from error

@@ -17,6 +17,7 @@ except ImportError:  # no wheel for this processor: the standard library writes 
 _LEVEL = 2 if _fast else 6
 _WHOLE = 1 << 20  # a record up to this size is compressed in one call
 _OUT = 1 << 16
+_STEP = 1 << 13  # compressed bytes given to zlib at once
 
 
 class Sink(Protocol):
@@ -75,21 +76,38 @@ class MemberWriter:
         return data
 
 
-class _Inflating(io.RawIOBase):
-    """The plain bytes of the gzip member at the head of a stream of pieces."""
+class _Source:
+    """A file's pieces, handed on in small steps: what a member leaves of a step is copied, so a step is short."""
 
-    def __init__(self, pieces: Iterator[bytes], first: bytes, name: str) -> None:
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._piece = b""
+        self._at = 0
+
+    def take(self) -> bytes:
+        """The next bytes; empty at the end."""
+        if self._at >= len(self._piece):
+            self._piece = next((piece for piece in self._pieces if piece), b"")
+            self._at = 0
+        step = self._piece[self._at : self._at + _STEP]
+        self._at += len(step)
+        return step
+
+    def give_back(self, count: int) -> None:
+        """Make the last bytes of what was taken the next ones again."""
+        self._at -= count
+
+
+class _Inflating(io.RawIOBase):
+    """The plain bytes of the gzip member that a source is at."""
+
+    def __init__(self, source: _Source, name: str) -> None:
         self._name = name
-        self._pieces = pieces
-        self._data = first
+        self._source = source
+        self._data = b""
         self._decompressor = zlib.decompressobj(wbits=31)
         self.consumed = 0  # compressed bytes of this member
-        self.rest = b""  # what the last piece holds past this member
         self._full = False  # the last output filled its buffer: zlib may hold more back
-
-    @property
-    def complete(self) -> bool:
-        return self._decompressor.eof
 
     def readable(self) -> bool:
         return True
@@ -97,7 +115,7 @@ class _Inflating(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io declares an opaque buffer type
         while not self._decompressor.eof:
             if not self._data and not self._full:
-                self._data = next(self._pieces, b"")
+                self._data = self._source.take()
                 if not self._data:
                     raise RecordError(f"{self._name} breaks off before its end")
             try:
@@ -105,11 +123,12 @@ class _Inflating(io.RawIOBase):
             except zlib.error as error:
                 raise RecordError(f"{self._name} is damaged, or none: {error}") from error
             self._full = len(out) == min(len(buffer), _OUT)
-            left = self._decompressor.unused_data if self._decompressor.eof else self._decompressor.unconsumed_tail
+            ended = self._decompressor.eof
+            left = self._decompressor.unused_data if ended else self._decompressor.unconsumed_tail
             self.consumed += len(self._data) - len(left)
             self._data = left
-            if self._decompressor.eof:
-                self.rest = left
+            if ended:
+                self._source.give_back(len(left))
             if out:
                 buffer[: len(out)] = out
                 return len(out)
@@ -141,19 +160,17 @@ def walk_members(pieces: Iterable[bytes]) -> Iterator[Member]:
     Each member is drained before the next is given. Raises RecordError, its offset named, for a member that is
     damaged or breaks off and for bytes after the last member that are none.
     """
-    source = iter(pieces)
+    source = _Source(pieces)
     offset = 0
-    data = next(source, b"")
-    while data:
-        inflating = _Inflating(source, data, f"the gzip member at byte {offset:,}")
+    while first := source.take():
+        source.give_back(len(first))
+        inflating = _Inflating(source, f"the gzip member at byte {offset:,}")
         member = Member(offset, inflating)
         yield member
         member.drain()
         offset += inflating.consumed
-        data = inflating.rest or next(source, b"")
 
 
 def single_member(pieces: Iterable[bytes]) -> Member:
     """The one member that a range read holds."""
-    source = iter(pieces)
-    return Member(0, _Inflating(source, next(source, b""), "the gzip member"))
+    return Member(0, _Inflating(_Source(pieces), "the gzip member"))

@@ -14,12 +14,14 @@ from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersPars
 
 from archive.errors import IntegrityError, RecordError
 from archive.model import Headers
+from archive.parsing import size_of
 from archive.times import from_iso
 from archive.warc.entity import Head, read_entity, read_head
 from archive.warc.members import Member, single_member, walk_members
 
 _PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1"])
 _PIECE = 1 << 16
+_MAX_HEAD = 1 << 20  # bytes of a record's own header lines; ours have a few thousand
 
 
 class CheckedBlock(io.RawIOBase):
@@ -133,13 +135,27 @@ def walk_records(pieces: Iterable[bytes]) -> Iterator[Record]:
 
 def _parse(member: Member) -> Record:
     try:
-        parsed = _PARSER.parse(member.stream)
+        parsed = _PARSER.parse(_head(member.stream))
     except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
-        raise RecordError(f"no WARC record: {str(error) or 'it is empty'}") from error
+        raise RecordError(f"no WARC record: {str(error)[:200] or 'it is empty'}") from error
     headers = tuple((str(name), str(value)) for name, value in parsed.headers)
-    length = parsed.get_header("Content-Length") or ""
     record_id = parsed.get_header("WARC-Record-ID") or "a record without id"
-    if not length.isdigit():
-        raise RecordError(f"{record_id}: no Content-Length")
-    checked = CheckedBlock(member.stream, int(length), parsed.get_header("WARC-Block-Digest"), record_id)
+    try:
+        length = size_of(parsed.get_header("Content-Length"))
+    except ValueError as error:
+        raise RecordError(f"{record_id}: no Content-Length") from error
+    checked = CheckedBlock(member.stream, length, parsed.get_header("WARC-Block-Digest"), record_id)
     return Record(headers, io.BufferedReader(checked, _PIECE), member)
+
+
+def _head(stream: BinaryIO) -> BinaryIO:
+    """A record's header lines, blank line included, for the parser, which would read lines of any length."""
+    lines: list[bytes] = []
+    left = _MAX_HEAD
+    while left > 0:
+        line = stream.readline(left)
+        lines.append(line)
+        left -= len(line)
+        if not line.strip():
+            return io.BytesIO(b"".join(lines))
+    raise RecordError(f"no WARC record: its head is longer than {_MAX_HEAD:,} bytes")

@@ -16,7 +16,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from archive.digests import EMPTY, digest_of
-from archive.model import Block, Digests, Exchange, Reference
+from archive.model import Block, Digests, Exchange, Reference, Snapshot
 from archive.times import iso
 from archive.warc.entity import read_head
 from archive.warc.members import MemberWriter, Sink
@@ -95,13 +95,13 @@ class RecordWriter:
         headers.append(("WARC-Concurrent-To", response_id))
         return self._write("request", headers, Block.of(exchange.request))
 
-    def metadata(self, exchange: Exchange, response_id: str, warcinfo: str, fields: Fields) -> Placed:
-        """Write how the capture came about (WARC 1.1 §6.6)."""
+    def metadata(self, snapshot: Snapshot, warcinfo: str, fields: Fields) -> Placed:
+        """Write how a capture came about and where it leads (WARC 1.1 §6.6)."""
         headers = [
-            ("WARC-Target-URI", exchange.url),
-            ("WARC-Date", iso(exchange.started)),
+            ("WARC-Target-URI", snapshot.url),
+            ("WARC-Date", iso(snapshot.timestamp)),
             ("WARC-Warcinfo-ID", warcinfo),
-            ("WARC-Concurrent-To", response_id),
+            ("WARC-Concurrent-To", snapshot.record_id),
         ]
         return self._write("metadata", headers, _warc_fields(fields))
 

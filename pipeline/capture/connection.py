@@ -13,10 +13,10 @@ from typing import SupportsIndex
 
 import h11
 
-from archive.model import Exchange, Headers, Truncation
+from archive.model import Exchange, Truncation
 from pipeline.capture.addresses import refusal
 from pipeline.capture.recorder import BlockSink, Recorder
-from pipeline.capture.request import request_headers
+from pipeline.capture.request import Request, request_headers
 from pipeline.capture.resolver import Addresses, resolve
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.urls import WebUrl
@@ -171,7 +171,7 @@ def _context(*, verify: bool) -> ssl.SSLContext:
 
 
 async def exchange(
-    connection: Connection, url: WebUrl, headers: Headers, settings: FetchSettings, folder: Path
+    connection: Connection, url: WebUrl, request: Request, settings: FetchSettings, folder: Path
 ) -> tuple[Exchange, str | None, bool]:
     """Send a request and record its response.
 
@@ -183,11 +183,15 @@ async def exchange(
         state = connection.state = h11.Connection(h11.CLIENT, max_incomplete_event_size=settings.max_header_bytes)
     else:
         state.start_next_cycle()
-    sending, notes = request_headers(url, headers, settings)
-    request = h11.Request(method="GET", target=url.path, headers=sending)
-    sent = (state.send(request) or b"") + (state.send(h11.EndOfMessage()) or b"")
+    sent, notes = _to_send(state, url, request, settings)
     sink = BlockSink(folder, settings.memory_limit)
-    recorder = Recorder(state, sink, max_size=settings.max_size, max_header_bytes=settings.max_header_bytes)
+    recorder = Recorder(
+        state,
+        sink,
+        max_size=settings.max_size,
+        max_header_bytes=settings.max_header_bytes,
+        bodiless=request.method == "HEAD",
+    )
     started = datetime.now(UTC).replace(microsecond=0)
     try:
         await _converse(connection, sent, recorder, url, settings)
@@ -209,6 +213,14 @@ async def exchange(
         notes=connection.notes + tuple(notes + recorder.notes),
     )
     return recorded, recorder.error, recorder.reusable
+
+
+def _to_send(state: h11.Connection, url: WebUrl, request: Request, settings: FetchSettings) -> tuple[bytes, list[str]]:
+    headers, notes = request_headers(url, request, settings)
+    sent = state.send(h11.Request(method=request.method, target=url.path, headers=headers)) or b""
+    if request.body:
+        sent += state.send(h11.Data(data=request.body)) or b""
+    return sent + (state.send(h11.EndOfMessage()) or b""), notes
 
 
 async def _converse(

@@ -137,8 +137,7 @@ class _Fetcher:
     async def _work(self, queued: HostQueue, hosts: Hosts, inbox: _Inbox, slots: asyncio.Semaphore) -> None:
         """Fetch a host's targets one after the other, until none is left."""
         try:
-            while queued.targets:
-                target = queued.targets.popleft()
+            while (target := queued.next()) is not None:
                 fetched = await fetch_target(target, hosts, self._settings, self._workdir)
                 inbox.finished()
                 try:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from archive.model import Target
+from archive.model import Role, Target
 from pipeline.capture.connection import Connection
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.urls import WebUrl, checked_url
@@ -26,18 +26,34 @@ class HostQueue:
 
     host: str
     most_workers: int
-    targets: deque[Target] = field(default_factory=deque)
+    requisites: deque[Target] = field(default_factory=deque)
+    others: deque[Target] = field(default_factory=deque)
     workers: int = 0
+
+    def add(self, target: Target) -> None:
+        """Put a target behind its like; requisites go before pages: a page and what it shows should be of one time."""
+        (self.requisites if target.role == Role.REQUISITE else self.others).append(target)
+
+    def next(self) -> Target | None:
+        """The target whose turn it is."""
+        waiting = self.requisites or self.others
+        return waiting.popleft() if waiting else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no target waits."""
+        return not self.requisites and not self.others
 
     @property
     def wants_worker(self) -> bool:
         """Whether another worker would find something to do."""
-        return bool(self.targets) and self.workers < self.most_workers
+        return not self.is_empty and self.workers < self.most_workers
 
 
 @dataclass
 class _Manners:
     gate: asyncio.Semaphore
+    pause: float  # between the starts of two requests
     next_start: float = 0.0
     users: int = 0  # that are in their turn, or wait for it
 
@@ -62,13 +78,15 @@ class Hosts:
         found = self._queues.get(host)
         if found is None:
             found = self._queues[host] = HostQueue(host, self._settings.connections_per_host)
-        found.targets.append(target)
+        found.add(target)
+        if target.pause is not None:
+            self._of(host).pause = max(target.pause, self._settings.delay)
         return found
 
     def worker_ended(self, queued: HostQueue) -> None:
         """Forget a host that nothing waits for: a run may name millions."""
         queued.workers -= 1
-        if not queued.targets and not queued.workers and self._queues.get(queued.host) is queued:
+        if queued.is_empty and not queued.workers and self._queues.get(queued.host) is queued:
             del self._queues[queued.host]
 
     @asynccontextmanager
@@ -80,7 +98,7 @@ class Hosts:
             async with manners.gate:
                 loop = asyncio.get_running_loop()
                 start = max(loop.time(), manners.next_start)
-                manners.next_start = start + self._settings.delay
+                manners.next_start = start + manners.pause
                 if start > loop.time():
                     await asyncio.sleep(start - loop.time())
                 yield
@@ -97,12 +115,18 @@ class Hosts:
         if found is None:
             if len(self._manners) >= self._most_manners:
                 self._forget_the_past()
-            found = self._manners[host] = _Manners(asyncio.Semaphore(self._settings.connections_per_host))
+            found = self._manners[host] = _Manners(
+                asyncio.Semaphore(self._settings.connections_per_host), self._settings.delay
+            )
         return found
 
     def _forget_the_past(self) -> None:
         now = asyncio.get_running_loop().time()
-        self._manners = {host: kept for host, kept in self._manners.items() if kept.users or kept.next_start > now}
+        self._manners = {
+            host: kept
+            for host, kept in self._manners.items()
+            if kept.users or kept.next_start > now or kept.pause > self._settings.delay
+        }
         self._most_manners = max(_MANNERS, 2 * len(self._manners))
 
     def take_connection(self, url: WebUrl) -> Connection | None:

@@ -16,7 +16,7 @@ import h11
 
 from archive.model import Block, Headers, Truncation
 from archive.warc.entity import Head, parse_head
-from pipeline.capture.framing import Framing, framing_of
+from pipeline.capture.framing import Counted, Framing, framing_of
 from pipeline.capture.verdicts import Failure
 from storage.errors import StoreUnavailable
 
@@ -81,13 +81,22 @@ class BlockSink:
 
 
 class Recorder:
-    """One response on its way in, to the request that `connection` has just sent."""
+    """One response on its way in, to the request that `connection` has just sent; to a HEAD it is `bodiless`."""
 
-    def __init__(self, connection: h11.Connection, sink: BlockSink, *, max_size: int, max_header_bytes: int) -> None:
+    def __init__(
+        self,
+        connection: h11.Connection,
+        sink: BlockSink,
+        *,
+        max_size: int,
+        max_header_bytes: int,
+        bodiless: bool = False,
+    ) -> None:
         self._h11 = connection
         self._sink = sink
         self._max_size = max_size
         self._max_header = max_header_bytes
+        self._bodiless = bodiless
         self._head = bytearray()  # until the final response's head is complete
         self._fresh = b""  # what came last and is not kept yet
         self._framing: Framing | None = None  # once h11 has refused the head
@@ -250,7 +259,7 @@ class Recorder:
     def _begin_leniently(self, head: Head) -> None:
         self.head_length, self.status, self.headers = head.length, head.status, head.headers
         self.version = self._head[5:8].decode("latin-1")  # of "HTTP/1.0", which parse_head has seen
-        self._framing = framing_of(head)
+        self._framing = Counted(0) if self._bodiless else framing_of(head)
         self._note_double_framing()
         self._keep(bytes(self._head[: head.length]))
         self._head.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from archive.model import Headers
 from pipeline.capture.settings import FetchSettings
@@ -11,14 +12,30 @@ from pipeline.capture.urls import WebUrl
 # A target's headers may hold what a server once sent (an ETag): what HTTP cannot carry stays behind (RFC 9110 §5.5).
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
-_OURS = {"content-length", "transfer-encoding", "expect", "upgrade"}  # a GET without a body has none of them
+_OURS = {"content-length", "transfer-encoding", "expect", "upgrade"}  # framing is ours, and nothing is upgraded
+_WITH_BODY = {"POST", "PUT", "PATCH"}  # say how long their body is even when it is empty (RFC 9110 §8.6)
 _SECRETS = {"authorization", "cookie", "proxy-authorization"}
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a URL; `headers` are those beside the usual ones, or in their place."""
+
+    headers: Headers = ()
+    method: str = "GET"
+    body: bytes = b""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether asking twice does no more than asking once, and nothing is asked of the server to change."""
+        return self.method in {"GET", "HEAD", "OPTIONS"}
+
+
 def request_headers(
-    url: WebUrl, further: Headers, settings: FetchSettings
+    url: WebUrl, request: Request, settings: FetchSettings
 ) -> tuple[list[tuple[bytes, bytes]], list[str]]:
-    """The headers of a GET as bytes, and a note for each that was asked for and cannot be sent."""
+    """The headers of a request as bytes, and a note for each that was asked for and cannot be sent."""
+    further = request.headers
     named = {name.lower() for name, _ in further}
     usual = [
         ("Host", url.authority),
@@ -33,6 +50,8 @@ def request_headers(
             headers.append((name.encode("ascii"), value.encode("latin-1")))
         else:
             notes.append(f"request header {name[:40]!r} left out: it cannot be sent")
+    if request.body or request.method in _WITH_BODY:
+        headers.append((b"Content-Length", b"%d" % len(request.body)))
     return headers, notes
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from archive.model import Exchange, Fetched, Headers, Target, Verdict
+from archive.model import Exchange, Fetched, Target, Verdict
 from pipeline.capture.connection import Stale, connect, exchange
 from pipeline.capture.hosts import Hosts
-from pipeline.capture.request import headers_after_redirect
+from pipeline.capture.request import Request, headers_after_redirect
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.urls import WebUrl, checked_url, redirected_url
 from pipeline.capture.verdicts import OK, Failure
@@ -32,6 +32,28 @@ async def fetch_target(target: Target, hosts: Hosts, settings: FetchSettings, fo
     return Fetched(target, tuple(exchanges), verdict)
 
 
+async def fetch_once(
+    target: Target, hosts: Hosts, settings: FetchSettings, folder: Path, *, method: str = "GET", body: bytes = b""
+) -> Fetched:
+    """Fetch a target as a browser asks for it, which follows redirects itself: here a redirect is "ok".
+
+    `target.headers` are sent to this URL alone. At most one exchange comes of it.
+    """
+    try:
+        request = Request(target.headers, method, body)
+        recorded, problem = await _patiently(checked_url(target.url), request, hosts, settings, folder)
+    except Failure as failure:
+        return Fetched(target, (), failure.verdict)
+    if recorded.truncated:
+        return Fetched(target, (recorded,), Verdict("truncated", problem))
+    return Fetched(target, (recorded,), OK if is_redirect(recorded) else _judged(recorded))
+
+
+def is_redirect(recorded: Exchange) -> bool:
+    """Whether an exchange sends its reader elsewhere (RFC 9110 §15.4)."""
+    return recorded.status in _REDIRECTS and recorded.header("Location") is not None
+
+
 async def _follow(
     target: Target, hosts: Hosts, settings: FetchSettings, folder: Path, exchanges: list[Exchange]
 ) -> Verdict:
@@ -39,7 +61,7 @@ async def _follow(
     headers = target.headers
     seen = {str(url)}
     while True:
-        recorded, problem = await _patiently(url, headers, hosts, settings, folder)
+        recorded, problem = await _patiently(url, Request(headers), hosts, settings, folder)
         exchanges.append(recorded)
         if recorded.truncated:
             return Verdict("truncated", problem)
@@ -67,12 +89,12 @@ def _judged(recorded: Exchange) -> Verdict:
 
 
 async def _patiently(
-    url: WebUrl, headers: Headers, hosts: Hosts, settings: FetchSettings, folder: Path
+    url: WebUrl, request: Request, hosts: Hosts, settings: FetchSettings, folder: Path
 ) -> tuple[Exchange, str | None]:
     """One exchange; a server that has too much to do is asked again, later, a few times."""
     wait = settings.retry_wait
-    for _ in range(settings.retries):
-        recorded, problem = await _once(url, headers, hosts, settings, folder)
+    for _ in range(settings.retries if request.repeatable else 0):
+        recorded, problem = await _once(url, request, hosts, settings, folder)
         if recorded.status not in _BUSY:
             return recorded, problem
         pause = _retry_after(recorded, wait)
@@ -81,7 +103,7 @@ async def _patiently(
         recorded.response.discard()
         hosts.back_off(url.host, pause)
         wait *= 2
-    return await _once(url, headers, hosts, settings, folder)
+    return await _once(url, request, hosts, settings, folder)
 
 
 def _retry_after(recorded: Exchange, otherwise: float) -> float:
@@ -99,18 +121,18 @@ def _retry_after(recorded: Exchange, otherwise: float) -> float:
 
 
 async def _once(
-    url: WebUrl, headers: Headers, hosts: Hosts, settings: FetchSettings, folder: Path
+    url: WebUrl, request: Request, hosts: Hosts, settings: FetchSettings, folder: Path
 ) -> tuple[Exchange, str | None]:
     async with hosts.turn(url.host):
-        kept = hosts.take_connection(url)
+        kept = hosts.take_connection(url) if request.repeatable else None  # a stale one would ask twice
         connection = kept or await connect(url, settings)
         try:
             try:
-                recorded, problem, reusable = await exchange(connection, url, headers, settings, folder)
+                recorded, problem, reusable = await exchange(connection, url, request, settings, folder)
             except Stale:
                 connection.close()
                 connection = await connect(url, settings)
-                recorded, problem, reusable = await exchange(connection, url, headers, settings, folder)
+                recorded, problem, reusable = await exchange(connection, url, request, settings, folder)
         except BaseException:
             connection.close()
             raise

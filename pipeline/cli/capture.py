@@ -3,118 +3,53 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
 
 if TYPE_CHECKING:
     from archive.archive import Archive
-    from archive.model import Outcome, Target
+    from archive.model import Outcome
+    from pipeline.cli.progress import Progress
     from pipeline.run import CaptureOptions, RunResult
-
-_SIZES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes: 500000, 10M, 1G."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a size as users write it; fails with a usage error."""
-        if isinstance(value, int):
-            return value
-        text = str(value).strip().lower().removesuffix("b")
-        factor = _SIZES.get(text[-1:], 1)
-        try:
-            size = int(float(text.rstrip("kmgt")) * factor)
-        except (ValueError, OverflowError):
-            size = 0
-        if size <= 0:
-            self.fail(f"{value!r} is no size; write bytes, or a number with K, M, G or T", param, ctx)
-        return size
 
 
 @click.command("capture")
 @click.argument("urls", nargs=-1, metavar="URL...")
-@click.option(
-    "-i",
-    "--input",
-    "source",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    help="Read URLs from a file, one a line; - for stdin.",
-)
-@click.option("--force", is_flag=True, help="Store and extract pages again even when they have not changed.")
-@click.option("--allow-private", is_flag=True, help="Capture private, loopback and link-local addresses too.")
-@click.option("--insecure", is_flag=True, help="Record a bad certificate and go on, instead of failing the target.")
-@click.option(
-    "--delay",
-    type=click.FloatRange(0, 3600),
-    default=0.5,
-    show_default=True,
-    help="Seconds between requests to a host.",
-)
-@click.option(
-    "--connections", type=click.IntRange(1, 64), default=2, show_default=True, help="Connections to a host at once."
-)
-@click.option("--concurrency", type=click.IntRange(1, 1000), default=64, show_default=True, help="Connections in all.")
-@click.option("--max-size", type=Size(), default="1G", show_default=True, help="Bytes of a response that are kept.")
-@click.option(
-    "--timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds without a byte."
-)
-@click.option(
-    "--deadline",
-    type=click.FloatRange(0.1, 86400),
-    default=1800.0,
-    show_default=True,
-    help="Seconds for a whole response.",
-)
-@click.option(
-    "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
-)
-@click.option("--user-agent", default=None, help="How the captures introduce themselves.")
-@click.option("--operator", default=None, help="Who captures; written into every WARC file.")
+@takes_capture_options
 @click.pass_obj
 def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | None, **options: Any) -> None:
     """Capture pages into the archive, as a new run.
 
-    Each URL is fetched once, its redirects with it, and kept byte for byte; its text and metadata are extracted unless
-    the page is the same as last time. A run that was killed or could not be published is finished first.
+    URLs are named, read from a file, or found: in feeds, in sitemaps, by links up to --depth. Each is fetched once, its
+    redirects and what it needs to be shown with it, and kept byte for byte; text and metadata are extracted unless the
+    page is the same as last time. A run that was killed or could not be published is finished first.
 
-    Example: onrecord capture https://example.org/post https://example.org/reply
+    Example: onrecord capture https://example.org/post --feed https://example.net/ --depth 1
     """
     from pipeline.cli.progress import Progress
-    from pipeline.run import capture_all, recover
+    from pipeline.run import capture_all
 
-    if not urls and source is None:
-        raise click.UsageError("name a URL, or a file of URLs with -i", click.get_current_context())
+    feeds, sitemaps = options.pop("feeds"), options.pop("sitemaps")
+    if not (urls or feeds or sitemaps) and source is None:
+        raise click.UsageError(
+            "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
+        )
     archive = context.open_archive()
-    capturing = _options(options)
+    capturing = capture_options(options)
     out_of_reach = _prepare(archive)
-    waiting = []
-    if not out_of_reach:
-        for result in recover(archive, capturing):
-            _say_recovered(context, result)
-            waiting += [result.waiting] if result.waiting else []
-    failed = 0
+    waiting = [] if out_of_reach else _recover(context, archive, capturing)
+    countable = source is None and not (feeds or sitemaps or options["depth"])
     with Progress(
-        enabled=not context.quiet and not context.as_json, total=len(urls) if source is None else None
+        enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
     ) as progress:
-
-        def report(outcome: Outcome, line: bytes) -> None:
-            nonlocal failed
-            failed += not outcome.ok
-            if context.as_json:
-                print_line(line)
-            elif not context.quiet or not outcome.ok:
-                progress.print(_line(outcome), error=not outcome.ok)
-            progress.advance()
-
-        result = capture_all(archive, _targets(urls, source), capturing, report)
+        told = _Told(context, progress)
+        result = capture_all(archive, targets(urls, source, feeds, sitemaps), capturing, told)
     if result.waiting:
         waiting.append(result.waiting)
     else:
@@ -124,55 +59,27 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
             f"onrecord: {waiting[-1]}; the run waits in the spool and is published by the next invocation", err=True
         )
         sys.exit(10)
-    if failed:
+    if told.failed:
         sys.exit(3)
 
 
-def _options(options: dict[str, Any]) -> CaptureOptions:
-    import os
+class _Told:
+    """Tells each outcome as it comes, and counts the failures."""
 
-    from archive.session import RunSettings
-    from pipeline.capture.settings import FetchSettings
-    from pipeline.extract import extractor_version
-    from pipeline.run import CaptureOptions
-    from pipeline.version import software
+    def __init__(self, context: Context, progress: Progress) -> None:
+        self._context = context
+        self._progress = progress
+        self.failed = 0
 
-    settings = FetchSettings(
-        user_agent=options["user_agent"] or software(),
-        delay=options["delay"],
-        connections_per_host=options["connections"],
-        concurrency=options["concurrency"],
-        max_size=options["max_size"],
-        timeout=options["timeout"],
-        deadline=options["deadline"],
-        allow_private=options["allow_private"],
-        insecure=options["insecure"],
-    )
-    told = {
-        "user-agent": settings.user_agent,
-        "delay": settings.delay,
-        "max-size": settings.max_size,
-        "timeout": settings.timeout,
-        "deadline": settings.deadline,
-        "allow-private": settings.allow_private,
-        "insecure": settings.insecure,
-        "force": options["force"],
-        "extractor": extractor_version(),
-    }
-    run = RunSettings(software(), options["operator"], told, force=options["force"])
-    return CaptureOptions(settings, run, workers=options["workers"] or os.cpu_count() or 1)
-
-
-def _targets(urls: tuple[str, ...], source: Iterable[str] | None) -> Iterator[Target]:
-    """URLs named by hand, then those of the file; empty lines and lines that begin with # are passed over."""
-    from archive.model import Target
-
-    for url in urls:
-        yield Target(url)
-    for line in source or ():
-        url = line.strip()
-        if url and not url.startswith("#"):
-            yield Target(url)
+    def __call__(self, outcome: Outcome, line: bytes) -> None:
+        self.failed += outcome.failed
+        is_page = outcome.role not in {"requisite", "robots"} and not outcome.skipped
+        if self._context.as_json:
+            print_line(line)
+        elif outcome.failed or self._context.verbosity > 0 or (is_page and not self._context.quiet):
+            self._progress.print(_line(outcome), error=outcome.failed)
+        if is_page:
+            self._progress.advance()
 
 
 def _prepare(archive: Archive) -> bool:
@@ -187,6 +94,17 @@ def _prepare(archive: Archive) -> bool:
     return False
 
 
+def _recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
+    """Finish the runs that earlier invocations left; returns why some still wait."""
+    from pipeline.run import recover
+
+    waiting = []
+    for result in recover(archive, capturing):
+        _say_recovered(context, result)
+        waiting += [result.waiting] if result.waiting else []
+    return waiting
+
+
 def _say_recovered(context: Context, result: RunResult) -> None:
     if result.manifest:
         context.say(f"published run {result.run}, which an earlier invocation left: {_counted(result.counts)}")
@@ -199,10 +117,12 @@ def _say_committed(context: Context, run: str, counts: dict[str, int], url: str)
 
 
 def _counted(counts: dict[str, int]) -> str:
-    parts = [f"{counts['targets']:,} targets", f"{counts['captures']:,} captures ({counts['revisits']:,} unchanged)"]
+    parts = [f"{counts['targets']:,} targets"]
+    parts += [f"{counts['requisites']:,} requisites"] if counts["requisites"] else []
+    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} unchanged)")
     parts.append(f"{counts['documents']:,} new texts")
-    if counts["failed"]:
-        parts.append(f"{counts['failed']:,} failed")
+    parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
+    parts += [f"{counts['skipped']:,} found and left out"] if counts["skipped"] else []
     return ", ".join(parts)
 
 

@@ -22,7 +22,8 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "": frozenset({"store"}),
     "capture": frozenset(
         {
-            "allow_private", "concurrency", "connections", "deadline", "delay", "insecure", "max_size", "operator",
+            "allow_private", "concurrency", "connections", "deadline", "delay", "depth", "embeds", "exclude", "include",
+            "insecure", "limit", "linked_pdfs", "max_size", "operator", "requisites", "robots", "scope",
             "timeout", "user_agent", "workers",
         }
     ),

@@ -146,7 +146,9 @@ def _certificates() -> Check:
 
 
 def _extractor() -> Check:
-    from pipeline.extract import ExtractorPool, Page, extracted, extractor_version
+    from pipeline.extract.page import Page
+    from pipeline.extract.pool import ExtractorPool, extracted
+    from pipeline.extract.version import extractor_version
 
     with ExtractorPool(1) as pool:
         done = extracted(pool.submit(Page("http://sample.invalid/", _SAMPLE, "text/html")))

@@ -18,7 +18,7 @@ from pipeline.cli.times import Time
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.model import Document, Snapshot
-    from pipeline.extract import Page
+    from pipeline.extract.page import Page
 
 _PIECE = 1 << 20
 _DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a bomb meets this
@@ -86,7 +86,7 @@ def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
 
 
 def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
-    from pipeline.extract import to_markdown
+    from pipeline.extract.article import to_markdown
 
     yield harmless(to_markdown(_page(archive, snapshot))).rstrip("\n").encode() + b"\n"
 
@@ -136,7 +136,7 @@ def _document(archive: Archive, snapshot: Snapshot) -> Document:
 
 def _page(archive: Archive, snapshot: Snapshot) -> Page:
     from archive.warc.entity import decoded
-    from pipeline.extract import Page
+    from pipeline.extract.page import Page
 
     head, _, entity = archive.payload(snapshot)
     body = b"".join(decoded(entity, head.header("Content-Encoding"), _PAGE_LIMIT))

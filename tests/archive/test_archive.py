@@ -283,7 +283,8 @@ def test_the_manifest_has_the_fields_of_wacz(store: MemoryStore, keep: Keep) -> 
     for resource in package["resources"]:
         data = store.get(keys.run_key(run, resource["path"]))
         assert len(data) == resource["bytes"]
-    assert package["counts"] == {"targets": 1, "failed": 0, "captures": 1, "revisits": 0, "documents": 1}
+    counts = {"targets": 1, "failed": 0, "requisites": 0, "skipped": 0, "captures": 1, "revisits": 0, "documents": 1}
+    assert package["counts"] == counts
 
 
 def test_a_recovery_that_is_killed_too_loses_nothing(archive: Archive) -> None:

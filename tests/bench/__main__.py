@@ -171,7 +171,7 @@ class Bench:
 
     def _onrecord(self, location: str, urls: Path) -> Cost:
         program = str(Path(sys.executable).with_name("onrecord"))
-        flags = ["--allow-private", "--delay", "0", "--connections", "4"]
+        flags = ["--allow-private", "--delay", "0", "--connections", "4", "--no-requisites"]
         return self.run(program, "-q", "--store", location, "capture", *flags, "-i", str(urls))
 
     def _peer(self, urls: Path, server: SeaweedFS) -> Cost:

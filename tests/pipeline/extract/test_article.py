@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from archive.model import Article
-from pipeline.extract import ExtractorPool, Page, extract, extracted, extractor_version, to_markdown
+from pipeline.extract.article import extract, to_markdown
+from pipeline.extract.page import Page
+from pipeline.extract.pool import ExtractorPool, extracted
+from pipeline.extract.version import extractor_version
 
 ARTICLE = """<!doctype html>
 <html lang="en-GB"><head>

@@ -1,0 +1,54 @@
+"""What a response says of itself, and how it was come by, in the words of records and index lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from archive.model import Exchange
+from archive.warc.writer import Fields
+
+_LONGEST_VALIDATOR = 400  # characters; a longer one is not worth sending back
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a capture was come by, for its metadata record; the names of the fields are those that Heritrix writes."""
+
+    via: str | None = None
+    hops: str = ""
+    notes: tuple[str, ...] = ()
+
+    def fields(self, outlinks: Iterable[str] = ()) -> Fields:
+        """The record's fields; empty when there is nothing to say. An outlink is "URL HOP CONTEXT"."""
+        fields = [("via", self.via)] if self.via else []
+        fields += [("hopsFromSeed", self.hops)] if self.hops else []
+        fields += [("note", note) for note in self.notes]
+        return fields + [("outlink", outlink) for outlink in outlinks]
+
+
+UNKNOWN = Origin()
+
+
+def mime_of(exchange: Exchange) -> str:
+    """The media type a response names, without parameters (RFC 9110 §8.3); "unk" when it names none."""
+    text = (exchange.header("Content-Type") or "").split(";")[0].strip().lower()
+    return text if "/" in text and len(text) < 100 and text.isprintable() and " " not in text else "unk"
+
+
+def location_of(exchange: Exchange) -> str | None:
+    """Where a redirect leads, absolute, without fragment."""
+    location = exchange.header("Location")
+    if not location or not 300 <= exchange.status < 400:
+        return None
+    try:
+        return urljoin(exchange.url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
+    except ValueError:
+        return None
+
+
+def validator_of(exchange: Exchange, name: str) -> str | None:
+    """A validator that came with a response, where it can be sent back as it is (RFC 9110 §8.8)."""
+    value = (exchange.header(name) or "").strip()
+    return value if value and len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable() else None

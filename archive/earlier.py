@@ -1,0 +1,63 @@
+"""What is kept already: the captures that a new one is compared with."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+from archive.digests import EMPTY
+from archive.errors import ArchiveError
+from archive.index.lookup import Index
+from archive.model import Digests, Exchange, Snapshot
+from storage.errors import StoreError
+
+_log = logging.getLogger("onrecord.archive")
+
+
+class Earlier:
+    """The captures of this run, by payload digest, and those of earlier runs, by URL.
+
+    Safe for two threads. Without an index (a run that stores everything again) only this run is known.
+    """
+
+    def __init__(self, index: Index | None) -> None:
+        self._index = index
+        self._by_digest: dict[str, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    def note(self, snapshot: Snapshot) -> None:
+        """Know a capture of this run."""
+        if not snapshot.truncated:
+            self._by_digest.setdefault(snapshot.digest, snapshot)
+
+    def by_digest(self, digest: str) -> Snapshot | None:
+        """The capture of this run that first brought a payload."""
+        return self._by_digest.get(digest)
+
+    def last(self, url: str) -> Snapshot | None:
+        """The newest capture of a URL in earlier runs whose payload another one can repeat."""
+        with self._lock:
+            return next((found for found in self._newest(url) if _repeatable(found)), None)
+
+    def repeated(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
+        """The capture whose payload an exchange repeats, if there is one."""
+        if exchange.truncated or (digests.payload == EMPTY and exchange.status != 304):
+            return None
+        if exchange.status != 304 and digests.payload in self._by_digest:
+            return self._by_digest[digests.payload]
+        last = self.last(exchange.url)
+        return last if last and (exchange.status == 304 or last.digest == digests.payload) else None
+
+    def _newest(self, url: str) -> Iterator[Snapshot]:
+        if self._index is None:
+            return
+        try:
+            yield from self._index.newest(url)
+        except (StoreError, ArchiveError) as error:
+            _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
+            self._index = None
+
+
+def _repeatable(snapshot: Snapshot) -> bool:
+    return not snapshot.truncated and snapshot.status < 300 and snapshot.digest != EMPTY

@@ -1,0 +1,50 @@
+"""Outcomes as lines of outcomes.jsonl, and how many there are of each sort."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from archive.model import SKIPPED, Outcome, Role
+
+_OPTIONAL = {"final_url", "notes", "role", "via", "hops"}  # fields that are left out when empty
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """An outcome's line, without line end, as `capture --json` prints it too."""
+    entry = {name: value for name, value in asdict(outcome).items() if name not in _OPTIONAL or value}
+    return json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace")
+
+
+class OutcomeCounts:
+    """How many outcomes a run has of each sort."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._pages = self._failed = self._skipped = self._requisites = 0
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Count one, by the entry that `entry_of` made for the journal."""
+        self.total += 1
+        self._failed += bool(entry.get("failed", entry["outcome"] != "ok"))
+        if entry["outcome"] in SKIPPED:
+            self._skipped += 1
+        elif entry.get("role") == Role.REQUISITE:
+            self._requisites += 1
+        else:
+            self._pages += 1
+
+    def counts(self) -> dict[str, int]:
+        """Targets that are no requisites, failures, requisites, and URLs that were found and not fetched."""
+        return {
+            "targets": self._pages,
+            "failed": self._failed,
+            "requisites": self._requisites,
+            "skipped": self._skipped,
+        }
+
+
+def entry_of(outcome: Outcome) -> dict[str, Any]:
+    """What the journal keeps of an outcome."""
+    return {"outcome": outcome.outcome, "failed": outcome.failed, "role": outcome.role}

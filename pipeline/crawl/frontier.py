@@ -1,0 +1,256 @@
+"""The frontier: everything a run will capture, from what was named to what was found, each URL once.
+
+Named targets come from their source; what a body leads to comes from `found`. A target is counted until `done` says
+that all it leads to is queued, so that the iterator ends when there is nothing left anywhere.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from archive.model import Headers, Outcome, Role, Snapshot, Target
+from archive.times import iso, now
+from pipeline.capture.urls import WebUrl, checked_url
+from pipeline.capture.verdicts import Failure
+from pipeline.crawl.gatekeeper import Gatekeeper
+from pipeline.crawl.queue import TargetQueue
+from pipeline.crawl.rules import RobotsPolicy, Rules, Traps, page_key, registrable, within
+from pipeline.discover.findings import Findings, Hop, Outlink
+
+_LONGEST_CHAIN = 12  # embeds of embeds: style sheets that import without end
+_DEEPEST_INDEX = 4  # sitemaps in sitemap indexes
+
+Last = Callable[[str], Snapshot | None]
+
+
+class Frontier:
+    """The targets of one run. Iterated in one thread, told in another."""
+
+    def __init__(self, named: Iterable[Target], rules: Rules, last: Last) -> None:
+        self._rules = rules
+        self._last = last
+        # Hashes of URLs: 64 bits are enough, and a run may see millions.
+        self._named: set[int] = set()
+        self._seen: set[int] = set()
+        self._keys: set[int] = set()  # hashes of the keys of pages that were found
+        self._roots: dict[str, list[WebUrl]] = {}
+        self._found_pages = 0
+        self._traps = Traps()
+        self._gate = Gatekeeper(rules.agent)
+        self._queue = TargetQueue(self._admitted(named))
+        self._lock = threading.RLock()
+        self._left_out: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+
+    # To the network
+
+    def __iter__(self) -> Iterator[Target]:
+        self._queue.start()
+        return (self._conditional(target) for target in self._queue)
+
+    def close(self) -> None:
+        """End the iteration, wherever it waits."""
+        self._queue.close()
+
+    def _admitted(self, named: Iterable[Target]) -> Iterator[Target]:
+        """Each named URL once, as it was written; those that robots.txt is asked for wait for it."""
+        for target in named:
+            with self._lock:
+                mark = hash(target.url)
+                if mark in self._named:
+                    continue
+                self._named.add(mark)
+                self._new(target.url)
+                seed: Target | None = replace(target, seed=target.url)
+                self._root(target.url, target.url)
+                if self._rules.robots == RobotsPolicy.ALL:
+                    seed = self._past_the_gate(replace(target, seed=target.url))
+            if seed is not None:
+                yield seed
+
+    def _conditional(self, target: Target) -> Target:
+        """The target with the validators of its last capture (RFC 9110 §13.1)."""
+        if not self._rules.conditional or target.headers or target.role == Role.ROBOTS:
+            return target
+        last = self._last(target.url)
+        if last is None:
+            return target
+        headers: Headers = (("If-None-Match", last.etag),) if last.etag else ()
+        if last.last_modified:
+            headers += (("If-Modified-Since", last.last_modified),)
+        return replace(target, headers=headers)
+
+    # From the network
+
+    def reads(self, target: Target) -> bool:
+        """Whether what a target leads to is wanted at all."""
+        if target.role in {Role.FEED, Role.SITEMAP}:
+            return True
+        wanted = self._rules.requisites or self._rules.linked_pdfs or self._rules.embeds
+        return wanted or (target.role == Role.PAGE and target.depth < self._rules.depth)
+
+    def found(self, target: Target, url: str, findings: Findings) -> None:
+        """Queue what a body at `url` leads to, as far as the rules go; the rest is `left_out`."""
+        with self._lock:
+            if target.role == Role.PAGE and not target.hops and target.seed:
+                self._root(target.seed, url)
+            if self._rules.requisites:
+                for outlink in findings.of(Hop.EMBED):
+                    self._requisite(target, url, outlink)
+            if self._rules.embeds:
+                for embed in findings.embeds:
+                    self._requisite(target, url, Outlink(embed.url, Hop.EMBED, "embed"))
+            if target.role == Role.FEED:
+                self._sources(target, url, findings.feeds[:1])
+            self._sources(target, url, findings.sitemaps)
+            self._links(target, url, findings)
+
+    def captured(self, url: str) -> None:
+        """Know a URL that was captured on the way, by a redirect or a browser."""
+        with self._lock:
+            self._new(url)
+
+    def robots(self, target: Target, status: int | None, body: bytes | None, problem: str) -> None:
+        """Take an origin's robots.txt, or the lack of it, and let those pass who waited for it."""
+        with self._lock:
+            for waiting in self._gate.learn(checked_url(target.url), status, body, problem):
+                self._enqueue(self._past_the_gate(waiting))
+
+    def left_out(self) -> Iterator[Outcome]:
+        """An outcome for each URL that was found, or named, and is not captured: those since the last question."""
+        with suppress(queue.Empty):
+            while True:
+                yield self._left_out.get_nowait()
+
+    def done(self) -> None:
+        """A target is dealt with."""
+        self._queue.done()
+
+    # The rules
+
+    def _sources(self, target: Target, url: str, addresses: tuple[str, ...]) -> None:
+        """Feeds that a page names, sitemaps that an index lists."""
+        for address in addresses:
+            if not self._new(address):
+                continue
+            if target.hops.count(Hop.LINK) >= _DEEPEST_INDEX:
+                self._leave_out(replace(target, url=address, via=url), "too-deep", "sitemaps within sitemaps")
+            else:
+                self._enqueue(replace(target, url=address, via=url, hops=target.hops + Hop.LINK, headers=()))
+
+    def _requisite(self, target: Target, url: str, outlink: Outlink) -> None:
+        if not self._new(outlink.url):
+            return
+        hops = target.hops + outlink.hop
+        found = Target(outlink.url, url, role=Role.REQUISITE, hops=hops, depth=target.depth, seed=target.seed)
+        if hops.endswith(Hop.EMBED * _LONGEST_CHAIN):
+            self._leave_out(found, "too-deep", f"{_LONGEST_CHAIN} embeds within embeds")
+        else:
+            self._enqueue(found)
+
+    def _links(self, target: Target, url: str, findings: Findings) -> None:
+        """Links on a page, entries of a feed, lines of a sitemap."""
+        if target.role == Role.REQUISITE:
+            return
+        links = findings.of(Hop.LINK)
+        if target.role == Role.PAGE:
+            if self._rules.linked_pdfs:
+                for link in filter(_is_pdf, links):
+                    self._requisite(target, url, link)
+            if not self._rules.depth:
+                return
+            if findings.canonical and page_key(findings.canonical) != page_key(url):
+                if self._known(findings.canonical):
+                    return  # the same page under another address: its links were followed there
+                links.insert(0, Outlink(findings.canonical, Hop.LINK, "link/@canonical"))
+        for link in links:
+            if not self._known(link.url):
+                self._new(link.url)
+                self._enqueue(self._judged(_followed(target, url, link), target.role))
+
+    def _judged(self, link: Target, found_in: Role) -> Target | None:
+        """A link as it may be captured; None when it is left out, or waits for robots.txt."""
+        try:
+            url = checked_url(link.url)
+        except Failure as failure:
+            return self._leave_out(link, failure.verdict.name, failure.verdict.error or "")
+        if why := self._out_of_scope(url, link, found_in):
+            return self._leave_out(link, "out-of-scope", why)
+        if why := self._rules.excluded(link.url):
+            return self._leave_out(link, "excluded", why)
+        if link.depth > self._rules.depth:
+            return self._leave_out(link, "too-deep", "more links away than --depth")
+        if why := self._traps.reason(url):
+            return self._leave_out(link, "query-trap", f"{why}; name it to capture it")
+        if self._found_pages >= self._rules.limit:
+            return self._leave_out(link, "over-limit", f"--limit {self._rules.limit} pages were found already")
+        self._found_pages += 1
+        return link if self._rules.robots == RobotsPolicy.IGNORE else self._past_the_gate(link)
+
+    def _out_of_scope(self, url: WebUrl, link: Target, found_in: Role) -> str | None:
+        roots = self._roots.get(link.seed or "", [])
+        if found_in == Role.FEED:
+            return None
+        if found_in == Role.SITEMAP:
+            same = any(registrable(url.host) == registrable(root.host) for root in roots)
+            return None if same else "another site than the sitemap's"
+        if any(within(url, root, self._rules.scope) for root in roots):
+            return None
+        return f"not within the {self._rules.scope} of {link.seed}"
+
+    def _past_the_gate(self, target: Target) -> Target | None:
+        """A target that robots.txt lets pass; or the target that fetches robots.txt; or None."""
+        try:
+            url = checked_url(target.url)
+        except Failure:
+            return target  # it ends with its own outcome
+        rules = self._gate.rules(url)
+        if rules is None:
+            return self._gate.hold(target, url)
+        if why := rules.refusal(target.url):
+            return self._leave_out(target, "robots-denied", why)
+        return replace(target, pause=rules.pause)
+
+    def _enqueue(self, target: Target | None) -> None:
+        if target is not None:
+            self._queue.add(target)
+
+    def _leave_out(self, target: Target, name: str, why: str) -> Target | None:
+        """Tell why a URL is not captured; there is no target then."""
+        outcome = Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=target.hops or None)
+        self._left_out.put(outcome)
+        return None
+
+    def _root(self, seed: str, url: str) -> None:
+        """Know an address that a seed has: its own, and where it redirects to."""
+        with suppress(Failure):
+            root = checked_url(url)
+            roots = self._roots.setdefault(seed, [])
+            if root not in roots:
+                roots.append(root)
+
+    # What is known
+
+    def _new(self, url: str) -> bool:
+        mark = hash(url)
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        if self._rules.depth or self._found_pages:
+            self._keys.add(hash(page_key(url)))
+        return True
+
+    def _known(self, url: str) -> bool:
+        return hash(url) in self._seen or hash(page_key(url)) in self._keys
+
+
+def _followed(target: Target, url: str, link: Outlink) -> Target:
+    depth = target.depth + (target.role == Role.PAGE and link.context != "link/@canonical")
+    return Target(link.url, url, role=Role.PAGE, hops=target.hops + Hop.LINK, depth=depth, seed=target.seed)
+
+
+def _is_pdf(link: Outlink) -> bool:
+    return link.url.partition("?")[0].lower().endswith(".pdf")

@@ -1,0 +1,49 @@
+"""robots.txt of every origin that a run comes to: asked for once, and waited for."""
+
+from __future__ import annotations
+
+from archive.model import Role, Target
+from pipeline.capture.urls import WebUrl
+from pipeline.discover.findings import Hop
+from pipeline.discover.robots import Robots
+
+_UNREACHABLE = "the site's robots.txt could not be had ({}), so nothing is followed there; name the URL to capture it"
+
+
+def origin_of(url: WebUrl) -> str:
+    """What one robots.txt speaks for (RFC 9309 §2.3)."""
+    return f"{url.scheme}://{url.authority}"
+
+
+class Gatekeeper:
+    """The rules of each origin, and the targets that wait until they are known."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._rules: dict[str, Robots] = {}
+        self._waiting: dict[str, list[Target]] = {}
+
+    def rules(self, url: WebUrl) -> Robots | None:
+        """The rules for a URL, or None while they are not known."""
+        return self._rules.get(origin_of(url))
+
+    def hold(self, target: Target, url: WebUrl) -> Target | None:
+        """Let a target wait for its origin's rules; returns the target that fetches them when it is the first."""
+        origin = origin_of(url)
+        first = origin not in self._waiting
+        self._waiting.setdefault(origin, []).append(target)
+        if not first:
+            return None
+        hops = target.hops + Hop.PREREQUISITE
+        return Target(f"{origin}/robots.txt", via=target.url, role=Role.ROBOTS, hops=hops, seed=target.seed)
+
+    def learn(self, url: WebUrl, status: int | None, body: bytes | None, problem: str) -> list[Target]:
+        """Know an origin's rules from what became of its robots.txt (RFC 9309 §2.3.1); returns who waited for them."""
+        if body is not None:
+            rules = Robots.read(body, self._agent)
+        elif status is not None and 400 <= status < 500 and status != 429:
+            rules = Robots()
+        else:
+            rules = Robots(denied=_UNREACHABLE.format(problem))
+        self._rules[origin_of(url)] = rules
+        return self._waiting.pop(origin_of(url), [])

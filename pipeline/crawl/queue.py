@@ -1,0 +1,86 @@
+"""Targets between threads: what was named, read from a source that may block, and what was found meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from archive.model import Role, Target
+
+_AHEAD = 1000  # named targets read before those in front are fetched
+
+
+class TargetQueue:
+    """An iterator over targets that ends when every target handed out is done and no source has more.
+
+    Safe for threads. Requisites go before pages, so that a page and what it shows are of one time.
+    """
+
+    def __init__(self, named: Iterable[Target]) -> None:
+        self._named = named
+        self._changed = threading.Condition()
+        self._requisites: deque[Target] = deque()
+        self._others: deque[Target] = deque()
+        self._under_way = 0  # queued or handed out, and not done
+        self._reading = True
+        self._closed = False
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to read the source, in a thread of its own; nobody waits for it: it may never give another line."""
+        threading.Thread(target=self._read, name="named targets", daemon=True).start()
+
+    def add(self, target: Target) -> None:
+        """Queue a target that was found."""
+        with self._changed:
+            self._append(target)
+            self._changed.notify_all()
+
+    def done(self) -> None:
+        """One target is dealt with, and so is all that it led to."""
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Hand out no more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Target]:
+        while (target := self._next()) is not None:
+            yield target
+
+    def _next(self) -> Target | None:
+        with self._changed:
+            while not self._requisites and not self._others:
+                if self._error is not None:
+                    raise self._error
+                if self._closed or (not self._reading and not self._under_way):
+                    return None
+                self._changed.wait()
+            target = (self._requisites or self._others).popleft()
+            self._changed.notify_all()
+            return None if self._closed else target
+
+    def _append(self, target: Target) -> None:
+        self._under_way += 1
+        (self._requisites if target.role == Role.REQUISITE else self._others).append(target)
+
+    def _read(self) -> None:
+        try:
+            for target in self._named:
+                with self._changed:
+                    while len(self._others) >= _AHEAD and not self._closed:
+                        self._changed.wait()
+                    if self._closed:
+                        return
+                    self._append(target)
+                    self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
+            self._error = error
+        with self._changed:
+            self._reading = False
+            self._changed.notify_all()

@@ -1,0 +1,122 @@
+"""What a run follows: depth, scope, patterns, and the marks of endless sites."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from archive.urlkey import urlkey
+from pipeline.capture.urls import WebUrl
+
+_DEEPEST_PATH = 25  # segments
+_MOST_REPEATS = 3  # of one segment in a path: /a/b/a/b/a/b/… has no end
+_MOST_QUERIES = 200  # of one path in a run: calendars, facets, sort orders
+_LONGEST = 1500  # characters
+# What marks a visit, not a page.
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|yclid|_hsenc|_hsmi|replytocom)\Z")
+
+
+class Scope(StrEnum):
+    """How far from a seed links are followed."""
+
+    PAGE = "page"
+    PREFIX = "prefix"
+    HOST = "host"
+    DOMAIN = "domain"
+
+
+class RobotsPolicy(StrEnum):
+    """For which URLs robots.txt is asked."""
+
+    DISCOVERED = "discovered"
+    ALL = "all"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a run follows beyond the URLs that were named."""
+
+    depth: int = 0
+    scope: Scope = Scope.PREFIX
+    limit: int = 1000  # pages that were found, not named
+    include: tuple[re.Pattern[str], ...] = ()
+    exclude: tuple[re.Pattern[str], ...] = ()
+    requisites: bool = True
+    embeds: bool = False
+    linked_pdfs: bool = False
+    robots: RobotsPolicy = RobotsPolicy.DISCOVERED
+    agent: str = "onrecord"
+    conditional: bool = True
+
+    def excluded(self, url: str) -> str | None:
+        """Which pattern keeps a URL out, or None."""
+        for pattern in self.exclude:
+            if pattern.search(url):
+                return f"--exclude {pattern.pattern}"
+        if self.include and not any(pattern.search(url) for pattern in self.include):
+            return "no --include pattern matches it"
+        return None
+
+
+def within(url: WebUrl, root: WebUrl, scope: Scope) -> bool:
+    """Whether a URL lies within the scope that a seed spans; http and https are one, as are www.host and host."""
+    if scope == Scope.PAGE:
+        return False
+    if scope == Scope.DOMAIN:
+        return registrable(url.host) == registrable(root.host)
+    if (_bare(url.host), _port(url)) != (_bare(root.host), _port(root)):
+        return False
+    return scope == Scope.HOST or url.path.startswith(root.path.partition("?")[0].rpartition("/")[0] + "/")
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.")
+
+
+def _port(url: WebUrl) -> int | None:
+    return None if url.port == {"http": 80, "https": 443}[url.scheme] else url.port
+
+
+@lru_cache(maxsize=4096)
+def registrable(host: str) -> str:
+    """The domain that one registrant answers for, by the public-suffix list; the host itself when there is none."""
+    from tld import get_fld
+
+    return get_fld(f"http://{host}/", fail_silently=True) or host
+
+
+def page_key(url: str) -> str:
+    """One key for the addresses under which sites serve one page: tracking parameters, www, scheme, order put aside."""
+    parts = urlsplit(url)
+    if parts.query:
+        kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _TRACKING.match(name)]
+        url = urlunsplit(parts._replace(query=urlencode(kept)))
+    return urlkey(url)
+
+
+class Traps:
+    """Notices the endless: paths that repeat themselves, and paths with more queries than a reader would follow."""
+
+    def __init__(self) -> None:
+        self._queries: Counter[tuple[str, str]] = Counter()
+
+    def reason(self, url: WebUrl) -> str | None:
+        """Why a URL looks like one of an endless number, or None."""
+        path, _, query = url.path.partition("?")
+        segments = [segment for segment in path.split("/") if segment]
+        if len(url.path) > _LONGEST:
+            return f"it is longer than {_LONGEST:,} characters"
+        if len(segments) > _DEEPEST_PATH:
+            return f"its path is deeper than {_DEEPEST_PATH} segments"
+        if segments and max(Counter(segments).values()) > _MOST_REPEATS:
+            return "its path repeats itself"
+        if query:
+            self._queries[url.authority, path] += 1
+            if self._queries[url.authority, path] > _MOST_QUERIES:
+                return f"more than {_MOST_QUERIES} queries of {path[:100]}"
+        return None

@@ -1,0 +1,34 @@
+"""From a reference in a body to an absolute address."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urljoin
+
+_LONGEST = 2_000  # characters; longer ones are traps or data
+_WEB_URL = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_BREAKS = re.compile(r"[\t\r\n]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SKIPPED = ("#", "data:", "javascript:", "mailto:", "tel:", "blob:", "about:")
+
+
+def web_url(base: str, reference: str) -> str | None:
+    """A reference as an absolute http(s) URL without fragment, or None when it is none (WHATWG URL §4.4)."""
+    reference = reference.strip()
+    if not reference or len(reference) > _LONGEST:
+        return None
+    if reference[:11].lower().startswith(_SKIPPED):
+        return None
+    target = _joined(base, _BREAKS.sub("", reference.partition("#")[0]))
+    if target is None or not _WEB_URL.match(target) or _CONTROL.search(target):
+        return None
+    return target if target.isascii() else target.encode("utf-8", "replace").decode()
+
+
+@lru_cache(maxsize=4096)  # pages repeat their links
+def _joined(base: str, reference: str) -> str | None:
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return None

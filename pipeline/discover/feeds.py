@@ -1,0 +1,80 @@
+"""The entries of a feed: RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom (RFC 4287), JSON Feed 1.1; or the feeds a page names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline.discover.addresses import web_url
+from pipeline.discover.findings import Collector, Findings, Hop
+from pipeline.discover.xml import NotXml, local_name, parsed_xml, text_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_ENTRIES = {"item", "entry"}
+_ROOTS = {"rss", "rdf", "feed", "channel"}
+_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+
+
+def findings_of_feed(body: bytes, url: str) -> Findings:
+    """The pages that a feed announces, newest first as it lists them; `problem` says why when it is no feed."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return _json_feed(body, url)
+    try:
+        root = parsed_xml(body)
+    except NotXml as error:
+        return Findings(problem=str(error))
+    if local_name(root) not in _ROOTS:
+        return Findings(problem=f"it is neither RSS, Atom nor JSON Feed, but begins with <{local_name(root)[:40]}>")
+    collector = Collector(url)
+    for element in root.iter("{*}item", "{*}entry"):
+        _entry(element, collector)
+    return Findings(collector.outlinks, left_out=collector.left_out)
+
+
+def _entry(element: _Element, collector: Collector) -> None:
+    base = _base(element, collector.base)
+    candidates = [found for child in element if (found := _address(child, base))]
+    if candidates:
+        _, address, context = min(candidates, key=lambda found: found[0])
+        collector.add(address, Hop.LINK, context, base)
+
+
+def _address(child: _Element, base: str) -> tuple[int, str, str] | None:
+    """A child of an entry as (rank, address, context) when it says where the entry's page is."""
+    name = local_name(child)
+    if name == "link":
+        href = child.get("href")
+        if href is None:
+            return (0, text_of(child), "item/link") if text_of(child) else None
+        relation = (child.get("rel") or "alternate").lower()
+        return (1, href, "entry/link/@href") if relation == "alternate" else None
+    if name in {"guid", "id"} and (child.get("isPermaLink") or "true").lower() != "false":
+        address = text_of(child)
+        return (2, address, f"entry/{name}") if web_url(base, address) and "://" in address else None
+    return None
+
+
+def _base(element: _Element, url: str) -> str:
+    """The base that xml:base attributes give (XML Base), outermost first."""
+    found = [step.get(_XML_BASE) for step in (*list(element.iterancestors())[::-1], element)]
+    for base in found:
+        url = (web_url(url, base) if base else None) or url
+    return url
+
+
+def _json_feed(body: bytes, url: str) -> Findings:
+    try:
+        feed: Any = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        return Findings(problem=f"it is no JSON: {error}"[:300])
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        return Findings(problem="it is JSON, but has no items: no JSON Feed")
+    collector = Collector(url)
+    for item in items:
+        address = (item.get("url") or item.get("external_url")) if isinstance(item, dict) else None
+        if isinstance(address, str):
+            collector.add(address, Hop.LINK, "items/url")
+    return Findings(collector.outlinks, left_out=collector.left_out)

@@ -1,0 +1,115 @@
+"""What a page leads to and what it needs to be shown (WHATWG HTML: every attribute that holds an address)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.discover.addresses import web_url
+from pipeline.discover.css import add_css
+from pipeline.discover.findings import Collector, Findings, Hop
+from pipeline.discover.srcset import candidates
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_EMBEDS = {
+    "img": ("src",),
+    "source": ("src",),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "track": ("src",),
+    "iframe": ("src",),
+    "frame": ("src",),
+    "embed": ("src",),
+    "object": ("data",),
+    "script": ("src",),
+    "input": ("src",),
+    "image": ("href", "xlink:href"),
+    "use": ("href", "xlink:href"),
+    "body": ("background",),
+    "table": ("background",),
+    "td": ("background",),
+    "th": ("background",),
+}
+# Where pages keep an image's or a frame's address until a script puts it into src.
+_LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazyload", "data-litespeed-src")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+_LAZY_TAGS = {"img", "source", "iframe", "video"}
+_LOADED = {
+    "stylesheet", "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "preload", "modulepreload",
+    "manifest",
+}  # fmt: skip
+_LINKED = {"next", "prev", "amphtml", "shortlink", "alternate"}
+_FEED = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json|rdf\+xml)\Z", re.IGNORECASE)
+_REFRESH = re.compile(r"""\s*[\d.]*\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'>\s]+)""", re.IGNORECASE)
+
+
+def findings_of_html(tree: HtmlElement, url: str) -> Findings:
+    """Everything that a parsed page names, in page order."""
+    base = _base(tree, url)
+    collector = Collector(base)
+    canonical = None
+    feeds: dict[str, None] = {}
+    for element in tree.iter():
+        tag = element.tag
+        if not isinstance(tag, str):  # a comment or the like
+            continue
+        if tag in {"a", "area"}:
+            collector.add(element.get("href") or "", Hop.LINK, f"{tag}/@href")
+        elif tag == "link":
+            canonical = _link(element, collector, feeds) or canonical
+        elif tag == "meta":
+            _meta(element, collector)
+        elif tag == "style":
+            add_css(collector, element.text or "", "style")
+        else:
+            _embed(element, tag, collector)
+        if "url(" in (style := element.get("style") or ""):
+            add_css(collector, style, f"{tag}/@style")
+    return Findings(collector.outlinks, canonical, tuple(feeds), left_out=collector.left_out)
+
+
+def _base(tree: HtmlElement, url: str) -> str:
+    for href in tree.xpath(".//base[@href][1]/@href"):
+        return web_url(url, str(href)) or url
+    return url
+
+
+def _embed(element: HtmlElement, tag: str, collector: Collector) -> None:
+    for name in _EMBEDS.get(tag, ()):
+        if value := element.get(name):
+            collector.add(value, Hop.EMBED, f"{tag}/@{name}")
+    if tag not in _LAZY_TAGS:
+        return
+    for name in _LAZY:
+        if value := element.get(name):
+            collector.add(value, Hop.EMBED, f"{tag}/@{name}")
+    for name in ("srcset", *_LAZY_SETS):
+        for address in candidates(element.get(name) or ""):
+            collector.add(address, Hop.EMBED, f"{tag}/@{name}")
+
+
+def _link(element: HtmlElement, collector: Collector, feeds: dict[str, None]) -> str | None:
+    """Take a <link>; returns where it says that the page's own address is."""
+    href = element.get("href") or ""
+    relations = set((element.get("rel") or "").lower().split())
+    if "alternate" in relations and _FEED.match((element.get("type") or "").strip()):
+        if feed := web_url(collector.base, href):
+            feeds[feed] = None
+    elif "alternate" in relations and "stylesheet" not in relations:
+        collector.add(href, Hop.LINK, "link/@href")
+    elif relations & _LOADED:
+        collector.add(href, Hop.EMBED, "link/@href")
+        for address in candidates(element.get("imagesrcset") or ""):
+            collector.add(address, Hop.EMBED, "link/@imagesrcset")
+    elif relations & _LINKED:
+        collector.add(href, Hop.LINK, "link/@href")
+    return web_url(collector.base, href) if "canonical" in relations else None
+
+
+def _meta(element: HtmlElement, collector: Collector) -> None:
+    if (element.get("http-equiv") or "").strip().lower() == "refresh" and (
+        match := _REFRESH.match((element.get("content") or "")[:4000])
+    ):
+        collector.add(match[1], Hop.LINK, "meta/@refresh")

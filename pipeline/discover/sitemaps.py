@@ -1,0 +1,74 @@
+"""The URLs of a sitemap or a sitemap index (sitemaps.org 0.9): XML, plain text, either of them gzipped."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+from pipeline.discover.findings import Collector, Findings, Hop
+from pipeline.discover.xml import NotXml, local_name, parsed_xml, text_of
+
+MOST = 50_000  # URLs of one sitemap, by its protocol
+_LARGEST = 52_428_800  # bytes unzipped, by its protocol
+
+
+def findings_of_sitemap(body: bytes, url: str) -> Findings:
+    """The pages of a sitemap as links, or the sitemaps of an index; `problem` says why when it is neither."""
+    if url.endswith("/robots.txt"):
+        return _of_robots(body, url)
+    problem = None
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body, whole = _unzipped(body)
+        except zlib.error as error:
+            return Findings(problem=f"its gzip is damaged: {error}")
+        problem = None if whole else f"it is cut off, or larger than {_LARGEST:,} bytes unzipped"
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    found = _plain(body, url) if start and start != b"<" else _xml(body, url)
+    return replace(found, problem=found.problem or problem)
+
+
+def _xml(body: bytes, url: str) -> Findings:
+    try:
+        root = parsed_xml(body)
+    except NotXml as error:
+        return Findings(problem=str(error))
+    if local_name(root) not in {"urlset", "sitemapindex"}:
+        return Findings(problem=f"it is no sitemap, but begins with <{local_name(root)[:40]}>")
+    found = Collector(url, MOST)
+    for entry in root:
+        for child in entry:
+            if local_name(child) == "loc":
+                found.add(text_of(child), Hop.LINK, f"{local_name(entry)}/loc")
+    if local_name(root) == "urlset":
+        return Findings(found.outlinks, left_out=found.left_out)
+    return Findings(sitemaps=tuple(outlink.url for outlink in found.outlinks), left_out=found.left_out)
+
+
+def _unzipped(body: bytes) -> tuple[bytes, bool]:
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    text = decompressor.decompress(body, _LARGEST)
+    return text, decompressor.eof
+
+
+def _of_robots(body: bytes, url: str) -> Findings:
+    """The sitemaps that a robots.txt names (sitemaps.org), else the place where most sites have theirs."""
+    found = Collector(url, MOST)
+    for line in body[:_LARGEST].decode("utf-8-sig", "replace").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "sitemap":
+            found.add(value.partition("#")[0], Hop.LINK, "robots.txt")
+    if not found.outlinks:
+        found.add("/sitemap.xml", Hop.LINK, "robots.txt")
+    return Findings(sitemaps=tuple(outlink.url for outlink in found.outlinks), left_out=found.left_out)
+
+
+def _plain(body: bytes, url: str) -> Findings:
+    """A sitemap that is a list of URLs, one a line."""
+    collector = Collector(url, MOST)
+    lines = body.decode("utf-8-sig", "replace").split("\n", MOST + 1)
+    for line in lines[:MOST]:
+        if "://" in line:
+            collector.add(line, Hop.LINK, "line")
+    problem = None if collector.outlinks else "it is no sitemap: neither XML nor a list of URLs"
+    return Findings(collector.outlinks, left_out=collector.left_out + max(len(lines) - MOST, 0), problem=problem)

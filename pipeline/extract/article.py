@@ -1,0 +1,89 @@
+"""A page's article: its text, its metadata, what it embeds and where it leads."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from archive.model import Article
+from pipeline.charset import decode
+from pipeline.discover.css import findings_of_css
+from pipeline.discover.feeds import findings_of_feed
+from pipeline.discover.findings import Findings, Hop
+from pipeline.discover.html import findings_of_html
+from pipeline.discover.sitemaps import findings_of_sitemap
+from pipeline.extract.body import body_of, markdown_of
+from pipeline.extract.clean import clean
+from pipeline.extract.metadata import metadata_of
+from pipeline.extract.page import Page, Reading, Task
+from pipeline.extract.trees import parsed
+from pipeline.extract.version import extractor_version
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_MOST_TEXT = 50_000_000  # characters of a page that are looked at
+
+
+def read(page: Page) -> Reading:
+    """What a task asks for; raises whatever a hostile body provokes."""
+    if page.task == Task.FEED:
+        return Reading(_feed(page))
+    if page.task == Task.SITEMAP:
+        return Reading(findings_of_sitemap(page.body, page.url))
+    text, encoding = decode(page.body, page.content_type)
+    text = text[:_MOST_TEXT]
+    if page.task == Task.CSS:
+        return Reading(findings_of_css(text, page.url))
+    if (page.content_type or "").lower().startswith("text/plain"):
+        return Reading(Findings(), Article(text=clean(text), encoding=encoding, extractor=extractor_version()))
+    tree = parsed(text)
+    if tree is None:
+        return Reading(Findings(), Article(encoding=encoding, extractor=extractor_version()))
+    findings = findings_of_html(tree, page.url)
+    if page.task == Task.FRAME:
+        return Reading(findings)
+    return Reading(findings, _article(tree, page.url, encoding, findings))
+
+
+def _feed(page: Page) -> Findings:
+    """A feed's entries; a page given in its place is asked for the feeds it names."""
+    if _HTML.match(page.body) or "html" in (page.content_type or "").lower():
+        tree = parsed(decode(page.body, page.content_type)[0][:_MOST_TEXT])
+        found = findings_of_html(tree, page.url) if tree is not None else Findings()
+        if found.feeds:
+            return Findings(feeds=found.feeds)
+    found = findings_of_feed(page.body, page.url)
+    if found.problem and "html" in (page.content_type or "").lower():
+        return Findings(problem="it is a page that names no feed")
+    return found
+
+
+def extract(page: Page) -> Article:
+    """A page's article; one without any text when there is nothing to take. Raises whatever a hostile page provokes."""
+    article = read(page).article
+    assert article is not None, "the task asks for one"
+    return article
+
+
+def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Article:
+    body = body_of(tree, url)
+    return Article(
+        text=body.text,
+        comments=body.comments,
+        links=tuple(outlink.url for outlink in findings.of(Hop.LINK)),
+        images=tuple(outlink.url for outlink in findings.of(Hop.EMBED) if outlink.context.startswith("img/")),
+        encoding=encoding,
+        extractor=extractor_version(),
+        embeds=findings.embeds,
+        **metadata_of(tree, url),
+    )
+
+
+def to_markdown(page: Page) -> str:
+    """A page's article as Markdown, headings, emphasis and links kept; empty when there is no text."""
+    text, _ = decode(page.body, page.content_type)
+    if (page.content_type or "").lower().startswith("text/plain"):
+        return text
+    return markdown_of(text, page.url)

@@ -1,0 +1,178 @@
+"""The text of a page: what its author meant to be read.
+
+trafilatura finds it in a tree that was prepared for it. Then the text is checked twice: against the paragraphs of the
+element that holds most of the page's prose, and against the text that the page's own JSON-LD holds. Where much is missing,
+that element, or that text, is read instead, if it has what was found before, or far more.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.extract.clean import clean
+from pipeline.extract.prepare import END, LINK, NUMBER, TARGET, Prepared, prepared
+from pipeline.extract.prose import container_of, share_in, share_kept, words_of
+from pipeline.extract.structured import Structured, structured_of
+from pipeline.extract.trees import parsed
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_ENOUGH = 0.9  # of a page's prose, in the text that was found: then nothing else is tried
+_KEPT = 0.8  # of the text found first, that another reading must have
+_STRAY = 0.2  # of the text found first, when it lies in what the page names comments and the like,
+_FAR_MORE = 3  # and another reading is so many times as long: then that need not have it
+_MUCH_SHORTER = 0.6  # of the length of JSON-LD's text
+_LEAST_STRUCTURED = 200  # characters of JSON-LD's text; a shorter one is a teaser
+_ELLIPSIS = re.compile(r"(?:\u2026|\.\.\.|\[[^\]]{0,20}\])\s*\Z")
+_MARKUP = re.compile(r"<(?:p|br|div|a|h[1-6]|ul|ol|li|blockquote|em|strong|span|figure|table)\b", re.IGNORECASE)
+_ENTITIES = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
+_LINK = re.compile(f"{LINK}([^{LINK}{TARGET}{END}\n]*){TARGET}(\\d{{1,7}}){END}")
+_MARKS = re.compile(f"{TARGET}\\d{{0,7}}{END}|[{LINK}{TARGET}{END}]")
+_NUMBERED = re.compile(f"(?:^- )?{NUMBER}(?=-?\\w{{1,9}}\\. )", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A page's text and, apart from it, what readers wrote below."""
+
+    text: str | None = None
+    comments: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What was read, and the tree that it was found in."""
+
+    body: Body
+    tree: HtmlElement
+
+
+def body_of(tree: HtmlElement, url: str, structured: Structured | None = None) -> Body:
+    """The text of a parsed page; the tree is not changed. `structured` is what its JSON-LD says, where that is known."""
+    return _chosen(tree, url, structured).body
+
+
+def markdown_of(html: str, url: str) -> str:
+    """The same text as Markdown, headings, emphasis and links kept; empty when there is none."""
+    tree = parsed(html)
+    if tree is None:
+        return ""
+    choice = _chosen(tree, url, None)
+    text = choice.body.text
+    if text is None:
+        return ""
+    ready = prepared(choice.tree, url, links=True)
+    found = _read(ready.tree, url, include_comments=False, include_links=True, include_formatting=True)
+    marked = clean(_with_links(found.text, ready) if found else None) or ""
+    return marked if share_kept(text, _LINK_SYNTAX.sub("", marked)) >= _KEPT / 2 else text
+
+
+_LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
+
+
+def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
+    ready = prepared(tree, url).tree
+    first = _Choice(_body(_read(ready, url)), tree)
+    container = container_of(ready)
+    if container is not None and share_in(first.body.text or "", container) < _ENOUGH:
+        first = _better(first, _standing_alone(container), container, url)
+    return _checked(first, structured if structured is not None else structured_of(tree), url)
+
+
+def _read(tree: HtmlElement, url: str, **options: bool) -> Any:
+    from trafilatura import bare_extraction
+
+    return bare_extraction(tree, url=url, output_format="python", with_metadata=False, **options)
+
+
+def _body(found: Any) -> Body:
+    return Body(_plain(found.text), _plain(found.comments)) if found else Body()
+
+
+def _plain(text: str | None) -> str | None:
+    """A text without marks: the numbers of lists in the place of dashes."""
+    return clean(_NUMBERED.sub("", text) if text and NUMBER in text else text)
+
+
+def _with_links(text: str | None, ready: Prepared) -> str:
+    """Markdown's links in the place of their marks."""
+
+    def link(match: re.Match[str]) -> str:
+        words, number = match[1].strip(), int(match[2])
+        if not words or number >= len(ready.targets):
+            return match[1]
+        target = ready.targets[number].replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+        before, after = (" " if match[1][:1] == " " else ""), (" " if match[1][-1:] == " " else "")
+        return f"{before}[{words}]({target}){after}"
+
+    return _MARKS.sub("", _LINK.sub(link, text or ""))
+
+
+def _standing_alone(container: HtmlElement) -> HtmlElement:
+    """A page that has nothing but an element, named as one that holds an article."""
+    from lxml import html
+
+    page: HtmlElement = html.document_fromstring('<html><body><div class="post-content"></div></body></html>')
+    copied = deepcopy(container)
+    copied.tag, copied.tail = "div", None
+    copied.attrib.clear()
+    page.find("body")[0].append(copied)
+    return page
+
+
+def _better(first: _Choice, page: HtmlElement, container: HtmlElement, url: str) -> _Choice:
+    """The reading of the container where that has more of its prose, and nearly all that was found before."""
+    found = _read(page, url, include_comments=False)
+    text = _plain(found.text) if found else None
+    before, comments = first.body.text or "", first.body.comments
+    if text is None or share_in(text, container) <= share_in(before, container):
+        return first
+    if share_kept(before, text) < _KEPT:
+        if len(text) < _FAR_MORE * len(before) or share_kept(before, words_of(first.tree)) > _STRAY:
+            return first
+    if comments and share_kept(comments, text) > 1 - _KEPT:
+        comments = None  # they were the text itself
+    return _Choice(Body(text, comments), page)
+
+
+def _checked(choice: _Choice, structured: Structured, url: str) -> _Choice:
+    """The text of JSON-LD, where it has much that the page's own markup does not."""
+    before = choice.body.text or ""
+    if structured.text is None or len(structured.text) < max(_LEAST_STRUCTURED, len(before)):
+        return choice
+    page = _page_of(structured.text)
+    text = _plain(_text_of(page, url))
+    if text is None or len(before) > _MUCH_SHORTER * len(text) or len(text) < _LEAST_STRUCTURED:
+        return choice
+    if share_kept(text, before) > _KEPT or _ELLIPSIS.search(text):
+        return choice
+    return _Choice(Body(text, choice.body.comments), page)
+
+
+def _page_of(text: str) -> HtmlElement:
+    """A page that has nothing but a text, which may be HTML, and escaped HTML at that."""
+    from html import unescape
+
+    from lxml import html
+
+    if not _MARKUP.search(text) and _ENTITIES.search(text):
+        text = unescape(text)
+    if not _MARKUP.search(text):
+        page: HtmlElement = html.document_fromstring('<html><body><div class="post-content"></div></body></html>')
+        for line in text.splitlines():
+            if line.strip():
+                paragraph = page.makeelement("p")
+                paragraph.text = clean(line)
+                page.find("body")[0].append(paragraph)
+        return page
+    whole = parsed(f'<html><body><div class="post-content">{text}</div></body></html>')
+    return whole if whole is not None else html.document_fromstring("<html><body></body></html>")
+
+
+def _text_of(page: HtmlElement, url: str) -> str | None:
+    found = _read(prepared(page, url).tree, url, include_comments=False)
+    return found.text if found else None

@@ -1,0 +1,81 @@
+"""What a page says about itself: title, author, date and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from pipeline.discover.addresses import web_url
+from pipeline.extract.clean import clean
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_FIRST, _LAST = 400, 100  # elements of a long body in which metadata is looked for
+
+
+def metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
+    """The fields of an Article that a page tells about itself."""
+    from trafilatura.metadata import extract_metadata
+
+    where = {"original_date": True, "extensive_search": False}
+    found = extract_metadata(_ends(tree), url, where, False)
+    return {
+        "title": clean((found.title or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
+        "author": clean(found.author),
+        "date": clean(found.date),
+        "sitename": clean(found.sitename),
+        "description": clean(found.description),
+        "language": _language(tree),
+        "tags": _several(found.tags),
+        "categories": _several(found.categories),
+        "canonical_url": _link(tree, url, "canonical"),
+        "license": clean(found.license) or _link(tree, url, "license"),
+        "image": web_url(url, found.image or ""),
+    }
+
+
+def _ends(tree: HtmlElement) -> HtmlElement:
+    """The head, and where pages say who wrote them and when: the body's first and last elements, all JSON-LD."""
+    body = tree.find("body")
+    if body is None or sum(1 for _ in body.iter()) <= _FIRST + _LAST:
+        return tree
+    tree = deepcopy(tree)
+    body = tree.find("body")
+    elements = list(body.iter())
+    kept = {*elements[:_FIRST], *elements[-_LAST:]}
+    kept.update(element for element in body.iter("script") if element.get("type") == "application/ld+json")
+    for element in [*elements[-_LAST:], *kept]:
+        kept.update(element.iterancestors())
+    for element in elements[_FIRST:]:
+        parent = element.getparent()
+        if element not in kept and parent in kept:
+            parent.remove(element)
+    return tree
+
+
+def _several(values: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(kept for value in values or () if (kept := clean(value)))
+
+
+def _language(tree: HtmlElement) -> str | None:
+    """The language that the page says it is in, as a tag such as "en" or "pt-br"."""
+    for value in (tree.get("lang"), tree.get("{http://www.w3.org/XML/1998/namespace}lang"), *_meta_languages(tree)):
+        tag = (value or "").strip().lower().replace("_", "-").split(",")[0]
+        if 2 <= len(tag) <= 35 and tag.replace("-", "").isalnum() and tag.isascii():
+            return tag
+    return None
+
+
+def _meta_languages(tree: HtmlElement) -> list[str]:
+    path = ".//meta[@http-equiv='content-language' or @http-equiv='Content-Language' or @property='og:locale']/@content"
+    return [str(value) for value in tree.xpath(path)]
+
+
+def _link(tree: HtmlElement, url: str, relation: str) -> str | None:
+    """Where the first <link> of a relation leads."""
+    for link in tree.iter("link"):
+        if (link.get("rel") or "").strip().lower() == relation and (target := web_url(url, link.get("href") or "")):
+            return target
+    return None

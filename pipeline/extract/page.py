@@ -1,0 +1,37 @@
+"""What the workers are given, and what they make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archive.model import Article
+from pipeline.discover.findings import Findings
+
+
+class Task(StrEnum):
+    """What is to be made of a body."""
+
+    ARTICLE = "article"  # of a page: its text and metadata, and what it names
+    FRAME = "frame"  # of a page: what it names
+    CSS = "css"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A body, its content codings undone, with the Content-Type it came with."""
+
+    url: str
+    body: bytes
+    content_type: str | None
+    task: Task = Task.ARTICLE
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was made of a body: findings, and the article where one was asked for."""
+
+    findings: Findings
+    article: Article | None = None

@@ -1,0 +1,92 @@
+"""The extractors: worker processes that turn pages into articles, each page within limits of time and memory."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from archive.model import Article, Verdict
+from pipeline.extract.page import Page, Reading
+from pipeline.pool import TaskFailure, WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What became of a page: what was read in it unless the verdict says why there is nothing."""
+
+    reading: Reading | None
+    verdict: Verdict
+
+    @property
+    def article(self) -> Article | None:
+        """The page's article, where one was asked for and made."""
+        return self.reading.article if self.reading else None
+
+
+class Extractors(Protocol):
+    """Something that reads pages, elsewhere."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `submit` would return at once."""
+
+    def submit(self, page: Page) -> Future[Reading]:
+        """Read a page; hand the future to `extracted` for its outcome."""
+
+    def close(self) -> None:
+        """End the readers."""
+
+
+class ExtractorPool:
+    """Extracts pages in worker processes, each page within a time and a memory limit."""
+
+    def __init__(self, workers: int, *, time_limit: float = 60.0, memory_limit: int = 2_000_000_000) -> None:
+        self._pool: WorkerPool[Reading] = WorkerPool(
+            "pipeline.extract.work:work", workers, time_limit=time_limit, memory_limit=memory_limit
+        )
+
+    @property
+    def started(self) -> bool:
+        """Whether any page was ever submitted."""
+        return self._pool.started
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `submit` would return at once."""
+        return self._pool.has_room
+
+    def submit(self, page: Page) -> Future[Reading]:
+        """Extract a page; hand the future to `extracted` for its outcome."""
+        return self._pool.submit(page)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_VERDICTS = {
+    "timeout": "extraction-timeout",
+    "memory": "extraction-memory",
+    "killed": "extractor-killed",
+    "failed": "extraction-failed",
+}
+
+
+def extracted(future: Future[Reading]) -> Extracted:
+    """Wait for a page's outcome; never raises for a bad page."""
+    try:
+        return Extracted(future.result(), Verdict("ok"))
+    except TaskFailure as failure:
+        return Extracted(
+            None, Verdict(_VERDICTS[failure.kind], f"no text was extracted: {failure}; the page is archived")
+        )

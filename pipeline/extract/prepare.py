@@ -1,0 +1,264 @@
+"""A page's tree made ready for trafilatura: what it would take for ornament is put in plainer markup.
+
+What changes is markup whose words a reader sees as part of the text: inline elements with telling class names, links in
+paragraphs that hold little else, the numbers of lists and notes, captions, quotations with their sources, footnotes, and
+parts of a page that a script would put in their places.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from pipeline.discover.addresses import web_url
+from pipeline.extract.numbering import numbered
+from pipeline.extract.prose import is_link, prose_of, text_in
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+# Signs that stand for markup until trafilatura is done, which drops private-use characters.
+LINK, TARGET, END, NUMBER = "\u2bf0", "\u2bf1", "\u2bf2", "\u2bf3"
+
+_HIDDEN_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:sr-only|screen-reader\S*|visually-?hidden|hidden|hide|tooltip\S*|noprint)(?:$|\s)", re.IGNORECASE
+)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_LONGEST_NAMES = 300  # characters of an attribute that is looked at
+_NOTES = re.compile(r"(?:^|[\s_-])(?:foot-?notes?|end-?notes?)(?:$|[\s_-])", re.IGNORECASE)
+_NOTE_ROLES = {"doc-footnote", "doc-endnote", "doc-endnotes", "footnote", "footnotes", "endnote", "endnotes"}
+_BACK = re.compile(r"[\s\ufe0e\[\]()]*[\u21a9\u2191\u2934\u21b5^][\s\ufe0e\[\]()]*\Z")
+_NOTE_MARK = re.compile(r"\s*[\[(]?\s*(\d{1,4}|[a-z]|[ivxl]{1,6}|[*\u2020\u2021\u00a7])\s*[\])]?\s*\Z", re.IGNORECASE)
+_CREDIT = re.compile(r"\s*(?:\u00a9|\(c\)|photos?\b|image\b|credit|source|getty|reuters|ap\b|afp|via\b)", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NAMED = {"span", "a", "font", "em", "strong", "b", "i", "u", "mark", "abbr", "cite", "small", "data"}
+_DROPPED = {"time", "label", "button"}  # which trafilatura drops with their words
+_POSTS = {"twitter-tweet", "twitter-video", "instagram-media", "tiktok-embed", "bluesky-embed", "mastodon-embed"}
+_BESIDE = {"h2", "h3", "h4", "ul", "ol", "blockquote"}  # what runs along with paragraphs
+_MAYBE_NOTES = etree.XPath(
+    "//*[self::aside or self::section or self::div or self::ol]"
+    "[contains(@class, 'note') or contains(@id, 'note') or contains(@role, 'note') or contains(@epub:type, 'note')]",
+    namespaces={"epub": "http://www.idpf.org/2007/ops"},
+)
+_STREAMED = etree.XPath("//div[@hidden and starts-with(@id, 'S:')]")
+_PLACES = etree.XPath("//*[starts-with(@id, 'B:') or starts-with(@id, 'P:')]")
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A tree that may be taken apart, and where the links lead that stand in it as marks."""
+
+    tree: HtmlElement
+    targets: list[str] = field(default_factory=list)
+
+
+class _Preparation:
+    def __init__(self, tree: HtmlElement, url: str, *, links: bool) -> None:
+        self.result = Prepared(tree)
+        self._url = url
+        self._links = links
+
+    def run(self) -> None:
+        tree = self.result.tree
+        _put_in_place(tree)
+        steps = {
+            "p": self._paragraph,
+            "figure": self._figure,
+            "blockquote": self._quotation,
+            "q": _short_quotation,
+            "sup": _note_mark,
+            "a": _note_mark,
+            "ol": self._list,
+        }
+        notes = [element for element in _MAYBE_NOTES(tree) if _named_notes(element)]
+        for element in list(tree.iter(*steps)):
+            if element.getparent() is not None:
+                steps[element.tag](element)
+        for element in notes:
+            self._notes(element)
+
+    def _paragraph(self, element: HtmlElement) -> None:
+        if not len(element):
+            return
+        prose = prose_of(element)
+        own = _own_words(element)
+        if prose or own >= 2:
+            for inner in element.iterdescendants(*_NAMED, *_DROPPED):
+                _make_plain(inner)
+        if element.find(".//a") is not None and (prose or (own and _runs_along(element))):
+            self._keep_links(element)
+
+    def _keep_links(self, element: HtmlElement) -> None:
+        """Links become words of their paragraph, so that no count of links can take them away."""
+        for link in list(element.iter("a")):
+            if hidden(link):
+                continue
+            target = web_url(self._url, link.get("href") or "") if self._links else None
+            if target and text_in(link).strip() and link.find(".//img") is None:
+                _enclose(link, LINK, f"{TARGET}{len(self.result.targets)}{END}")
+                self.result.targets.append(target)
+            link.drop_tag()
+
+    def _figure(self, element: HtmlElement) -> None:
+        """A figure is dropped whole: what is text in it stands in the figure's place."""
+        if element.find(".//blockquote") is not None or element.find(".//pre") is not None:
+            for caption in element.iter("figcaption"):
+                caption.tag = "p"
+            element.tag = "div"
+            element.attrib.clear()
+            return
+        caption = element.find(".//figcaption")
+        if caption is None or element.find(".//table") is not None or not _runs_along(element):
+            return
+        words = text_in(caption)
+        if len(_WORD.findall(words)) >= 4 and not _CREDIT.match(words):
+            paragraph = element.makeelement("p")
+            paragraph.text = " ".join(words.split())
+            element.addprevious(paragraph)
+
+    def _quotation(self, element: HtmlElement) -> None:
+        for source in list(element.iter("footer", "cite", "figcaption")):
+            if source.tag != "cite" or source.getparent() is element:
+                source.tag = "p"
+                source.attrib.clear()
+                self._keep_links(source)
+        if _POSTS & set((element.get("class") or "").split()):
+            element.attrib.clear()
+            self._keep_links(element)
+            above = element.getparent()
+            while above is not None and above.tag in {"div", "figure", "section"} and _is_wrapper(above):
+                above.attrib.clear()
+                above.tag = "div"
+                above = above.getparent()
+
+    def _list(self, element: HtmlElement) -> None:
+        """The text form of a list has no numbers; readers see them, and commentary refers to them."""
+        if self._links:
+            return  # Markdown numbers its lists itself
+        for item, number in numbered(element):
+            if is_link(item):
+                return  # a menu
+            item.text = f"{NUMBER}{number} {(item.text or '').lstrip()}"
+
+    def _notes(self, element: HtmlElement) -> None:
+        """Footnotes lie in a plain container, each with its words."""
+        if element.tag in {"aside", "section"}:
+            element.tag = "div"
+        if element.tag in {"div", "ol"}:
+            element.attrib.clear()
+            self._keep_links(element)
+
+
+def prepared(tree: HtmlElement, url: str, *, links: bool = False) -> Prepared:
+    """A copy of a page's tree that trafilatura reads as its readers do; with `links`, links are kept as marks."""
+    preparation = _Preparation(deepcopy(tree), url, links=links)
+    preparation.run()
+    return preparation.result
+
+
+def hidden(element: HtmlElement) -> bool:
+    """Whether a page hides an element from its readers, as far as the markup says."""
+    get = element.get
+    return (
+        get("hidden") is not None
+        or get("aria-hidden") == "true"
+        or _has(_HIDDEN_STYLE, get("style"))
+        or _has(_HIDDEN_NAMES, get("class"))
+    )
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def _has(pattern: re.Pattern[str], value: str | None) -> bool:
+    return value is not None and len(value) < _LONGEST_NAMES and pattern.search(value) is not None
+
+
+def _put_in_place(tree: HtmlElement) -> None:
+    """Streamed pages carry their later parts at the end, hidden, until a script moves each to its template (React 18)."""
+    parts = _STREAMED(tree)
+    if not parts:
+        return
+    places: dict[str, HtmlElement] = {}
+    for place in _PLACES(tree):
+        places.setdefault(place.get("id"), place)
+    for part in parts:
+        number = part.get("id")[1:]
+        place = places.get(f"B{number}", places.get(f"P{number}"))
+        del part.attrib["hidden"]
+        if place is None or place.getparent() is None or any(above is part for above in place.iterancestors()):
+            continue
+        part.tail = None  # it would move along
+        place.addnext(part)
+
+
+def _enclose(element: HtmlElement, before: str, after: str) -> None:
+    """Put text at an element's beginning and end."""
+    element.text = before + (element.text or "")
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + after
+    else:
+        element.text += after
+
+
+def _short_quotation(element: HtmlElement) -> None:
+    """Browsers draw quotation marks around it; trafilatura would begin a line."""
+    _enclose(element, "\u201c", "\u201d")
+    element.drop_tag()
+
+
+def _note_mark(element: HtmlElement) -> None:
+    """The number that refers to a note stands in brackets, not in the word before it; the way back is no text."""
+    if element.tag == "a":
+        if (element.get("href") or "").startswith("#") and _BACK.match(text_in(element)[:20]):
+            element.drop_tree()
+        return
+    link = element if element.getparent().tag == "a" else element.find("a")
+    words = text_in(element)[:20] if link is not None else ""
+    if match := _NOTE_MARK.match(words):
+        tail = element.tail
+        element.clear()
+        element.text, element.tail = f"[{match[1]}]", tail
+        element.drop_tag()
+
+
+def _make_plain(inner: HtmlElement) -> None:
+    """An inline element without the names that trafilatura judges it by."""
+    if hidden(inner):
+        return
+    if inner.tag in _DROPPED:
+        inner.tag = "span"
+        inner.attrib.clear()
+    elif inner.get("class") or inner.get("id"):
+        for name in ("class", "id", "style", "role"):
+            inner.attrib.pop(name, None)
+
+
+def _own_words(element: HtmlElement) -> int:
+    """How many words of a paragraph stand outside its links."""
+    words = len(_WORD.findall(text_in(element)))
+    return words - sum(len(_WORD.findall(text_in(link))) for link in element.iter("a"))
+
+
+def _runs_along(element: HtmlElement) -> bool:
+    """Whether prose stands on both sides of an element."""
+    for near in (element.getprevious(), element.getnext()):
+        if near is None or not (near.tag in _BESIDE or (near.tag == "p" and prose_of(near))):
+            return False
+    return True
+
+
+def _is_wrapper(element: HtmlElement) -> bool:
+    """Whether an element is there for one other alone."""
+    return sum(1 for child in element if isinstance(child.tag, str) and child.tag not in {"script", "style"}) == 1
+
+
+def _named_notes(element: HtmlElement) -> bool:
+    get = element.get
+    role = get("role") or get("epub:type")
+    if role and role.lower() in _NOTE_ROLES:
+        return True
+    return _has(_NOTES, get("class")) or _has(_NOTES, get("id"))

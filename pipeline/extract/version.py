@@ -1,0 +1,10 @@
+"""Who made a text: told in every document."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+
+def extractor_version() -> str:
+    """The extractor's name and version, as documents carry it: "trafilatura 2.3.1, onrecord 0.2.0"."""
+    return f"trafilatura {version('trafilatura')}, onrecord {version('onrecord')}"

@@ -1,0 +1,113 @@
+"""Bodies on their way through the workers: as many at once as there is room for, the rest waiting, mostly on disk."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+
+from archive.errors import ArchiveError, EntityError, EntityTooLarge
+from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
+from archive.session import Session
+from archive.warc.entity import Head, decoded, read_entity, read_head
+from pipeline.extract.page import Page, Reading, Task
+from pipeline.extract.pool import Extracted, Extractors, extracted
+from storage.errors import StoreError
+
+_HELD_BODIES = 64 << 20  # bytes of bodies held for the workers; beyond it they are read from the archive again
+_BAD = "{}; it is archived, its text is not extracted"
+
+
+@dataclass(slots=True)
+class Job:
+    """A body on its way to being read; `outcome` is concluded when it was, None when that was done before."""
+
+    record_id: str
+    target: Target
+    task: Task
+    outcome: Outcome | None = None
+    page: Page | None = None
+    future: Future[Reading] | None = None
+
+
+Done = tuple[Job, Extracted]
+
+
+class Jobs:
+    """What waits for the workers, and what they are at. Not for use by two threads at once."""
+
+    def __init__(self, session: Session, pool: Extractors, decoded_limit: int, *, in_order: bool) -> None:
+        self._session = session
+        self._pool = pool
+        self._decoded_limit = decoded_limit
+        self._in_order = in_order
+        # Where nothing waits for what is found, the largest first, so that none is begun when the others are through.
+        self._waiting: list[tuple[int, int, Job]] = []
+        self._order = itertools.count()
+        self._extracting: list[Job] = []  # few: the pool says when it has room
+        self._failed: list[Done] = []
+        self._held = 0  # bytes of the waiting bodies
+
+    def add(self, job: Job, exchange: Exchange | None = None) -> None:
+        """Let a job wait for its turn; with the exchange that brought it, its body need not be read again."""
+        snapshot = self._session.snapshot(job.record_id)
+        if exchange is not None and exchange.status != 304 and (self._held < _HELD_BODIES or not self._waiting):
+            with exchange.response.open() as stream:
+                _, _ = read_head(stream, exchange.head_length)
+                head = Head(exchange.status, "", exchange.headers, exchange.head_length)
+                job.page = self._page(job, snapshot, head, read_entity(stream, head))
+            if job.page is None:
+                return
+            self._held += len(job.page.body)
+        rank = 0 if self._in_order else -snapshot.record.length
+        heapq.heappush(self._waiting, (rank, next(self._order), job))
+
+    def advance(self) -> Iterator[Done]:
+        """Move on as far as it goes without waiting; yields what is done."""
+        while self._waiting and self._pool.has_room:
+            self._submit(heapq.heappop(self._waiting)[-1])
+        finished, self._failed = self._failed, []
+        yield from finished
+        for job in [job for job in self._extracting if job.future and job.future.done()]:
+            self._extracting.remove(job)
+            assert job.future is not None, "only submitted jobs are extracting"
+            yield job, extracted(job.future)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for something to be done; whether anything is left."""
+        if self._extracting and not self._failed:
+            wait([job.future for job in self._extracting if job.future], seconds, FIRST_COMPLETED)
+        return bool(self._waiting or self._extracting or self._failed)
+
+    def _submit(self, job: Job) -> None:
+        if job.page is None:
+            job.page = self._reread(job)
+        else:
+            self._held -= len(job.page.body)
+        if job.page is not None:
+            job.future = self._pool.submit(job.page)
+            job.page = None
+            self._extracting.append(job)
+
+    def _reread(self, job: Job) -> Page | None:
+        snapshot = self._session.snapshot(job.record_id)
+        try:
+            head, _, entity = self._session.payload(snapshot).http()
+            return self._page(job, snapshot, head, entity)
+        except (ArchiveError, StoreError) as error:
+            self._failed.append((job, Extracted(None, Verdict("extraction-failed", str(error)))))
+            return None
+
+    def _page(self, job: Job, snapshot: Snapshot, head: Head, entity: Iterable[bytes]) -> Page | None:
+        """A body with its content codings undone; one that cannot be ends the job with a named outcome."""
+        try:
+            body = b"".join(decoded(entity, head.header("Content-Encoding"), self._decoded_limit))
+        except EntityTooLarge as error:
+            self._failed.append((job, Extracted(None, Verdict("decoded-too-large", _BAD.format(error)))))
+        except EntityError as error:
+            self._failed.append((job, Extracted(None, Verdict("undecodable", _BAD.format(error)))))
+        else:
+            return Page(snapshot.url, body, head.header("Content-Type"), job.task)
+        return None
