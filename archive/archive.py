@@ -19,7 +19,7 @@ from archive.model import Document, Manifest, Snapshot
 from archive.records import payload_record, stored_record
 from archive.session import RunSettings, Session
 from archive.spool import Spool
-from archive.text import decode_document
+from archive.text import decode_document, whole_lines
 from archive.times import iso, now
 from archive.warc.entity import Head
 from archive.warc.reader import Record
@@ -147,6 +147,16 @@ class Archive:
             return decode_document(self.store.get_range(ref.key, ref.offset, ref.length))
         except ObjectMissing as error:
             raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
+
+    def captures_of(self, run: str) -> Iterator[Snapshot]:
+        """Every line of one run's index, in its order; raises IntegrityError, StoreError."""
+        return self._index.of_run(run)
+
+    def documents_of(self, run: str) -> Iterator[Document]:
+        """Every document of one run, in the order they were written; raises IntegrityError, StoreError."""
+        lines = whole_lines(self.store.stream(keys.run_key(run, keys.PAGES)))
+        next(lines, None)  # the header
+        return map(decode_document, lines)
 
     def manifest(self, run: str) -> Manifest:
         """The manifest of a committed run; raises ObjectMissing, IntegrityError."""

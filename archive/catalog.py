@@ -88,7 +88,7 @@ class Catalog:
         return found
 
     def load(self, runs: list[str]) -> None:
-        """Read the manifests and index heads of several runs at once; what is wrong with one is told when it is asked."""
+        """Read the manifests and index heads of several runs at once; what is wrong with one is told when asked for."""
         self._ahead([run for run in runs if run not in self._indexes], self.block_index)
 
     @staticmethod

@@ -7,7 +7,7 @@ compared with the file's size, and what the index names with what the records ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archive import keys, manifest
@@ -16,7 +16,7 @@ from archive.errors import ArchiveError, IntegrityError
 from archive.index.cdxj import parse_line, snapshot_of
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block
 from archive.model import Manifest, Resource, Snapshot
-from archive.text import HEADER, LONGEST, decode_document
+from archive.text import HEADER, decode_document, whole_lines
 from archive.warc.reader import Record, walk_records
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
@@ -197,7 +197,7 @@ class _RunCheck:
                     pass
             record.drain()
             record.member.drain()
-            if record.kind in {"response", "revisit"}:
+            if record.kind in {"response", "revisit", "resource"}:
                 self._compare(record, expected.pop(offset, None))
         for offset, snapshot in expected.items():
             self.faults.append(
@@ -218,7 +218,7 @@ class _RunCheck:
 
     def _pages(self, pieces: _Hashed) -> None:
         first = True
-        for line in _lines(pieces):
+        for line in whole_lines(pieces):
             if first and line != HEADER:
                 raise IntegrityError("line 1 is not the header of a pages file")
             if not first:
@@ -226,22 +226,3 @@ class _RunCheck:
             first = False
         if first:
             raise IntegrityError("it is empty")
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines with their ends, none held beyond the longest that is read; raises IntegrityError where one breaks off."""
-    waiting: list[bytes] = []
-    held = 0
-    for piece in pieces:
-        first, *others = piece.split(b"\n")
-        if others:
-            yield b"".join([*waiting, first, b"\n"])
-            yield from (line + b"\n" for line in others[:-1])
-            waiting, held, first = [], 0, others[-1]
-        if first:
-            waiting.append(first)
-            held += len(first)
-        if held > LONGEST:
-            raise IntegrityError(f"a line is longer than {LONGEST:,} bytes")
-    if waiting:
-        raise IntegrityError("the last line breaks off")

@@ -83,6 +83,19 @@ class Exchange:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something made of a page rather than received: a picture of it, or what scripts made of its markup.
+
+    `url` is "urn:fullPageFinal:" or "urn:dom:" and the page's URL.
+    """
+
+    url: str
+    mime: str
+    block: Block
+    date: datetime  # aware, UTC, to the second
+
+
 class Role(StrEnum):
     """What a target is captured for."""
 
@@ -245,7 +258,8 @@ class Snapshot:
 class Document:
     """Clean text and metadata of a snapshot, tied to the record they were made from.
 
-    `same_as` names the record whose payload was the same and whose document holds the text.
+    `same_as` names the record whose payload was the same and whose document holds the text; `rendered` is the record of
+    what scripts made of the page, where the text was made from that.
     """
 
     url: str
@@ -256,6 +270,7 @@ class Document:
     offset: int
     article: Article = field(default_factory=Article)
     same_as: str | None = None
+    rendered: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
         data = spooled.path(keys.MANIFEST).read_bytes()
         return data, manifest.parse(data)
     except (OSError, IntegrityError) as error:
-        raise StoreError(f"run {spooled.run} in the spool has no sound manifest ({error}): see {spooled.folder}") from error
+        raise StoreError(
+            f"run {spooled.run} in the spool has no sound manifest ({error}): see {spooled.folder}"
+        ) from error
 
 
 def _put(store: ObjectStore, spooled: SpooledRun, name: str) -> None:

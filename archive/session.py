@@ -10,6 +10,7 @@ from typing import Any
 
 from archive import keys, manifest
 from archive.catalog import Catalog
+from archive.digests import digest_of_stream
 from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.earlier import Earlier
 from archive.index.cdxj import line_of, parse_line, snapshot_of
@@ -19,6 +20,7 @@ from archive.model import (
     Document,
     DocumentRef,
     Exchange,
+    Made,
     Manifest,
     Outcome,
     RecordRef,
@@ -80,6 +82,7 @@ class Session:
         self.started = now()
         self._earlier = Earlier(None if settings.force else Index(store, catalog))
         self._snapshots: dict[str, Snapshot] = {}
+        self._newest: dict[str, str] = {}  # record ids by URL
         self._pages: dict[str, bool] = {}  # record ids of pages, and whether each has its document's line
         self._origins: dict[str, Origin] = {}  # record ids whose metadata record is still to be written
         self._outcomes = OutcomeCounts()
@@ -105,6 +108,7 @@ class Session:
         if "capture" in entry:
             snapshot = snapshot_of(parse_line(entry["capture"]), self.run)
             self._snapshots[snapshot.record_id] = snapshot
+            self._newest[snapshot.url] = snapshot.record_id
             self._earlier.note(snapshot)
             if entry["page"]:
                 self._pages[snapshot.record_id] = False
@@ -152,12 +156,15 @@ class Session:
             document=earlier.document if earlier else None,
         )
         self._snapshots[snapshot.record_id] = snapshot
+        self._newest[snapshot.url] = snapshot.record_id
         self._earlier.note(snapshot)
         if page:
             self._pages[snapshot.record_id] = False
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
         read = read and refers_to is None
-        self._entries.append({"capture": line_of(snapshot), "page": page, "origin": asdict(origin) if read else None})
+        self._entries.append(
+            {"capture": line_of(snapshot, self.run), "page": page, "origin": asdict(origin) if read else None}
+        )
         if read:
             self._origins[snapshot.record_id] = origin
         else:
@@ -174,6 +181,31 @@ class Session:
     def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
         if fields := origin.fields(outlinks):
             self._warc().metadata(snapshot, self._warcinfo, fields)
+
+    def add_made(self, made: Made, page: Snapshot) -> Snapshot:
+        """Write something made of a page, as a resource record; raises StoreUnavailable when the spool's disk fails."""
+        with made.block.open() as stream:
+            digest, _ = digest_of_stream(iter(lambda: stream.read(_PIECE), b""))
+        writer = self._warc()
+        placed = writer.resource(made, digest, page.record_id, self._warcinfo)
+        record = RecordRef(keys.run_key(self.run, self._warc_path), placed.offset, placed.length)
+        snapshot = Snapshot(made.url, made.date, 200, made.mime, digest, placed.record_id, record, self.run)
+        self._snapshots[snapshot.record_id] = snapshot
+        self._newest[snapshot.url] = snapshot.record_id
+        self._entries.append({"capture": line_of(snapshot, self.run), "page": False, "origin": None})
+        return snapshot
+
+    def adopt(self, snapshot: Snapshot, document: DocumentRef | None = None) -> None:
+        """Take a capture of an earlier run into this one's index, for a text that is made again.
+
+        Without the document that it has now, one is to follow; until then it keeps the one it had.
+        """
+        snapshot = replace(snapshot, document=document or snapshot.document)
+        self._snapshots[snapshot.record_id] = snapshot
+        if document is None:
+            self._pages[snapshot.record_id] = False
+        line = line_of(snapshot, self.run)
+        self._entries.append({"capture": line, "page": document is None, "origin": None})
 
     def last(self, url: str) -> Snapshot | None:
         """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
@@ -252,13 +284,17 @@ class Session:
         """Pages that have no document yet."""
         return [self._snapshots[record_id] for record_id, done in self._pages.items() if not done]
 
+    def holds(self, record_id: str) -> bool:
+        """Whether a capture stands in this run's index."""
+        return record_id in self._snapshots
+
     def snapshot(self, record_id: str) -> Snapshot:
         """A capture of this run as it stands now; raises KeyError."""
         return self._snapshots[record_id]
 
-    def captured_urls(self) -> dict[str, str]:
-        """The URLs that this run has captures of, each with the record id of its newest."""
-        return {snapshot.url: record_id for record_id, snapshot in self._snapshots.items()}
+    def capture_of(self, url: str) -> str | None:
+        """The record id of this run's newest capture of a URL."""
+        return self._newest.get(url)
 
     def payload(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload, from the spool or from its store.
@@ -286,7 +322,7 @@ class Session:
             for record_id in list(self._origins):  # what could not be read has no outlinks
                 self.describe(record_id, ())
             self.checkpoint()
-            lines = [line_of(self._with_document(snapshot)) for snapshot in self._snapshots.values()]
+            lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest)
         found = publish(self._store, self._spooled)
         self._spooled.remove()
@@ -306,12 +342,15 @@ class Session:
 
     def counts(self) -> dict[str, int]:
         """How much the run holds so far."""
-        snapshots = self._snapshots.values()
+        snapshots = [snapshot for snapshot in self._snapshots.values() if snapshot.run == self.run]
+        texts = [snapshot.document for snapshot in self._snapshots.values() if snapshot.document]
         return {
             **self._outcomes.counts(),
-            "captures": len(self._snapshots),
+            "captures": len(snapshots),
             "revisits": sum(snapshot.revisit for snapshot in snapshots),
-            "documents": sum(snapshot.document is not None and not snapshot.revisit for snapshot in snapshots),
+            "documents": len(
+                {(ref.key, ref.offset) for ref in texts if ref.key.startswith(keys.run_key(self.run, ""))}
+            ),
         }
 
     def _with_document(self, snapshot: Snapshot) -> Snapshot:

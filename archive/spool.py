@@ -21,34 +21,23 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive import keys
 from archive.errors import IntegrityError
-from archive.parsing import parsed_object, size_of
-from storage.base import checked_key
+from archive.journal import JOURNAL, Journal, read_journal
+from archive.parsing import parsed_object
 from storage.errors import StoreUnavailable
 
 _log = logging.getLogger("onrecord.archive")
 
 SPOOL = 1  # the form of what is described above
 
-_JOURNAL = "journal.jsonl"
 _RUN = "run.json"
 _LOCK = "lock"
 _WORK = "work"  # bodies on their way; never part of the run
 _LEFT_OVER = 24 * 3600  # seconds after which a folder that is being made has no maker any more
-
-
-@dataclass(slots=True)
-class _Journal:
-    """What a journal says up to its last whole line: entries, the length of each file, and its own, in bytes."""
-
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    ends: dict[str, int] = field(default_factory=dict)
-    length: int = 0
 
 
 class SpooledRun:
@@ -106,7 +95,7 @@ class SpooledRun:
                 os.fsync(self._files[name].fileno())
             self._dirty.clear()
             line = json.dumps({"ends": self._ends, "entries": entries}, ensure_ascii=False, separators=(",", ":"))
-            journal = self._file(_JOURNAL)
+            journal = self._file(JOURNAL)
             journal.write(line.encode("utf-8", "replace") + b"\n")
             journal.flush()
             os.fsync(journal.fileno())
@@ -148,26 +137,12 @@ class SpooledRun:
         self._ends = dict(journal.ends)
         return journal.entries
 
-    def _journal(self) -> _Journal:
-        found = _Journal()
-        torn = 0
-        try:
-            lines = self.path(_JOURNAL).open("rb")
-        except FileNotFoundError:
-            return found
-        with _disk_errors(self.folder), lines:
-            for number, line in enumerate(lines, 1):
-                if torn:
-                    raise IntegrityError(self._damaged(f"line {torn} of its {_JOURNAL} cannot be read"))
-                try:
-                    entries, ends = _checkpoint_of(line)
-                except ValueError:
-                    torn = number
-                    continue
-                found.entries += entries
-                found.ends = ends
-                found.length += len(line)
-        return found
+    def _journal(self) -> Journal:
+        with _disk_errors(self.folder):
+            try:
+                return read_journal(self.path(JOURNAL))
+            except ValueError as error:
+                raise IntegrityError(self._damaged(str(error))) from error
 
     def _damaged(self, what: str) -> str:
         return (
@@ -175,10 +150,10 @@ class SpooledRun:
             "captured can be read from its WARC files"
         )
 
-    def _cut_back(self, journal: _Journal) -> None:
+    def _cut_back(self, journal: Journal) -> None:
         with _disk_errors(self.folder):
-            if self.path(_JOURNAL).exists():
-                os.truncate(self.path(_JOURNAL), journal.length)
+            if self.path(JOURNAL).exists():
+                os.truncate(self.path(JOURNAL), journal.length)
             for name, end in journal.ends.items():
                 os.truncate(self.path(name), end)
             for folder in ("archive", "pages", "logs"):
@@ -283,19 +258,6 @@ class Spool:
         if not self._folder.is_dir():
             return []
         return sorted(path for path in self._folder.iterdir() if keys.is_run_id(path.name) and path.is_dir())
-
-
-def _checkpoint_of(line: bytes) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """A journal line's entries and ends; raises ValueError when it is not whole."""
-    if not line.endswith(b"\n"):
-        raise ValueError("it breaks off")
-    checkpoint = parsed_object(line)
-    entries, ends = checkpoint.get("entries"), checkpoint.get("ends")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError("it has no entries")
-    if not isinstance(ends, dict):
-        raise ValueError("it names no files")  # noqa: TRY004 - one error for whatever is wrong with the line
-    return entries, {checked_key(name): size_of(end) for name, end in ends.items() if name != _JOURNAL}
 
 
 def _try_lock(path: Path) -> int | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
-from archive.model import Article, Document, Embed
+from archive.model import Article, Document, Embed, RecordRef, Reference
 from archive.parsing import size_of, text_of, texts_of
 from archive.times import from_iso, iso
 
@@ -32,6 +33,15 @@ def encode_document(document: Document) -> bytes:
         "offset": document.offset,
         "same_as": document.same_as,
     }
+    if document.rendered:
+        entry["rendered"] = {
+            "record": document.rendered.record_id,
+            "warc": document.rendered.record.key,
+            "offset": document.rendered.record.offset,
+            "length": document.rendered.record.length,
+            "url": document.rendered.url,
+            "ts": iso(document.rendered.timestamp),
+        }
     entry |= {name: getattr(document.article, name) for name in _ARTICLE}
     entry["embeds"] = [_present(asdict(embed)) for embed in document.article.embeds]
     return self_digested(_present(entry))
@@ -62,10 +72,35 @@ def _document(entry: dict[str, Any]) -> Document:
         offset=size_of(entry.get("offset", 0)),
         article=Article(**{name: _value(name, entry[name]) for name in _ARTICLE if name in entry}),
         same_as=None if same_as is None else text_of(same_as),
+        rendered=_rendered(entry["rendered"]) if "rendered" in entry else None,
     )
+
+
+def _rendered(entry: dict[str, Any]) -> Reference:
+    record = RecordRef(text_of(entry["warc"]), size_of(entry["offset"]), size_of(entry["length"]))
+    return Reference(record, text_of(entry["record"]), text_of(entry["url"]), from_iso(text_of(entry["ts"])))
 
 
 def _value(name: str, value: Any) -> Any:
     if name == "embeds":
         return tuple(Embed(**{key: text_of(embed[key]) for key in _EMBED if key in embed}) for embed in value)
     return texts_of(value) if name in _TUPLES else text_of(value)
+
+
+def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines with their ends, none held beyond the longest that is read; raises IntegrityError where one breaks off."""
+    waiting: list[bytes] = []
+    held = 0
+    for piece in pieces:
+        first, *others = piece.split(b"\n")
+        if others:
+            yield b"".join([*waiting, first, b"\n"])
+            yield from (line + b"\n" for line in others[:-1])
+            waiting, held, first = [], 0, others[-1]
+        if first:
+            waiting.append(first)
+            held += len(first)
+        if held > LONGEST:
+            raise IntegrityError(f"a line is longer than {LONGEST:,} bytes")
+    if waiting:
+        raise IntegrityError("the last line breaks off")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from archive.model import Article, Document, Embed, Outcome, Snapshot
+from archive.model import Article, Document, Embed, Outcome, Reference, Snapshot
 from archive.session import Session
 from pipeline.boilerplate import SiteLines
 
@@ -14,33 +15,45 @@ _HELD = 64 << 20  # characters of texts held back, over all sites
 _NOT_ASKED = "not asked for; capture it with --embeds"
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    snapshot: Snapshot
+    article: Article
+    rendered: Reference | None
+
+
 @dataclass(slots=True)
 class _Site:
     lines: SiteLines = field(default_factory=SiteLines)
-    held: dict[str, Article] = field(default_factory=dict)  # by record id
+    held: list[_Page] = field(default_factory=list)
 
 
 class Documents:
-    """Writes the document of each page of a run. What is held back is written by `finish` at the latest."""
+    """Writes the document of each page of a run. What is held back is written by `finish` at the latest.
 
-    def __init__(self, session: Session) -> None:
+    `capture_of` tells the record id of the run's capture of a URL, once all captures are there.
+    """
+
+    def __init__(self, session: Session, capture_of: Callable[[str], str | None]) -> None:
         self._session = session
+        self._capture_of = capture_of
         self._sites: dict[str, _Site] = {}
-        self._showing: dict[str, Article] = {}  # pages that show works whose captures are not known yet
+        self._showing: list[_Page] = []  # pages that show works whose captures are not known yet
         self._works: set[str] = set()  # that pages show
         self._problems: dict[str, str] = {}  # of such works
         self._held = 0
 
-    def add(self, record_id: str, article: Article | None) -> None:
-        """Take a page's article, None when none could be made."""
-        snapshot = self._session.snapshot(record_id)
-        self._works.update(embed.url for embed in (article.embeds if article else ()))
-        if article is None or not article.text:
-            self._ready(record_id, article or Article(title=snapshot.title))
+    def add(self, snapshot: Snapshot, article: Article | None, rendered: Reference | None = None) -> None:
+        """Take a page's article, None when none could be made; `rendered` is what it was made from instead."""
+        article = article or Article(title=snapshot.title)
+        page = _Page(snapshot, article, rendered)
+        self._works.update(embed.url for embed in article.embeds)
+        if not article.text:
+            self._ready(page)
             return
         site = self._sites.setdefault(urlsplit(snapshot.url).netloc, _Site())
         site.lines.note(article.text)
-        site.held[record_id] = article
+        site.held.append(page)
         self._held += len(article.text)
         if site.lines.pages >= _LEARNT_FROM:
             self._settle(site)
@@ -62,30 +75,31 @@ class Documents:
         """Write everything that is held."""
         for site in self._sites.values():
             self._settle(site)
-        captured = self._session.captured_urls() if self._showing else {}
-        for record_id, article in self._showing.items():
-            embeds = tuple(self._resolved(embed, captured) for embed in article.embeds)
-            self._write(record_id, replace(article, embeds=embeds))
+        self._sites.clear()
+        for page in self._showing:
+            embeds = tuple(map(self._resolved, page.article.embeds))
+            self._write(replace(page, article=replace(page.article, embeds=embeds)))
         self._showing.clear()
 
     def _settle(self, site: _Site) -> None:
-        held, site.held = site.held, {}
-        for record_id, article in held.items():
-            assert article.text is not None, "only those with a text are held"
-            self._held -= len(article.text)
-            self._ready(record_id, replace(article, text=site.lines.without(article.text, article.title)))
+        held, site.held = site.held, []
+        for page in held:
+            assert page.article.text is not None, "only those with a text are held"
+            self._held -= len(page.article.text)
+            text = site.lines.without(page.article.text, page.article.title)
+            self._ready(replace(page, article=replace(page.article, text=text)))
 
-    def _ready(self, record_id: str, article: Article) -> None:
-        if article.embeds:
-            self._showing[record_id] = article
+    def _ready(self, page: _Page) -> None:
+        if page.article.embeds:
+            self._showing.append(page)
         else:
-            self._write(record_id, article)
+            self._write(page)
 
-    def _write(self, record_id: str, article: Article) -> None:
-        self._session.add_document(document_of(self._session.snapshot(record_id), article))
+    def _write(self, page: _Page) -> None:
+        self._session.add_document(replace(document_of(page.snapshot, page.article), rendered=page.rendered))
 
-    def _resolved(self, embed: Embed, captured: dict[str, str]) -> Embed:
-        if record_id := captured.get(embed.url):
+    def _resolved(self, embed: Embed) -> Embed:
+        if record_id := self._capture_of(embed.url):
             return replace(embed, record_id=record_id)
         return replace(embed, reason=self._problems.get(embed.url, _NOT_ASKED))
 

@@ -24,12 +24,13 @@ _BAD = "{}; it is archived, its text is not extracted"
 class Job:
     """A body on its way to being read; `outcome` is concluded when it was, None when that was done before."""
 
-    record_id: str
+    record_id: str  # of the capture that is read
     target: Target
     task: Task
     outcome: Outcome | None = None
     page: Page | None = None
     future: Future[Reading] | None = None
+    rendered: str | None = None  # the record whose body is read in its place: what scripts made of the page
 
 
 Done = tuple[Job, Extracted]
@@ -53,7 +54,12 @@ class Jobs:
     def add(self, job: Job, exchange: Exchange | None = None) -> None:
         """Let a job wait for its turn; with the exchange that brought it, its body need not be read again."""
         snapshot = self._session.snapshot(job.record_id)
-        if exchange is not None and exchange.status != 304 and (self._held < _HELD_BODIES or not self._waiting):
+        if (
+            exchange is not None
+            and exchange.status != 304
+            and not job.rendered
+            and (self._held < _HELD_BODIES or not self._waiting)
+        ):
             with exchange.response.open() as stream:
                 _, _ = read_head(stream, exchange.head_length)
                 head = Head(exchange.status, "", exchange.headers, exchange.head_length)
@@ -92,10 +98,10 @@ class Jobs:
             self._extracting.append(job)
 
     def _reread(self, job: Job) -> Page | None:
-        snapshot = self._session.snapshot(job.record_id)
+        snapshot = self._session.snapshot(job.rendered or job.record_id)
         try:
             head, _, entity = self._session.payload(snapshot).http()
-            return self._page(job, snapshot, head, entity)
+            return self._page(job, self._session.snapshot(job.record_id), head, entity)
         except (ArchiveError, StoreError) as error:
             self._failed.append((job, Extracted(None, Verdict("extraction-failed", str(error)))))
             return None

@@ -34,6 +34,9 @@ class TaskFailure(Exception):
         super().__init__(detail)
         self.kind = kind
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return TaskFailure, (self.kind, str(self))
+
 
 class WorkerPool(Generic[T]):
     """Runs a function, named as "module:function", over tasks in worker processes.
@@ -97,19 +100,27 @@ class WorkerPool(Generic[T]):
         self.close()
 
     def _serve(self) -> None:
-        worker = self._start()
+        worker = None
+        with suppress(OSError):  # the first task tries again, and fails if that does
+            worker = self._start()
         while (item := self._tasks.get()) is not None:
             task, future = item
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                if not worker.usable:
-                    self._end(worker)
+                if worker is None or not worker.usable:
+                    if worker is not None:
+                        self._end(worker)
                     worker = self._start()
                 future.set_result(worker.run(task, self._time_limit))
             except TaskFailure as failure:
                 future.set_exception(failure)
-        self._end(worker)
+            except Exception as error:  # noqa: BLE001 - a thread that ended would leave every later task waiting
+                if worker is not None:
+                    worker.usable = False
+                future.set_exception(TaskFailure("failed", _told(error)))
+        if worker is not None:
+            self._end(worker)
 
     def _start(self) -> _Worker:
         worker = _Worker(self._function, self._memory_limit)
@@ -143,10 +154,10 @@ class _Worker:
     def run(self, task: object, time_limit: float) -> Any:
         """The function's result; raises TaskFailure."""
         try:
-            self._connection.send(task)
-            if not self._ready:
+            if not self._ready:  # a worker that is not reading yet, or never will, takes no large task
                 self._receive(_START_LIMIT)
                 self._ready = True
+            self._connection.send(task)
             kind, result = self._receive(time_limit)
         except (EOFError, OSError) as error:
             self.usable = False
@@ -169,7 +180,9 @@ class _Worker:
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(5)
             if code < 0:
-                return f"signal {signal.Signals(-code).name}"
+                with suppress(ValueError):  # real-time signals have no names
+                    return f"signal {signal.Signals(-code).name}"
+                return f"signal {-code}"
             return f"exit code {code}"
         return "no exit code"
 
@@ -197,7 +210,13 @@ def serve(descriptor: int, function: str, memory_limit: int) -> None:
     with suppress(EOFError, OSError):
         connection.send("ready")
         while True:
-            connection.send(_attempt(run, connection.recv()))
+            answer = _attempt(run, connection.recv())
+            try:
+                connection.send(answer)
+            except (EOFError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - nothing was sent yet: what cannot be packed is a failure too
+                connection.send(("failed", _told(error)))
 
 
 def _attempt(run: Any, task: object) -> tuple[str, object]:
@@ -206,7 +225,11 @@ def _attempt(run: Any, task: object) -> tuple[str, object]:
     except MemoryError:
         return "memory", "it needed more memory than a page may have"
     except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes is that page's outcome
-        return "failed", f"{type(error).__name__}: {error}"[:500]
+        return "failed", _told(error)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _limit_memory(memory_limit: int) -> None:

@@ -13,16 +13,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from archive.archive import Archive
-from archive.model import Manifest, Outcome, Target
+from archive.model import Fetched, Manifest, Outcome, Target
 from archive.session import RunSettings, Session
 from pipeline.capture.apart import fetch_apart
+from pipeline.capture.browser import BrowserSettings
 from pipeline.capture.settings import FetchSettings
+from pipeline.capture.sources import Results, fetch_and_browse
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.rules import Rules
 from pipeline.extract.pool import ExtractorPool
 from pipeline.writing import Report, Writing
 from storage.errors import StoreError
 
+EXTRACT_TIME = 60.0  # seconds a page
+EXTRACT_MEMORY = 2_000_000_000  # bytes a page
 _TICK = 0.05  # seconds without a result after which waiting outcomes are looked at all the same
 
 
@@ -33,10 +37,11 @@ class CaptureOptions:
     fetch: FetchSettings
     run: RunSettings
     rules: Rules = field(default_factory=Rules)
+    browser: BrowserSettings | None = None  # pages are visited with these limits, rather than fetched
     workers: int = 2
     decoded_limit: int = 100_000_000  # bytes of a page after its content codings are undone
-    extract_time: float = 60.0  # seconds a page
-    extract_memory: int = 2_000_000_000  # bytes a page
+    extract_time: float = EXTRACT_TIME
+    extract_memory: int = EXTRACT_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,15 @@ def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOpt
     with closing(archive.session(options.run)) as session, _pool(options) as pool:
         frontier = Frontier(targets, options.rules, session.last)
         writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
-        with closing(fetch_apart(frontier, options.fetch, session.work, tick=_TICK)) as results, closing(frontier):
-            for fetched in results:
-                if fetched is not None:
-                    writing.take(fetched)
+        with closing(_results(frontier, options, session)) as results, closing(frontier):
+            for result in results:
+                if isinstance(result, Fetched):
+                    writing.take(result)
+                elif result is not None:
+                    writing.take_browsed(result)
                 writing.advance()
         writing.finish()
-        return _commit(session)
+        return committed(session)
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
@@ -75,14 +82,21 @@ def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
             for snapshot in session.pending:
                 writing.resume(snapshot)
             writing.finish()
-            yield _commit(session)
+            yield committed(session)
+
+
+def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:
+    if options.browser is not None:
+        return fetch_and_browse(frontier, options.fetch, options.browser, session.work, tick=_TICK)
+    return fetch_apart(frontier, options.fetch, session.work, tick=_TICK)
 
 
 def _pool(options: CaptureOptions) -> ExtractorPool:
     return ExtractorPool(options.workers, time_limit=options.extract_time, memory_limit=options.extract_memory)
 
 
-def _commit(session: Session) -> RunResult:
+def committed(session: Session) -> RunResult:
+    """Commit a run; a store that cannot take it now is told in the result."""
     counts = session.counts()
     try:
         return RunResult(session.run, session.commit(), counts)

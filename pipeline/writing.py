@@ -8,22 +8,22 @@ from dataclasses import replace
 
 from archive.described import Origin, mime_of
 from archive.errors import EntityError
-from archive.model import Exchange, Fetched, Outcome, Role, Snapshot, Target, Verdict
+from archive.model import Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
 from archive.session import Session
 from archive.times import iso, now
 from archive.warc.entity import Head, decoded, read_entity, read_head
+from pipeline.capture.browser import Browsed
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.documents import Documents
-from pipeline.extract.page import Reading, Task
+from pipeline.extract.page import EXTRACTABLE, Reading, Task
 from pipeline.extract.pool import Extractors
 from pipeline.jobs import Done, Job, Jobs
 
 Report = Callable[[Outcome, bytes], None]
 
-EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TASKS = {Role.FEED: Task.FEED, Role.SITEMAP: Task.SITEMAP}
 _UNREADABLE = {Task.FEED: "no-feed", Task.SITEMAP: "no-sitemap"}
@@ -51,21 +51,34 @@ class Writing:
         self._frontier = frontier
         self._report = report
         self._jobs = Jobs(session, pool, decoded_limit, in_order=rules.requisites or rules.depth > 0)
-        self._documents = Documents(session)
+        self._documents = Documents(session, session.capture_of)
         self._unacknowledged: list[tuple[Outcome, bytes]] = []
         self._sync_due = 0.0
         self._sync_cost = 0.0
 
-    def take(self, fetched: Fetched) -> None:
-        """Write the records of what was fetched, and see its body on its way."""
+    def take_browsed(self, browsed: Browsed) -> None:
+        """Write what a visit in the browser brought: what the page asked for, the page, and what was made of it."""
+        page, *requisites = browsed.fetched
+        for fetched in requisites:
+            if self._frontier:
+                self._frontier.captured(fetched.target.url)
+            _, outcome = self._record(fetched, page=False, read=False)
+            self._conclude(outcome)
+            _discard(fetched)
+        self.take(page, browsed.resources, browsed.notes)
+
+    def take(self, fetched: Fetched, made: tuple[Made, ...] = (), notes: tuple[str, ...] = ()) -> None:
+        """Write the records of what was fetched, and of what was made of it, and see its body on its way."""
         target = fetched.target
         task = self._task(fetched, mime_of(fetched.exchanges[-1])) if fetched.exchanges else None
         page = target.role == Role.PAGE and _is_whole(fetched)
         snapshot, outcome = self._record(fetched, page=page, read=task is not None)
+        outcome = replace(outcome, notes=(*outcome.notes, *notes))
+        rendered = self._made(made, snapshot) if snapshot is not None else None
         if target.role == Role.ROBOTS or _is_robots_in_place_of_sitemap(target):
             outcome = self._robots(fetched, outcome)
         if snapshot is not None:
-            task = self._page(snapshot, target) if page else self._task(fetched, snapshot.mime)
+            task = self._page(snapshot, target, rendered) if page else self._task(fetched, snapshot.mime)
         if snapshot is None or task is None:
             self._conclude(outcome)
             self._done()
@@ -73,15 +86,17 @@ class Writing:
             self._conclude(outcome)
             self._jobs.add(Job(snapshot.record_id, target, task), fetched.exchanges[-1])
         else:
-            self._jobs.add(Job(snapshot.record_id, target, task, outcome), fetched.exchanges[-1])
-        for exchange in fetched.exchanges:
-            exchange.response.discard()
+            self._jobs.add(Job(snapshot.record_id, target, task, outcome, rendered=rendered), fetched.exchanges[-1])
+        _discard(fetched)
+        for thing in made:
+            thing.block.discard()
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up a page whose records were kept before its writer was killed."""
         target = Target(snapshot.url)
-        if self._page(snapshot, target) == Task.ARTICLE:
-            self._jobs.add(Job(snapshot.record_id, target, Task.ARTICLE))
+        rendered = self._session.capture_of(f"urn:dom:{snapshot.url}")
+        if self._page(snapshot, target, rendered) == Task.ARTICLE:
+            self._jobs.add(Job(snapshot.record_id, target, Task.ARTICLE, rendered=rendered))
 
     def advance(self) -> None:
         """Move everything on as far as it goes without waiting."""
@@ -129,13 +144,21 @@ class Writing:
             return None
         return Task.CSS if mime == "text/css" else Task.FRAME if mime in _HTML else None
 
-    def _page(self, snapshot: Snapshot, target: Target) -> Task | None:
+    def _made(self, made: tuple[Made, ...], page: Snapshot) -> str | None:
+        """Write what was made of a page; returns the record of what scripts made of its markup."""
+        rendered = None
+        for thing in made:
+            snapshot = self._session.add_made(thing, page)
+            rendered = snapshot.record_id if thing.url.startswith("urn:dom:") else rendered
+        return rendered
+
+    def _page(self, snapshot: Snapshot, target: Target, rendered: str | None) -> Task | None:
         """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
         if snapshot.mime not in EXTRACTABLE:
             self._session.describe(snapshot.record_id, ())
-            self._documents.add(snapshot.record_id, None)
+            self._documents.add(snapshot, None)
             return None
-        if snapshot.revisit:
+        if snapshot.revisit and not rendered:
             self._documents.same(snapshot)
             return Task.FRAME if self._reads(target) else None
         return Task.ARTICLE
@@ -163,13 +186,16 @@ class Writing:
         article = read.article
         self._session.describe(job.record_id, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
         if job.task == Task.ARTICLE:
-            self._documents.add(job.record_id, article)
+            self._documents.add(snapshot, article, self._rendered(job))
         if job.outcome is not None:
             self._conclude(_with_reading(job, job.outcome, read.verdict, read.reading))
         if self._frontier is None:
             return
         self._frontier.found(job.target, snapshot.url, findings)
         self._done()
+
+    def _rendered(self, job: Job) -> Reference | None:
+        return self._session.snapshot(job.rendered).payload if job.rendered else None
 
     def _done(self) -> None:
         if self._frontier is not None:
@@ -191,6 +217,11 @@ class Writing:
         acknowledged, self._unacknowledged = self._unacknowledged, []
         for outcome, line in acknowledged:
             self._report(outcome, line)
+
+
+def _discard(fetched: Fetched) -> None:
+    for exchange in fetched.exchanges:
+        exchange.response.discard()
 
 
 def _is_whole(fetched: Fetched) -> bool:

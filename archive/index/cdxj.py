@@ -3,7 +3,7 @@
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
 recordId; title; etag and lastModified, the validators of the response; payloadMime, the type of a revisit's payload;
 document, "key offset length" of the document's line; refers, "key offset length timestamp recordId url" of the record
-that holds a revisit's payload.
+that holds a revisit's payload; run, where the line stands in the index of a later run, which made the text again.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def parse_line(line: str) -> CdxLine:
     return CdxLine(key, timestamp, fields)
 
 
-def line_of(snapshot: Snapshot) -> str:
-    """A snapshot's line, without line end, as the index of its own run holds it."""
+def line_of(snapshot: Snapshot, run: str) -> str:
+    """A snapshot's line, without line end, as the index of a run holds it."""
     fields = {
         "url": snapshot.url,
         "mime": REVISIT if snapshot.refers_to else snapshot.mime,
@@ -57,6 +57,8 @@ def line_of(snapshot: Snapshot) -> str:
         "filename": snapshot.record.key.rpartition("/")[2],
         "recordId": snapshot.record_id,
     }
+    if snapshot.run != run:
+        fields["run"] = snapshot.run
     if snapshot.refers_to:
         fields["payloadMime"] = snapshot.mime
         fields["refers"] = _reference(snapshot.refers_to)
@@ -79,6 +81,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
     fields = line.fields
     try:
         filename = fields["filename"]
+        run = fields.get("run", run)
         if "/" in filename:
             raise ValueError("a file name leads into a folder")
         return Snapshot(

@@ -21,6 +21,7 @@ from storage.errors import ObjectMissing
 
 _log = logging.getLogger("onrecord.archive")
 
+_LAST = "\U0010ffff"  # after every key
 _KEPT_BLOCKS = 64  # decoded blocks held in memory, or fewer:
 _KEPT_SIZE = 64 << 20  # characters in them
 _DEDUP_RUNS = 64  # how far back a writer looks for an unchanged page: bounds the reads for a URL never seen
@@ -65,8 +66,8 @@ class Index:
         runs = self.runs()
         self._catalog.load(runs)
         faults: list[IntegrityError] = []
-        for entry in heapq.merge(*(self._sound(run, start, end, faults) for run in runs), key=_order):
-            yield entry.snapshot
+        merged = heapq.merge(*(self._sound(run, start, end, faults) for run in runs), key=_order)
+        yield from _newest_lines(entry.snapshot for entry in merged)
         if faults:
             raise faults[0]
 
@@ -85,6 +86,10 @@ class Index:
                 self._damaged.add(run)
                 _log.warning("%s; pages are not compared with those of run %s", faults[0], run)
             yield from (snapshot for snapshot in reversed(found) if snapshot.url == url)
+
+    def of_run(self, run: str) -> Iterator[Snapshot]:
+        """Every line of one run's index, in its order; raises IntegrityError."""
+        return (entry.snapshot for entry in self._entries(run, "", _LAST))
 
     def _sound(self, run: str, start: str, end: str, faults: list[IntegrityError]) -> Iterator[_Entry]:
         """A run's lines up to where it is damaged; what is wrong is added to the faults."""
@@ -120,6 +125,19 @@ class Index:
             _, dropped = self._blocks.popitem(last=False)
             self._held -= _size(dropped)
         return lines
+
+
+def _newest_lines(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
+    """Each capture once: a later run that made its text again has a line of it too."""
+    same_second: dict[str, Snapshot] = {}
+    second = None
+    for snapshot in snapshots:
+        if (snapshot.url, snapshot.timestamp) != second:
+            yield from same_second.values()
+            same_second.clear()
+            second = (snapshot.url, snapshot.timestamp)
+        same_second[snapshot.record_id] = snapshot
+    yield from same_second.values()
 
 
 def _size(lines: list[str]) -> int:

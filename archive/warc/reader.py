@@ -100,7 +100,13 @@ class Record:
         return f"WARC/1.1\r\n{lines}\r\n".encode()
 
     def http(self) -> tuple[Head, bytes, Iterator[bytes]]:
-        """A response's head, the head's bytes, and the entity body in pieces, its payload digest checked at the end."""
+        """A response's head, the head's bytes, and the entity body in pieces, its payload digest checked at the end.
+
+        What was made of a page rather than received, a resource, has no head: its type is that of the record.
+        """
+        if self.kind == "resource":
+            head = Head(200, "", (("Content-Type", self.header("Content-Type") or ""),), 0)
+            return head, b"", iter(lambda: self.block.read(_PIECE), b"")
         head, head_bytes = read_head(self.block)
         return head, head_bytes, self._checked_entity(head)
 

@@ -16,7 +16,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from archive.digests import EMPTY, digest_of
-from archive.model import Block, Digests, Exchange, Reference, Snapshot
+from archive.model import Block, Digests, Exchange, Made, Reference, Snapshot
 from archive.times import iso
 from archive.warc.entity import read_head
 from archive.warc.members import MemberWriter, Sink
@@ -95,6 +95,17 @@ class RecordWriter:
         headers.append(("WARC-Concurrent-To", response_id))
         return self._write("request", headers, Block.of(exchange.request))
 
+    def resource(self, made: Made, digest: str, response_id: str, warcinfo: str) -> Placed:
+        """Write what was made of a page: a picture of it, or what scripts made of its markup (WARC 1.1 §6.5)."""
+        headers = [
+            ("WARC-Target-URI", made.url),
+            ("WARC-Date", iso(made.date)),
+            ("WARC-Warcinfo-ID", warcinfo),
+            ("WARC-Concurrent-To", response_id),
+            ("WARC-Payload-Digest", digest),
+        ]
+        return self._write("resource", headers, made.block, digest, made.mime)
+
     def metadata(self, snapshot: Snapshot, warcinfo: str, fields: Fields) -> Placed:
         """Write how a capture came about and where it leads (WARC 1.1 §6.6)."""
         headers = [
@@ -115,11 +126,13 @@ class RecordWriter:
             ("WARC-Warcinfo-ID", warcinfo),
         ]
 
-    def _write(self, kind: str, fields: Fields, block: Block, block_digest: str | None = None) -> Placed:
+    def _write(
+        self, kind: str, fields: Fields, block: Block, block_digest: str | None = None, mime: str = _FIELDS
+    ) -> Placed:
         record_id = new_record_id()
         if block_digest is None:
             block_digest = digest_of(block.data or b"")
-        content_type = _HTTP.get(kind, _FIELDS)
+        content_type = _HTTP.get(kind, mime)
         headers = [
             ("WARC-Type", kind),
             ("WARC-Record-ID", record_id),

@@ -32,13 +32,16 @@ MEANINGS = {
     "extraction-memory": "archived, but extracting its text took too much memory",
     "extractor-killed": "archived, but extracting its text ended the extractor",
     "extraction-failed": "archived, but no text could be extracted",
+    "browser-timeout": "what the browser had when the page's time was over is archived; the page never came to rest",
+    "browser-crashed": "the page ended the browser; what had come is archived",
+    "browser-failed": "the browser could not show the page; what had come is archived",
     "no-feed": "archived, but neither RSS, Atom nor JSON Feed, nor a page that names a feed",
     "no-sitemap": "archived, but no sitemap",
     "out-of-scope": "found, not fetched: outside of --scope",
     "excluded": "found, not fetched: kept out by --include or --exclude",
-    "too-deep": "found, not fetched: more links away than --depth, or sitemaps or embeds within one another without end",
+    "too-deep": "found, not fetched: more links away than --depth, or sitemaps or embeds within one another",
     "over-limit": "found, not fetched: --limit pages were found already",
-    "query-trap": "found, not fetched: it looks like one of an endless number, a calendar or a path that repeats itself",
+    "query-trap": "found, not fetched: it looks like one of an endless number: a calendar, a path that repeats itself",
     "robots-denied": "found, not fetched: the site's robots.txt disallows it, or could not be had",
 }
 

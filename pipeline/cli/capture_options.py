@@ -79,6 +79,21 @@ _OPTIONS = (
     click.option(
         "--requisites/--no-requisites", default=True, show_default=True, help="Capture what pages need to be shown."
     ),
+    click.option("--browser", is_flag=True, help="Visit pages in Chromium, for those that scripts draw."),
+    click.option(
+        "--settle",
+        type=click.FloatRange(0.1, 600),
+        default=2.0,
+        show_default=True,
+        help="In the browser: seconds without a request after which a page is at rest.",
+    ),
+    click.option(
+        "--page-limit",
+        type=click.FloatRange(1, 3600),
+        default=60.0,
+        show_default=True,
+        help="In the browser: seconds for a page, at rest or not.",
+    ),
     click.option("--embeds", is_flag=True, help="Capture the documents, videos and posts that pages embed."),
     click.option("--linked-pdfs", is_flag=True, help="Capture the PDF files that pages link to."),
     click.option("--force", is_flag=True, help="Store and extract pages again even when they have not changed."),
@@ -128,6 +143,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     import os
 
     from archive.session import RunSettings
+    from pipeline.capture.browser import BrowserSettings
     from pipeline.capture.settings import FetchSettings
     from pipeline.extract.version import extractor_version
     from pipeline.run import CaptureOptions
@@ -162,11 +178,13 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         "requisites": rules.requisites,
         "embeds": rules.embeds,
         "linked-pdfs": rules.linked_pdfs,
+        "browser": rules.browser,
         "force": options["force"],
         "extractor": extractor_version(),
     }
     run = RunSettings(software(), options["operator"], told, force=options["force"])
-    return CaptureOptions(settings, run, rules, workers=options["workers"] or os.cpu_count() or 1)
+    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
+    return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
 
 
 def _rules(options: dict[str, Any], agent: str) -> Rules:
@@ -184,6 +202,7 @@ def _rules(options: dict[str, Any], agent: str) -> Rules:
         robots=RobotsPolicy(options["robots"]),
         agent=agent,
         conditional=not options["force"],
+        browser=options["browser"],
     )
 
 

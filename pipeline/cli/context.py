@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import secrets
+import stat
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.output import Terminal, plain
+
 if TYPE_CHECKING:
     from archive.archive import Archive
 
@@ -22,13 +27,23 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "": frozenset({"store"}),
     "capture": frozenset(
         {
-            "allow_private", "concurrency", "connections", "deadline", "delay", "depth", "embeds", "exclude", "include",
-            "insecure", "limit", "linked_pdfs", "max_size", "operator", "requisites", "robots", "scope",
-            "timeout", "user_agent", "workers",
+            "allow_private", "browser", "concurrency", "connections", "deadline", "delay", "depth", "embeds",
+            "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
+            "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
         }
     ),
 }  # fmt: skip
-_OTHER_VARIABLES = {"ONRECORD_CONFIG"}
+_OTHER_VARIABLES = {"ONRECORD_CHROMIUM", "ONRECORD_CONFIG"}
+
+
+_STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+
+class _PlainLines(logging.Formatter):
+    """Warnings in one line each: what they quote may come from a hostile store."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(" ".join(super().format(record).split()))
 
 
 @dataclass
@@ -54,10 +69,12 @@ class Context:
             if name != "store":
                 defaults.setdefault("capture", {})[name] = value
         chosen = store or variables.get("store") or tables.get("", {}).get("store") or str(_data_folder() / "store")
-        logging.basicConfig(
-            level=[logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1],
-            format="onrecord: %(message)s",
-        )
+        handler = logging.StreamHandler()
+        handler.setFormatter(_PlainLines("onrecord: %(message)s"))
+        level = [logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1]
+        logging.basicConfig(level=level, handlers=[handler])
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a title that this terminal cannot show ends no command
+            sys.stdout.reconfigure(errors="backslashreplace")
         for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         return cls(str(chosen), as_json, verbosity, defaults)
@@ -152,16 +169,35 @@ def _names() -> Iterator[str]:
 
 @contextmanager
 def to_file(path: Path | None) -> Iterator[Any]:
-    """A binary stream to a file that appears whole or not at all, or to stdout."""
-    if path is None:
-        yield sys.stdout.buffer
+    """A binary stream to a file that appears whole or not at all, to a pipe or device, or to stdout.
+
+    What goes to a terminal is text, and what would steer the terminal is left out.
+    """
+    if path is None or str(path) in _STDOUT:
+        yield Terminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
         return
-    part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as file:
+        mode = path.stat().st_mode if path.exists() else None
+        if mode is not None and not stat.S_ISREG(mode):  # a device is written to, not replaced by a file
+            with path.open("wb") as device:
+                yield device
+            return
+        with _whole(Path(os.path.realpath(path)), mode) as file:
             yield file
-        part.replace(path)
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _whole(path: Path, mode: int | None) -> Iterator[Any]:
+    """A file that is put in its place once it is whole, under the rights of the one it replaces."""
+    part = path.with_name(f".onrecord-{secrets.token_hex(8)}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor: no file that was there is opened
+            if mode is not None:
+                os.fchmod(descriptor, stat.S_IMODE(mode))
+            yield file
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -83,10 +83,12 @@ def _store(context: Context) -> Iterator[Check]:
     try:
         store = open_store(context.store)
         probe = f"onrecord-doctor-{secrets.token_hex(8)}"
-        first = store.put_if_absent(probe, b"first")
-        second = store.put_if_absent(probe, b"second")
-        kept = store.get(probe)
-        store.delete(probe)
+        try:
+            first = store.put_if_absent(probe, b"first")
+            second = store.put_if_absent(probe, b"second")
+            kept = store.get(probe)
+        finally:
+            store.delete(probe)
     except OnrecordError as error:
         yield Check("store", "failed", f"{context.store}: {error}")
         return
@@ -98,7 +100,7 @@ def _store(context: Context) -> Iterator[Check]:
 
 
 def _conditional(store: ObjectStore) -> Check:
-    if getattr(store, "conditional_puts", True) is False:
+    if not getattr(store, "conditional_puts", True):  # not known is not safe
         return Check(
             "store conditions", "warning", "no conditional puts: let only one machine write to this store at a time"
         )
@@ -122,17 +124,24 @@ def _spool(context: Context) -> Check:
 
 def _elsewhere(folder: Path, context: Context) -> str:
     """Runs that wait for other stores: only an invocation that names their store publishes them."""
-    import json
-
     own = context.open_archive().store.url
     waiting = [
         address
         for address in folder.glob("*/store.json")
         if any(path.is_dir() and not path.name.startswith(".") for path in address.parent.iterdir())
     ]
-    urls = {str(json.loads(address.read_text())["url"]) for address in waiting}
+    urls = {_url_in(address) for address in waiting}
     others = sorted(urls - {own})
     return f"; runs wait for {', '.join(others)}" if others else ""
+
+
+def _url_in(address: Path) -> str:
+    from archive.parsing import parsed_object, text_of
+
+    try:
+        return text_of(parsed_object(address.read_bytes()).get("url"))
+    except ValueError:
+        return f"an address that cannot be read, in {address}"
 
 
 def _certificates() -> Check:

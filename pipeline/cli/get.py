@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context, to_file
-from pipeline.cli.output import harmless
+from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.times import Time
 
 if TYPE_CHECKING:
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 _DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a bomb meets this
 _PAGE_LIMIT = 100_000_000  # bytes of a page that is converted in memory
+_PAGE_TIME = 60.0  # seconds
+_PAGE_MEMORY = 2_000_000_000  # bytes
+_TO_MARKDOWN = "pipeline.extract.article:to_markdown"
 
 
 @click.command("get")
@@ -82,13 +84,23 @@ def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
         **asdict(document.article),
     }
     kept = {name: value for name, value in entry.items() if value not in (None, (), "")}
-    yield json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    yield json_line(kept) + b"\n"
 
 
 def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
-    from pipeline.extract.article import to_markdown
+    """Made now, in a process of its own: a page can take any time and memory, or end the process."""
+    from archive.errors import NoSuchSnapshot
+    from pipeline.pool import TaskFailure, WorkerPool
 
-    yield harmless(to_markdown(_page(archive, snapshot))).rstrip("\n").encode() + b"\n"
+    page = _page(archive, snapshot)
+    with WorkerPool[str](_TO_MARKDOWN, 1, time_limit=_PAGE_TIME, memory_limit=_PAGE_MEMORY) as pool:
+        try:
+            text = pool.submit(page).result()
+        except TaskFailure as failure:
+            raise NoSuchSnapshot(
+                f"no Markdown can be made of the page ({plain(str(failure), 200)}); take it with --format html"
+            ) from failure
+    yield harmless(text).rstrip("\n").encode() + b"\n"
 
 
 def _html(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:

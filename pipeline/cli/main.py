@@ -16,6 +16,7 @@ from storage.errors import OnrecordError
 COMMANDS = {
     "capture": ("pipeline.cli.capture", "Capture pages into the archive, as a new run."),
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
+    "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),

@@ -2,35 +2,88 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
+import re
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TextIO
 
 import click
+
+# What steers a terminal, turns the direction of what follows, or is not to be seen; U+200C and U+200D are letters to
+# those who write Persian or Hindi, and no-break spaces part words.
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+_NO_TEXT = re.compile(f"(?![\\n\\t]){_STEERING.pattern}")
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def plain(text: str, limit: int | None = None) -> str:
     """Text that cannot steer a terminal: controls and direction marks shown as escapes, cut to a length."""
-    shown = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    shown = _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def harmless(text: str) -> str:
     """A page's text for a terminal or a file: its lines kept, other controls gone."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+    return _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def json_line(entry: Mapping[str, Any]) -> bytes:
+    """One object as one line of UTF-8, without line end; what could steer a terminal is escaped, so nothing is lost."""
+    return _shown(json.dumps(entry, ensure_ascii=False))
+
+
+def _shown(text: str) -> bytes:
+    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text).encode()
 
 
 def print_json(entry: Mapping[str, Any]) -> None:
-    """One object as one line on stdout."""
-    click.echo(json.dumps(entry, ensure_ascii=False))
-
-
-def print_line(line: bytes) -> None:
-    """A JSON line that was made already, on stdout at once: whoever reads it may rely on it."""
-    sys.stdout.buffer.write(line + b"\n")
+    """One object as one line on stdout, UTF-8 whatever the locale says."""
+    sys.stdout.buffer.write(json_line(entry) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+def print_line(line: bytes) -> None:
+    """A JSON line that was made already, on stdout at once: whoever reads it may rely on it.
+
+    When nobody reads any more, what is under way goes on all the same.
+    """
+    with unheard(sys.stdout):
+        sys.stdout.buffer.write(_shown(line.decode("utf-8", "replace")) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def unheard(stream: TextIO) -> Iterator[None]:
+    """Write to a stream; once its reader has gone, this and all that follows is written to nowhere."""
+    try:
+        yield
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+class Terminal:
+    """A terminal as something to write a page's bytes to: what would steer it is left out."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def write(self, data: bytes) -> int:
+        """Write bytes, as far as they are text."""
+        self._raw.write(harmless(self._decoder.decode(data)).encode())
+        return len(data)
+
+
+def say(line: str, *, error: bool) -> None:
+    """A line on stdout, or on stderr, whether or not anyone reads it still."""
+    with unheard(sys.stderr if error else sys.stdout):
+        click.echo(line, err=error)

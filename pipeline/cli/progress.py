@@ -6,10 +6,11 @@ import sys
 from types import TracebackType
 from typing import Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+
+from pipeline.cli.output import say
 
 
 class Progress:
@@ -36,9 +37,10 @@ class Progress:
     def print(self, line: str, *, error: bool) -> None:
         """A line above the bar: stdout for what went well, stderr for what did not."""
         if self._bar and sys.stdout.isatty():
-            self._bar.console.print(line, markup=False, highlight=False, style="red" if error else None)
+            style = "red" if error else None  # emoji=False: ":100:" in a URL is not a picture
+            self._bar.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True, style=style)
         else:
-            click.echo(line, err=error)
+            say(line, error=error)
 
     def advance(self) -> None:
         """One more target is done."""

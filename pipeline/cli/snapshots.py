@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("snapshots")
 @click.argument("url")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
-@click.option("--to", "end", type=Time(), help="The latest time.")
+@click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @click.option(
     "--match",
     type=click.Choice(["exact", "prefix", "host", "domain"]),
@@ -53,7 +53,7 @@ def _line(snapshot: Snapshot) -> str:
     from archive.times import iso
 
     what = "tombstone" if snapshot.is_tombstone else "unchanged" if snapshot.revisit else "new"
-    notes = f" (truncated: {snapshot.truncated})" if snapshot.truncated else ""
+    notes = f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
     return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"

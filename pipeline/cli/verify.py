@@ -34,7 +34,7 @@ def command(context: Context, runs: tuple[str, ...]) -> None:
             print_json(asdict(finding))
             continue
         for fault in finding.faults:
-            click.echo(f"{finding.run}: {plain(fault)}", err=True)
+            click.echo(f"{plain(finding.run)}: {plain(fault)}", err=True)
         if not finding.committed:
             context.say(f"{finding.run} was never committed: it is no part of the archive")
         elif not finding.faults and not context.quiet:

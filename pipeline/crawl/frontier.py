@@ -73,7 +73,8 @@ class Frontier:
 
     def _conditional(self, target: Target) -> Target:
         """The target with the validators of its last capture (RFC 9110 §13.1)."""
-        if not self._rules.conditional or target.headers or target.role == Role.ROBOTS:
+        visited = self._rules.browser and target.role == Role.PAGE  # a browser without its cache has no use for a 304
+        if not self._rules.conditional or visited or target.headers or target.role == Role.ROBOTS:
             return target
         last = self._last(target.url)
         if last is None:

@@ -52,6 +52,7 @@ class Rules:
     robots: RobotsPolicy = RobotsPolicy.DISCOVERED
     agent: str = "onrecord"
     conditional: bool = True
+    browser: bool = False  # pages are visited, not fetched
 
     def excluded(self, url: str) -> str | None:
         """Which pattern keeps a URL out, or None."""

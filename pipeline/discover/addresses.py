@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 _LONGEST = 2_000  # characters; longer ones are traps or data
 _WEB_URL = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_HALF = re.compile(r"https?:/{0,2}\Z", re.IGNORECASE)  # of an address, which would be joined to the base's own
 _BREAKS = re.compile(r"[\t\r\n]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SKIPPED = ("#", "data:", "javascript:", "mailto:", "tel:", "blob:", "about:")
@@ -18,7 +19,7 @@ def web_url(base: str, reference: str) -> str | None:
     reference = reference.strip()
     if not reference or len(reference) > _LONGEST:
         return None
-    if reference[:11].lower().startswith(_SKIPPED):
+    if reference[:11].lower().startswith(_SKIPPED) or _HALF.match(reference):
         return None
     target = _joined(base, _BREAKS.sub("", reference.partition("#")[0]))
     if target is None or not _WEB_URL.match(target) or _CONTROL.search(target):

@@ -48,8 +48,10 @@ def _references(nodes: Iterable[Node]) -> Iterator[tuple[str, str]]:
         if kind == "at-keyword":
             keyword = node.lower_value
             continue
+        if keyword == _NAMESPACE and node != ";":
+            continue
         address = _address(node, wanted=strings or keyword == "import")
-        if address is not None and keyword != _NAMESPACE:
+        if address is not None:
             yield address, "@import" if keyword == "import" else "url()"
         keyword = ""
         inner = getattr(node, "arguments", None) or getattr(node, "content", None)

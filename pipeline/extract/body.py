@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.extract.clean import clean
 from pipeline.extract.prepare import END, LINK, NUMBER, TARGET, Prepared, prepared
-from pipeline.extract.prose import container_of, share_in, share_kept, words_of
+from pipeline.extract.prose import container_of, letters, share_in, share_kept, words_of
 from pipeline.extract.structured import Structured, structured_of
 from pipeline.extract.trees import parsed
 
@@ -27,6 +27,7 @@ _STRAY = 0.2  # of the text found first, when it lies in what the page names com
 _FAR_MORE = 3  # and another reading is so many times as long: then that need not have it
 _MUCH_SHORTER = 0.6  # of the length of JSON-LD's text
 _LEAST_STRUCTURED = 200  # characters of JSON-LD's text; a shorter one is a teaser
+_BEGINNING, _ALIKE = 200, 60  # characters and letters by which two texts are recognised as one
 _ELLIPSIS = re.compile(r"(?:\u2026|\.\.\.|\[[^\]]{0,20}\])\s*\Z")
 _MARKUP = re.compile(r"<(?:p|br|div|a|h[1-6]|ul|ol|li|blockquote|em|strong|span|figure|table)\b", re.IGNORECASE)
 _ENTITIES = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
@@ -52,7 +53,7 @@ class _Choice:
 
 
 def body_of(tree: HtmlElement, url: str, structured: Structured | None = None) -> Body:
-    """The text of a parsed page; the tree is not changed. `structured` is what its JSON-LD says, where that is known."""
+    """The text of a parsed page; the tree is not changed. `structured` is what its JSON-LD says, where it is known."""
     return _chosen(tree, url, structured).body
 
 
@@ -131,9 +132,9 @@ def _better(first: _Choice, page: HtmlElement, container: HtmlElement, url: str)
     before, comments = first.body.text or "", first.body.comments
     if text is None or share_in(text, container) <= share_in(before, container):
         return first
-    if share_kept(before, text) < _KEPT:
-        if len(text) < _FAR_MORE * len(before) or share_kept(before, words_of(first.tree)) > _STRAY:
-            return first
+    stray = len(text) >= _FAR_MORE * len(before) and share_kept(before, words_of(first.tree)) <= _STRAY
+    if not stray and share_kept(before, text) < _KEPT:
+        return first
     if comments and share_kept(comments, text) > 1 - _KEPT:
         comments = None  # they were the text itself
     return _Choice(Body(text, comments), page)
@@ -146,11 +147,21 @@ def _checked(choice: _Choice, structured: Structured, url: str) -> _Choice:
         return choice
     page = _page_of(structured.text)
     text = _plain(_text_of(page, url))
-    if text is None or len(before) > _MUCH_SHORTER * len(text) or len(text) < _LEAST_STRUCTURED:
+    if text is None or len(text) < _LEAST_STRUCTURED:
+        return choice
+    if _runs_together(before, text):
+        return _Choice(Body(text, choice.body.comments), page)
+    if len(before) > _MUCH_SHORTER * len(text):
         return choice
     if share_kept(text, before) > _KEPT or _ELLIPSIS.search(text):
         return choice
     return _Choice(Body(text, choice.body.comments), page)
+
+
+def _runs_together(before: str, text: str) -> bool:
+    """Whether what was found is that same text as trafilatura takes it from JSON-LD: all in one line."""
+    same = letters(before[:_BEGINNING])[:_ALIKE] == letters(text[:_BEGINNING])[:_ALIKE]
+    return same and before.count("\n") <= 1 < text.count("\n") and len(before) < 2 * len(text)
 
 
 def _page_of(text: str) -> HtmlElement:

@@ -9,6 +9,10 @@ from archive.model import Article
 from pipeline.discover.findings import Findings
 
 
+# Media types whose bodies hold a text; a body that names none is looked at.
+EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
+
+
 class Task(StrEnum):
     """What is to be made of a body."""
 

@@ -8,6 +8,7 @@ parts of a page that a script would put in their places.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,7 +46,34 @@ _MAYBE_NOTES = etree.XPath(
     "[contains(@class, 'note') or contains(@id, 'note') or contains(@role, 'note') or contains(@epub:type, 'note')]",
     namespaces={"epub": "http://www.idpf.org/2007/ops"},
 )
+_CAPTIONED = etree.XPath("//div[contains(@class, 'wp-caption')]")
+_CAPTION = etree.XPath(".//p[contains(@class, 'caption')]|.//div[contains(@class, 'caption-text')]")
+_BLOCKS = (
+    "p",
+    "div",
+    "ul",
+    "ol",
+    "dl",
+    "table",
+    "blockquote",
+    "pre",
+    "figure",
+    "section",
+    "article",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+)
+_NO_TAG = "x-none"  # of elements whose words stay: taking tags out one by one takes quadratic time
+_MOST_PARTS = 500  # of a streamed page; a real one has dozens
+_MOST_SPANS, _WIDEST_SPAN = 500, 30  # cells that reach over others; trafilatura makes a cell for each that is covered
 _STREAMED = etree.XPath("//div[@hidden and starts-with(@id, 'S:')]")
+_SPANNING = etree.XPath("//td[@colspan or @rowspan]|//th[@colspan or @rowspan]")
+_SPAN = re.compile(r"\d{1,4}\Z")
 _PLACES = etree.XPath("//*[starts-with(@id, 'B:') or starts-with(@id, 'P:')]")
 
 
@@ -66,21 +94,29 @@ class _Preparation:
     def run(self) -> None:
         tree = self.result.tree
         _put_in_place(tree)
-        steps = {
-            "p": self._paragraph,
-            "figure": self._figure,
-            "blockquote": self._quotation,
-            "q": _short_quotation,
-            "sup": _note_mark,
-            "a": _note_mark,
-            "ol": self._list,
-        }
+        _narrow_cells(tree)
         notes = [element for element in _MAYBE_NOTES(tree) if _named_notes(element)]
-        for element in list(tree.iter(*steps)):
-            if element.getparent() is not None:
-                steps[element.tag](element)
+        self._each({"q": _short_quotation, "sup": _note_mark, "a": _way_back})
+        for element in _CAPTIONED(tree):
+            self._figure(element)
+        self._each(
+            {
+                "div": _loose_paragraph,
+                "p": self._paragraph,
+                "figure": self._figure,
+                "blockquote": self._quotation,
+                "ul": self._announced,
+                "ol": self._list,
+            }
+        )
         for element in notes:
             self._notes(element)
+        etree.strip_tags(tree, _NO_TAG)
+
+    def _each(self, steps: dict[str, Callable[[HtmlElement], None]]) -> None:
+        for element in list(self.result.tree.iter(*steps)):
+            if element.getparent() is not None:
+                steps[element.tag](element)
 
     def _paragraph(self, element: HtmlElement) -> None:
         if not len(element):
@@ -88,9 +124,9 @@ class _Preparation:
         prose = prose_of(element)
         own = _own_words(element)
         if prose or own >= 2:
-            for inner in element.iterdescendants(*_NAMED, *_DROPPED):
+            for inner in list(element.iterdescendants(*_NAMED, *_DROPPED)):
                 _make_plain(inner)
-        if element.find(".//a") is not None and (prose or (own and _runs_along(element))):
+        if element.find(".//a") is not None and (prose or ((own or _is_sentence(element)) and _runs_along(element))):
             self._keep_links(element)
 
     def _keep_links(self, element: HtmlElement) -> None:
@@ -102,7 +138,7 @@ class _Preparation:
             if target and text_in(link).strip() and link.find(".//img") is None:
                 _enclose(link, LINK, f"{TARGET}{len(self.result.targets)}{END}")
                 self.result.targets.append(target)
-            link.drop_tag()
+            link.tag = _NO_TAG
 
     def _figure(self, element: HtmlElement) -> None:
         """A figure is dropped whole: what is text in it stands in the figure's place."""
@@ -113,6 +149,8 @@ class _Preparation:
             element.attrib.clear()
             return
         caption = element.find(".//figcaption")
+        if caption is None:
+            caption = next(iter(_CAPTION(element)), None)
         if caption is None or element.find(".//table") is not None or not _runs_along(element):
             return
         words = text_in(caption)
@@ -136,8 +174,15 @@ class _Preparation:
                 above.tag = "div"
                 above = above.getparent()
 
+    def _announced(self, element: HtmlElement) -> None:
+        """A list of links is a menu, unless a paragraph announces it."""
+        before = element.getprevious()
+        if before is not None and before.tag == "p" and text_in(before).rstrip().endswith((":", "\uff1a")):
+            self._keep_links(element)
+
     def _list(self, element: HtmlElement) -> None:
         """The text form of a list has no numbers; readers see them, and commentary refers to them."""
+        self._announced(element)
         if self._links:
             return  # Markdown numbers its lists itself
         for item, number in numbered(element):
@@ -180,7 +225,7 @@ def _has(pattern: re.Pattern[str], value: str | None) -> bool:
 def _put_in_place(tree: HtmlElement) -> None:
     """Streamed pages carry their later parts at the end, hidden, until a script moves each to its template (React 18)."""
     parts = _STREAMED(tree)
-    if not parts:
+    if not 0 < len(parts) <= _MOST_PARTS:
         return
     places: dict[str, HtmlElement] = {}
     for place in _PLACES(tree):
@@ -195,6 +240,15 @@ def _put_in_place(tree: HtmlElement) -> None:
         place.addnext(part)
 
 
+def _narrow_cells(tree: HtmlElement) -> None:
+    """Hostile tables have cells that reach over millions of others."""
+    for count, cell in enumerate(_SPANNING(tree)):
+        for name in ("colspan", "rowspan"):
+            value = cell.get(name)
+            if value is not None and (count >= _MOST_SPANS or not _SPAN.match(value) or int(value) > _WIDEST_SPAN):
+                del cell.attrib[name]
+
+
 def _enclose(element: HtmlElement, before: str, after: str) -> None:
     """Put text at an element's beginning and end."""
     element.text = before + (element.text or "")
@@ -207,27 +261,43 @@ def _enclose(element: HtmlElement, before: str, after: str) -> None:
 def _short_quotation(element: HtmlElement) -> None:
     """Browsers draw quotation marks around it; trafilatura would begin a line."""
     _enclose(element, "\u201c", "\u201d")
-    element.drop_tag()
+    element.tag = _NO_TAG
 
 
 def _note_mark(element: HtmlElement) -> None:
-    """The number that refers to a note stands in brackets, not in the word before it; the way back is no text."""
-    if element.tag == "a":
-        if (element.get("href") or "").startswith("#") and _BACK.match(text_in(element)[:20]):
-            element.drop_tree()
-        return
+    """The number that refers to a note stands in brackets, not in the word before it."""
     link = element if element.getparent().tag == "a" else element.find("a")
-    words = text_in(element)[:20] if link is not None else ""
-    if match := _NOTE_MARK.match(words):
+    if link is not None and (match := _NOTE_MARK.match(text_in(element)[:20])):
         tail = element.tail
         element.clear()
         element.text, element.tail = f"[{match[1]}]", tail
-        element.drop_tag()
+        element.tag = _NO_TAG
+
+
+def _way_back(element: HtmlElement) -> None:
+    """The arrow that leads from a note to its place is no text."""
+    if (element.get("href") or "").startswith("#") and _BACK.match(text_in(element)[:20]):
+        element.drop_tree()
+
+
+def _loose_paragraph(element: HtmlElement) -> None:
+    """A <div> that is used as a paragraph, between paragraphs."""
+    if element.getprevious() is None or element.getnext() is None or not prose_of(element):
+        return
+    if not any(True for _ in element.iterdescendants(*_BLOCKS)) and _runs_along(element):
+        element.tag = "p"
+        element.attrib.clear()
+
+
+def _is_sentence(element: HtmlElement) -> bool:
+    """Whether a paragraph ends as sentences do; headlines, which links to other articles are, do not."""
+    return text_in(element).rstrip("\"'\u201d\u2019\u00bb) \n\t\u00a0").endswith((".", "!", "?", "\u2026", "\u3002"))
 
 
 def _make_plain(inner: HtmlElement) -> None:
     """An inline element without the names that trafilatura judges it by."""
     if hidden(inner):
+        _take_out(inner)
         return
     if inner.tag in _DROPPED:
         inner.tag = "span"
@@ -235,6 +305,17 @@ def _make_plain(inner: HtmlElement) -> None:
     elif inner.get("class") or inner.get("id"):
         for name in ("class", "id", "style", "role"):
             inner.attrib.pop(name, None)
+
+
+def _take_out(inner: HtmlElement) -> None:
+    """Words that nobody sees: in paragraphs trafilatura keeps some. Words for those who listen stay, but for a link's."""
+    get = inner.get
+    if get("hidden") is None and not _has(_HIDDEN_STYLE, get("style")) and inner.getparent().tag != "a":
+        return
+    if inner.tag not in {"em", "strong", "b", "i", "u"}:
+        tail = inner.tail
+        inner.clear()
+        inner.tail, inner.tag = tail, _NO_TAG
 
 
 def _own_words(element: HtmlElement) -> int:

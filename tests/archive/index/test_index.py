@@ -41,13 +41,13 @@ REVISIT = replace(
 
 @pytest.mark.parametrize("snapshot", [PLAIN, REVISIT])
 def test_a_line_holds_a_snapshot(snapshot: Snapshot) -> None:
-    line = line_of(snapshot)
+    line = line_of(snapshot, snapshot.run)
     assert "\n" not in line
     assert snapshot_of(parse_line(line), RUN) == snapshot
 
 
 def test_a_line_is_as_pywb_reads_it() -> None:
-    key, stamp, text = line_of(REVISIT).split(" ", 2)
+    key, stamp, text = line_of(REVISIT, REVISIT.run).split(" ", 2)
     fields = json.loads(text)
     assert (key, stamp) == ("org,example)/a?b=c", "20261123120000")
     assert all(isinstance(value, str) for value in fields.values())

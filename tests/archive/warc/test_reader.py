@@ -30,9 +30,8 @@ def test_members_are_found_however_the_file_is_cut(size: int) -> None:
     dice = random.Random(size)
     plain = [dice.randbytes(dice.choice((0, 1, 300, 70_000))) for _ in range(12)]
     packed = [gzip_member(each) for each in plain]
-    found = []
-    for one in walk_members(pieces(b"".join(packed), size)):
-        found.append((one.offset, one.stream.read(), one.length))
+    walked = walk_members(pieces(b"".join(packed), size))
+    found = [(one.offset, one.stream.read(), one.length) for one in walked]
     offsets = [sum(map(len, packed[:number])) for number in range(len(packed))]
     assert found == [(offset, whole, len(data)) for offset, whole, data in zip(offsets, plain, packed, strict=True)]
 

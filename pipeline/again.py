@@ -1,0 +1,191 @@
+"""The whole archive's texts made again, from its WARC files, as a run of its own that supersedes the old documents.
+
+Nothing that was committed is touched: the run's index has a line for each page whose text it made, which names the new
+document, and readers take the newest line. Texts are written in the order of the pages, wherever they were made.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from archive.archive import Archive
+from archive.errors import ArchiveError, EntityError, IntegrityError
+from archive.model import Document, Outcome, Reference, Snapshot, Verdict
+from archive.session import RunSettings, Session
+from archive.times import iso
+from archive.warc.entity import decoded
+from pipeline.documents import Documents
+from pipeline.extract.page import EXTRACTABLE, Page, Reading
+from pipeline.extract.pool import Extracted, Extractors, extracted
+from pipeline.run import RunResult, committed
+from storage.errors import ObjectMissing
+
+_WINDOW = 64  # pages that are read, or wait to be, at once
+_CHECKPOINT = 100  # pages whose texts share an fsync
+
+Told = Callable[[Outcome, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AgainOptions:
+    """Which texts are made again, and how."""
+
+    run: RunSettings
+    extractor: str  # texts of this version are left alone
+    everything: bool = False  # they are not
+    only: frozenset[str] = frozenset()  # runs; all when empty
+    decoded_limit: int = 100_000_000  # bytes of a page after its content codings are undone
+
+
+def extract_again(archive: Archive, pool: Extractors, options: AgainOptions, told: Told) -> RunResult:
+    """Make texts again into a new run; `told` is given each page's outcome and its line, once it is durable.
+
+    Raises StoreError when the spool or the store fails; what was made until then is published by the next invocation.
+    """
+    archive.require()
+    with closing(archive.session(options.run)) as session:
+        again = _Again(archive, session, pool, options, told)
+        runs = [run for run in archive.catalog.runs() if not options.only or run in options.only]
+        for run in runs:
+            again.texts(run)
+        for run in runs:
+            again.revisits(run)
+        return committed(session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page that is read, or cannot be; in place of its payload, what scripts made of it, where that was kept."""
+
+    snapshot: Snapshot
+    rendered: Reference | None
+    reading: Future[Reading] | Verdict
+
+
+class _Again:
+    def __init__(self, archive: Archive, session: Session, pool: Extractors, options: AgainOptions, told: Told) -> None:
+        self._archive = archive
+        self._session = session
+        self._pool = pool
+        self._options = options
+        self._told = told
+        self._window: deque[_Page] = deque()
+        self._unacknowledged: list[tuple[Outcome, bytes]] = []
+        self._read: set[int] = set()  # hashes of the record ids of captures that have a text of their own
+
+    def texts(self, run: str) -> None:
+        """Make the texts of one run's pages again."""
+        captured: dict[str, str] = {}
+        documents = Documents(self._session, captured.get)
+        wanted = {document.record_id: document for document in self._documents(run)}
+        self._read.update(map(hash, wanted))
+        for snapshot in self._captures(run):
+            captured[snapshot.url] = snapshot.record_id
+            if snapshot.record_id not in wanted or snapshot.mime not in EXTRACTABLE:
+                continue
+            document = wanted[snapshot.record_id]
+            if not self._is_current(snapshot, document.article.extractor):
+                self._submit(snapshot, document.rendered)
+                while len(self._window) >= _WINDOW:
+                    self._write(documents)
+        while self._window:
+            self._write(documents)
+        documents.finish()
+        self._acknowledge()
+
+    def revisits(self, run: str) -> None:
+        """Give the revisits of pages whose texts were made again the new documents."""
+        for snapshot in self._captures(run):
+            if snapshot.refers_to is None or snapshot.document is None or hash(snapshot.record_id) in self._read:
+                continue
+            made = self._current(snapshot.refers_to.url, snapshot.refers_to.record_id)
+            mine = self._current(snapshot.url, snapshot.record_id)
+            if made and mine and made.document and made.document != mine.document:
+                self._session.adopt(snapshot, made.document)
+        self._session.checkpoint()
+
+    def _documents(self, run: str) -> Iterator[Document]:
+        """The documents of a run whose captures are its own, and which hold a text or could hold one."""
+        for document in self._archive.documents_of(run):
+            if document.same_as is None and document.key.startswith(f"runs/{run}/"):
+                yield document
+
+    def _captures(self, run: str) -> Iterator[Snapshot]:
+        try:
+            yield from (snapshot for snapshot in self._archive.captures_of(run) if snapshot.run == run)
+        except ObjectMissing as error:
+            raise IntegrityError(f"the index of run {run} is missing; run `onrecord verify`") from error
+
+    def _is_current(self, snapshot: Snapshot, extractor: str) -> bool:
+        """Whether the newest text of a page is of this very extractor, whichever run made it."""
+        if self._options.everything:
+            return False
+        if extractor == self._options.extractor:
+            return True
+        newest = self._current(snapshot.url, snapshot.record_id)
+        if newest is None or newest.document is None or newest.document == snapshot.document:
+            return False
+        document = self._archive.document(newest)
+        return document is not None and document.article.extractor == self._options.extractor
+
+    def _current(self, url: str, record_id: str) -> Snapshot | None:
+        """A capture as it stands now, with its newest document: in this run, else in the archive."""
+        if self._session.holds(record_id):
+            return self._session.snapshot(record_id)
+        return next((found for found in self._archive.snapshots(url) if found.record_id == record_id), None)
+
+    def _submit(self, snapshot: Snapshot, rendered: Reference | None) -> None:
+        source = (
+            snapshot if rendered is None else replace(snapshot, record=rendered.record, record_id=rendered.record_id)
+        )
+        try:
+            record = self._archive.payload_record(source) if rendered is None else self._archive.read(source)
+            head, _, entity = record.http()
+            body = b"".join(decoded(entity, head.header("Content-Encoding"), self._options.decoded_limit))
+        except EntityError as error:
+            self._window.append(_Page(snapshot, rendered, Verdict("undecodable", str(error))))
+        except ArchiveError as error:
+            self._window.append(_Page(snapshot, rendered, Verdict("extraction-failed", str(error))))
+        else:
+            page = Page(snapshot.url, body, head.header("Content-Type"))
+            self._window.append(_Page(snapshot, rendered, self._pool.submit(page)))
+
+    def _write(self, documents: Documents) -> None:
+        page = self._window.popleft()
+        snapshot = page.snapshot
+        done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
+        if done.article is not None:
+            self._session.adopt(snapshot)
+            documents.add(self._session.snapshot(snapshot.record_id), done.article, page.rendered)
+        outcome = _outcome(snapshot, done)
+        self._unacknowledged.append((outcome, self._session.add_outcome(outcome)))
+        if len(self._unacknowledged) >= _CHECKPOINT:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        self._session.checkpoint()
+        acknowledged, self._unacknowledged = self._unacknowledged, []
+        for outcome, line in acknowledged:
+            self._told(outcome, line)
+
+
+def _outcome(snapshot: Snapshot, done: Extracted) -> Outcome:
+    return Outcome(
+        url=snapshot.url,
+        outcome=done.verdict.name,
+        timestamp=iso(snapshot.timestamp),
+        status=snapshot.status,
+        mime=snapshot.mime,
+        digest=snapshot.digest,
+        record_id=snapshot.record_id,
+        key=snapshot.record.key,
+        offset=snapshot.record.offset,
+        length=snapshot.record.length,
+        title=done.article.title if done.article else snapshot.title,
+        error=done.verdict.error,
+        role="text",
+    )

@@ -1,0 +1,149 @@
+"""What is made of a page in the browser rather than received: its DOM as text, and its picture."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archive.model import Made
+from pipeline.capture.browser_record import BrowserSettings, PageRecord
+from pipeline.capture.recorder import BlockSink
+from storage.errors import OnrecordError
+
+if TYPE_CHECKING:
+    from playwright.async_api import CDPSession
+
+_ASKING = 5.0  # seconds for what a page that still works does at once
+_HELD = 1 << 20  # bytes of a thing made that are held in memory
+
+# With open shadow roots, which `outerHTML` leaves out and where pages made of components have their text. Elements with
+# a name take the place of a document's and a form's own properties (HTML §3.1.7): these are asked by their getters.
+_SERIALISE = """((limit) => {
+  const own = (type, name) => {
+    const get = Object.getOwnPropertyDescriptor(type.prototype, name).get;
+    return (of) => get.call(of);
+  };
+  const root = own(Document, "documentElement")(document);
+  const doctype = own(Document, "doctype")(document);
+  const shadowOf = own(Element, "shadowRoot");
+  if (!root) return "";
+  const shadows = [];
+  const waiting = [root];
+  while (waiting.length)
+    for (const element of waiting.pop().querySelectorAll("*")) {
+      const shadow = shadowOf(element);
+      if (shadow) { shadows.push(shadow); waiting.push(shadow); }
+    }
+  let html = root.outerHTML;
+  if (shadows.length && root.getHTML) {
+    const shell = root.cloneNode(false).outerHTML;
+    const close = shell.lastIndexOf("</");
+    html = shell.slice(0, close) + root.getHTML({shadowRoots: shadows}) + shell.slice(close);
+  }
+  const type = doctype ? new XMLSerializer().serializeToString(doctype) + "\\n" : "";
+  return (type + html).slice(0, limit + 1);
+})(%d)"""
+
+
+def line(error: BaseException) -> str:
+    """The first line of what the driver says, fit for a note."""
+    lines = str(error).strip().splitlines()
+    text = lines[0][:200] if lines else type(error).__name__
+    return "".join(character if character.isprintable() else "?" for character in text)  # it may reach a terminal
+
+
+class Inspector:
+    """A page seen from outside: by the browser's debugger, not by the page's own scripts."""
+
+    def __init__(self, session: CDPSession, record: PageRecord, limits: BrowserSettings, folder: Path) -> None:
+        self._session = session
+        self._record = record
+        self._limits = limits
+        self._folder = folder
+
+    async def evaluate(self, expression: str) -> Any:
+        """A value from the page, in a world where the page's own scripts have changed nothing."""
+        tree = await self._session.send("Page.getFrameTree")
+        frame = tree["frameTree"]["frame"]["id"]
+        world = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "onrecord"})
+        result = await self._session.send(
+            "Runtime.evaluate",
+            {"expression": expression, "contextId": world["executionContextId"], "returnByValue": True},
+        )
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"].get("text", "a script failed"))
+        return result["result"].get("value")
+
+    async def take_home(self, *, stop: bool) -> list[Made]:
+        """The DOM and the screenshot, as far as they can be had; with `stop`, scripts are ended first."""
+        made: list[Made] = []
+        try:
+            async with asyncio.timeout(self._limits.closing):
+                if stop or not await self._answers():
+                    await self._stop_scripts()
+                if not await self._shows_the_page():
+                    return made
+                for name, make in (("DOM", self._dom), ("screenshot", self._screenshot)):
+                    try:
+                        made.append(await make())
+                    except OnrecordError:
+                        raise
+                    except Exception as error:  # noqa: BLE001 - the other one may still be had
+                        self._record.notes[f"no {name}: {line(error)}"] += 1
+        except OnrecordError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._record.notes[f"not all of screenshot and DOM: {line(error)}"] += 1
+        return made
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(await asyncio.wait_for(self.evaluate("true"), _ASKING))
+        except Exception:  # noqa: BLE001 - it hangs, or is just going elsewhere
+            return False
+
+    async def _stop_scripts(self) -> None:
+        """End what runs, an endless loop too: the browser takes these commands in the middle of a script."""
+        for command, arguments in (
+            ("Runtime.terminateExecution", {}),
+            ("Emulation.setScriptExecutionDisabled", {"value": True}),
+            ("Page.stopLoading", {}),
+        ):
+            await asyncio.wait_for(self._session.send(command, arguments), _ASKING)
+
+    async def _shows_the_page(self) -> bool:
+        frame = (await self._session.send("Page.getFrameTree"))["frameTree"]["frame"]
+        if "unreachableUrl" in frame:
+            self._record.notes["in the end the browser shows an error of its own"] += 1
+            return False
+        if frame["url"] != self._record.final_url:
+            self._record.notes[f"in the end the page calls itself {frame['url'][:1000]}"] += 1
+        return True
+
+    async def _dom(self) -> Made:
+        text = str(await self.evaluate(_SERIALISE % self._limits.max_dom))
+        if len(text) > self._limits.max_dom:
+            text = text[: self._limits.max_dom]
+            self._record.notes[f"only the first {self._limits.max_dom:,} characters of the DOM are kept"] += 1
+        data = text.encode("utf-8", "replace")  # scripts can write half characters
+        return self._made("urn:dom:", "text/html; charset=utf-8", data)
+
+    async def _screenshot(self) -> Made:
+        size = (await self._session.send("Page.getLayoutMetrics"))["cssContentSize"]
+        height = max(min(int(size["height"]), self._limits.max_height), 1)
+        if size["height"] > self._limits.max_height:
+            self._record.notes[f"the screenshot ends after {self._limits.max_height:,} pixels"] += 1
+        clip = {"x": 0, "y": 0, "width": self._limits.width, "height": height, "scale": 1}
+        shot = await self._session.send(
+            "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True}
+        )
+        return self._made("urn:fullPageFinal:", "image/png", base64.b64decode(shot["data"]))
+
+    def _made(self, scheme: str, mime: str, data: bytes) -> Made:
+        sink = BlockSink(self._folder, _HELD)
+        sink.write(data)
+        now = datetime.now(UTC).replace(microsecond=0)
+        return Made(f"{scheme}{self._record.final_url}", mime, sink.finish(), now)

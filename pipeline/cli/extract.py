@@ -1,0 +1,112 @@
+"""`onrecord extract`: the archive's texts made again, from its WARC files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_line
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.model import Outcome
+    from pipeline.again import AgainOptions
+
+
+@click.command("extract")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    metavar="local|dask://HOST:PORT",
+    help="Where pages are read: processes of this machine, or a Dask cluster.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Local processes.  [default: one a core]")
+@click.option("--force", is_flag=True, help="Make texts again that this very extractor made.")
+@click.pass_obj
+def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: int | None, force: bool) -> None:
+    """Make the texts of the archive again, or of some runs, with the extractor of today.
+
+    Pages are read from the WARC files; nothing is fetched. The texts become a run of their own, which supersedes the
+    old ones without touching them. Texts that are of this version already are left alone, so that what was killed goes
+    on where it was.
+
+    Example: onrecord extract --executor dask://scheduler.example:8786
+    """
+    from pipeline.again import extract_again
+    from pipeline.bulk import get_executor
+    from pipeline.cli.progress import Progress
+    from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
+
+    archive = context.open_archive()
+    archive.require()
+    _check(archive, runs)
+    count = workers or os.cpu_count() or 1
+    readers = get_executor(executor, count, EXTRACT_TIME, EXTRACT_MEMORY)
+    failed = made = 0
+    try:
+        _recover(context, archive, count)
+        with Progress(enabled=not context.quiet and not context.as_json, total=None) as progress:
+
+            def told(outcome: Outcome, line: bytes) -> None:
+                nonlocal failed, made
+                failed += not outcome.ok
+                made += outcome.ok
+                if context.as_json:
+                    print_line(line)
+                elif not outcome.ok or context.verbosity > 0:
+                    progress.print(
+                        f"{outcome.outcome:<12} {plain(outcome.url)}  {plain(outcome.error or '', 200)}",
+                        error=not outcome.ok,
+                    )
+                progress.advance()
+
+            result = extract_again(archive, readers, _options(runs, force=force), told)
+    finally:
+        readers.close()
+    if result.waiting:
+        click.echo(
+            f"onrecord: {result.waiting}; the run waits in the spool and is published by the next invocation", err=True
+        )
+        sys.exit(10)
+    where = f", in run {result.run}" if result.manifest else ""
+    context.say(
+        f"{made:,} texts made again{where}" + (f", {failed:,} failed and keep the one they had" if failed else "")
+    )
+    if failed:
+        sys.exit(3)
+
+
+def _recover(context: Context, archive: Archive, workers: int) -> None:
+    """Finish what an earlier invocation left, so that no text of it is made twice."""
+    from archive.session import RunSettings
+    from pipeline.capture.settings import FetchSettings
+    from pipeline.run import CaptureOptions, recover
+    from pipeline.version import software
+
+    options = CaptureOptions(FetchSettings(software()), RunSettings(software()), workers=workers)
+    for result in recover(archive, options):
+        if result.manifest:
+            context.say(f"published run {result.run}, which an earlier invocation left")
+    archive.refresh()
+
+
+def _check(archive: Archive, runs: tuple[str, ...]) -> None:
+    for run in sorted(set(runs) - set(archive.catalog.runs())):
+        raise click.UsageError(f"there is no run {run!r}; `onrecord verify` lists them")
+
+
+def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:
+    from archive.session import RunSettings
+    from pipeline.again import AgainOptions
+    from pipeline.extract.version import extractor_version
+    from pipeline.version import software
+
+    extractor = extractor_version()
+    told: dict[str, object] = {"extractor": extractor, "made-again": list(runs) or "all", "force": force}
+    return AgainOptions(RunSettings(software(), options=told), extractor, everything=force, only=frozenset(runs))

@@ -1,0 +1,95 @@
+"""Pages that scripts draw, from the command to the text: visited, kept, read, and made again."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command
+from tests.gazette import png
+from tests.site import Site, answer
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+)
+
+_SENTENCES = " ".join(
+    f"Sentence {number} of the essay was drawn by a script, and says that the harbour court sat again."
+    for number in range(9)
+)
+DRAWN = """<!doctype html><html lang="en"><head><title>Drawn</title></head><body><div id="root"></div><script>
+fetch('/api/essay.json').then(answer => answer.json()).then(essay => {
+  const article = document.createElement('article');
+  article.innerHTML = '<h1>Drawn by hand</h1><p>' + essay.text + '</p><img src="/img/late.png">';
+  document.getElementById('root').append(article);
+});
+</script></body></html>"""
+
+
+@pytest.fixture
+def onrecord(tmp_path: Path) -> Command:
+    return Command.at(tmp_path / "store", tmp_path / "home")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as running:
+        running.answers |= {
+            "/drawn": answer(DRAWN.encode()),
+            "/api/essay.json": answer(json.dumps({"text": _SENTENCES}).encode(), kind="application/json"),
+            "/img/late.png": answer(png(9, 9, 9), kind="image/png"),
+            "/linked": answer(b'<title>Linked</title><p><a href="/drawn">An essay</a></p>'),
+        }
+        yield running
+
+
+def capture(onrecord: Command, *arguments: str) -> list[dict[str, object]]:
+    done = onrecord("--json", "capture", "--allow-private", "--delay", "0", "--settle", "0.5", *arguments)
+    assert done.code == 0, done.err
+    return done.lines
+
+
+def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Site) -> None:
+    capture(onrecord, site.url("/drawn"))
+    assert "Sentence 3" not in onrecord("get", site.url("/drawn")).out
+    assert "/api/essay.json" not in site.paths
+    onrecord.next_second()
+    lines = capture(onrecord, "--browser", site.url("/drawn"))
+    told = {str(line["url"]).removeprefix(site.url("").rstrip("/")): line for line in lines}
+    assert told.keys() >= {"/drawn", "/api/essay.json", "/img/late.png"}
+    assert told["/api/essay.json"]["role"] == "requisite"
+    text = onrecord("get", site.url("/drawn")).out
+    assert "Sentence 3 of the essay was drawn by a script" in text
+    (document,) = onrecord("--json", "get", site.url("/drawn")).lines
+    picture = onrecord(
+        "get", f"urn:fullPageFinal:{site.url('/drawn')}", "--format", "html", "-o", onrecord.store + ".png"
+    )
+    assert picture.code == 0, picture.err
+    assert Path(onrecord.store + ".png").read_bytes().startswith(b"\x89PNG")
+    dom = onrecord("get", f"urn:dom:{site.url('/drawn')}", "--format", "html").out
+    assert "<h1>Drawn by hand</h1>" in dom
+    assert document["record_id"] == told["/drawn"]["record_id"]
+    assert onrecord("verify").code == 0
+    again = onrecord("--json", "extract", "--force")
+    assert again.code == 0, again.err
+    assert onrecord("get", site.url("/drawn")).out == text
+
+
+def test_links_are_followed_in_the_browser_too(onrecord: Command, site: Site) -> None:
+    lines = capture(onrecord, "--browser", "--depth", "1", site.url("/linked"))
+    titles = {line["title"] for line in lines if not line.get("role")}
+    assert titles == {"Linked", "Drawn by hand"}
+    assert "/robots.txt" in site.paths
+
+
+def test_without_a_browser_one_line_says_what_to_install(onrecord: Command, site: Site) -> None:
+    poor = Command(onrecord.store, onrecord.env | {"ONRECORD_CHROMIUM": "/nowhere/chromium"})
+    done = poor("capture", "--allow-private", "--browser", site.url("/drawn"))
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert "chromium" in done.err
