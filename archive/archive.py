@@ -15,14 +15,15 @@ from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
 from archive.fixity import Finding, verify
 from archive.index.lookup import Index
 from archive.manifest import LAYOUT
-from archive.model import Document, Manifest, Snapshot
+from archive.model import Document, Manifest, Reference, Snapshot
 from archive.records import payload_record, stored_record
-from archive.session import RunSettings, Session
+from archive.session import Session
 from archive.spool import Spool
 from archive.text import decode_document, whole_lines
 from archive.times import iso, now
 from archive.warc.entity import Head
 from archive.warc.reader import Record
+from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing
 
@@ -137,6 +138,15 @@ class Archive:
     def payload_record(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
         return payload_record(self.store, snapshot)
+
+    def page_body(self, snapshot: Snapshot, rendered: Reference | None = None) -> tuple[Head, bytes, Iterator[bytes]]:
+        """What a page's text is made from: what scripts made of it, where that is named, else its payload.
+
+        Raises IntegrityError, StoreError.
+        """
+        if rendered is None:
+            return self.payload(snapshot)
+        return stored_record(self.store, rendered.record, rendered.record_id).http()
 
     def document(self, snapshot: Snapshot) -> Document | None:
         """The clean text and metadata of a snapshot, or None when none were made; raises IntegrityError, StoreError."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from archive import keys, manifest
 from archive.catalog import Catalog
-from archive.digests import digest_of_stream
 from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
+from archive.digests import digest_of_stream
 from archive.earlier import Earlier
 from archive.index.cdxj import line_of, parse_line, snapshot_of
 from archive.index.lookup import Index
 from archive.model import (
-    Digests,
     Document,
     DocumentRef,
     Exchange,
@@ -24,7 +22,6 @@ from archive.model import (
     Manifest,
     Outcome,
     RecordRef,
-    Reference,
     Resource,
     Snapshot,
 )
@@ -36,34 +33,11 @@ from archive.text import HEADER, encode_document
 from archive.times import from_iso, now
 from archive.warc.measure import measure
 from archive.warc.reader import Record, read_record
-from archive.warc.writer import Fields, Placed, RecordWriter
+from archive.warcs import RunSettings, RunWarcs
 from storage.base import ObjectStore
 
 _TITLE = 200  # characters of a title that the index repeats
 _PIECE = 8 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """What a run is started with; all of it is written into its warcinfo records and its manifest."""
-
-    software: str
-    operator: str | None = None
-    options: dict[str, object] = field(default_factory=dict)
-    max_warc: int = 1_000_000_000  # bytes after which the next WARC file is begun
-    force: bool = False  # store whole what earlier runs hold unchanged
-
-
-class _Appending:
-    """A WARC file of the spool as something to write to."""
-
-    def __init__(self, spooled: SpooledRun, name: str) -> None:
-        self._spooled = spooled
-        self._name = name
-
-    def write(self, data: bytes) -> int:
-        self._spooled.append(self._name, data)
-        return len(data)
 
 
 class Session:
@@ -87,9 +61,7 @@ class Session:
         self._origins: dict[str, Origin] = {}  # record ids whose metadata record is still to be written
         self._outcomes = OutcomeCounts()
         self._entries: list[dict[str, Any]] = []
-        self._writer: RecordWriter | None = None
-        self._warcs = 0
-        self._warcinfo = ""
+        self._warcs = RunWarcs(spooled, settings, self.started)
 
     @classmethod
     def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun) -> Session:
@@ -100,6 +72,7 @@ class Session:
         session._earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
+            session._warcs = RunWarcs(spooled, settings, session.started)
         for entry in spooled.replay(cut=not is_sealed(spooled)):
             session._restore(entry)
         return session
@@ -107,8 +80,7 @@ class Session:
     def _restore(self, entry: dict[str, Any]) -> None:
         if "capture" in entry:
             snapshot = snapshot_of(parse_line(entry["capture"]), self.run)
-            self._snapshots[snapshot.record_id] = snapshot
-            self._newest[snapshot.url] = snapshot.record_id
+            self._know(snapshot)
             self._earlier.note(snapshot)
             if entry["page"]:
                 self._pages[snapshot.record_id] = False
@@ -133,21 +105,19 @@ class Session:
         """
         if exchange.started.microsecond:
             exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
-        writer = self._warc()
         digests = exchange.digests or measure(exchange)
         earlier = self._earlier.repeated(exchange, digests)
-        placed, refers_to = self._write_response(writer, exchange, digests, earlier)
-        writer.request(exchange, placed.record_id, self._warcinfo)
+        record_id, record = self._warcs.exchange(exchange, digests, earlier)
         snapshot = Snapshot(
             url=exchange.url,
             timestamp=exchange.started,
             status=exchange.status,
             mime=earlier.mime if earlier and exchange.status == 304 else mime_of(exchange),
             digest=earlier.digest if earlier else digests.payload,
-            record_id=placed.record_id,
-            record=RecordRef(keys.run_key(self.run, self._warc_path), placed.offset, placed.length),
+            record_id=record_id,
+            record=record,
             run=self.run,
-            refers_to=refers_to,
+            refers_to=earlier.payload if earlier else None,
             truncated=exchange.truncated.value if exchange.truncated else None,
             etag=validator_of(exchange, "ETag"),
             last_modified=validator_of(exchange, "Last-Modified"),
@@ -155,16 +125,13 @@ class Session:
             title=earlier.title if earlier else None,
             document=earlier.document if earlier else None,
         )
-        self._snapshots[snapshot.record_id] = snapshot
-        self._newest[snapshot.url] = snapshot.record_id
+        self._know(snapshot)
         self._earlier.note(snapshot)
         if page:
             self._pages[snapshot.record_id] = False
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
-        read = read and refers_to is None
-        self._entries.append(
-            {"capture": line_of(snapshot, self.run), "page": page, "origin": asdict(origin) if read else None}
-        )
+        read = read and earlier is None
+        self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
         if read:
             self._origins[snapshot.record_id] = origin
         else:
@@ -180,19 +147,23 @@ class Session:
 
     def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
         if fields := origin.fields(outlinks):
-            self._warc().metadata(snapshot, self._warcinfo, fields)
+            self._warcs.metadata(snapshot, fields)
+
+    def _know(self, snapshot: Snapshot) -> None:
+        self._snapshots[snapshot.record_id] = snapshot
+        self._newest[snapshot.url] = snapshot.record_id
+
+    def _journal(self, snapshot: Snapshot, *, page: bool, origin: dict[str, Any] | None = None) -> None:
+        self._entries.append({"capture": line_of(snapshot, self.run), "page": page, "origin": origin})
 
     def add_made(self, made: Made, page: Snapshot) -> Snapshot:
         """Write something made of a page, as a resource record; raises StoreUnavailable when the spool's disk fails."""
         with made.block.open() as stream:
             digest, _ = digest_of_stream(iter(lambda: stream.read(_PIECE), b""))
-        writer = self._warc()
-        placed = writer.resource(made, digest, page.record_id, self._warcinfo)
-        record = RecordRef(keys.run_key(self.run, self._warc_path), placed.offset, placed.length)
-        snapshot = Snapshot(made.url, made.date, 200, made.mime, digest, placed.record_id, record, self.run)
-        self._snapshots[snapshot.record_id] = snapshot
-        self._newest[snapshot.url] = snapshot.record_id
-        self._entries.append({"capture": line_of(snapshot, self.run), "page": False, "origin": None})
+        record_id, record = self._warcs.made(made, digest, page)
+        snapshot = Snapshot(made.url, made.date, 200, made.mime, digest, record_id, record, self.run)
+        self._know(snapshot)
+        self._journal(snapshot, page=False)
         return snapshot
 
     def adopt(self, snapshot: Snapshot, document: DocumentRef | None = None) -> None:
@@ -204,43 +175,11 @@ class Session:
         self._snapshots[snapshot.record_id] = snapshot
         if document is None:
             self._pages[snapshot.record_id] = False
-        line = line_of(snapshot, self.run)
-        self._entries.append({"capture": line, "page": document is None, "origin": None})
+        self._journal(snapshot, page=document is None)
 
     def last(self, url: str) -> Snapshot | None:
         """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
         return self._earlier.last(url)
-
-    def _write_response(
-        self, writer: RecordWriter, exchange: Exchange, digests: Digests, earlier: Snapshot | None
-    ) -> tuple[Placed, Reference | None]:
-        if earlier is None:
-            return writer.response(exchange, digests, self._warcinfo), None
-        return writer.revisit(exchange, earlier.digest, earlier.payload, self._warcinfo), earlier.payload
-
-    def _warc(self) -> RecordWriter:
-        if self._writer is None or self._writer.tell() >= self._settings.max_warc:
-            name = keys.warc_path(self._warcs)
-            self._warcs += 1
-            self._writer = RecordWriter(_Appending(self._spooled, name))
-            self._warcinfo = self._writer.warcinfo(name.rpartition("/")[2], self.started, self._description())
-        return self._writer
-
-    @property
-    def _warc_path(self) -> str:
-        return keys.warc_path(self._warcs - 1)
-
-    def _description(self) -> Fields:
-        fields = [
-            ("software", self._settings.software),
-            ("format", "WARC File Format 1.1"),
-            ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
-            ("isPartOf", self.run),
-        ]
-        if self._settings.operator:
-            fields.append(("operator", self._settings.operator))
-        fields += [(f"onrecord-{name}", json.dumps(value)) for name, value in self._settings.options.items()]
-        return fields
 
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""

@@ -10,14 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, EntityError, IntegrityError
 from archive.model import Document, Outcome, Reference, Snapshot, Verdict
-from archive.session import RunSettings, Session
+from archive.session import Session
 from archive.times import iso
 from archive.warc.entity import decoded
+from archive.warcs import RunSettings
 from pipeline.documents import Documents
 from pipeline.extract.page import EXTRACTABLE, Page, Reading
 from pipeline.extract.pool import Extracted, Extractors, extracted
@@ -139,12 +140,8 @@ class _Again:
         return next((found for found in self._archive.snapshots(url) if found.record_id == record_id), None)
 
     def _submit(self, snapshot: Snapshot, rendered: Reference | None) -> None:
-        source = (
-            snapshot if rendered is None else replace(snapshot, record=rendered.record, record_id=rendered.record_id)
-        )
         try:
-            record = self._archive.payload_record(source) if rendered is None else self._archive.read(source)
-            head, _, entity = record.http()
+            head, _, entity = self._archive.page_body(snapshot, rendered)
             body = b"".join(decoded(entity, head.header("Content-Encoding"), self._options.decoded_limit))
         except EntityError as error:
             self._window.append(_Page(snapshot, rendered, Verdict("undecodable", str(error))))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from archive.archive import Archive
 from archive.model import Fetched, Manifest, Outcome, Target
-from archive.session import RunSettings, Session
+from archive.session import Session
+from archive.warcs import RunSettings
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.browser import BrowserSettings
 from pipeline.capture.settings import FetchSettings

@@ -53,7 +53,7 @@ and the editor lets it stand. See <a href="{COLUMNS[number % 30]}">the next one<
 <a href="{COLUMNS[number - 2]}?utm_source=column">the one before</a>.</p>
 <img src="/img/lead.png" srcset="/img/lead.png 1x, /img/lead-2x.png 2x" alt="The quay">
 <picture><source media="(min-width: 700px)" srcset="/img/wide.png"><img src="/img/narrow.png" alt=""></picture>
-<img class="lazy" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-src="/img/lazy.png" alt="Later">
+<img class="lazy" data-src="/img/lazy.png" alt="Later">
 <video poster="/img/poster.png"></video><audio src="/media/bell.ogg" preload="auto"></audio>
 <iframe src="/frame/ruling.html" title="The ruling"></iframe>
 <p>The column ends here, on {subject}.</p></article>
@@ -107,7 +107,11 @@ def paper(origin: str) -> dict[str, Answer]:
         "/frame/ruling.html": answer(b'<link rel="stylesheet" href="ruling.css"><p>The ruling, in a frame.</p>'),
         "/frame/ruling.css": answer(b"p { font-style: italic }", kind=css),
         "/media/bell.ogg": answer(b"OggS" + bytes(40), kind="audio/ogg"),
-        "/js/paper.js": answer(b"document.documentElement.dataset.read = 'yes';", kind="text/javascript"),
+        "/js/paper.js": answer(
+            b"for (const image of document.querySelectorAll('.lazy')) image.src = image.dataset.src;"
+            b"document.documentElement.dataset.read = 'yes';",
+            kind="text/javascript",
+        ),
         LINKED_PDF: answer(b"%PDF-1.4 a ruling", kind="application/pdf"),
         "/calendar?month=1": answer(b'<title>Calendar</title><a href="/calendar?month=2">Next</a>'),
         "/drafts/next": answer(b"<title>A draft</title>"),

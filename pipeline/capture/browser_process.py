@@ -58,6 +58,7 @@ class Process:
         self._folder = folder
         self._max_memory = max_memory
         self._home: Path | None = None
+        self._group = 0
         self._driver: Playwright | None = None
         self._chromium: Chromium | None = None
         self._closed_port: socket.socket | None = None
@@ -82,6 +83,7 @@ class Process:
             await self.kill()
             reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise BrowserUnavailable(f"{binary} does not start: {reason[:200]}") from error
+        self._group = _group_in(self._home)
         return self._chromium
 
     async def _launch(self, driver: Playwright, binary: str) -> Chromium:
@@ -114,7 +116,9 @@ class Process:
             self._closed_port.close()
             self._closed_port = None
         if self._home is not None:
-            await _end_group(self._home / "pid")
+            await _end_group(self._group or _group_in(self._home))
+            self._group = 0
+            _clear_profile(self._home)
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
 
@@ -135,6 +139,9 @@ class Process:
 _STARTER = """#!/bin/sh
 ulimit -d {kib} 2>/dev/null
 ulimit -c 0 2>/dev/null
+for argument; do
+  case $argument in --user-data-dir=*) printf %s "${{argument#*=}}" > {home}/profile;; esac
+done
 echo $$ > {home}/pid
 exec {binary} "$@"
 """
@@ -168,8 +175,8 @@ async def _driver() -> Playwright:
 
 def _environment(home: Path) -> dict[str, str | float | bool]:
     """What the browser's processes see: no credentials of this program's, and a home that is cleared away."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    return {**kept, **dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home))}
 
 
 def _certificate(home: Path) -> tuple[ssl.SSLContext, str]:
@@ -200,10 +207,24 @@ def _certificate(home: Path) -> tuple[ssl.SSLContext, str]:
     return context, base64.b64encode(hashlib.sha256(public).digest()).decode()
 
 
-async def _end_group(pid_file: Path) -> None:
+def _group_in(home: Path | None) -> int:
+    """The process group that the starter has written down, 0 when it has not come so far."""
     try:
-        group = int(pid_file.read_text())
-    except (OSError, ValueError):  # it has not come so far
+        return int((home / "pid").read_text()) if home else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _clear_profile(home: Path) -> None:
+    """Remove the browser's profile, which the driver has made, and leaves where it is when it is ended in a hurry."""
+    with suppress(OSError):
+        profile = Path((home / "profile").read_text())
+        if profile.name.startswith("playwright_"):
+            shutil.rmtree(profile, ignore_errors=True)
+
+
+async def _end_group(group: int) -> None:
+    if not group:  # which would be our own
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)  # none escapes by starting another: a fork is not finished under a signal

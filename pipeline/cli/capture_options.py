@@ -142,7 +142,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     """The options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
     import os
 
-    from archive.session import RunSettings
+    from archive.warcs import RunSettings
     from pipeline.capture.browser import BrowserSettings
     from pipeline.capture.settings import FetchSettings
     from pipeline.extract.version import extractor_version

@@ -80,7 +80,7 @@ def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
         "payload_digest": snapshot.digest,
         "key": snapshot.record.key,
         "offset": snapshot.record.offset,
-        "text_made_from": document.record_id,
+        "text_made_from": document.rendered.record_id if document.rendered else document.record_id,
         **asdict(document.article),
     }
     kept = {name: value for name, value in entry.items() if value not in (None, (), "")}
@@ -150,6 +150,7 @@ def _page(archive: Archive, snapshot: Snapshot) -> Page:
     from archive.warc.entity import decoded
     from pipeline.extract.page import Page
 
-    head, _, entity = archive.payload(snapshot)
+    document = archive.document(snapshot)
+    head, _, entity = archive.page_body(snapshot, document.rendered if document else None)
     body = b"".join(decoded(entity, head.header("Content-Encoding"), _PAGE_LIMIT))
     return Page(snapshot.url, body, head.header("Content-Type"))

@@ -1,8 +1,8 @@
 """The text of a page: what its author meant to be read.
 
 trafilatura finds it in a tree that was prepared for it. Then the text is checked twice: against the paragraphs of the
-element that holds most of the page's prose, and against the text that the page's own JSON-LD holds. Where much is missing,
-that element, or that text, is read instead, if it has what was found before, or far more.
+element that holds most of the page's prose, and against the text that the page's own JSON-LD holds. Where much is
+missing, that element, or that text, is read instead, if it has what was found before, or far more.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choi
     return _checked(first, structured if structured is not None else structured_of(tree), url)
 
 
-def _read(tree: HtmlElement, url: str, **options: bool) -> Any:
+def _read(tree: HtmlElement, url: str, **options: Any) -> Any:
     from trafilatura import bare_extraction
 
     return bare_extraction(tree, url=url, output_format="python", with_metadata=False, **options)

@@ -106,7 +106,8 @@ CONSENT = _any(
 )  # fmt: skip
 
 CONSENT_TITLE = re.compile(
-    r"before you continue\b|your privacy choices$|bevor (?:sie|du) fortf|avant de continuer\b|antes de continuar\b|voordat (?:je|u) ",
+    r"before you continue\b|your privacy choices$|bevor (?:sie|du) fortf|avant de continuer\b|antes de continuar\b"
+    r"|voordat (?:je|u) ",
     re.IGNORECASE,
 )
 

@@ -1,8 +1,8 @@
 """A page's tree made ready for trafilatura: what it would take for ornament is put in plainer markup.
 
-What changes is markup whose words a reader sees as part of the text: inline elements with telling class names, links in
-paragraphs that hold little else, the numbers of lists and notes, captions, quotations with their sources, footnotes, and
-parts of a page that a script would put in their places.
+What changes is markup whose words a reader sees as part of the text: inline elements with telling class names, links
+in paragraphs that hold little else, the numbers of lists and notes, captions, quotations with their sources, footnotes,
+and parts of a page that a script would put in their places.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ _BLOCKS = (
     "h6",
 )
 _NO_TAG = "x-none"  # of elements whose words stay: taking tags out one by one takes quadratic time
+_MOST_LINKS = 1_000  # of a paragraph: joining their texts one by one takes quadratic time in the end
 _MOST_PARTS = 500  # of a streamed page; a real one has dozens
 _MOST_SPANS, _WIDEST_SPAN = 500, 30  # cells that reach over others; trafilatura makes a cell for each that is covered
 _STREAMED = etree.XPath("//div[@hidden and starts-with(@id, 'S:')]")
@@ -131,7 +132,10 @@ class _Preparation:
 
     def _keep_links(self, element: HtmlElement) -> None:
         """Links become words of their paragraph, so that no count of links can take them away."""
-        for link in list(element.iter("a")):
+        links = list(element.iter("a"))
+        if len(links) > _MOST_LINKS:
+            return
+        for link in links:
             if hidden(link):
                 continue
             target = web_url(self._url, link.get("href") or "") if self._links else None
@@ -223,7 +227,7 @@ def _has(pattern: re.Pattern[str], value: str | None) -> bool:
 
 
 def _put_in_place(tree: HtmlElement) -> None:
-    """Streamed pages carry their later parts at the end, hidden, until a script moves each to its template (React 18)."""
+    """Streamed pages (React 18) carry later parts at the end, hidden, until a script moves each to its template."""
     parts = _STREAMED(tree)
     if not 0 < len(parts) <= _MOST_PARTS:
         return
@@ -308,7 +312,7 @@ def _make_plain(inner: HtmlElement) -> None:
 
 
 def _take_out(inner: HtmlElement) -> None:
-    """Words that nobody sees: in paragraphs trafilatura keeps some. Words for those who listen stay, but for a link's."""
+    """Words that nobody sees, which trafilatura keeps. What is read out to listeners stays, but for a link's."""
     get = inner.get
     if get("hidden") is None and not _has(_HIDDEN_STYLE, get("style")) and inner.getparent().tag != "a":
         return

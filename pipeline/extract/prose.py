@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _LEAST = 60  # characters of a paragraph that counts as prose
 _LONG = 200  # characters of a paragraph that needs no other beside it
 _RUNNING = {"p", "ul", "ol", "blockquote", "h2", "h3", "h4", "pre"}
 _MOST_OF_IT = 0.75  # of the prose of an element, in one of its children: then the child is looked at
+_MOST_BLOCKS = 50_000  # paragraphs and the like that are looked at; hostile pages have a million
 _DEEPEST = 200  # elements above a paragraph that are told of it; more are markup gone wrong
 _NO_LETTERS = re.compile(r"[\W_]+")
 _SEEN = 40  # letters by which a block is recognised
@@ -118,7 +120,7 @@ def share_kept(first: str, second: str) -> float:
 def _blocks(root: HtmlElement, *tags: str, strict: bool) -> Iterator[HtmlElement]:
     """The elements of some names that a page's text can be in, in document order; not those that lie apart."""
     known: dict[Any, bool] = {root: False}
-    for element in root.iter(*tags):
+    for element in islice(root.iter(*tags), _MOST_BLOCKS):
         if not _lies_apart(element, known, strict=strict):
             yield element
 

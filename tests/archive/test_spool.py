@@ -19,8 +19,9 @@ import pytest
 from archive import keys
 from archive.archive import Archive
 from archive.model import Outcome
-from archive.session import RunSettings, Session
+from archive.session import Session
 from archive.spool import Spool, SpooledRun
+from archive.warcs import RunSettings
 from storage.errors import OnrecordError, StoreUnavailable
 from storage.memory import MemoryStore
 from tests.exchanges import an_exchange
@@ -268,7 +269,7 @@ import os, sys
 from pathlib import Path
 from archive.archive import Archive
 from archive.model import Outcome
-from archive.session import RunSettings
+from archive.warcs import RunSettings
 from storage.local import LocalStore
 from tests.exchanges import an_exchange
 

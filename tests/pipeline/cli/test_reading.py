@@ -14,7 +14,7 @@ import pytest
 
 from archive import keys
 from archive.archive import Archive
-from archive.session import RunSettings
+from archive.warcs import RunSettings
 from pipeline.pool import TaskFailure, WorkerPool
 from storage.local import LocalStore
 from tests.archive.forged import DEEP, KEY, RUN, URL, block, forge, line

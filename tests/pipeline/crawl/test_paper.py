@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,29 @@ def test_tracking_and_canonical_addresses_are_one_page(onrecord: Command, gazett
     gazette.requests.clear()
     capture(onrecord, "--depth", "2", "--no-requisites", gazette.url(COLUMNS[4]), gazette.url("/print?of=5"))
     assert "/only-in-print" not in gazette.paths
+
+
+def test_a_crawl_delay_is_kept(onrecord: Command, gazette: Site) -> None:
+    gazette.answers["/robots.txt"] = answer(b"User-agent: *\nCrawl-delay: 0.4\n", kind="text/plain")
+    gazette.answers["/"] = answer(
+        b'<a href="/2026/01.html">1</a><a href="/2026/02.html">2</a><a href="/2026/03.html">3</a>'
+    )
+    assert capture(onrecord, "--depth", "1", "--no-requisites", gazette.url("/")).code == 0
+    times = [moment for moment, path in gazette.requests if path.startswith("/2026/")]
+    assert len(times) == 3
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 0.3
+
+
+def test_menus_that_the_site_repeats_are_no_part_of_its_texts(onrecord: Command, gazette: Site) -> None:
+    bar = "<p>We use cookies to remember which column you read last, and for nothing else at all.</p>"
+    for number in range(1, 6):
+        body = f"{bar}<p>Column {number} says of the quay, in words of its own number {number}.</p>"
+        body += (
+            f"<p>And it says so twice, for readers of column {number} who skip the first paragraph of everything.</p>"
+        )
+        gazette.answers[f"/plain/{number}"] = answer(f"<title>Plain {number}</title><article>{body}</article>".encode())
+    assert capture(onrecord, *(gazette.url(f"/plain/{number}") for number in range(1, 6))).code == 0
+    for number in range(1, 6):
+        text = onrecord("get", gazette.url(f"/plain/{number}")).out
+        assert f"words of its own number {number}" in text
+        assert "cookies" not in text

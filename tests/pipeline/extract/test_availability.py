@@ -1,5 +1,7 @@
 """Pages that say they are gone or closed are told from pages about such pages."""
 
+# ruff: noqa: E501 - samples of pages are easier to read in one line
+
 from __future__ import annotations
 
 import re

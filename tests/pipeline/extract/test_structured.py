@@ -1,5 +1,7 @@
 """What JSON-LD says of an article, and that nothing in it can harm."""
 
+# ruff: noqa: E501 - samples of pages are easier to read in one line
+
 from __future__ import annotations
 
 import json

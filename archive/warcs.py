@@ -1,0 +1,93 @@
+"""The WARC files of one run: begun when there is something to write, and again when one is full."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from archive import keys
+from archive.model import Digests, Exchange, Made, RecordRef, Snapshot
+from archive.spool import SpooledRun
+from archive.warc.writer import Fields, Placed, RecordWriter
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a run is started with; all of it is written into its warcinfo records and its manifest."""
+
+    software: str
+    operator: str | None = None
+    options: dict[str, object] = field(default_factory=dict)
+    max_warc: int = 1_000_000_000  # bytes after which the next WARC file is begun
+    force: bool = False  # store whole what earlier runs hold unchanged
+
+
+class _Appending:
+    """A WARC file of the spool as something to write to."""
+
+    def __init__(self, spooled: SpooledRun, name: str) -> None:
+        self._spooled = spooled
+        self._name = name
+
+    def write(self, data: bytes) -> int:
+        self._spooled.append(self._name, data)
+        return len(data)
+
+
+class RunWarcs:
+    """Writes the records of a run; each raises StoreUnavailable when the spool's disk fails."""
+
+    def __init__(self, spooled: SpooledRun, settings: RunSettings, started: datetime) -> None:
+        self._spooled = spooled
+        self._settings = settings
+        self._started = started
+        self._writer: RecordWriter | None = None
+        self._count = 0
+        self._info = ""  # the id of the warcinfo record of the file that is written
+
+    def exchange(self, exchange: Exchange, digests: Digests, earlier: Snapshot | None) -> tuple[str, RecordRef]:
+        """Write a response, or a revisit of the earlier capture whose payload it repeats, and the request.
+
+        Returns the id and the place of the former.
+        """
+        writer = self._warc()
+        if earlier is None:
+            placed = writer.response(exchange, digests, self._info)
+        else:
+            placed = writer.revisit(exchange, earlier.digest, earlier.payload, self._info)
+        writer.request(exchange, placed.record_id, self._info)
+        return placed.record_id, self._ref(placed)
+
+    def made(self, made: Made, digest: str, page: Snapshot) -> tuple[str, RecordRef]:
+        """Write something made of a page; returns its id and its place."""
+        placed = self._warc().resource(made, digest, page.record_id, self._info)
+        return placed.record_id, self._ref(placed)
+
+    def metadata(self, snapshot: Snapshot, fields: Fields) -> None:
+        """Write how a capture came about."""
+        self._warc().metadata(snapshot, self._info, fields)
+
+    def _warc(self) -> RecordWriter:
+        if self._writer is None or self._writer.tell() >= self._settings.max_warc:
+            name = keys.warc_path(self._count)
+            self._count += 1
+            self._writer = RecordWriter(_Appending(self._spooled, name))
+            self._info = self._writer.warcinfo(name.rpartition("/")[2], self._started, self._description())
+        return self._writer
+
+    def _ref(self, placed: Placed) -> RecordRef:
+        key = keys.run_key(self._spooled.run, keys.warc_path(self._count - 1))
+        return RecordRef(key, placed.offset, placed.length)
+
+    def _description(self) -> Fields:
+        fields = [
+            ("software", self._settings.software),
+            ("format", "WARC File Format 1.1"),
+            ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
+            ("isPartOf", self._spooled.run),
+        ]
+        if self._settings.operator:
+            fields.append(("operator", self._settings.operator))
+        fields += [(f"onrecord-{name}", json.dumps(value)) for name, value in self._settings.options.items()]
+        return fields
