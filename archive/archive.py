@@ -84,7 +84,8 @@ class Archive:
     def closest(self, url: str, at: datetime | None = None) -> Snapshot:
         """The snapshot of a URL nearest to a time, redirects followed within the archive.
 
-        Without a time, the newest one that is no tombstone (status 400 or more). Raises NoSuchSnapshot.
+        Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
+        shows the page rather than a wall before it, if there is such a one. Raises NoSuchSnapshot.
         """
         return self._closest(url, at, _MAX_REDIRECTS)
 
@@ -98,10 +99,12 @@ class Archive:
             if not standing:
                 last = found[-1]
                 raise NoSuchSnapshot(
-                    f"only tombstones are kept of {url}, the newest {last.status} of {iso(last.timestamp)}; "
+                    f"only tombstones are kept of {url}, the newest {last.availability or last.status} of "
+                    f"{iso(last.timestamp)}; "
                     f"name a time with --at to get one"
                 )
-            ranked = standing[::-1]
+            newest = standing[::-1]
+            ranked = sorted(newest, key=lambda snapshot: snapshot.availability is not None)
         else:
             moment = at
             ranked = sorted(found, key=lambda snapshot: abs(snapshot.timestamp - moment))

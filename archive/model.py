@@ -231,6 +231,7 @@ class Snapshot:
     last_modified: str | None = None
     location: str | None = None  # where a redirect points, absolute
     title: str | None = None
+    availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
     document: DocumentRef | None = None
 
     @property
@@ -251,7 +252,7 @@ class Snapshot:
     @property
     def is_tombstone(self) -> bool:
         """Whether the capture says that the page is not there."""
-        return self.status >= 400
+        return self.status >= 400 or self.availability == "soft-404"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,7 @@ class Session:
         elif "described" in entry:
             self._origins.pop(entry["described"], None)
         elif "document" in entry:
-            place = entry["document"]
-            self._pages[place["record"]] = True
-            self._place_document(place["record"], place["offset"], place["length"], place["title"], place["text"])
+            self._place_document(entry["document"])
         elif "outcome" in entry:
             self._outcomes.add(entry)
 
@@ -123,6 +121,7 @@ class Session:
             last_modified=validator_of(exchange, "Last-Modified"),
             location=location_of(exchange),
             title=earlier.title if earlier else None,
+            availability=earlier.availability if earlier else None,
             document=earlier.document if earlier else None,
         )
         self._know(snapshot)
@@ -166,16 +165,17 @@ class Session:
         self._journal(snapshot, page=False)
         return snapshot
 
-    def adopt(self, snapshot: Snapshot, document: DocumentRef | None = None) -> None:
+    def adopt(self, snapshot: Snapshot, original: Snapshot | None = None) -> None:
         """Take a capture of an earlier run into this one's index, for a text that is made again.
 
-        Without the document that it has now, one is to follow; until then it keeps the one it had.
+        A revisit takes the document of the original. Otherwise one is to follow; until then it keeps the one it had.
         """
-        snapshot = replace(snapshot, document=document or snapshot.document)
-        self._snapshots[snapshot.record_id] = snapshot
-        if document is None:
+        if original is not None:
+            snapshot = _with_text_of(snapshot, original)
+        else:
             self._pages[snapshot.record_id] = False
-        self._journal(snapshot, page=document is None)
+        self._snapshots[snapshot.record_id] = snapshot
+        self._journal(snapshot, page=original is None)
 
     def last(self, url: str) -> Snapshot | None:
         """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
@@ -188,18 +188,22 @@ class Session:
             self._spooled.append(keys.PAGES, HEADER)
         offset = self._spooled.append(keys.PAGES, line)
         title = document.article.title[:_TITLE] if document.article.title else None
-        has_text = document.same_as is None and bool(document.article.extractor)
-        self._pages[document.record_id] = True
-        self._place_document(document.record_id, offset, len(line), title, has_text)
-        place = {"record": document.record_id, "offset": offset, "length": len(line), "title": title, "text": has_text}
-        self._entries.append({"document": place})
+        entry: dict[str, Any] = {"record": document.record_id, "offset": offset, "length": len(line), "title": title}
+        entry["text"] = document.same_as is None and bool(document.article.extractor)
+        entry["availability"] = document.article.availability
+        self._place_document(entry)
+        self._entries.append({"document": entry})
 
-    def _place_document(self, record_id: str, offset: int, length: int, title: str | None, has_text: bool) -> None:
-        snapshot = self._snapshots[record_id]
-        if has_text:
-            ref = DocumentRef(keys.run_key(self.run, keys.PAGES), offset, length)
-            snapshot = replace(snapshot, document=ref, title=title)
-        self._snapshots[record_id] = snapshot
+    def _place_document(self, entry: dict[str, Any]) -> None:
+        record_id = entry["record"]
+        self._pages[record_id] = True
+        if entry["text"]:
+            self._snapshots[record_id] = replace(
+                self._snapshots[record_id],
+                document=DocumentRef(keys.run_key(self.run, keys.PAGES), entry["offset"], entry["length"]),
+                title=entry["title"],
+                availability=entry.get("availability"),
+            )
 
     def add_outcome(self, outcome: Outcome) -> bytes:
         """Write a target's outcome; returns its line as `capture --json` prints it."""
@@ -300,7 +304,7 @@ class Session:
         if original is None:
             return snapshot
         original = self._snapshots[original.record_id]
-        return replace(snapshot, document=original.document, title=original.title)
+        return _with_text_of(snapshot, original)
 
     def close(self) -> None:
         """Let go of the run; unless it was committed, it stays in the spool."""
@@ -310,6 +314,10 @@ class Session:
     def work(self) -> Path:
         """A folder on the spool's disk for bodies on their way."""
         return self._spooled.work
+
+
+def _with_text_of(snapshot: Snapshot, original: Snapshot) -> Snapshot:
+    return replace(snapshot, document=original.document, title=original.title, availability=original.availability)
 
 
 def _file_pieces(spooled: SpooledRun, name: str, ref: RecordRef) -> Iterator[bytes]:

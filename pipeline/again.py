@@ -106,7 +106,7 @@ class _Again:
             made = self._current(snapshot.refers_to.url, snapshot.refers_to.record_id)
             mine = self._current(snapshot.url, snapshot.record_id)
             if made and mine and made.document and made.document != mine.document:
-                self._session.adopt(snapshot, made.document)
+                self._session.adopt(snapshot, made)
         self._session.checkpoint()
 
     def _documents(self, run: str) -> Iterator[Document]:

@@ -156,7 +156,7 @@ def _youtube(at: _Address) -> Embed | None:
 
 
 def _youtu_be(at: _Address) -> Embed | None:
-    return _youtube_work(at.part(0), None)
+    return _youtube_work((at.part(0) or "").partition("&")[0])
 
 
 def _youtube_work(video: str | None, playlist: str | None = None) -> Embed | None:
@@ -212,15 +212,19 @@ def _soundcloud(at: _Address) -> Embed | None:
 
 def _soundcloud_player(at: _Address) -> Embed | None:
     inner = _web_address(at.query.get("url", ""))
-    if inner is None:
+    host = urlsplit(inner).hostname if inner else None
+    allowed = {"api.soundcloud.com", "soundcloud.com", "www.soundcloud.com"}
+    return _embed_of(inner, _DEEPEST) if inner and host in allowed else None
+
+
+def _soundcloud_resource(at: _Address) -> Embed | None:
+    """A track that answers only who has a key; the player shows it."""
+    number = _matched(_NUMBER, at.part(1))
+    if number is None or at.path[0] not in {"tracks", "playlists", "users"}:
         return None
-    parts = urlsplit(inner)
-    numbered = re.fullmatch(r"/(tracks|playlists|users)/([0-9]{1,15})", parts.path)
-    if parts.hostname == "api.soundcloud.com" and numbered:  # answers only who has a key; the player shows it
-        secret = _matched(_PARAMETER, _query(parts.query).get("secret_token"))
-        resource = f"https://api.soundcloud.com{numbered[0]}" + (f"?secret_token={secret}" if secret else "")
-        return Embed("soundcloud", f"https://w.soundcloud.com/player/?url={quote(resource, safe='')}", numbered[2])
-    return _embed_of(inner, _DEEPEST) if parts.hostname in {"soundcloud.com", "www.soundcloud.com"} else None
+    secret = _matched(_PARAMETER, at.query.get("secret_token"))
+    resource = f"https://api.soundcloud.com/{at.path[0]}/{number}" + (f"?secret_token={secret}" if secret else "")
+    return Embed("soundcloud", f"https://w.soundcloud.com/player/?url={quote(resource, safe='')}", number)
 
 
 def _issuu(at: _Address) -> Embed | None:
@@ -348,7 +352,7 @@ def _archive_org_code(values: Query) -> Embed | None:
 
 def _soundcloud_code(values: Query) -> Embed | None:
     number = _matched(_NUMBER, values.get("id"))
-    return _soundcloud_player(_Address([], {"url": f"https://api.soundcloud.com/tracks/{number}"})) if number else None
+    return _soundcloud_resource(_Address(["tracks", number], {})) if number else None
 
 
 def _issuu_code(values: Query) -> Embed | None:
@@ -370,6 +374,7 @@ _HOSTS: dict[str, _Finder] = {
     "player.vimeo.com": _vimeo, "twitter.com": _twitter, "mobile.twitter.com": _twitter, "m.twitter.com": _twitter,
     "x.com": _twitter, "platform.twitter.com": _twitter, "platform.x.com": _twitter, "archive.org": _archive_org,
     "soundcloud.com": _soundcloud, "m.soundcloud.com": _soundcloud, "w.soundcloud.com": _soundcloud_player,
+    "api.soundcloud.com": _soundcloud_resource,
     "issuu.com": _issuu, "e.issuu.com": _issuu_player, "slideshare.net": _slideshare, "docs.google.com": _viewer,
     "drive.google.com": _viewer, "view.officeapps.live.com": _viewer,
 }  # fmt: skip

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from archive.described import Origin, mime_of
 from archive.errors import EntityError
-from archive.model import Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
+from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
 from archive.session import Session
 from archive.times import iso, now
 from archive.warc.entity import Head, decoded, read_entity, read_head
 from pipeline.capture.browser import Browsed
+from pipeline.capture.verdicts import STANDS
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings, Hop
@@ -263,7 +264,10 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
     if reading.findings.left_out:
         more = f"{reading.findings.left_out:,} more links than are listed"
         outcome = replace(outcome, notes=(*outcome.notes, more))
-    return replace(outcome, title=reading.article.title if reading.article else None)
+    article = reading.article or Article()
+    if article.availability and outcome.ok:
+        outcome = replace(outcome, outcome=article.availability, error=STANDS[article.availability])
+    return replace(outcome, title=article.title)
 
 
 def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:

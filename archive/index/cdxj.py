@@ -1,9 +1,10 @@
 """One capture a line: `SURT 14-digit-timestamp {json}`, every value a string, absent when unknown.
 
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
-recordId; title; etag and lastModified, the validators of the response; payloadMime, the type of a revisit's payload;
-document, "key offset length" of the document's line; refers, "key offset length timestamp recordId url" of the record
-that holds a revisit's payload; run, where the line stands in the index of a later run, which made the text again.
+recordId; title; availability; etag and lastModified, the validators of the response; payloadMime, the type of a
+revisit's payload; document, "key offset length" of the document's line; refers, "key offset length timestamp recordId
+url" of the record that holds a revisit's payload; run, where the line stands in the index of a later run, which made
+the text again.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def line_of(snapshot: Snapshot, run: str) -> str:
         "etag": snapshot.etag,
         "lastModified": snapshot.last_modified,
         "title": snapshot.title,
+        "availability": snapshot.availability,
     }
     fields |= {name: value for name, value in known.items() if value}
     if snapshot.document:
@@ -99,6 +101,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
             last_modified=fields.get("lastModified"),
             location=fields.get("redirect"),
             title=fields.get("title"),
+            availability=fields.get("availability"),
             document=_parse_document(fields["document"]) if "document" in fields else None,
         )
     except (KeyError, ValueError) as error:

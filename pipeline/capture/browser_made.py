@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,17 +88,29 @@ class Inspector:
                 if not await self._shows_the_page():
                     return made
                 for name, make in (("DOM", self._dom), ("screenshot", self._screenshot)):
-                    try:
-                        made.append(await make())
-                    except OnrecordError:
-                        raise
-                    except Exception as error:  # noqa: BLE001 - the other one may still be had
-                        self._record.notes[f"no {name}: {line(error)}"] += 1
+                    thing = await self._tried(name, make)
+                    if thing is not None:
+                        made.append(thing)
         except OnrecordError:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - what is had already is kept
             self._record.notes[f"not all of screenshot and DOM: {line(error)}"] += 1
         return made
+
+    async def _tried(self, name: str, make: Callable[[], Awaitable[Made]]) -> Made | None:
+        """A thing made, at the second try without the page's scripts, which may have begun to run just now."""
+        seconds = self._limits.closing / 4
+        for last in (False, True):
+            try:
+                return await asyncio.wait_for(make(), seconds)
+            except OnrecordError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the other thing may still be had
+                if last:
+                    self._record.notes[f"no {name}: {line(error)}"] += 1
+                else:
+                    await self._stop_scripts()
+        return None
 
     async def _answers(self) -> bool:
         try:

@@ -58,6 +58,7 @@ class Process:
         self._folder = folder
         self._max_memory = max_memory
         self._home: Path | None = None
+        self._sockets: Path | None = None
         self._group = 0
         self._driver: Playwright | None = None
         self._chromium: Chromium | None = None
@@ -81,13 +82,15 @@ class Process:
             self._chromium = await self._launch(self._driver, binary)
         except Exception as error:  # the driver's errors share no tree with those of its transport
             await self.kill()
-            reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise BrowserUnavailable(f"{binary} does not start: {reason[:200]}") from error
+            raise BrowserUnavailable(f"{binary} does not start: {_reason(error)}") from error
         self._group = _group_in(self._home)
         return self._chromium
 
     async def _launch(self, driver: Playwright, binary: str) -> Chromium:
         home = self._home = Path(tempfile.mkdtemp(dir=self._folder, prefix="browser-"))
+        self._sockets = Path(
+            tempfile.mkdtemp(prefix="onrecord-")
+        )  # not in `home`: a socket's path has 108 bytes at most
         self.certificate, fingerprint = _certificate(home)
         starter = home / "start"
         starter.write_text(
@@ -102,7 +105,7 @@ class Process:
             ignore_default_args=["--disable-popup-blocking"],
             chromium_sandbox=os.getuid() != 0,  # Chromium has no sandbox for root and would not start
             proxy={"server": f"http://127.0.0.1:{self._closed_port.getsockname()[1]}", "bypass": LOOPBACK_TOO},
-            env=_environment(home),
+            env=_environment(home, self._sockets),
             handle_sigint=False,
             handle_sigterm=False,
             handle_sighup=False,
@@ -121,6 +124,9 @@ class Process:
             _clear_profile(self._home)
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
 
     async def close(self) -> None:
         """End the browser and its driver."""
@@ -145,6 +151,12 @@ done
 echo $$ > {home}/pid
 exec {binary} "$@"
 """
+
+
+def _reason(error: Exception) -> str:
+    """The line that tells most of what the driver and the browser have said."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return next((line for line in lines if "FATAL" in line or "sandbox!" in line), lines[0])[:200]
 
 
 def find_chromium() -> str:
@@ -173,10 +185,10 @@ async def _driver() -> Playwright:
     return await async_playwright().start()
 
 
-def _environment(home: Path) -> dict[str, str | float | bool]:
+def _environment(home: Path, sockets: Path) -> dict[str, str | float | bool]:
     """What the browser's processes see: no credentials of this program's, and a home that is cleared away."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    return {**kept, **dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home))}
+    return {**kept, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home)), "TMPDIR": str(sockets)}
 
 
 def _certificate(home: Path) -> tuple[ssl.SSLContext, str]:

@@ -32,7 +32,7 @@ class BrowserSettings:
 
     settle: float = 2.0  # without a request, after which a page is at rest
     limit: float = 60.0  # for a page to load, be scrolled through and come to rest
-    closing: float = 20.0  # for its screenshot and DOM, after that
+    closing: float = 30.0  # for its screenshot and DOM, after that
     delay: float = 0.05  # between the starts of two requests of a page to a host; pages are `FetchSettings.delay` apart
     connections_per_host: int = 6  # of a page, as browsers do
     width: int = 1280

@@ -6,6 +6,14 @@ from archive.model import Verdict
 
 OK = Verdict("ok")
 
+# What can stand in a page's place although the server answered with 200.
+STANDS = {
+    "soft-404": "the page says that it does not exist",
+    "consent-wall": "a demand for consent stands in the page's place; try --browser",
+    "login-wall": "a demand to log in stands in the page's place",
+    "paywalled": "only the beginning is shown to those who have not paid",
+}
+
 # The README prints this table; a test holds the two together.
 MEANINGS = {
     "ok": "captured whole",
@@ -35,6 +43,7 @@ MEANINGS = {
     "browser-timeout": "what the browser had when the page's time was over is archived; the page never came to rest",
     "browser-crashed": "the page ended the browser; what had come is archived",
     "browser-failed": "the browser could not show the page; what had come is archived",
+    **{name: f"archived, but {meaning}" for name, meaning in STANDS.items()},
     "no-feed": "archived, but neither RSS, Atom nor JSON Feed, nor a page that names a feed",
     "no-sitemap": "archived, but no sitemap",
     "out-of-scope": "found, not fetched: outside of --scope",

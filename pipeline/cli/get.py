@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -83,8 +83,12 @@ def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
         "text_made_from": document.rendered.record_id if document.rendered else document.record_id,
         **asdict(document.article),
     }
-    kept = {name: value for name, value in entry.items() if value not in (None, (), "")}
-    yield json_line(kept) + b"\n"
+    entry["embeds"] = [_present(asdict(embed)) for embed in document.article.embeds]
+    yield json_line(_present(entry)) + b"\n"
+
+
+def _present(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value not in (None, (), [], "")}
 
 
 def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:

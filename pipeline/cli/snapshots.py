@@ -52,7 +52,8 @@ def command(context: Context, url: str, start: datetime | None, end: datetime | 
 def _line(snapshot: Snapshot) -> str:
     from archive.times import iso
 
-    what = "tombstone" if snapshot.is_tombstone else "unchanged" if snapshot.revisit else "new"
+    what = "unchanged" if snapshot.revisit else "new"
+    what = snapshot.availability or ("tombstone" if snapshot.is_tombstone else what)
     notes = f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
@@ -77,5 +78,6 @@ def _entry(snapshot: Snapshot) -> dict[str, Any]:
         "title": snapshot.title,
         "location": snapshot.location,
         "truncated": snapshot.truncated,
+        "availability": snapshot.availability,
     }
     return {name: value for name, value in entry.items() if value is not None}

@@ -58,11 +58,11 @@ class Collector:
 
     def add(self, reference: str, hop: Hop, context: str, base: str | None = None) -> None:
         """Take a reference as it is written in the body; what is no web address is passed over."""
+        if self._counts.get(hop, 0) >= self._most:  # before the address is made of it: pages have a million links
+            self.left_out += 1
+            return
         url = web_url(base or self.base, reference)
         if url is None or (url, hop) in self._found:
-            return
-        if self._counts.get(hop, 0) >= self._most:
-            self.left_out += 1
             return
         self._counts[hop] = self._counts.get(hop, 0) + 1
         self._found[url, hop] = Outlink(url, hop, context)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archive.model import Article
 from pipeline.charset import decode
 from pipeline.discover.css import findings_of_css
+from pipeline.discover.embedded import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
 from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.html import findings_of_html
 from pipeline.discover.sitemaps import findings_of_sitemap
+from pipeline.extract.availability import availability_of
 from pipeline.extract.body import body_of, markdown_of
 from pipeline.extract.clean import clean
 from pipeline.extract.metadata import metadata_of
 from pipeline.extract.page import Page, Reading, Task
+from pipeline.extract.structured import structured_of
 from pipeline.extract.trees import parsed
 from pipeline.extract.version import extractor_version
+from pipeline.shortcodes import expand
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -38,10 +43,13 @@ def read(page: Page) -> Reading:
         return Reading(findings_of_css(text, page.url))
     if (page.content_type or "").lower().startswith("text/plain"):
         return Reading(Findings(), Article(text=clean(text), encoding=encoding, extractor=extractor_version()))
-    tree = parsed(text)
+    expansion = expand(text)
+    tree = parsed(expansion.html)
     if tree is None:
         return Reading(Findings(), Article(encoding=encoding, extractor=extractor_version()))
     findings = findings_of_html(tree, page.url)
+    shown = {embed.url: embed for embed in (*expansion.embeds, *embeds_of_html(tree, page.url, findings))}
+    findings = replace(findings, embeds=tuple(shown.values()))
     if page.task == Task.FRAME:
         return Reading(findings)
     return Reading(findings, _article(tree, page.url, encoding, findings))
@@ -68,7 +76,8 @@ def extract(page: Page) -> Article:
 
 
 def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Article:
-    body = body_of(tree, url)
+    structured = structured_of(tree)
+    body = body_of(tree, url, structured)
     return Article(
         text=body.text,
         comments=body.comments,
@@ -77,6 +86,7 @@ def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> 
         encoding=encoding,
         extractor=extractor_version(),
         embeds=findings.embeds,
+        availability=availability_of(tree, body.text, structured=structured),
         **metadata_of(tree, url),
     )
 
@@ -86,4 +96,4 @@ def to_markdown(page: Page) -> str:
     text, _ = decode(page.body, page.content_type)
     if (page.content_type or "").lower().startswith("text/plain"):
         return text
-    return markdown_of(text, page.url)
+    return markdown_of(expand(text).html, page.url)

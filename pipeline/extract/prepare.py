@@ -69,7 +69,8 @@ _BLOCKS = (
     "h6",
 )
 _NO_TAG = "x-none"  # of elements whose words stay: taking tags out one by one takes quadratic time
-_MOST_LINKS = 1_000  # of a paragraph: joining their texts one by one takes quadratic time in the end
+# Of a paragraph: joining the texts of so many one by one, as trafilatura does too, takes a minute for 100,000.
+_MOST_LINKS, _MOST_CHILDREN = 1_000, 20_000
 _MOST_PARTS = 500  # of a streamed page; a real one has dozens
 _MOST_SPANS, _WIDEST_SPAN = 500, 30  # cells that reach over others; trafilatura makes a cell for each that is covered
 _STREAMED = etree.XPath("//div[@hidden and starts-with(@id, 'S:')]")
@@ -121,6 +122,11 @@ class _Preparation:
 
     def _paragraph(self, element: HtmlElement) -> None:
         if not len(element):
+            return
+        if len(element) > _MOST_CHILDREN:
+            words, tail = text_in(element), element.tail
+            element.clear()
+            element.text, element.tail = words, tail
             return
         prose = prose_of(element)
         own = _own_words(element)

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipeline.extract.bounds import bounded
 from pipeline.xpaths import by_kind
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def parsed(text: str) -> HtmlElement | None:
     if not text.strip():
         return None
     _speed_up()
+    text = bounded(text)
     tree = load_html(text)
     if tree is not None or not _MARKUP.search(text, 0, _BEGINNING):
         return tree

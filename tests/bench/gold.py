@@ -99,7 +99,8 @@ def kinds(folder: Path) -> Iterator[Sample]:
 
 def samples(data: Path | None, most: int) -> list[Sample]:
     """The pages of both sets, `most` of each kind, always the same ones."""
-    found = [*news(_folder(data, NEWS)), *kinds(_folder(data, KINDS))]
+    several = [*news(_folder(data, NEWS)), *kinds(_folder(data, KINDS))]
+    found = list({sample.name: sample for sample in reversed(several)}.values())  # some lie in both parts of a set
     found.sort(key=lambda sample: hashlib.sha256(sample.name.encode()).digest())
     count: Counter[str] = Counter()
     kept = []

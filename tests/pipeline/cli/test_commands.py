@@ -382,3 +382,75 @@ def test_output_that_cannot_be_written_ends_in_one_line(onrecord: Command, site:
     assert reading.stdout is not None
     reading.stdout.close()
     assert reading.wait() == 0
+
+
+def test_a_wall_or_a_soft_404_never_passes_for_the_article(onrecord: Command, site: Site) -> None:
+    assert onrecord.capture(site.url("/post")).code == 0
+    onrecord.next_second()
+    site.answers["/post"] = answer(
+        b"<html><head><title>Page not found</title></head><body><h1>404 - Page not found</h1>"
+        b"<p>Sorry, the page you are looking for does not exist.</p></body></html>"
+    )
+    gone = onrecord.capture(site.url("/post"))
+    assert (gone.code, gone.lines[0]["outcome"], gone.lines[0]["status"]) == (3, "soft-404", 200)
+    onrecord.next_second()
+    site.answers["/post"] = answer(
+        b"<html><head><title>A post</title><script type='application/ld+json'>"
+        b'{"@context": "https://schema.org", "@type": "NewsArticle", "isAccessibleForFree": false}</script></head>'
+        b"<body><article><h1>A post</h1><p>The first version of it, but only how it begins.</p>"
+        b"<p>Subscribe to continue reading this article.</p></article></body></html>"
+    )
+    assert onrecord.capture(site.url("/post")).lines[0]["outcome"] == "paywalled"
+    assert "second paragraph says the same" in onrecord("get", site.url("/post")).out
+    listed = onrecord("snapshots", site.url("/post")).out
+    assert [line.split()[2] for line in listed.splitlines()] == ["new", "soft-404", "paywalled"]
+    site.answers["/only"] = site.answers["/post"]
+    onrecord.capture(site.url("/only"))
+    assert "how it begins" in onrecord("get", site.url("/only")).out, "a wall is better than nothing"
+
+
+def test_a_page_of_a_dead_page_builder_comes_out_readable_with_its_evidence(onrecord: Command, site: Site) -> None:
+    site.answers["/evidence.pdf"] = answer(b"%PDF-1.4 evidence", kind="application/pdf")
+    site.answers["/frame"] = answer(b"<title>A frame</title><p>Framed.</p>")
+    page = (
+        f"""<html><head><title>Roe v Ferrymen</title></head><body><article>
+<p>[av_heading heading=’Roe v Ferrymen’ tag=’h3′ link_apply=” link=’manually,http://’ style=’blockquote’ size=”
+av_uid=’av-1′][/av_heading]</p>
+<p>[av_hr class=’short’ height=’50’ shadow=’no-shadow’ position=’center’ av_uid=’av-2′]</p>
+<p>[av_textblock size=” font_color=” color=” av_uid=’av-3′]<br />
+The ferrymen say that “[t]he quay was never theirs” [sic], and cite [2019] HCQ 5; the clerk adds
+[emphasis added] twice.</p>
+<p>Their boats were used by <a href="/other">the Harbour Guild</a> (as well as by thousands of others), which is why the
+guild is named beside them in a suit that will not end this year, nor the next [1].</p>
+<p>[/av_textblock]</p>
+<p>[scribd id=403337367 key=key-abcdefghijklmnop mode=scroll]</p>
+<p>[pdf-embedder url=”{site.url("/evidence.pdf")}”]</p><iframe src="/frame"></iframe>
+<p>Whoever reads the claims will find that they name a key witness, and that she has since moved abroad for good.</p>
+</article></body></html>"""
+    ).encode()
+    site.answers["/broken"] = answer(page)
+    assert onrecord.capture(site.url("/broken")).code == 0
+    (document,) = onrecord("--json", "get", site.url("/broken")).lines
+    text = " ".join(document["text"].split())
+    assert text.count("Roe v Ferrymen") >= 1
+    for words in (
+        "“[t]he quay was never theirs” [sic], and cite [2019] HCQ 5; the clerk adds [emphasis added] twice.",
+        "Their boats were used by the Harbour Guild (as well as by thousands of others), which is why",
+        "nor the next [1].",
+        "she has since moved abroad for good.",
+    ):
+        assert words in text
+    assert not [name for name in ("av_", "scribd id", "pdf-embedder url") if name in text]
+    embeds = {embed["kind"]: embed for embed in document["embeds"]}
+    assert embeds["scribd"]["url"].startswith("https://www.scribd.com/embeds/403337367/content?")
+    assert "--embeds" in embeds["scribd"]["reason"]
+    assert embeds["iframe"]["record_id"].startswith("<urn:uuid:")
+    pdf = next(embed for embed in document["embeds"] if embed["url"] == site.url("/evidence.pdf"))
+    assert "record_id" not in pdf
+    site.answers["/broken"] = answer(page.replace(b"[scribd", b"[gone"))
+    onrecord.next_second()
+    assert onrecord.capture(site.url("/broken"), extra=("--embeds",)).code == 0
+    (document,) = onrecord("--json", "get", site.url("/broken")).lines
+    pdf = next(embed for embed in document["embeds"] if embed["url"] == site.url("/evidence.pdf"))
+    assert pdf["record_id"].startswith("<urn:uuid:")
+    assert onrecord("get", site.url("/evidence.pdf"), "--format", "html").out.startswith("%PDF")

@@ -128,6 +128,7 @@ OPEN = {
     "free": page("The harbour tax", *ESSAY[:2], head=NOT_FREE % "true"),
     "asks-for-money-below": page("The harbour tax", *LONG, "Subscribe to read more of our essays."),
     "newsletter-box": page("The harbour tax", *ESSAY, extra="<div class='newsletter'><p>Subscribe to our letter.</p></div>"),
+    "letter-box-below": page("A note", *ESSAY[:3], extra="<div class='box'><p>Our letter. Already a subscriber? Good.</p></div>"),
     "login-in-the-menu": page("The harbour tax", *ESSAY[:2], extra=f"<div class='menu'>{LOGIN_FORM}</div>"),
     "court-case-404": page("404 Holdings v. Quay Council", *ESSAY[:3]),
     "room-404": page("404: a room in the old court house", *ESSAY[:3]),

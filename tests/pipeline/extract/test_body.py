@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from pipeline.extract.body import Body, body_of, markdown_of
+from pipeline.extract.prepare import prepared
 from pipeline.extract.trees import parsed
 
 URL = "https://gazette.example/2026/essay"
@@ -82,7 +83,7 @@ def test_nor_in_a_page_without_an_article(name: str) -> None:
 @pytest.mark.parametrize("name", LINKS)
 def test_nor_in_markdown(name: str) -> None:
     marked = markdown_of(essay(f"<p>{LINKS[name]}</p>"), URL)
-    plain = etree.fromstring("<x/>").text or marked
+    plain = marked
     for sign in ("*", "`", "[", "]"):
         plain = plain.replace(sign, "")
     for target in ("b", "t", "u", "o", "2026/b?x=1&y=2"):
@@ -317,3 +318,22 @@ def test_what_has_no_text_has_none(html: str) -> None:
     assert markdown_of(html, URL) == ""
     if (tree := parsed(html)) is not None:
         assert body_of(tree, URL) == Body()
+
+
+def test_a_longer_text_elsewhere_on_the_page_does_not_take_the_place_of_the_article() -> None:
+    terms = "".join(f"<p>Clause {number}: {text.replace('the', 'any')}</p>" for number in range(150) for text in BEFORE)
+    article = "".join(f"<p>{part}, {text}</p>" for part in range(20) for text in [*BEFORE, *AFTER])
+    text = read(
+        f"<html><body><article><h1>An essay</h1>{article}</article><div class='extra'>{terms}</div></body></html>"
+    ).text
+    assert f"19, {BEFORE[0]}" in (text or "")
+    assert "Clause" not in (text or "")
+
+
+def test_cells_that_reach_over_thousands_of_others_are_narrowed() -> None:
+    row = "<tr><td rowspan=2>a</td><td colspan='9999'>b</td><td rowspan='x'>c</td></tr>"
+    tree = parsed(f"<html><body><table>{row * 600}</table></body></html>")
+    assert tree is not None
+    cells = list(prepared(tree, URL).tree.iter("td"))
+    assert [dict(cell.attrib) for cell in cells[:3]] == [{"rowspan": "2"}, {}, {}]
+    assert not any(cell.attrib for cell in cells[-3:])

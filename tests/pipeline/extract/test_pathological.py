@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from pipeline.extract.bounds import bounded
 from pipeline.extract.page import Page
 from pipeline.extract.pool import ExtractorPool, extracted
 
@@ -90,3 +91,17 @@ def test_a_pathological_page_ends(name: str, pool: ExtractorPool) -> None:
     found = extracted(future)
     assert found.verdict.name in OUTCOMES
     assert (found.article is not None) == (found.verdict.name == "ok")
+
+
+def test_attributes_beyond_all_measure_are_cut_before_parsing() -> None:
+    cut = bounded(f"<p>one</p><p {'a=x ' * 50_000}>two</p>")
+    assert cut.startswith("<p>one</p><p a=x")
+    assert cut.endswith(">two</p>")
+    assert cut.count("a=x") <= 2_000
+
+
+@pytest.mark.parametrize(
+    "html", [ARTICLE, f"<img src='data:{'A' * 200_000}' alt='x'>", "<" * 100_000, "a <b " * 20_000]
+)
+def test_other_pages_are_parsed_as_they_are(html: str) -> None:
+    assert bounded(html) == html
