@@ -32,11 +32,11 @@ class OutcomeCounts:
             self._skipped += 1
         elif entry.get("role") == Role.REQUISITE:
             self._requisites += 1
-        else:
+        elif entry.get("role") != Role.ROBOTS:
             self._pages += 1
 
     def counts(self) -> dict[str, int]:
-        """Targets that are no requisites, failures, requisites, and URLs that were found and not fetched."""
+        """Targets but for requisites and robots.txt, failures, requisites, and URLs that were found and not fetched."""
         return {
             "targets": self._pages,
             "failed": self._failed,

@@ -269,7 +269,7 @@ def _slideshare_work(key: str | None) -> Embed | None:
 
 def _viewer(at: _Address) -> Embed | None:
     """A viewer that shows any document it is given: the document is what counts."""
-    if at.depth > _DEEPEST or not {"viewer", "gview", "viewerng", "op"}.intersection(at.path):
+    if not {"viewer", "gview", "viewerng", "op"}.intersection(at.path):
         return None
     wrapped = _web_address(at.query.get("url") or at.query.get("src") or "")
     if wrapped is None:

@@ -142,6 +142,8 @@ class RecordWriter:
         ]
         if kind == "request":  # warcio asks for one; a request without body carries the empty payload
             headers.append(("WARC-Payload-Digest", EMPTY))
+        if kind == "metadata":  # and would make one of its own, of another kind
+            headers.append(("WARC-Payload-Digest", block_digest))
         start = self.tell()
         rec_headers = StatusAndHeaders("", headers, protocol="WARC/1.1")
         head = _RawHead(block.data or b"") if kind == "revisit" else None

@@ -56,7 +56,13 @@ _OPTIONS = (
         metavar="URL",
         help="Capture the pages of a sitemap, or of a site's sitemaps.",
     ),
-    click.option("--depth", type=click.IntRange(0, 100), default=0, show_default=True, help="Follow links so far from what was named."),
+    click.option(
+        "--depth",
+        type=click.IntRange(0, 100),
+        default=0,
+        show_default=True,
+        help="Follow links so far from what was named.",
+    ),
     click.option(
         "--scope",
         type=click.Choice(["page", "prefix", "host", "domain"]),

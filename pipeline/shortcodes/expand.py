@@ -130,7 +130,7 @@ class _Page:
         """Whether an opening tag is one, or brackets of prose."""
         if is_known(tag.name):
             return True
-        if not tag.whole or self.html[tag.start - 1 : tag.start] == "\\":
+        if self.html[tag.start - 1 : tag.start] == "\\":
             return False
         paired = number in self.closes
         keyed = any(not key.isdigit() for key in tag.attributes)

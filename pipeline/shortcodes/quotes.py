@@ -68,9 +68,7 @@ def quoted_value(html: str, quote: re.Match[str], limit: int) -> Value:
     start = quote.end()
     kind = quote.lastgroup or "single"
     plain = quote[0] in {"'", '"'}
-    if _NEXT_QUOTED[kind].match(html, start) or (
-        not plain and (_NEXT_KEY.match(html, start) or _TAG_ENDS.match(html, start))
-    ):
+    if _NEXT_QUOTED[kind].match(html, start) or (not plain and _NEXT_KEY.match(html, start)):
         return Value(start, start, start, start)
     return _Search(html, start, limit, kind, quote[0] if plain else None).run()
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.demo.pages import FIRST, SECOND
+from tests.demo.pages import FEED, FIRST, SECOND, STYLE, TYPE
 from tests.site import Site, answer
 
 STORE = Path("demo-store")
@@ -25,17 +25,25 @@ BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else
 def main() -> None:
     shutil.rmtree(STORE, ignore_errors=True)
     with Site() as site, tempfile.TemporaryDirectory() as home:
-        demo = Demo(site, home)
+        demo = Demo(home)
         site.answers |= {path: answer(html.encode()) for path, html in FIRST.items()}
-        say("A small opinion site is running on this machine. Its three pages go on record:")
-        demo.run("capture", *demo.urls)
+        site.answers |= {
+            "/feed.xml": answer(FEED.encode(), kind="application/rss+xml"),
+            "/paper.css": answer(STYLE.encode(), kind="text/css"),
+            "/type.css": answer(TYPE.encode(), kind="text/css"),
+        }
+        feed = site.url("/feed.xml")
+        say(
+            "A small opinion site is running on this machine. What its feed announces goes on record, style sheets too:"
+        )
+        demo.run("capture", "--feed", feed)
 
         time.sleep(1.1)  # the second capture is to have a timestamp of its own
         for path, html in SECOND.items():
             site.answers[path] = answer(html.encode())
         site.answers["/harbour-tax"] = answer(b"<h1>Gone</h1>", status="410 Gone")
         say("\nOvernight one page is edited and one is removed. The site is captured again:")
-        demo.run("capture", *demo.urls, expect=3)
+        demo.run("capture", "--feed", feed, expect=3)
 
         edited, removed = site.url("/open-court"), site.url("/harbour-tax")
         say("\nWhat is kept of the edited page:")
@@ -48,6 +56,8 @@ def main() -> None:
         say("\nThe page that is gone: its tombstone is on record, and its last good text still there:")
         demo.run("snapshots", removed)
         demo.run("get", removed)
+        say("\nOne page came from a page builder that has died; its shortcodes are no part of the text:")
+        demo.run("get", site.url("/night-trains"))
         say("\nEvery byte is checked against the manifests:")
         demo.run("verify")
     say(
@@ -61,9 +71,8 @@ def main() -> None:
 class Demo:
     """The program, run as a user would run it."""
 
-    def __init__(self, site: Site, home: str) -> None:
+    def __init__(self, home: str) -> None:
         self._env = os.environ | {"HOME": home}
-        self.urls = [site.url(path) for path in FIRST]
 
     def run(self, name: str, *arguments: str, expect: int = 0, shown: bool = True) -> str:
         extra = ["--allow-private", "--delay", "0"] if name == "capture" else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 _PAGE = """<!doctype html>
 <html lang="en"><head><title>{title} – The Quay Gazette</title>
 <meta name="author" content="{author}"><meta property="article:published_time" content="{date}">
-<meta property="og:site_name" content="The Quay Gazette">
+<meta property="og:site_name" content="The Quay Gazette"><link rel="stylesheet" href="/paper.css">
 </head><body>
 <nav><a href="/open-court">Courts</a> <a href="/harbour-tax">Harbour</a> <a href="/night-trains">Transport</a></nav>
 <article><h1>{title}</h1>
@@ -45,9 +45,13 @@ the tax was doubled. We asked where the money is.</p>
         "In praise of the night train",
         "Ida Koster",
         "2026-11-04",
-        """<p>A night train is an argument against hurry. It leaves after supper and arrives before the mail, and nobody on
+        # As a page builder that has died left it: its shortcodes stand in the text.
+        """<p>[av_heading heading=’In praise of the night train’ tag=’h3′ size=” av_uid=’av-1′][/av_heading]</p>
+<p>[av_textblock size=” font_color=” av_uid=’av-2′]</p>
+<p>A night train is an argument against hurry. It leaves after supper and arrives before the mail, and nobody on
 board has ever been asked to take off a belt.</p>
-<p>The ministry wants to end it for want of passengers. I counted ninety last Friday, asleep.</p>""",
+<p>The ministry wants to end it for want of passengers. I counted ninety last Friday, asleep [sic].</p>
+<p>[/av_textblock]</p><p>[scribd id=123456789 key=key-QuayNightTrains mode=scroll]</p>""",
     ),
 }
 
@@ -62,3 +66,10 @@ SECOND = {
         ),
     ),
 }
+
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>The Quay Gazette</title>
+<item><link>/open-court</link></item><item><link>/harbour-tax</link></item><item><link>/night-trains</link></item>
+</channel></rss>"""
+
+STYLE = "@import url(type.css); body { max-width: 40em }"
+TYPE = "body { font-family: serif }"

@@ -114,6 +114,8 @@ def test_metadata_records_say_how_it_was_come_by(onrecord: Command, gazette: Sit
     for kind, uri, headers, _ in records(onrecord):
         if kind == "metadata":
             assert ids[headers["WARC-Concurrent-To"]] in {"response", "revisit"}, uri
+    digests = [value for *_, headers, _ in records(onrecord) for name, value in headers.items() if "Digest" in name]
+    assert {value.partition(":")[0] for value in digests} == {"sha256"}, "mixed forms break revisits in other tools"
 
 
 def test_scope_patterns_robots_and_limits_leave_their_reasons(onrecord: Command, gazette: Site) -> None:
