@@ -5,7 +5,6 @@ Nothing leaves this machine. The archive stays in demo-store/ for a look around.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shutil
@@ -47,12 +46,11 @@ def main() -> None:
 
         edited, removed = site.url("/open-court"), site.url("/harbour-tax")
         say("\nWhat is kept of the edited page:")
-        first, second = re.findall(r"^\S+Z", demo.run("snapshots", edited), re.MULTILINE)
+        first, _ = re.findall(r"^\S+Z", demo.run("snapshots", edited), re.MULTILINE)
         say("\nIts clean text, as it was before the edit:")
-        before = demo.run("get", edited, "--at", first)
+        demo.run("get", edited, "--at", first)
         say("\nWhat the edit did:")
-        after = demo.run("get", edited, "--at", second, shown=False)
-        show_difference(before, after, first, second)
+        demo.run("diff", edited)
         say("\nThe page that is gone: its tombstone is on record, and its last good text still there:")
         demo.run("snapshots", removed)
         demo.run("get", removed)
@@ -89,11 +87,6 @@ class Demo:
 
 def say(text: str) -> None:
     print(f"{BOLD}{text}{PLAIN}", flush=True)
-
-
-def show_difference(before: str, after: str, first: str, second: str) -> None:
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), first, second, lineterm="", n=0):
-        print(line)
 
 
 main()
