@@ -92,6 +92,12 @@ class Context:
         store = open_store(self.store)
         return Archive(store, spool=spool_folder(), cache=cache_folder(store.url))
 
+    def cache_file(self, name: str) -> Path:
+        """A file of this machine's own that is about the store, and can be lost."""
+        from storage.location import open_store
+
+        return cache_folder(open_store(self.store).url) / name
+
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
         if not self.quiet:

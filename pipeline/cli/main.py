@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
+    "search": ("pipeline.cli.search", "Find texts in the archive by their words."),
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
 }

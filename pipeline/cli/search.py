@@ -1,0 +1,81 @@
+"""`onrecord search`: the texts of the archive, by their words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+from pipeline.cli.times import Time
+
+if TYPE_CHECKING:
+    from archive.search import Hit
+
+_MARKS = str.maketrans({"\x02": "", "\x03": ""})
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.option("--site", help="Only this host and the hosts below it.")
+@click.option("--from", "start", type=Time(), help="The earliest capture: 14 digits, ISO 8601, or '2 days ago'.")
+@click.option("--to", "end", type=Time(last=True), help="The latest capture; a day, a month or a year is meant whole.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many are shown.")
+@click.pass_obj
+def command(
+    context: Context, words: tuple[str, ...], site: str | None, start: datetime | None, end: datetime | None, limit: int
+) -> None:
+    """Find texts in the archive, the best first.
+
+    All words must be there. "..." is a phrase, -word must not be there, title: and author: name a field, and word*
+    stands for every ending. The index is a local file that is made from the archive when it is asked.
+
+    Example: onrecord search '"harbour court"' -- -tax title:open
+    """
+    from archive.search import SearchIndex
+
+    archive = context.open_archive()
+    runs = archive.catalog.runs()
+    if not runs:
+        archive.require()
+    index = SearchIndex(context.cache_file("search.sqlite"), archive.documents_of)
+    try:
+        for fault in index.refresh(runs):
+            click.echo(f"onrecord: {plain(fault, 300)}", err=True)
+        count = 0
+        for hit in index.search(" ".join(words), site=site, start=start, end=end, limit=limit):
+            count += 1
+            if context.as_json:
+                print_json(_entry(hit))
+            else:
+                click.echo(_lines(hit))
+    finally:
+        index.close()
+    if not count:
+        context.say("nothing is found; fewer words, or word*, find more")
+
+
+def _lines(hit: Hit) -> str:
+    from archive.times import iso
+
+    by = f", {plain(hit.author, 100)}" if hit.author else ""
+    pieces = hit.snippet.replace("\x03", "\x02").split("\x02")  # every second one was looked for
+    shown = "".join(click.style(plain(piece), bold=number % 2 == 1) for number, piece in enumerate(pieces))
+    return f"{iso(hit.timestamp)} {plain(hit.url)}\n    {plain(hit.title or 'without a title', 200)}{by}\n    {shown}"
+
+
+def _entry(hit: Hit) -> dict[str, Any]:
+    from archive.times import iso
+
+    entry = {
+        "url": hit.url,
+        "timestamp": iso(hit.timestamp),
+        "record_id": hit.record_id,
+        "title": hit.title,
+        "author": hit.author,
+        "date": hit.date,
+        "snippet": hit.snippet.translate(_MARKS),
+    }
+    return {name: value for name, value in entry.items() if value is not None}
