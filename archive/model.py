@@ -306,6 +306,10 @@ class Manifest:
 SKIPPED = frozenset({"out-of-scope", "excluded", "too-deep", "over-limit", "query-trap", "robots-denied"})
 
 
+# Outcomes of what is no address to fetch: in a link, it is the page's fault and nobody's failure.
+NO_ADDRESS = frozenset({"invalid-url", "unsupported-scheme"})
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one target: a line of `outcomes.jsonl`, and of `capture --json`, whose keys are these names.
@@ -341,7 +345,7 @@ class Outcome:
     @property
     def skipped(self) -> bool:
         """Whether the URL was found and, for a reason, not fetched."""
-        return self.outcome in SKIPPED
+        return self.outcome in SKIPPED or (self.via is not None and self.outcome in NO_ADDRESS)
 
     @property
     def failed(self) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from archive.model import SKIPPED, Outcome, Role
+from archive.model import Outcome, Role
 
 _OPTIONAL = {"final_url", "notes", "role", "via", "hops"}  # fields that are left out when empty
 
@@ -28,7 +28,7 @@ class OutcomeCounts:
         """Count one, by the entry that `entry_of` made for the journal."""
         self.total += 1
         self._failed += bool(entry.get("failed", entry["outcome"] != "ok"))
-        if entry["outcome"] in SKIPPED:
+        if entry.get("skipped"):
             self._skipped += 1
         elif entry.get("role") == Role.REQUISITE:
             self._requisites += 1
@@ -47,4 +47,4 @@ class OutcomeCounts:
 
 def entry_of(outcome: Outcome) -> dict[str, Any]:
     """What the journal keeps of an outcome."""
-    return {"outcome": outcome.outcome, "failed": outcome.failed, "role": outcome.role}
+    return {"outcome": outcome.outcome, "failed": outcome.failed, "skipped": outcome.skipped, "role": outcome.role}

@@ -208,6 +208,8 @@ class Frontier:
             url = checked_url(target.url)
         except Failure:
             return target  # it ends with its own outcome
+        if url.path == "/robots.txt":  # may always be asked for (RFC 9309 §2.2.2)
+            return target
         rules = self._gate.rules(url)
         if rules is None:
             return self._gate.hold(target, url)

@@ -158,6 +158,25 @@ def test_robots_hold_for_what_was_found_and_not_for_what_was_named(onrecord: Com
     assert "/robots.txt" not in by_path(gazette, ignoring)
 
 
+def test_links_that_are_no_addresses_are_told_and_fail_nothing(onrecord: Command, gazette: Site) -> None:
+    gazette.answers["/"] = answer(b'<a href="http://user:pw@quay.example/">u</a> <a href="http://h:99999/">p</a>')
+    done = capture(onrecord, "--depth", "1", gazette.url("/"))
+    assert done.code == 0, done.err
+    assert sorted(line["outcome"] for line in done.lines) == ["invalid-url", "invalid-url", "ok"]
+    assert "1 targets" in done.err
+    assert "2 found and left out" in done.err
+
+
+def test_robots_txt_itself_may_always_be_asked_for(onrecord: Command, gazette: Site) -> None:
+    robots = (
+        f"User-agent: *\nDisallow: /\nAllow: /sitemap\nAllow: /2026/01\nSitemap: {gazette.url('/sitemap-index.xml')}"
+    )
+    gazette.answers["/robots.txt"] = answer(robots.encode(), kind="text/plain")
+    done = capture(onrecord, "--robots", "all", "--sitemap", gazette.url("/"), "--no-requisites")
+    told = {path: line["outcome"] for path, line in by_path(gazette, done).items()}
+    assert (told[COLUMNS[0]], told[COLUMNS[1]]) == ("ok", "robots-denied")
+
+
 @pytest.mark.parametrize(("status", "told"), [("404 Not Found", "ok"), ("500 Oops", "robots-denied")])
 def test_a_robots_txt_that_cannot_be_had(onrecord: Command, gazette: Site, status: str, told: str) -> None:
     gazette.answers["/"] = answer(b'<a href="/2026/01.html">1</a>')
