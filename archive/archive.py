@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,6 +27,8 @@ from archive.warc.reader import Record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing
+
+_log = logging.getLogger("onrecord.archive")
 
 _MAX_REDIRECTS = 20
 
@@ -60,9 +63,18 @@ class Archive:
         return Session(self.store, self.catalog, spooled, settings)
 
     def recover(self) -> Iterator[Session]:
-        """The runs that wait in the spool for a writer that is gone; the caller commits or closes each."""
+        """The runs that wait in the spool for a writer that is gone; the caller commits or closes each.
+
+        One whose journal cannot be understood stays where it is, with a warning: it must not keep others from theirs.
+        """
         for spooled in self.spool.waiting():
-            yield Session.resume(self.store, self.catalog, spooled)
+            try:
+                session = Session.resume(self.store, self.catalog, spooled)
+            except (IntegrityError, ValueError, KeyError, TypeError) as error:
+                _log.warning("run %s in the spool cannot be taken up (%s); see %s", spooled.run, error, spooled.folder)
+                spooled.close()
+                continue
+            yield session
 
     # Reading
 
@@ -113,7 +125,7 @@ class Archive:
                 return snapshot
             try:
                 assert snapshot.location is not None, "is_redirect says so"
-                return self._closest(snapshot.location, snapshot.timestamp, redirects - 1)
+                return self._closest(snapshot.location, at and snapshot.timestamp, redirects - 1)
             except NoSuchSnapshot:
                 continue
         return ranked[0]

@@ -258,7 +258,7 @@ class Session:
 
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        if not self._outcomes.total and not self._snapshots:
+        if not is_sealed(self._spooled) and not self._outcomes.total and not self._snapshots:
             self._spooled.remove()
             return None
         if not is_sealed(self._spooled):

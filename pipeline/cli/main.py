@@ -112,5 +112,8 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"onrecord: {' '.join(message.split())}", err=True)
+    from pipeline.cli.output import plain, unheard
+
+    with unheard(sys.stderr):  # what an error quotes may come from a hostile store
+        click.echo(f"onrecord: {plain(' '.join(message.split()))}", err=True)
     return code

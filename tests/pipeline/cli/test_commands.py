@@ -454,3 +454,30 @@ guild is named beside them in a suit that will not end this year, nor the next [
     pdf = next(embed for embed in document["embeds"] if embed["url"] == site.url("/evidence.pdf"))
     assert pdf["record_id"].startswith("<urn:uuid:")
     assert onrecord("get", site.url("/evidence.pdf"), "--format", "html").out.startswith("%PDF")
+
+
+def test_a_tombstone_never_hides_the_good_snapshot_behind_a_redirect(onrecord: Command, site: Site) -> None:
+    assert onrecord.capture(site.url("/post")).code == 0
+    onrecord.next_second()
+    site.answers["/post"] = answer(b"<h1>Gone</h1>", status="410 Gone")
+    assert onrecord.capture(site.url("/moved")).code == 3
+    moved = onrecord("get", site.url("/moved"))
+    assert (moved.code, "first version" in moved.out) == (0, True), moved.err
+
+
+def test_a_journal_that_cannot_be_understood_keeps_nobody_from_capturing(onrecord: Command, site: Site) -> None:
+    site.answers["/slow"] = a_byte_at_a_time
+    process = onrecord.start(
+        "--json", "capture", "--allow-private", "--delay", "0", site.url("/post"), site.url("/slow")
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.kill()
+    process.communicate()
+    (spooled,) = onrecord.spooled
+    journal = spooled / "journal.jsonl"
+    journal.write_text(journal.read_text().replace('"capture"', '"document"'))
+    done = onrecord.capture(site.url("/other"))
+    assert done.code == 0, done.err
+    assert "cannot be taken up" in done.err
+    assert onrecord.spooled == [spooled], "what was captured stays for whoever understands it"
