@@ -303,11 +303,11 @@ class Manifest:
 
 
 # Outcomes of URLs that were found and not fetched.
-SKIPPED = frozenset({"out-of-scope", "excluded", "too-deep", "over-limit", "query-trap", "robots-denied"})
-
-
-# Outcomes of what is no address to fetch: in a link, it is the page's fault and nobody's failure.
-NO_ADDRESS = frozenset({"invalid-url", "unsupported-scheme"})
+# What is no address to fetch is, in a link, the page's fault and nobody's failure.
+SKIPPED = frozenset(
+    {"out-of-scope", "excluded", "too-deep", "over-limit", "query-trap", "robots-denied"}
+    | {"invalid-url", "unsupported-scheme"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +344,8 @@ class Outcome:
 
     @property
     def skipped(self) -> bool:
-        """Whether the URL was found and, for a reason, not fetched."""
-        return self.outcome in SKIPPED or (self.via is not None and self.outcome in NO_ADDRESS)
+        """Whether the URL was found, not named, and for a reason not fetched."""
+        return self.via is not None and self.outcome in SKIPPED
 
     @property
     def failed(self) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from archive.model import Outcome, Role
+from archive.model import Outcome, Role, Snapshot
 
 _OPTIONAL = {"final_url", "notes", "role", "via", "hops"}  # fields that are left out when empty
 
@@ -15,6 +15,21 @@ def encode_outcome(outcome: Outcome) -> bytes:
     """An outcome's line, without line end, as `capture --json` prints it too."""
     entry = {name: value for name, value in asdict(outcome).items() if name not in _OPTIONAL or value}
     return json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def at_capture(outcome: Outcome, snapshot: Snapshot) -> Outcome:
+    """An outcome with the fields that describe the capture it ended at."""
+    return replace(
+        outcome,
+        status=snapshot.status,
+        mime=snapshot.mime,
+        digest=snapshot.digest,
+        record_id=snapshot.record_id,
+        key=snapshot.record.key,
+        offset=snapshot.record.offset,
+        length=snapshot.record.length,
+        title=snapshot.title,
+    )
 
 
 class OutcomeCounts:

@@ -10,11 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, EntityError, IntegrityError
 from archive.model import Document, Outcome, Reference, Snapshot, Verdict
+from archive.outcomes import at_capture
 from archive.session import Session
 from archive.times import iso
 from archive.warc.entity import decoded
@@ -156,6 +157,8 @@ class _Again:
         snapshot = page.snapshot
         done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
         if done.article is not None:
+            if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record_id)):
+                self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
             self._session.adopt(snapshot)
             documents.add(self._session.snapshot(snapshot.record_id), done.article, page.rendered)
         outcome = _outcome(snapshot, done)
@@ -171,18 +174,6 @@ class _Again:
 
 
 def _outcome(snapshot: Snapshot, done: Extracted) -> Outcome:
-    return Outcome(
-        url=snapshot.url,
-        outcome=done.verdict.name,
-        timestamp=iso(snapshot.timestamp),
-        status=snapshot.status,
-        mime=snapshot.mime,
-        digest=snapshot.digest,
-        record_id=snapshot.record_id,
-        key=snapshot.record.key,
-        offset=snapshot.record.offset,
-        length=snapshot.record.length,
-        title=done.article.title if done.article else snapshot.title,
-        error=done.verdict.error,
-        role="text",
-    )
+    outcome = at_capture(Outcome(snapshot.url, done.verdict.name, iso(snapshot.timestamp)), snapshot)
+    title = done.article.title if done.article else snapshot.title
+    return replace(outcome, title=title, error=done.verdict.error, role="text")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.session import Session
-from archive.warc.entity import Head, decoded, read_entity, read_head
+from archive.warc.entity import Head, decoded
+from archive.warc.measure import entity_of
 from pipeline.extract.page import Page, Reading, Task
 from pipeline.extract.pool import Extracted, Extractors, extracted
 from storage.errors import StoreError
@@ -61,9 +62,7 @@ class Jobs:
             and (self._held < _HELD_BODIES or not self._waiting)
         ):
             with exchange.response.open() as stream:
-                _, _ = read_head(stream, exchange.head_length)
-                head = Head(exchange.status, "", exchange.headers, exchange.head_length)
-                job.page = self._page(job, snapshot, head, read_entity(stream, head))
+                job.page = self._page(job, snapshot, *entity_of(exchange, stream))
             if job.page is None:
                 return
             self._held += len(job.page.body)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from archive.described import Origin, mime_of
 from archive.errors import EntityError
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
+from archive.outcomes import at_capture
 from archive.session import Session
 from archive.times import iso, now
-from archive.warc.entity import Head, decoded, read_entity, read_head
+from archive.warc.entity import decoded
+from archive.warc.measure import entity_of
 from pipeline.capture.browser import Browsed
 from pipeline.capture.verdicts import STANDS
 from pipeline.crawl.frontier import Frontier
@@ -76,7 +79,7 @@ class Writing:
         snapshot, outcome = self._record(fetched, page=page, read=task is not None)
         outcome = replace(outcome, notes=(*outcome.notes, *notes))
         rendered = self._made(made, snapshot) if snapshot is not None else None
-        if target.role == Role.ROBOTS or _is_robots_in_place_of_sitemap(target):
+        if target.role == Role.ROBOTS or _is_robots_in_place_of_sitemap(fetched):
             outcome = self._robots(fetched, outcome)
         if snapshot is not None:
             task = self._page(snapshot, target, rendered) if page else self._task(fetched, snapshot.mime)
@@ -113,6 +116,8 @@ class Writing:
         while self._jobs.wait(_ACK_AFTER):
             self.advance()
         self.advance()
+        for outcome in self._frontier.too_deep() if self._frontier else ():
+            self._conclude(outcome)
         self._documents.finish()
         self._acknowledge()
 
@@ -233,23 +238,20 @@ def _is_whole(fetched: Fetched) -> bool:
     return 200 <= status < 300 or status == 304
 
 
-def _is_robots_in_place_of_sitemap(target: Target) -> bool:
-    return target.role == Role.SITEMAP and target.url.endswith("/robots.txt")
+def _is_robots_in_place_of_sitemap(fetched: Fetched) -> bool:
+    is_url = fetched.verdict.name not in {"invalid-url", "unsupported-scheme"}
+    return is_url and fetched.target.role == Role.SITEMAP and fetched.target.url.endswith("/robots.txt")
 
 
 def _small_body(exchange: Exchange) -> bytes:
-    with exchange.response.open() as stream:
-        _, _ = read_head(stream, exchange.head_length)
-        head = Head(exchange.status, "", exchange.headers, exchange.head_length)
-        body = bytearray()
-        try:
-            for piece in decoded(read_entity(stream, head), head.header("Content-Encoding"), 1 << 24):
-                body += piece
-                if len(body) >= _ROBOTS_LIMIT:
-                    break
-        except EntityError:
-            pass  # what came before is all there is
-        return bytes(body)
+    body = bytearray()
+    with exchange.response.open() as stream, suppress(EntityError):  # what came before is all there is
+        head, entity = entity_of(exchange, stream)
+        for piece in decoded(entity, head.header("Content-Encoding"), 1 << 24):
+            body += piece
+            if len(body) >= _ROBOTS_LIMIT:
+                break
+    return bytes(body)
 
 
 def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading | None) -> Outcome:
@@ -284,16 +286,8 @@ def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
     if snapshot is None:
         return outcome
     return replace(
-        outcome,
-        status=snapshot.status,
-        mime=snapshot.mime,
-        digest=snapshot.digest,
+        at_capture(outcome, snapshot),
         revisit=snapshot.revisit,
-        record_id=snapshot.record_id,
-        key=snapshot.record.key,
-        offset=snapshot.record.offset,
-        length=snapshot.record.length,
-        title=snapshot.title,
         final_url=snapshot.url if len(fetched.exchanges) > 1 else None,
         notes=fetched.exchanges[-1].notes,
     )

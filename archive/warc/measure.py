@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from archive.digests import digest_of
 from archive.model import Digests, Exchange
@@ -19,9 +21,14 @@ def measure(exchange: Exchange) -> Digests:
     with response.open() as stream:
         for piece in iter(lambda: stream.read(1 << 20), b""):
             block_hash.update(piece)
-        stream.seek(exchange.head_length)
-        head = Head(exchange.status, "", exchange.headers, exchange.head_length)
-        for piece in read_entity(stream, head):
+        for piece in entity_of(exchange, stream)[1]:
             payload_hash.update(piece)
             size += len(piece)
     return Digests(f"sha256:{block_hash.hexdigest()}", f"sha256:{payload_hash.hexdigest()}", size)
+
+
+def entity_of(exchange: Exchange, stream: BinaryIO) -> tuple[Head, Iterator[bytes]]:
+    """The head of a response and its entity body in pieces, from a reader of its block; raises EntityError."""
+    stream.seek(exchange.head_length)
+    head = Head(exchange.status, "", exchange.headers, exchange.head_length)
+    return head, read_entity(stream, head)

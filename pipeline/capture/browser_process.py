@@ -61,6 +61,7 @@ class Process:
         self._sockets: Path | None = None
         self._group = 0
         self._driver: Playwright | None = None
+        self._launching: asyncio.Task[Chromium] | None = None
         self._chromium: Chromium | None = None
         self._closed_port: socket.socket | None = None
         self.certificate: ssl.SSLContext | None = None
@@ -79,7 +80,9 @@ class Process:
         if self._driver is None:
             self._driver = await _driver()
         try:
-            self._chromium = await self._launch(self._driver, binary)
+            self._launching = asyncio.ensure_future(self._launch(self._driver, binary))
+            self._launching.add_done_callback(lambda launch: launch.cancelled() or launch.exception())
+            self._chromium = await asyncio.shield(self._launching)
         except Exception as error:  # the driver's errors share no tree with those of its transport
             await self.kill()
             raise BrowserUnavailable(f"{binary} does not start: {_reason(error)}") from error
@@ -119,14 +122,24 @@ class Process:
             self._closed_port.close()
             self._closed_port = None
         if self._home is not None:
+            await self._end_launch(self._home)
             await _end_group(self._group or _group_in(self._home))
             self._group = 0
             _clear_profile(self._home)
-            shutil.rmtree(self._home, ignore_errors=True)
+            await _clear(self._home)
             self._home = None
         if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
+            await _clear(self._sockets)
             self._sockets = None
+
+    async def _end_launch(self, home: Path) -> None:
+        """Wait for a launch that nobody waits for any more: the driver cannot be told to stop it half-way."""
+        launching, self._launching = self._launching, None
+        for _ in range(int(_ENDING / _STEP)):
+            if launching is None or launching.done():
+                return
+            await _end_group(_group_in(home))
+            await asyncio.wait([launching], timeout=_STEP)
 
     async def close(self) -> None:
         """End the browser and its driver."""
@@ -235,11 +248,19 @@ def _clear_profile(home: Path) -> None:
             shutil.rmtree(profile, ignore_errors=True)
 
 
+async def _clear(folder: Path) -> None:
+    """Remove a folder, again when a process that is ending has put a file into it meanwhile."""
+    for _ in range(int(_ENDING / _STEP)):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        await asyncio.sleep(_STEP)
+
+
 async def _end_group(group: int) -> None:
     if not group:  # which would be our own
         return
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)  # none escapes by starting another: a fork is not finished under a signal
         for _ in range(int(_ENDING / _STEP)):
-            await asyncio.sleep(_STEP)
-            os.kill(group, 0)  # until the driver, whose child it is, has seen it end
+            os.killpg(group, signal.SIGKILL)  # none escapes by starting another: a fork is not finished under a signal
+            await asyncio.sleep(_STEP)  # until all have ended: the last to go may still write files

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pipeline.crawl.rules import Rules
     from pipeline.run import CaptureOptions
 
+_SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SIZES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -226,8 +228,6 @@ def targets(
     urls: tuple[str, ...], source: Iterable[str] | None, feeds: tuple[str, ...], sitemaps: tuple[str, ...]
 ) -> Iterator[Target]:
     """What was named by hand, then what the file names; empty lines and lines that begin with # are passed over."""
-    from urllib.parse import urlsplit
-
     from archive.model import Role, Target
 
     for url in urls:
@@ -235,8 +235,7 @@ def targets(
     for url in feeds:
         yield Target(url, role=Role.FEED)
     for url in sitemaps:
-        is_site = url.count("/") >= 2 and urlsplit(url).path in {"", "/"}
-        yield Target(f"{url.rstrip('/')}/robots.txt" if is_site else url, role=Role.SITEMAP)
+        yield Target(f"{url.rstrip('/')}/robots.txt" if _SITE.fullmatch(url) else url, role=Role.SITEMAP)
     for line in source or ():
         url = line.strip()
         if url and not url.startswith("#"):

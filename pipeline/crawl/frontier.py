@@ -36,7 +36,9 @@ class Frontier:
         # Hashes of URLs: 64 bits are enough, and a run may see millions.
         self._named: set[int] = set()
         self._seen: set[int] = set()
-        self._keys: set[int] = set()  # hashes of the keys of pages that were found
+        self._keys: set[int] = set()  # hashes of the keys of pages
+        self._refused: set[int] = set()
+        self._too_deep: dict[str, Outcome] = {}  # by URL: a shorter way may be found yet
         self._roots: dict[str, list[WebUrl]] = {}
         self._found_pages = 0
         self._traps = Traps()
@@ -64,6 +66,7 @@ class Frontier:
                     continue
                 self._named.add(mark)
                 self._new(target.url)
+                self._keys.add(hash(page_key(target.url)))
                 seed: Target | None = replace(target, seed=target.url)
                 self._root(target.url, target.url)
                 if self._rules.robots == RobotsPolicy.ALL:
@@ -74,7 +77,8 @@ class Frontier:
     def _conditional(self, target: Target) -> Target:
         """The target with the validators of its last capture (RFC 9110 §13.1)."""
         visited = self._rules.browser and target.role == Role.PAGE  # a browser without its cache has no use for a 304
-        if not self._rules.conditional or visited or target.headers or target.role == Role.ROBOTS:
+        rules = target.url.endswith("/robots.txt")  # are read at once, so a 304 would tell nothing
+        if not self._rules.conditional or visited or target.headers or rules:
             return target
         last = self._last(target.url)
         if last is None:
@@ -113,6 +117,7 @@ class Frontier:
         """Know a URL that was captured on the way, by a redirect or a browser."""
         with self._lock:
             self._new(url)
+            self._keys.add(hash(page_key(url)))
 
     def robots(self, target: Target, status: int | None, body: bytes | None, problem: str) -> None:
         """Take an origin's robots.txt, or the lack of it, and let those pass who waited for it."""
@@ -125,6 +130,10 @@ class Frontier:
         with suppress(queue.Empty):
             while True:
                 yield self._left_out.get_nowait()
+
+    def too_deep(self) -> Iterator[Outcome]:
+        """An outcome for each URL to which no way was short enough; to be asked once, at the end."""
+        return iter(self._too_deep.values())
 
     def done(self) -> None:
         """A target is dealt with."""
@@ -168,12 +177,24 @@ class Frontier:
                     return  # the same page under another address: its links were followed there
                 links.insert(0, Outlink(findings.canonical, Hop.LINK, "link/@canonical"))
         for link in links:
-            if not self._known(link.url):
-                self._new(link.url)
-                self._enqueue(self._judged(_followed(target, url, link), target.role))
+            mark, key = hash(link.url), hash(page_key(link.url))
+            if mark not in self._refused and mark not in self._seen and key not in self._keys:
+                self._follow(_followed(target, url, link), target.role, mark, key)
+
+    def _follow(self, link: Target, found_in: Role, mark: int, key: int) -> None:
+        """Queue a link, or let it wait; what is left out may still be captured as what a page needs to be shown."""
+        admitted = self._judged(link, found_in)
+        if admitted is not None:
+            self._seen.add(mark)
+            self._keys.add(key)
+            self._too_deep.pop(link.url, None)
+            self._enqueue(self._admit(admitted))
+
+    def _admit(self, link: Target) -> Target | None:
+        return link if self._rules.robots == RobotsPolicy.IGNORE else self._past_the_gate(link)
 
     def _judged(self, link: Target, found_in: Role) -> Target | None:
-        """A link as it may be captured; None when it is left out, or waits for robots.txt."""
+        """A link that the rules let pass, robots.txt aside; None when it is left out."""
         try:
             url = checked_url(link.url)
         except Failure as failure:
@@ -183,13 +204,14 @@ class Frontier:
         if why := self._rules.excluded(link.url):
             return self._leave_out(link, "excluded", why)
         if link.depth > self._rules.depth:
-            return self._leave_out(link, "too-deep", "more links away than --depth")
+            self._too_deep[link.url] = _outcome(link, "too-deep", "more links away than --depth")
+            return None
         if why := self._traps.reason(url):
             return self._leave_out(link, "query-trap", f"{why}; name it to capture it")
         if self._found_pages >= self._rules.limit:
             return self._leave_out(link, "over-limit", f"--limit {self._rules.limit} pages were found already")
         self._found_pages += 1
-        return link if self._rules.robots == RobotsPolicy.IGNORE else self._past_the_gate(link)
+        return link
 
     def _out_of_scope(self, url: WebUrl, link: Target, found_in: Role) -> str | None:
         roots = self._roots.get(link.seed or "", [])
@@ -223,8 +245,10 @@ class Frontier:
 
     def _leave_out(self, target: Target, name: str, why: str) -> Target | None:
         """Tell why a URL is not captured; there is no target then."""
-        outcome = Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=target.hops or None)
-        self._left_out.put(outcome)
+        mark = hash(target.url)
+        self._refused.add(mark)
+        self._seen.discard(mark)
+        self._left_out.put(_outcome(target, name, why))
         return None
 
     def _root(self, seed: str, url: str) -> None:
@@ -242,12 +266,14 @@ class Frontier:
         if mark in self._seen:
             return False
         self._seen.add(mark)
-        if self._rules.depth or self._found_pages:
-            self._keys.add(hash(page_key(url)))
         return True
 
     def _known(self, url: str) -> bool:
         return hash(url) in self._seen or hash(page_key(url)) in self._keys
+
+
+def _outcome(target: Target, name: str, why: str) -> Outcome:
+    return Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=target.hops or None)
 
 
 def _followed(target: Target, url: str, link: Outlink) -> Target:

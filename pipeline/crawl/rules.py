@@ -92,12 +92,18 @@ def registrable(host: str) -> str:
 
 
 def page_key(url: str) -> str:
-    """One key for the addresses under which sites serve one page: tracking parameters, www, scheme, order put aside."""
-    parts = urlsplit(url)
-    if parts.query:
-        kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _TRACKING.match(name)]
-        url = urlunsplit(parts._replace(query=urlencode(kept)))
-    return urlkey(url)
+    """One key for the addresses under which sites serve one page: tracking parameters, www, scheme, order put aside.
+
+    What a user named may be no URL at all; it is its own key, and ends with its own outcome.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.query:
+            kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _TRACKING.match(name)]
+            url = urlunsplit(parts._replace(query=urlencode(kept)))
+        return urlkey(url)
+    except ValueError:
+        return url
 
 
 class Traps:

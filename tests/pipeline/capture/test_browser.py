@@ -22,7 +22,7 @@ import trustme
 
 from archive.model import Block, Fetched, Role, Target
 from pipeline.capture.browser import Browsed, Browser, BrowserSettings, BrowserUnavailable, browse_all
-from pipeline.capture.browser_process import find_chromium
+from pipeline.capture.browser_process import Process, find_chromium
 from pipeline.capture.hosts import Hosts
 from pipeline.capture.settings import FetchSettings
 from storage.errors import StoreUnavailable
@@ -667,6 +667,29 @@ def test_no_process_is_left_and_no_file(site: Site, tmp_path: Path, monkeypatch:
         list(results)
     wait_for(lambda: not processes(work, groups))  # the reporter of crashes goes a moment later, by itself
     wait_for(lambda: not [path for path in work.iterdir() if path.name.startswith("browser-")])
+    wait_for(lambda: not list(short.iterdir()))
+    short.rmdir()
+
+
+@needs_proc
+@pytest.mark.parametrize("step", range(8))
+def test_a_launch_that_is_broken_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    short = Path(tempfile.mkdtemp())
+    monkeypatch.setenv("TMPDIR", str(short))
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+
+    async def broken_off() -> None:
+        process = Process(tmp_path, LIMITS.max_memory)
+        launch = asyncio.ensure_future(process.start())
+        while not list(tmp_path.glob("browser-*/start")):
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(step * 0.01)
+        launch.cancel()
+        await process.close()
+
+    asyncio.run(broken_off())
+    wait_for(lambda: not processes(tmp_path, set()))
+    wait_for(lambda: not list(tmp_path.iterdir()))
     wait_for(lambda: not list(short.iterdir()))
     short.rmdir()
 

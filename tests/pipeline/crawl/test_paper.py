@@ -281,3 +281,69 @@ def test_menus_that_the_site_repeats_are_no_part_of_its_texts(onrecord: Command,
         text = onrecord("get", gazette.url(f"/plain/{number}")).out
         assert f"words of its own number {number}" in text
         assert "cookies" not in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--depth", "1", "http://[bad/"),
+        ("--sitemap", "http://[bad"),
+        ("--sitemap", "http://user:secret@x.example/"),
+        ("--sitemap", "ftp://x.example/"),
+        ("--feed", "http://[::g]/feed"),
+    ],
+)
+def test_what_is_named_and_no_address_ends_with_its_outcome(onrecord: Command, arguments: tuple[str, ...]) -> None:
+    done = capture(onrecord, *arguments)
+    assert (done.code, [line["outcome"] for line in done.lines]) in [
+        (3, ["invalid-url"]),
+        (3, ["unsupported-scheme"]),
+    ], done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_link_left_out_is_still_captured_where_a_page_shows_it(onrecord: Command, gazette: Site) -> None:
+    gazette.answers["/first"] = answer(b"<p>One</p><a href=/img/lead.png>picture</a><a href=/second>next</a>")
+    gazette.answers["/second"] = answer(b"<p>Two</p><img src=/img/lead.png>")
+    arguments = ("--depth", "1", "--scope", "host", "--exclude", "lead.png$", gazette.url("/first"))
+    lines = [line for line in capture(onrecord, *arguments).lines if line["url"].endswith("/img/lead.png")]
+    assert sorted((line["outcome"], line.get("role", "")) for line in lines) == [("excluded", ""), ("ok", "requisite")]
+
+
+def test_a_shorter_way_found_later_counts(onrecord: Command, gazette: Site) -> None:
+    # The far page is two links from the first seed and one from the second.
+    gazette.answers["/a"] = answer(b"<p>A</p><a href=/b>b</a>")
+    gazette.answers["/b"] = answer(b"<p>B</p><a href=/far>far</a><a href=/farther>farther</a>")
+    gazette.answers["/far"] = answer(b"<p>Far</p>")
+    gazette.answers["/c"] = answer(b"<p>C</p><a href=/d>d</a><a href=/far>far</a>")
+    gazette.answers["/d"] = answer(b"<p>D</p>")
+    done = capture(onrecord, "--depth", "1", "--delay", "0.3", gazette.url("/a"), gazette.url("/c"))
+    found = [(line["url"].rpartition("/")[2], line["outcome"]) for line in done.lines]
+    assert ("far", "ok") in found
+    assert ("far", "too-deep") not in found
+    assert ("farther", "too-deep") in found
+
+
+def test_named_and_denied_by_robots_is_a_failure(onrecord: Command, gazette: Site) -> None:
+    gazette.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /\n", kind="text/plain")
+    done = capture(onrecord, "--robots", "all", gazette.url(COLUMNS[0]))
+    told = [line["outcome"] for line in done.lines if line["url"] == gazette.url(COLUMNS[0])]
+    assert (done.code, told) == (3, ["robots-denied"])
+
+
+def test_rules_that_did_not_change_are_still_obeyed(onrecord: Command, gazette: Site) -> None:
+    rules = f"User-agent: *\nDisallow: {COLUMNS[0]}\nSitemap: {gazette.url('/sitemap-index.xml')}\n".encode()
+
+    async def send(talk: Any) -> None:
+        if b"If-None-Match" in talk.request:
+            await talk.send(b'HTTP/1.1 304 Not Modified\r\nETag: "r"\r\n\r\n')
+        else:
+            head = b'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: "r"\r\nContent-Length: %d\r\n\r\n'
+            await talk.send(head % len(rules) + rules)
+
+    gazette.answers["/robots.txt"] = send
+    for _ in range(2):
+        capture(onrecord, "--sitemap", gazette.url("/"))
+        onrecord.next_second()
+    assert COLUMNS[1] in gazette.paths
+    assert COLUMNS[0] not in gazette.paths
