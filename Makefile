@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PEERS := .peers
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup peers demo test check bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -18,6 +19,16 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 setup: $(READY) ## a virtual environment with the pinned packages
+
+peers: $(PEERS)/ready ## other people's tools, beside ours, for the tests that want them (needs npm for one)
+
+$(PEERS)/ready: tests/peers/requirements.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "setting up $(PEERS)"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/peers/requirements.lock
+	@if command -v npm >/dev/null; then npm pack --silent --pack-destination $(PEERS) replaywebpage@2.5.3 >/dev/null \
+	  && tar -xzf $(PEERS)/replaywebpage-2.5.3.tgz -C $(PEERS) package/ui.js package/sw.js; else echo "no npm: no ReplayWeb.page"; fi
+	@touch $(PEERS)/ready
 
 demo: $(READY) ## capture a small site twice, and see what changed
 	@$(BIN)/python -m tests.demo
@@ -39,6 +50,8 @@ lock: $(READY) ## pin the newest packages, with their hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  tests/peers/requirements.in -o tests/peers/requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) demo-store bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) demo-store bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
