@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from archive import keys
-from archive.catalog import Cache, Catalog
+from archive.cache import Cache
+from archive.catalog import Catalog
 from archive.digests import read_self_digested, self_digested
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
-from archive.fixity import Finding, verify
+from archive.fixity import Finding, verify, verify_generations
 from archive.index.lookup import Index
+from archive.index.merge import Merged, merge
 from archive.manifest import LAYOUT
 from archive.model import Document, Manifest, Reference, Snapshot
 from archive.records import payload_record, stored_record
@@ -31,16 +34,19 @@ from storage.errors import ObjectMissing, StoreMissing
 _log = logging.getLogger("onrecord.archive")
 
 _MAX_REDIRECTS = 20
+_MANY_RUNS = 16  # that are in no generation: each costs a lookup a request
 
 
 class Archive:
     """The runs of one store, and the spool where this machine's runs wait for it."""
 
-    def __init__(self, store: ObjectStore, *, spool: Path, cache: Path | None = None) -> None:
+    def __init__(self, store: ObjectStore, *, spool: Path, cache: Path | None = None, kept_blocks: int = 0) -> None:
+        """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache."""
         self.store = store
         self.spool = Spool(spool, store.url)
         self.catalog = Catalog(store, Cache(cache))
-        self._index = Index(store, self.catalog)
+        blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
+        self._index = Index(store, self.catalog, blocks)
 
     # Writing
 
@@ -76,6 +82,18 @@ class Archive:
                 continue
             yield session
 
+    def merge(self, *, whole: bool = False, rebuild: bool = False) -> Merged:
+        """Bring all runs into the merged index, that a lookup need not ask each; raises StoreError."""
+        self.require()
+        try:
+            return merge(self.store, self.catalog, self.spool.scratch, whole=whole, rebuild=rebuild)
+        finally:
+            self.refresh()
+
+    def merge_if_many(self) -> Merged | None:
+        """Merge where so many runs are in no generation that lookups suffer; raises StoreError, ArchiveError."""
+        return self.merge() if len(self.catalog.parts().runs) >= _MANY_RUNS else None
+
     # Reading
 
     def refresh(self) -> None:
@@ -89,9 +107,7 @@ class Archive:
 
         `match` is "exact", "prefix", "host" or "domain". Raises IntegrityError, StoreError.
         """
-        for snapshot in self._index.snapshots(url, match):
-            if (start is None or snapshot.timestamp >= start) and (end is None or snapshot.timestamp <= end):
-                yield snapshot
+        return self._index.snapshots(url, match, start, end)
 
     def closest(self, url: str, at: datetime | None = None) -> Snapshot:
         """The snapshot of a URL nearest to a time, redirects followed within the archive.
@@ -102,25 +118,9 @@ class Archive:
         return self._closest(url, at, _MAX_REDIRECTS)
 
     def _closest(self, url: str, at: datetime | None, redirects: int) -> Snapshot:
-        found = list(self.snapshots(url))
-        if not found:
-            self.require()
-            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it with: onrecord capture {url}")
-        if at is None:
-            standing = [snapshot for snapshot in found if not snapshot.is_tombstone]
-            if not standing:
-                last = found[-1]
-                raise NoSuchSnapshot(
-                    f"only tombstones are kept of {url}, the newest {last.availability or last.status} of "
-                    f"{iso(last.timestamp)}; "
-                    f"name a time with --at to get one"
-                )
-            newest = standing[::-1]
-            ranked = sorted(newest, key=lambda snapshot: snapshot.availability is not None)
-        else:
-            moment = at
-            ranked = sorted(found, key=lambda snapshot: abs(snapshot.timestamp - moment))
-        for snapshot in ranked:
+        first = None
+        for snapshot in self._standing(url) if at is None else self._nearest(url, at):
+            first = first or snapshot
             if not snapshot.is_redirect or redirects == 0:
                 return snapshot
             try:
@@ -128,7 +128,40 @@ class Archive:
                 return self._closest(snapshot.location, at and snapshot.timestamp, redirects - 1)
             except NoSuchSnapshot:
                 continue
-        return ranked[0]
+        if first is None:
+            self.require()
+            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it with: onrecord capture {url}")
+        return first
+
+    def _standing(self, url: str) -> Iterator[Snapshot]:
+        """Those that show a page, newest first, then those that show a wall before it.
+
+        Raises NoSuchSnapshot where there are only tombstones.
+        """
+        tombstone = None
+        walls = []
+        shown = False
+        for snapshot in self._index.back(url):
+            if snapshot.is_tombstone:
+                tombstone = tombstone or snapshot
+            elif snapshot.availability is not None:
+                walls.append(snapshot)
+            else:
+                shown = True
+                yield snapshot
+        yield from walls
+        if tombstone and not shown and not walls:
+            raise NoSuchSnapshot(
+                f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
+                f"{iso(tombstone.timestamp)}; name a time with --at to get one"
+            )
+
+    def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
+        """All, the nearest first; of two that are as near, the earlier one."""
+        at = at.replace(microsecond=0)
+        earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self._index.back(url, at))
+        later = ((snapshot.timestamp - at, snapshot) for snapshot in self._index.snapshots(url, start=at))
+        return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))
 
     def require(self) -> None:
         """Tell an empty archive from no archive; raises StoreMissing."""
@@ -190,7 +223,9 @@ class Archive:
     def verify(self, runs: list[str] | None = None) -> Iterator[Finding]:
         """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile."""
         self.require()
-        return verify(self.store, self.catalog.files(), runs)
+        yield from verify(self.store, self.catalog.files(), runs)
+        if runs is None:
+            yield from verify_generations(self.store)
 
 
 def _check_layout(data: bytes) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 from archive import keys, manifest
+from archive.cache import Cache
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
+from archive.generations import Generations
+from archive.index.generation import Generation
 from archive.index.zipnum import BlockIndex
 from archive.model import Manifest
 from storage.base import ObjectStore
@@ -24,42 +24,14 @@ _log = logging.getLogger("onrecord.archive")
 _READERS = 16  # requests at once when many runs are new to this machine
 _MAX_MANIFEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
 _MAX_INDEX = 256 << 20  # bytes of an index's head: that of a thousand million captures is smaller
-_CHECKSUM = 32  # bytes before a kept object's own
 
 
-class Cache:
-    """Immutable objects of one store in a local folder, or nowhere when there is no folder to keep them in.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a lookup has to ask: generations of the merged index, and the runs that may not be in one, oldest first."""
 
-    Each lies behind its SHA-256: a file that a power failure or another program left damaged is as good as none.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    def get(self, key: str) -> bytes | None:
-        """The bytes kept for a key, or None."""
-        if self._folder is None:
-            return None
-        try:
-            kept = (self._folder / key).read_bytes()
-        except OSError:
-            return None
-        data = kept[_CHECKSUM:]
-        return data if hashlib.sha256(data).digest() == kept[:_CHECKSUM] else None
-
-    def put(self, key: str, data: bytes) -> None:
-        """Keep bytes; a cache that cannot be written is no fault."""
-        if self._folder is None:
-            return
-        path = self._folder / key
-        part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(hashlib.sha256(data).digest() + data)
-            part.replace(path)
-        except OSError:
-            with suppress(OSError):
-                part.unlink()
+    generations: tuple[Generation, ...]
+    runs: tuple[str, ...]
 
 
 class Catalog:
@@ -68,6 +40,7 @@ class Catalog:
     def __init__(self, store: ObjectStore, cache: Cache) -> None:
         self._store = store
         self._cache = cache
+        self.generations = Generations(store, cache)
         self._manifests: dict[str, Manifest] = {}
         self._indexes: dict[str, BlockIndex] = {}
 
@@ -79,6 +52,16 @@ class Catalog:
         for info in self._store.list(keys.RUNS_PREFIX):
             if parts := keys.split_run_key(info.key):
                 yield parts[0], parts[1], info.size
+
+    def parts(self, *, merged: bool = True) -> Parts:
+        """What is to be asked now; every run by itself where there is no merged index, or it cannot be read."""
+        marked = self.generations.marked()
+        try:
+            found = self.generations.current() if merged else ()
+        except IntegrityError as error:
+            _log.warning("%s; every run is asked by itself: run `onrecord compact --rebuild`", error)
+            found = ()
+        return Parts(found, marked if found else tuple(self.runs()))
 
     def files(self) -> dict[str, dict[str, int]]:
         """Every file under every run, committed or not, with its size in bytes."""
@@ -168,15 +151,25 @@ class Catalog:
 
         A manifest that is damaged is left out, with a warning: it must not keep new captures from their store.
         """
-        runs = self.runs()
-        self._ahead([run for run in runs if run not in self._manifests], self.manifest)
-        manifests = []
-        for run in runs:
+        parts = self.parts()
+        manifests = self.manifests(parts.runs)
+        merged = parts.generations
+        named = {parent for found in manifests for parent in found.parents}
+        named.update(parent for generation in merged for parent in generation.parents)
+        hashes = {found.hash for found in manifests}
+        hashes.update(head for generation in merged for head in generation.heads)
+        return sorted(hashes - named)
+
+    def manifests(self, runs: Iterable[str]) -> list[Manifest]:
+        """The manifests of those of the runs that exist and are sound; a damaged one is warned of."""
+        wanted = list(runs)
+        self._ahead([run for run in wanted if run not in self._manifests], self.manifest)
+        found = []
+        for run in wanted:
             try:
-                manifests.append(self.manifest(run))
+                found.append(self.manifest(run))
             except IntegrityError as error:
                 _log.warning("%s", error)
-            except ObjectMissing:  # gone since the runs were listed
+            except ObjectMissing:  # not committed, or gone since the runs were listed
                 continue
-        named = {parent for entry in manifests for parent in entry.parents}
-        return sorted(entry.hash for entry in manifests if entry.hash not in named)
+        return found

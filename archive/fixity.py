@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archive import keys, manifest
-from archive.digests import digest_of
+from archive.cache import Cache
+from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
+from archive.generations import Generations
 from archive.index.cdxj import parse_line, snapshot_of
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block
 from archive.model import Manifest, Resource, Snapshot
@@ -20,6 +22,8 @@ from archive.text import HEADER, decode_document, whole_lines
 from archive.warc.reader import Record, walk_records
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
+
+_MADE_AGAIN = "make it again with: onrecord compact --rebuild"
 
 Files = dict[str, dict[str, int]]  # run -> path -> bytes
 
@@ -49,6 +53,26 @@ def verify(store: ObjectStore, files: Files, runs: list[str] | None = None) -> I
             yield Finding(run, sum(files[run].values()), committed=False)
         else:
             yield _RunCheck(store, run, files, hashes).finding()
+
+
+def verify_generations(store: ObjectStore) -> Iterator[Finding]:
+    """A finding for each generation of the merged index that is read; a damaged one is no loss."""
+    existing = Generations(store, Cache(None)).existing()  # as they are in the store, not as they were
+    for name, error in existing.damaged.items():
+        if name not in existing.replaced:
+            yield Finding(keys.GENERATIONS_PREFIX + name, faults=(f"{error}; {_MADE_AGAIN}",), committed=False)
+    for generation in existing.standing:
+        faults = []
+        size = 0
+        for file, expected in generation.files.items():
+            try:
+                found = digest_of_stream(store.stream(generation.key(file)))
+            except ObjectMissing:
+                found = ("", 0)
+            size += found[1]
+            if found != expected:
+                faults.append(f"{file} is not the file that {keys.GENERATION} names; {_MADE_AGAIN}")
+        yield Finding(keys.GENERATIONS_PREFIX + generation.name, size, 0, tuple(faults), committed=False)
 
 
 class _Hashed:

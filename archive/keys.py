@@ -4,6 +4,8 @@ Layout version 1:
     onrecord.json
     runs/<UTC start>-<random>/{archive/NNNNN.warc.gz, pages/pages.jsonl, indexes/index.cdx.gz, indexes/index.idx,
                                logs/outcomes.jsonl, datapackage-digest.json, datapackage.json}
+    index/loose/<run>                      put before a run's manifest: the run may not be in a generation yet
+    index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
 """
 
 from __future__ import annotations
@@ -21,6 +23,14 @@ IDX = "indexes/index.idx"
 OUTCOMES = "logs/outcomes.jsonl"
 MANIFEST = "datapackage.json"
 MANIFEST_DIGEST = "datapackage-digest.json"
+
+# The merged index: all of it can be made again from the runs.
+LOOSE_PREFIX = "index/loose/"
+GENERATIONS_PREFIX = "index/generations/"
+GENERATION = "generation.json"  # a generation exists when this does
+GENERATION_CDX = "index.cdx.gz"
+GENERATION_IDX = "index.idx"
+GENERATION_RUNS = "runs.txt.gz"
 
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
 
@@ -50,4 +60,22 @@ def split_run_key(key: str) -> tuple[str, str] | None:
     parts = key.split("/", 2)
     if len(parts) == 3 and parts[0] == "runs" and is_run_id(parts[1]):
         return parts[1], parts[2]
+    return None
+
+
+def loose_key(run: str) -> str:
+    """The object key of the mark that a run is not known to be in a generation."""
+    return LOOSE_PREFIX + run
+
+
+def generation_key(generation: str, name: str) -> str:
+    """The object key of a generation's file; its own name is made as a run's is."""
+    return f"{GENERATIONS_PREFIX}{generation}/{name}"
+
+
+def split_generation_key(key: str) -> tuple[str, str] | None:
+    """The generation and the file that a key names, or None for any other key."""
+    parts = key.removeprefix(GENERATIONS_PREFIX).split("/")
+    if key.startswith(GENERATIONS_PREFIX) and len(parts) == 2 and is_run_id(parts[0]):
+        return parts[0], parts[1]
     return None

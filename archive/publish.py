@@ -51,6 +51,7 @@ def publish(store: ObjectStore, spooled: SpooledRun) -> Manifest:
             list(pool.map(lambda resource: _put(store, spooled, resource.path), found.resources))
         _put(store, spooled, keys.MANIFEST_DIGEST)
         _check_sizes(store, found)
+        store.put(keys.loose_key(spooled.run), b"")  # before the run exists, or a reader of the merged index misses it
         if store.put_if_absent(key, data):
             return found
     if digest_of(store.get(key)) != found.hash:

@@ -194,6 +194,7 @@ class Spool:
     def __init__(self, root: Path, store_url: str) -> None:
         self._folder = root / hashlib.sha256(store_url.encode()).hexdigest()[:16]
         self._store_url = store_url
+        self.scratch = root / "scratch"  # for files on their way that are no run's; made by who needs it
 
     def create(self, run: str, settings: dict[str, Any]) -> SpooledRun:
         """A new, locked run folder."""

@@ -8,11 +8,13 @@ by the next invocation.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from archive.archive import Archive
+from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
 from archive.session import Session
 from archive.warcs import RunSettings
@@ -25,6 +27,8 @@ from pipeline.crawl.rules import Rules
 from pipeline.extract.pool import ExtractorPool
 from pipeline.writing import Report, Writing
 from storage.errors import StoreError
+
+_log = logging.getLogger("onrecord.pipeline")
 
 EXTRACT_TIME = 60.0  # seconds a page
 EXTRACT_MEMORY = 2_000_000_000  # bytes a page
@@ -72,7 +76,10 @@ def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOpt
                     writing.take_browsed(result)
                 writing.advance()
         writing.finish()
-        return committed(session)
+        ended = committed(session)
+    if ended.manifest is not None:
+        _merge_if_many(archive)
+    return ended
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
@@ -103,6 +110,14 @@ def committed(session: Session) -> RunResult:
         return RunResult(session.run, session.commit(), counts)
     except StoreError as error:
         return RunResult(session.run, None, counts, waiting=str(error))
+
+
+def _merge_if_many(archive: Archive) -> None:
+    """Keep lookups quick; what was captured is safe whether or not that works now."""
+    try:
+        archive.merge_if_many()
+    except (StoreError, ArchiveError) as error:
+        _log.warning("the index was not merged: %s", error)
 
 
 def _silent(_outcome: Outcome, _line: bytes) -> None:

@@ -4,7 +4,7 @@ Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, f
 recordId; title; availability; etag and lastModified, the validators of the response; payloadMime, the type of a
 revisit's payload; document, "key offset length" of the document's line; refers, "key offset length timestamp recordId
 url" of the record that holds a revisit's payload; run, where the line stands in the index of a later run, which made
-the text again.
+the text again. In the merged index `filename` is the whole key, and `by` names that later run.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from archive.urlkey import urlkey
 from storage.base import checked_key
 
 REVISIT = "warc/revisit"
+LAST_KEY = "\U0010ffff"  # after every key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,40 @@ def line_of(snapshot: Snapshot, run: str) -> str:
     return f"{urlkey(snapshot.url)} {stamp(snapshot.timestamp)} {text}"
 
 
+def merged_line(line: str, run: str) -> str:
+    """A line of a run's index as the merged index holds it; raises RecordError."""
+    parsed = parse_line(line)
+    fields = parsed.fields
+    home = fields.pop("run", run)
+    if home != run:
+        fields["by"] = run
+    fields["filename"] = keys.run_key(home, f"archive/{_bare(fields.get('filename', ''))}")
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return f"{parsed.key} {parsed.timestamp} {text}"
+
+
+def _bare(filename: str) -> str:
+    if "/" in filename:
+        raise RecordError("a file name leads into a folder")
+    return filename
+
+
+def home_of(line: CdxLine) -> str:
+    """The run whose index a line of the merged index stood in; raises RecordError."""
+    home = keys.split_run_key(line.fields.get("filename", ""))
+    if home is None or not home[1].startswith("archive/"):
+        raise RecordError(f"merged index: the line of {line.key} at {line.timestamp} names no file of a run")
+    return line.fields.get("by", home[0])
+
+
 def snapshot_of(line: CdxLine, run: str) -> Snapshot:
-    """The snapshot that a line of a run's index stands for; raises RecordError."""
+    """The snapshot that a line of a run's index, or of the merged index, stands for; raises RecordError."""
     fields = line.fields
     try:
         filename = fields["filename"]
         run = fields.get("run", run)
+        if parts := keys.split_run_key(filename):
+            run, filename = parts[0], parts[1].removeprefix("archive/")
         if "/" in filename:
             raise ValueError("a file name leads into a folder")
         return Snapshot(

@@ -1,34 +1,40 @@
-"""Finding snapshots: which blocks of which runs hold a key, and the lines in them."""
+"""Finding snapshots: which blocks of the merged index, and of the runs beside it, hold a key, and the lines in them."""
 
 from __future__ import annotations
 
 import heapq
 import logging
+import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from archive import keys
-from archive.catalog import Catalog
+from archive.cache import Cache
+from archive.catalog import Catalog, Parts
 from archive.errors import IntegrityError, RecordError
-from archive.index.cdxj import parse_line, snapshot_of
+from archive.index.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
+from archive.index.generation import Generation
 from archive.index.zipnum import BlockRef, decode_block
 from archive.model import Snapshot
+from archive.times import stamp
 from archive.urlkey import key_range
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
 _log = logging.getLogger("onrecord.archive")
 
-_LAST = "\U0010ffff"  # after every key
 _KEPT_BLOCKS = 64  # decoded blocks held in memory, or fewer:
 _KEPT_SIZE = 64 << 20  # characters in them
-_DEDUP_RUNS = 64  # how far back a writer looks for an unchanged page: bounds the reads for a URL never seen
+_LOOSE_RUNS = 64  # how many runs of no generation a writer compares with: bounds the reads for a URL never seen
+_REFRESHES = 5  # times in a row that a generation may be replaced under a reader
 
 
 class _Entry(NamedTuple):
-    """A snapshot with what it is sorted by."""
+    """A snapshot with what it is sorted by; `run` is the one whose index says so."""
 
     key: str
     timestamp: str
@@ -36,113 +42,205 @@ class _Entry(NamedTuple):
     snapshot: Snapshot
 
 
-class Index:
-    """The lines of all runs that existed when this was made or last refreshed."""
+class _Span(NamedTuple):
+    """Lines from `start` up to, not including, `end`, in their order or from the last."""
 
-    def __init__(self, store: ObjectStore, catalog: Catalog) -> None:
+    start: str
+    end: str
+    reverse: bool = False
+
+    def after(self, entry: _Entry) -> _Span:
+        """What is left of the span once the snapshots of an entry's key and second are given."""
+        if self.reverse:
+            return self._replace(end=f"{entry.key} {entry.timestamp}")
+        return self._replace(start=f"{entry.key} {entry.timestamp}!")
+
+
+class _Unreadable(Exception):
+    """A generation that cannot be read: replaced meanwhile, or damaged."""
+
+
+class Index:
+    """The lines of all runs that existed when this was made or last refreshed. Safe for several threads."""
+
+    def __init__(self, store: ObjectStore, catalog: Catalog, blocks: Cache | None = None) -> None:
         self._store = store
         self._catalog = catalog
-        self._runs: list[str] | None = None
+        self._cache = blocks or Cache(None)
+        self._parts: Parts | None = None
+        self._merged = True  # whether generations are believed
         self._blocks: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
         self._held = 0  # characters in the blocks
+        self._lock = threading.Lock()
         self._damaged: set[str] = set()  # runs that were warned of
 
     def refresh(self) -> None:
         """Look again for runs at the next question."""
-        self._runs = None
+        self._parts = None
 
-    def runs(self) -> list[str]:
-        """The runs whose lines this index knows, oldest first."""
-        if self._runs is None:
-            self._runs = self._catalog.runs()
-        return self._runs
+    def parts(self) -> Parts:
+        """What is asked: generations, and the runs beside them."""
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = self._catalog.parts(merged=self._merged)
+        return parts
 
-    def snapshots(self, url: str, match_type: str = "exact") -> Iterator[Snapshot]:
+    def snapshots(
+        self, url: str, match_type: str = "exact", start: datetime | None = None, end: datetime | None = None
+    ) -> Iterator[Snapshot]:
         """Every snapshot that a URL matches, by key, time, then run.
 
         Where a run's index is damaged, what the other runs hold is given first; then IntegrityError is raised.
         """
-        start, end = key_range(url, match_type)
-        runs = self.runs()
-        self._catalog.load(runs)
+        low, high = key_range(url, match_type)
+        if match_type == "exact":
+            low = low + stamp(start) if start else low
+            high = f"{low[:-14] if start else low}{stamp(end)}!" if end else high
         faults: list[IntegrityError] = []
-        merged = heapq.merge(*(self._sound(run, start, end, faults) for run in runs), key=_order)
-        yield from _newest_lines(entry.snapshot for entry in merged)
+        for snapshot in self._newest_lines(_Span(low, high), faults):
+            if (start is None or snapshot.timestamp >= start) and (end is None or snapshot.timestamp <= end):
+                yield snapshot
+        if faults:
+            raise faults[0]
+
+    def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
+        """The snapshots of a URL from the newest, or the last one earlier than a time, read no further than asked.
+
+        Raises IntegrityError as `snapshots` does.
+        """
+        low, high = key_range(url, "exact")
+        faults: list[IntegrityError] = []
+        yield from self._newest_lines(_Span(low, low + stamp(before) if before else high, reverse=True), faults)
         if faults:
             raise faults[0]
 
     def newest(self, url: str) -> Iterator[Snapshot]:
-        """Snapshots of exactly this URL in the newest `_DEDUP_RUNS` runs, newest first, read no further than asked.
+        """Snapshots of exactly this URL, newest first, read no further than asked.
 
-        A run whose index is damaged is passed over, with a warning.
+        Only the newest `_LOOSE_RUNS` of the runs that are in no generation are asked. A run whose index is damaged is
+        passed over, with a warning.
         """
-        runs = self.runs()[-_DEDUP_RUNS:]
-        self._catalog.load(runs)
-        start, end = key_range(url, "exact")
-        for run in reversed(runs):
-            faults: list[IntegrityError] = []
-            found = [entry.snapshot for entry in self._sound(run, start, end, faults)]
-            if faults and run not in self._damaged:
-                self._damaged.add(run)
-                _log.warning("%s; pages are not compared with those of run %s", faults[0], run)
-            yield from (snapshot for snapshot in reversed(found) if snapshot.url == url)
+        low, high = key_range(url, "exact")
+        faults: list[IntegrityError] = []
+        for snapshot in self._newest_lines(_Span(low, high, reverse=True), faults, newest_runs=_LOOSE_RUNS):
+            if snapshot.url == url:
+                yield snapshot
+        for fault in faults:
+            if str(fault) not in self._damaged:
+                self._damaged.add(str(fault))
+                _log.warning("%s; pages are not compared with those of that run", fault)
 
     def of_run(self, run: str) -> Iterator[Snapshot]:
         """Every line of one run's index, in its order; raises IntegrityError."""
-        return (entry.snapshot for entry in self._entries(run, "", _LAST))
+        return (entry.snapshot for entry in self._of_run(run, _Span("", LAST_KEY)))
 
-    def _sound(self, run: str, start: str, end: str, faults: list[IntegrityError]) -> Iterator[_Entry]:
+    def _newest_lines(self, span: _Span, faults: list[IntegrityError], newest_runs: int = 0) -> Iterator[Snapshot]:
+        """Each capture once, by its newest line: a later run that made its text again has a line of it too.
+
+        A generation that was replaced since the index was refreshed is no fault: what replaced it is read from where
+        this one broke off.
+        """
+        refreshes = 0
+        while True:
+            try:
+                for _, entries in groupby(self._sorted(span, faults, newest_runs), key=_place):
+                    same_second = list(entries)
+                    found = list({entry.snapshot.record_id: entry.snapshot for entry in same_second}.values())
+                    yield from reversed(found) if span.reverse else found
+                    span = span.after(same_second[0])
+                return
+            except _Unreadable as error:
+                refreshes += 1
+                self._merged = refreshes < _REFRESHES and not isinstance(error.__cause__, IntegrityError)
+                if not self._merged:
+                    _log.warning("%s; every run is asked by itself: run `onrecord compact --rebuild`", error)
+                self.refresh()
+                faults.clear()
+
+    def _sorted(self, span: _Span, faults: list[IntegrityError], newest_runs: int) -> Iterator[_Entry]:
+        """The lines of all parts by key and time, those of one second by the run that says so, oldest first."""
+        parts = self.parts()
+        runs = parts.runs[-newest_runs:] if newest_runs else parts.runs
+        self._catalog.load(list(runs))
+        sources = [self._of_generation(generation, span) for generation in parts.generations]
+        sources += [self._sound(run, span, faults) for run in runs]
+        merged = heapq.merge(*sources, key=_place, reverse=span.reverse)
+        for _, entries in groupby(merged, key=_place):
+            yield from sorted(entries, key=_order)
+
+    def _sound(self, run: str, span: _Span, faults: list[IntegrityError]) -> Iterator[_Entry]:
         """A run's lines up to where it is damaged; what is wrong is added to the faults."""
         try:
-            yield from self._entries(run, start, end)
+            yield from self._of_run(run, span)
         except IntegrityError as error:
             faults.append(error)
 
-    def _entries(self, run: str, start: str, end: str) -> Iterator[_Entry]:
+    def _of_run(self, run: str, span: _Span) -> Iterator[_Entry]:
         try:
             index = self._catalog.block_index(run)
-        except ObjectMissing:  # its manifest is gone since the runs were listed: it exists no more
+        except ObjectMissing:  # its manifest is not there, or gone since the runs were listed: it does not exist
             return
-        for ref in index.blocks(start, end):
+        refs = index.blocks(span.start, span.end)
+        for ref in reversed(refs) if span.reverse else refs:
             try:
-                lines = self._block(run, ref)
+                for text in self._lines(keys.run_key(run, keys.CDX), ref, span):
+                    line = parse_line(text)
+                    yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
             except (RecordError, ObjectMissing) as error:
                 raise IntegrityError(f"the index of run {run}: {error}; run `onrecord verify`") from error
-            for text in lines[bisect_left(lines, start) : bisect_left(lines, end)]:
-                line = parse_line(text)
-                yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
 
-    def _block(self, run: str, ref: BlockRef) -> list[str]:
-        place = (run, ref.offset)
-        if place in self._blocks:
-            self._blocks.move_to_end(place)
-            return self._blocks[place]
-        data = self._store.get_range(keys.run_key(run, keys.CDX), ref.offset, ref.length)
-        lines = decode_block(data)
-        self._blocks[place] = lines
-        self._held += _size(lines)
-        while len(self._blocks) > _KEPT_BLOCKS or (self._held > _KEPT_SIZE and len(self._blocks) > 1):
-            _, dropped = self._blocks.popitem(last=False)
-            self._held -= _size(dropped)
+    def _of_generation(self, generation: Generation, span: _Span) -> Iterator[_Entry]:
+        key = generation.key(keys.GENERATION_CDX)
+        try:
+            for ref in self._catalog.generations.blocks(generation, span.start, span.end, reverse=span.reverse):
+                for text in self._lines(key, ref, span):
+                    line = parse_line(text)
+                    run = home_of(line)
+                    yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
+        except ObjectMissing as error:
+            raise _Unreadable(f"the merged index changed: {error}") from error
+        except IntegrityError as error:
+            raise _Unreadable(f"{key}: {error}") from error
+
+    def _lines(self, key: str, ref: BlockRef, span: _Span) -> list[str]:
+        lines = self._block(key, ref)
+        chosen = lines[bisect_left(lines, span.start) : bisect_left(lines, span.end)]
+        return chosen[::-1] if span.reverse else chosen
+
+    def _block(self, key: str, ref: BlockRef) -> list[str]:
+        place = (key, ref.offset)
+        with self._lock:
+            if place in self._blocks:
+                self._blocks.move_to_end(place)
+                return self._blocks[place]
+        lines = self._read(key, ref)
+        with self._lock:
+            if place not in self._blocks:
+                self._blocks[place] = lines
+                self._held += _size(lines)
+            while len(self._blocks) > _KEPT_BLOCKS or (self._held > _KEPT_SIZE and len(self._blocks) > 1):
+                _, dropped = self._blocks.popitem(last=False)
+                self._held -= _size(dropped)
         return lines
 
-
-def _newest_lines(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
-    """Each capture once: a later run that made its text again has a line of it too."""
-    same_second: dict[str, Snapshot] = {}
-    second = None
-    for snapshot in snapshots:
-        if (snapshot.url, snapshot.timestamp) != second:
-            yield from same_second.values()
-            same_second.clear()
-            second = (snapshot.url, snapshot.timestamp)
-        same_second[snapshot.record_id] = snapshot
-    yield from same_second.values()
+    def _read(self, key: str, ref: BlockRef) -> list[str]:
+        place = f"{key}.{ref.offset}-{ref.length}"
+        kept = self._cache.get(place)
+        if kept is not None:
+            return decode_block(kept)
+        data = self._store.get_range(key, ref.offset, ref.length)
+        lines = decode_block(data)
+        self._cache.put(place, data)
+        return lines
 
 
 def _size(lines: list[str]) -> int:
     return sum(map(len, lines))
 
 
-def _order(entry: _Entry) -> tuple[str, str, str]:
-    return entry[:3]
+def _place(entry: _Entry) -> tuple[str, str]:
+    return entry[:2]
+
+
+def _order(entry: _Entry) -> str:
+    return entry.run

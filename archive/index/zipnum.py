@@ -5,10 +5,12 @@ An idx line is `key timestamp TAB part TAB offset TAB length TAB number`, as pyw
 
 from __future__ import annotations
 
+import io
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from archive.errors import RecordError
 from archive.parsing import size_of
@@ -31,20 +33,25 @@ class BlockRef:
 
 def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES) -> tuple[bytes, bytes]:
     """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
-    ordered = sorted(line.encode("utf-8", "replace") for line in lines)
-    blocks: list[bytes] = []
+    cdx = io.BytesIO()
+    idx = write(sorted(line.encode("utf-8", "replace") for line in lines), cdx, block_lines)
+    return cdx.getvalue(), idx
+
+
+def write(ordered: Iterable[bytes], cdx: BinaryIO, block_lines: int = BLOCK_LINES) -> bytes:
+    """Write lines that are in order as blocks, in bounded memory; returns the idx."""
     idx: list[bytes] = []
     offset = 0
     for number, group in enumerate(_groups(ordered, block_lines)):
         block = zlib.compress(b"\n".join(group) + b"\n", 6, 31)
         first = b" ".join(group[0].split(b" ", 2)[:2])
         idx.append(b"%s\t%s\t%d\t%d\t%d\n" % (first, PART.encode(), offset, len(block), number + 1))
-        blocks.append(block)
+        cdx.write(block)
         offset += len(block)
-    return b"".join(blocks), b"".join(idx)
+    return b"".join(idx)
 
 
-def _groups(lines: list[bytes], most: int) -> Iterator[list[bytes]]:
+def _groups(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
     group: list[bytes] = []
     size = 0
     for line in lines:

@@ -36,6 +36,8 @@ SETTINGS: Mapping[str, frozenset[str]] = {
 _OTHER_VARIABLES = {"ONRECORD_CHROMIUM", "ONRECORD_CONFIG"}
 
 
+_KEPT_BLOCKS = 256 << 20  # bytes of a bucket's index kept on this machine
+
 _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
@@ -90,7 +92,10 @@ class Context:
         from storage.location import open_store
 
         store = open_store(self.store)
-        return Archive(store, spool=spool_folder(), cache=cache_folder(store.url))
+        remote = store.url.startswith("s3:")
+        return Archive(
+            store, spool=spool_folder(), cache=cache_folder(store.url), kept_blocks=_KEPT_BLOCKS if remote else 0
+        )
 
     def cache_file(self, name: str) -> Path:
         """A file of this machine's own that is about the store, and can be lost."""

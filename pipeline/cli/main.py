@@ -15,6 +15,7 @@ from storage.errors import OnrecordError
 # name -> (module, one line for --help): a command's module is imported only when the command is named
 COMMANDS = {
     "capture": ("pipeline.cli.capture", "Capture pages into the archive, as a new run."),
+    "compact": ("pipeline.cli.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.diff", "Show what changed in the text of a page."),
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),

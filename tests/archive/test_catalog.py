@@ -57,6 +57,6 @@ def test_comparing_with_earlier_captures_reads_the_newest_runs_only(store: Memor
 def test_runs_that_go_while_they_are_read_exist_no_more(store: MemoryStore, keep: Keep, tmp_path: Path) -> None:
     gone, stays = keep(an_exchange()), keep(an_exchange(body=b"<p>later</p>"))
     reader = Archive(store, spool=tmp_path / "spool")
-    assert reader._index.runs() == [gone, stays]
+    assert reader._index.parts().runs == (gone, stays)
     store.delete(keys.run_key(gone, keys.MANIFEST))
     assert [snapshot.run for snapshot in reader.snapshots("http://example.org/a")] == [stays]

@@ -43,6 +43,7 @@ def test_a_whole_archive_has_no_fault(archive: Archive, three_runs: list[str]) -
 
 def test_every_single_bit_flip_is_found(store: MemoryStore, archive: Archive, three_runs: list[str]) -> None:
     dice = random.Random(20261123)
+    archive.merge()
     for info in list(store.list()):
         whole = store.get(info.key)
         for position in {dice.randrange(len(whole)) for _ in range(25)}:
@@ -55,6 +56,7 @@ def test_every_single_bit_flip_is_found(store: MemoryStore, archive: Archive, th
 
 def test_every_truncation_is_found(store: MemoryStore, archive: Archive, three_runs: list[str]) -> None:
     dice = random.Random(7)
+    archive.merge()
     for info in list(store.list()):
         whole = store.get(info.key)
         for length in {0, len(whole) - 1, *(dice.randrange(len(whole)) for _ in range(6))}:

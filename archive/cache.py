@@ -1,0 +1,73 @@
+"""What never changes in a store, kept on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+_CHECKSUM = 32  # bytes before a kept object's own
+_SLACK = 64  # puts after which a limited cache looks at what it holds
+
+
+class Cache:
+    """Immutable objects of one store in a local folder, or nowhere when there is no folder to keep them in.
+
+    Each lies behind its SHA-256: a file that a power failure or another program left damaged is as good as none. With
+    a limit, in bytes, those not asked for longest go when it is passed.
+    """
+
+    def __init__(self, folder: Path | None, limit: int | None = None) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._puts = 0
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes kept for a key, or None."""
+        if self._folder is None:
+            return None
+        path = self._folder / key
+        try:
+            kept = path.read_bytes()
+            if self._limit is not None:
+                os.utime(path)
+        except OSError:
+            return None
+        data = kept[_CHECKSUM:]
+        return data if hashlib.sha256(data).digest() == kept[:_CHECKSUM] else None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep bytes; a cache that cannot be written is no fault."""
+        if self._folder is None:
+            return
+        path = self._folder / key
+        part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(hashlib.sha256(data).digest() + data)
+            part.replace(path)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+        if self._limit is not None:
+            self._puts += 1
+            if self._puts % _SLACK == 1:
+                self._shrink(self._folder, self._limit)
+
+    @staticmethod
+    def _shrink(folder: Path, limit: int) -> None:
+        found = []
+        for path in folder.rglob("*"):
+            with suppress(OSError):  # another process shrinks it too
+                if stat.S_ISREG((about := path.stat()).st_mode):
+                    found.append((about.st_mtime, about.st_size, path))
+        held = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if held <= limit:
+                break
+            with suppress(OSError):
+                path.unlink()
+            held -= size

@@ -1,0 +1,164 @@
+"""The merged index as it is in the store now: which generations there are, and the parts of them a lookup asks for."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archive import keys
+from archive.cache import Cache
+from archive.digests import digest_of
+from archive.errors import IntegrityError, RecordError
+from archive.index.generation import Generation, decode_generation, decode_runs
+from archive.index.zipnum import BlockIndex, BlockRef
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreUnavailable
+
+_MAX_DESCRIPTION = 64 << 20  # bytes: of a thousand million captures it has five
+_ENOUGH_GROUPS = 16  # after which the rest of an idx is read at once: from then on a lookup needs no more of it
+_AGAIN = 5  # times a list is read anew because what it named was replaced meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The generations that have a description, and what is wrong with those whose description is damaged."""
+
+    sound: tuple[Generation, ...]
+    damaged: dict[str, IntegrityError]
+
+    @property
+    def replaced(self) -> dict[str, Generation]:
+        """Those that another one replaces, with that one."""
+        return {name: generation for generation in self.sound for name in generation.replaces}
+
+    @property
+    def standing(self) -> tuple[Generation, ...]:
+        """The sound ones that no other replaces."""
+        replaced = self.replaced
+        return tuple(generation for generation in self.sound if generation.name not in replaced)
+
+
+class Generations:
+    """The generations of one store, their descriptions kept at hand. Safe for several threads."""
+
+    def __init__(self, store: ObjectStore, cache: Cache) -> None:
+        self._store = store
+        self._cache = cache
+        self._read: dict[str, Generation] = {}
+        self._groups: dict[str, dict[int, BlockIndex]] = defaultdict(dict)
+        self._lock = threading.Lock()
+
+    def marked(self) -> tuple[str, ...]:
+        """The runs that may not be in a generation yet, oldest first.
+
+        Ask for these before `current`: a run's mark goes only once a generation that holds the run is there.
+        """
+        names = [info.key.removeprefix(keys.LOOSE_PREFIX) for info in self._store.list(keys.LOOSE_PREFIX)]
+        return tuple(sorted(filter(keys.is_run_id, names)))
+
+    def files(self) -> dict[str, dict[str, int]]:
+        """Every file of every generation, whole or not, with its size in bytes."""
+        found: dict[str, dict[str, int]] = {}
+        for info in self._store.list(keys.GENERATIONS_PREFIX):
+            if parts := keys.split_generation_key(info.key):
+                found.setdefault(parts[0], {})[parts[1]] = info.size
+        return found
+
+    def existing(self) -> Existing:
+        """All generations that have their description, replaced ones too."""
+        for _ in range(_AGAIN):
+            names = sorted(name for name, files in self.files().items() if keys.GENERATION in files)
+            sound, damaged = [], {}
+            try:
+                for name in names:
+                    try:
+                        sound.append(self._generation(name))
+                    except IntegrityError as error:
+                        damaged[name] = error
+                return Existing(tuple(sound), damaged)
+            except ObjectMissing:  # replaced, and removed, since the list was read
+                continue
+        raise StoreUnavailable(f"{keys.GENERATIONS_PREFIX} changes faster than it can be read; try again")
+
+    def current(self) -> tuple[Generation, ...]:
+        """The generations that no other replaces; raises IntegrityError when one of them is damaged."""
+        existing = self.existing()
+        for name, error in existing.damaged.items():
+            if name not in existing.replaced:
+                raise error
+        return existing.standing
+
+    def _generation(self, name: str) -> Generation:
+        if name not in self._read:
+            key = keys.generation_key(name, keys.GENERATION)
+            kept = self._cache.get(key)
+            if kept is None:
+                data = self._store.get_range(key, 0, _MAX_DESCRIPTION)
+                self._read[name] = decode_generation(data, name)
+                self._cache.put(key, data)
+            else:
+                self._read[name] = decode_generation(kept, name)
+        return self._read[name]
+
+    def runs_of(self, generation: Generation) -> set[str]:
+        """The runs whose lines a generation holds; raises ObjectMissing, IntegrityError."""
+        key = generation.key(keys.GENERATION_RUNS)
+        try:
+            return decode_runs(self._checked(key, 0, generation.names[1], generation.names[0]))
+        except RecordError as error:
+            raise IntegrityError(f"{key}: {error}") from error
+
+    def blocks(self, generation: Generation, start: str, end: str, *, reverse: bool = False) -> Iterator[BlockRef]:
+        """The blocks that lines from `start` up to, not including, `end` may lie in, in their order or from the last.
+
+        Raises ObjectMissing, IntegrityError.
+        """
+        numbers = generation.groups_of(start, end)
+        for number in reversed(numbers) if reverse else numbers:
+            found = self._group(generation, number).blocks(start, end)
+            yield from reversed(found) if reverse else found
+
+    def _group(self, generation: Generation, number: int) -> BlockIndex:
+        with self._lock:
+            held = self._groups[generation.name]
+            if number not in held:
+                if len(held) == _ENOUGH_GROUPS:
+                    held.update(self._whole(generation))
+                else:
+                    held[number] = self._one(generation, number)
+            return held[number]
+
+    def _one(self, generation: Generation, number: int) -> BlockIndex:
+        group = generation.groups[number]
+        key = generation.key(keys.GENERATION_IDX)
+        place = f"{key}.{number}"
+        data = self._cache.get(place)
+        if data is None or digest_of(data) != group.digest:
+            data = self._checked(key, group.offset, group.length, group.digest)
+            self._cache.put(place, data)
+        return _block_index(data, key)
+
+    def _whole(self, generation: Generation) -> dict[int, BlockIndex]:
+        key = generation.key(keys.GENERATION_IDX)
+        digest, size = generation.idx
+        data = self._cache.get(key)
+        if data is None or digest_of(data) != digest:
+            data = self._checked(key, 0, size, digest)
+            self._cache.put(key, data)
+        parts = (data[group.offset : group.offset + group.length] for group in generation.groups)
+        return {number: _block_index(part, key) for number, part in enumerate(parts)}
+
+    def _checked(self, key: str, offset: int, length: int, digest: str) -> bytes:
+        data = self._store.get_range(key, offset, length)
+        if digest_of(data) != digest:
+            raise IntegrityError(f"{key} is not the file its {keys.GENERATION} names")
+        return data
+
+
+def _block_index(data: bytes, key: str) -> BlockIndex:
+    try:
+        return BlockIndex(data)
+    except RecordError as error:
+        raise IntegrityError(f"{key}: {error}") from error

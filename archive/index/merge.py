@@ -1,0 +1,301 @@
+"""Merging: the lines of runs and of smaller generations become one new generation.
+
+Nobody is asked and nobody waits. A generation is put whole, its description last; what it replaces stays an hour for
+those who read it. Two writers that merge at once make two generations that overlap: a line that is in both is one line,
+and the next merging joins them. A run is never lost from sight: it is listed among all runs here, marked as loose
+before it exists, and the mark goes only when a generation that holds it is there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+import logging
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archive import keys
+from archive.catalog import Catalog
+from archive.digests import digest_of_stream
+from archive.errors import ArchiveError, IntegrityError
+from archive.generations import Existing
+from archive.index.cdxj import LAST_KEY, home_of, merged_line, parse_line
+from archive.index.generation import Generation, encode_generation, encode_runs, groups_of_idx
+from archive.index.zipnum import BlockRef, decode_block, write
+from archive.times import now
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreUnavailable
+
+_log = logging.getLogger("onrecord.archive")
+
+_FACTOR = 4  # a generation is merged with what is newer once that is at least this part of its size
+_WORK = "merging-"
+_READ = 1 << 20  # bytes of blocks read at once
+_AT_ONCE = 256  # indexes read side by side
+_GRACE = timedelta(hours=1)  # how long a generation stays for its readers once it is replaced
+_UNFINISHED = timedelta(days=2)  # after which nobody is still writing one
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What merging did: the new generation if one was made, and how many generations and runs went into it."""
+
+    generation: Generation | None
+    generations: int = 0
+    runs: int = 0
+    left_out: tuple[str, ...] = ()  # runs whose index is damaged: they are asked by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A generation that may go into a new one, and the runs whose lines it holds."""
+
+    generation: Generation
+    runs: frozenset[str]
+
+
+class _Damaged(Exception):
+    """A run whose index cannot be read to its last line."""
+
+
+def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = False, rebuild: bool = False) -> Merged:
+    """Bring every run into the merged index, and join generations of like size; with `whole`, all of them into one.
+
+    With `rebuild` the generations that exist are not read: everything is made again from the runs. `folder` is where
+    the new files are written first. Raises StoreError; a run whose index is damaged is left out, with a warning.
+    """
+    existing = catalog.generations.existing()  # before the runs are listed: what these hold is among those, then
+    committed = frozenset(catalog.runs())
+    held = [] if rebuild else _usable(catalog, existing, committed)
+    loose = sorted(committed.difference(*(entry.runs for entry in held)))
+    catalog.manifests(loose)
+    chosen = held if whole else _of_like_size(held, sum(_index_size(catalog, run) for run in loose))
+    merged = Merged(None)
+    if loose or len(chosen) > 1:
+        untouched = {entry.generation.name for entry in held if entry not in chosen}
+        replaces = {generation.name for generation in existing.sound}.union(existing.damaged) - untouched
+        try:
+            merged = _Merging(store, catalog, chosen, loose, replaces).merge(folder)
+        except IntegrityError as error:
+            if not held:
+                raise
+            _log.warning("%s; the merged index is made again from the runs", error)
+            return merge(store, catalog, folder, rebuild=True)
+    _tidy(store, catalog, committed)
+    return merged
+
+
+def _usable(catalog: Catalog, existing: Existing, committed: frozenset[str]) -> list[_Held]:
+    """The generations that may be built on: those that can be read and hold no run that is gone."""
+    found = []
+    for generation in existing.standing:
+        try:
+            runs = frozenset(catalog.generations.runs_of(generation))
+            for _ in catalog.generations.blocks(generation, "", LAST_KEY):
+                pass
+        except (IntegrityError, ObjectMissing) as error:
+            _log.warning("%s; what it holds is merged again from the runs", error)
+            continue
+        if runs <= committed:
+            found.append(_Held(generation, runs))
+    return found
+
+
+def _of_like_size(held: list[_Held], size: int) -> list[_Held]:
+    """The smallest generations, as long as each is not much larger than what it is merged with, and what overlaps."""
+    chosen: list[_Held] = []
+    for entry in sorted(held, key=lambda entry: entry.generation.cdx[1]):
+        overlaps = any(entry.runs & other.runs for other in held if other is not entry)
+        if overlaps or (size and entry.generation.cdx[1] <= _FACTOR * size):
+            chosen.append(entry)
+            size += entry.generation.cdx[1]
+    return chosen
+
+
+def _index_size(catalog: Catalog, run: str) -> int:
+    try:
+        return catalog.manifest(run).resource(keys.CDX).bytes
+    except (ArchiveError, ObjectMissing, KeyError):
+        return 0
+
+
+class _Merging:
+    """One new generation on its way."""
+
+    def __init__(
+        self, store: ObjectStore, catalog: Catalog, chosen: list[_Held], loose: list[str], replaces: set[str]
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._chosen = chosen
+        self._loose = loose
+        self._replaces = replaces
+        self._lines = 0
+
+    def merge(self, folder: Path) -> Merged:
+        """Write, put and describe it; raises StoreError."""
+        damaged: list[str] = []
+        while self._loose or self._chosen:
+            try:
+                _make_folder(folder)
+                with TemporaryDirectory(dir=folder, prefix=_WORK) as work:
+                    generation = self._put(keys.new_run_id(now()), Path(work))
+            except _Damaged as error:
+                (run,) = error.args
+                _log.warning("the index of run %s is left out: %s; run `onrecord verify`", run, error.__cause__)
+                self._store.put(keys.loose_key(run), b"")  # no generation holds it: readers must find it by its mark
+                self._loose.remove(run)
+                damaged.append(run)
+                continue
+            except OSError as error:
+                raise StoreUnavailable(f"the index cannot be merged in {folder}: {error.strerror or error}") from error
+            self._store.put_if_absent(generation.key(keys.GENERATION), encode_generation(generation))
+            return Merged(generation, len(self._chosen), len(self._loose), tuple(damaged))
+        return Merged(None, left_out=tuple(damaged))
+
+    def _put(self, name: str, work: Path) -> Generation:
+        self._lines = 0
+        runs = set(self._loose).union(*(entry.runs for entry in self._chosen))
+        with (work / keys.GENERATION_CDX).open("wb") as cdx:
+            idx = write(self._counted(_joined(_spilled(self._sources(), work))), cdx)
+        (work / keys.GENERATION_IDX).write_bytes(idx)
+        (work / keys.GENERATION_RUNS).write_bytes(encode_runs(runs))
+        heads, parents = self._chain()
+        return Generation(
+            name=name,
+            lines=self._lines,
+            runs=len(runs),
+            cdx=self._file(name, work / keys.GENERATION_CDX),
+            idx=self._file(name, work / keys.GENERATION_IDX),
+            names=self._file(name, work / keys.GENERATION_RUNS),
+            groups=groups_of_idx(idx),
+            heads=heads,
+            parents=parents,
+            replaces=tuple(sorted(self._replaces)),
+        )
+
+    def _sources(self) -> list[Iterator[bytes]]:
+        old = [_lines_of_generation(self._store, self._catalog, entry.generation) for entry in self._chosen]
+        return old + [_lines_of_run(self._store, self._catalog, run) for run in self._loose]
+
+    def _counted(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            self._lines += 1
+            yield line
+
+    def _file(self, name: str, path: Path) -> tuple[str, int]:
+        self._store.put_file(keys.generation_key(name, path.name), path)
+        with path.open("rb") as file:
+            return digest_of_stream(iter(partial(file.read, 1 << 20), b""))
+
+    def _chain(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The manifests of the runs that none of them names as its parent, and the parents they name besides."""
+        manifests = self._catalog.manifests(self._loose)
+        hashes = {found.hash for found in manifests}
+        named = {parent for found in manifests for parent in found.parents}
+        # A generation's own inner parents are forgotten: they are no heads, and are named by nothing from outside.
+        hashes.update(head for entry in self._chosen for head in entry.generation.heads)
+        named.update(parent for entry in self._chosen for parent in entry.generation.parents)
+        return tuple(sorted(hashes - named)), tuple(sorted(named - hashes))
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_WORK}*"):
+        if datetime.now(UTC).timestamp() - left.stat().st_mtime > _UNFINISHED.total_seconds():
+            shutil.rmtree(left, ignore_errors=True)  # of a merging that was killed
+
+
+def _spilled(sources: list[Iterator[bytes]], work: Path) -> list[Iterator[bytes]]:
+    """No more sources than may be read at once: the rest is merged into files first."""
+    while len(sources) > _AT_ONCE:
+        path = work / f"part-{len(list(work.iterdir())):05d}.gz"
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.writelines(line + b"\n" for line in heapq.merge(*sources[:_AT_ONCE], key=_place))
+        sources = [*sources[_AT_ONCE:], _lines_of_file(path)]
+    return sources
+
+
+def _lines_of_file(path: Path) -> Iterator[bytes]:
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            yield line[:-1]
+
+
+def _joined(sources: list[Iterator[bytes]]) -> Iterator[bytes]:
+    """All lines by key, time, then the run whose index has them; what two sources have is one line."""
+    for _, lines in groupby(heapq.merge(*sources, key=_place), key=_place):
+        same = set(lines)
+        yield from sorted(same, key=_order) if len(same) > 1 else same
+
+
+def _place(line: bytes) -> bytes:
+    """The key and timestamp of a line."""
+    return line[: line.index(b" ") + 15]
+
+
+def _order(line: bytes) -> tuple[str, bytes]:
+    return home_of(parse_line(line.decode())), line
+
+
+def _lines_of_run(store: ObjectStore, catalog: Catalog, run: str) -> Iterator[bytes]:
+    try:
+        for line in _lines(store, keys.run_key(run, keys.CDX), iter(catalog.block_index(run))):
+            yield merged_line(line, run).encode("utf-8", "replace")
+    except (IntegrityError, ObjectMissing) as error:
+        raise _Damaged(run) from error
+
+
+def _lines_of_generation(store: ObjectStore, catalog: Catalog, generation: Generation) -> Iterator[bytes]:
+    blocks = catalog.generations.blocks(generation, "", LAST_KEY)
+    return (line.encode() for line in _lines(store, generation.key(keys.GENERATION_CDX), blocks))
+
+
+def _lines(store: ObjectStore, key: str, blocks: Iterator[BlockRef]) -> Iterator[str]:
+    """The lines of an index, its blocks read several at a time; raises RecordError, ObjectMissing."""
+    group: list[BlockRef] = []
+    for ref in blocks:
+        if group and ref.offset + ref.length - group[0].offset > _READ:
+            yield from _lines_at(store, key, group)
+            group = []
+        group.append(ref)
+    if group:
+        yield from _lines_at(store, key, group)
+
+
+def _lines_at(store: ObjectStore, key: str, group: list[BlockRef]) -> Iterator[str]:
+    start = group[0].offset
+    data = store.get_range(key, start, group[-1].offset + group[-1].length - start)
+    for ref in group:
+        yield from decode_block(data[ref.offset - start : ref.offset - start + ref.length])
+
+
+def _tidy(store: ObjectStore, catalog: Catalog, committed: frozenset[str]) -> None:
+    """Marks go where a generation holds the run; what was replaced or never finished goes when it is old enough."""
+    generations = catalog.generations
+    existing = generations.existing()
+    covered = {run for generation in existing.standing for run in generations.runs_of(generation)}
+    marked = set(generations.marked())
+    for run in committed - covered - marked:  # of a writer that knew no marks
+        store.put(keys.loose_key(run), b"")
+    for run in marked & covered:
+        store.delete(keys.loose_key(run))
+    replaced = existing.replaced
+    for name, files in generations.files().items():
+        if name in replaced:
+            superfluous = _age(replaced[name].name) > _GRACE
+        else:
+            superfluous = keys.GENERATION not in files and _age(name) > _UNFINISHED
+        if superfluous:
+            for file in sorted(files, key=lambda file: file != keys.GENERATION):  # it exists no more from the first on
+                store.delete(keys.generation_key(name, file))
+
+
+def _age(name: str) -> timedelta:
+    return now() - datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
