@@ -42,8 +42,9 @@ check: $(READY) ## formatting, lint, types, and which room may name what
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## speed beside wget, memory, and texts beside gold and peers
+bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and peers
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.lookup
 	@$(BIN)/python -m tests.bench.gold
 
 lock: $(READY) ## pin the newest packages, with their hashes
