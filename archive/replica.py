@@ -1,0 +1,251 @@
+"""Copies of an archive: runs brought to another store, and damage mended from there.
+
+Nothing is believed because it was sent: every file is hashed on its way and held against its run's manifest, and what
+was put is read back and hashed again. The order is that of a commit: files, digest file, mark, manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archive import keys, manifest
+from archive.digests import digest_of, digest_of_stream, read_self_digested
+from archive.errors import FormatError, IntegrityError
+from archive.model import Manifest, Resource
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
+
+_MAX_MANIFEST = 16 << 20  # bytes
+
+Files = dict[str, dict[str, int]]  # run -> path -> bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was done for one run: how many files and bytes were put, and one line for each fault."""
+
+    run: str
+    files: int = 0
+    bytes: int = 0
+    faults: tuple[str, ...] = ()
+
+
+class Replica:
+    """Brings the runs of one store to another, by way of a local folder."""
+
+    def __init__(self, source: ObjectStore, target: ObjectStore, scratch: Path) -> None:
+        self._source = source
+        self._target = target
+        self._scratch = scratch
+
+    def replicate(self) -> Iterator[Copied]:
+        """Put every run that the target does not hold; a damaged one is named and not passed on.
+
+        Raises FormatError when the target is another archive, StoreError when a store fails meanwhile.
+        """
+        self._prepare()
+        there = files_of(self._target)
+        for run, paths in sorted(files_of(self._source).items()):
+            if keys.MANIFEST not in paths:
+                continue
+            held = there.get(run, {})
+            if any(held.get(path) != size for path, size in paths.items()):
+                yield self._copied(run, held)
+
+    def _prepare(self) -> None:
+        described = self._source.get(keys.STORE_KEY)
+        if not self._target.put_if_absent(keys.STORE_KEY, described) and _identity(self._target) != _identity(
+            self._source
+        ):
+            raise FormatError(
+                f"{self._target.url} holds another archive; name an empty place, or a replica of this one"
+            )
+
+    def _copied(self, run: str, held: dict[str, int]) -> Copied:
+        data, found = _manifest(self._source, run)
+        if found is None:
+            return Copied(run, faults=(f"{keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
+        if keys.MANIFEST in held and _read(self._target, keys.run_key(run, keys.MANIFEST)) != data:
+            return Copied(run, faults=("the replica holds another run of that name",))
+        faults, files, size = [], 0, 0
+        for resource in found.resources:
+            if held.get(resource.path) == resource.bytes:
+                continue
+            fault = self._bring(run, resource)
+            if fault is None:
+                files, size = files + 1, size + resource.bytes
+            else:
+                faults.append(fault)
+        if faults:
+            return Copied(run, files, size, tuple(faults))
+        put_manifest(self._target, run, data)
+        return Copied(run, files + 2, size + len(data))
+
+    def _bring(self, run: str, resource: Resource) -> str | None:
+        """Put one file and read it back; returns what is wrong, if anything is. Raises StoreError."""
+        key = keys.run_key(run, resource.path)
+        expected = (resource.hash, resource.bytes)
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=self._scratch) as folder:
+                path = Path(folder) / "file"
+                if _fetched(self._source, key, path) != expected:
+                    return f"{resource.path} of {self._source.url} is not the file its manifest names"
+                self._target.put_file(key, path)
+        except ObjectMissing:
+            return f"{resource.path} is missing in {self._source.url}"
+        except OSError as error:
+            raise StoreUnavailable(f"cannot write in {self._scratch}: {error.strerror or error}") from error
+        if digest_of_stream(self._target.stream(key)) != expected:
+            raise StoreUnavailable(f"{self._target.url} does not give {key} back as it was put; try again")
+        return None
+
+    def mend(self, runs: Collection[str] = ()) -> Iterator[Copied]:
+        """Read every file of the target's runs, or of those named, and put what is damaged or missing, runs too.
+
+        Raises FormatError when the stores are of two archives, StoreError.
+        """
+        here, there = files_of(self._source), files_of(self._target)
+        self._mend_identity(here, there)
+        known = {run for files in (here, there) for run, paths in files.items() if keys.MANIFEST in paths}
+        named = _named(self._source, here) | _named(self._target, there)
+        for run in sorted(known & set(runs) if runs else known):
+            yield self._mended(run, named)
+
+    def _mend_identity(self, here: Files, there: Files) -> None:
+        """The store's own description may be what is damaged, or was lost and made anew by a later capture."""
+        described = self._source.get(keys.STORE_KEY)
+        identity = _identity(self._source)
+        try:
+            if _identity(self._target) == identity:
+                return
+            common = any(_same_manifest(self._source, self._target, run) for run in here.keys() & there.keys())
+        except (ObjectMissing, StoreMissing, IntegrityError):
+            common = True
+        if not common:
+            raise FormatError(f"{self._source.url} holds another archive: nothing can be mended from it")
+        self._target.put(keys.STORE_KEY, described)
+
+    def _mended(self, run: str, named: set[str]) -> Copied:
+        chosen = _sound_manifest(run, self._target, self._source, named)
+        if isinstance(chosen, str):
+            return Copied(run, faults=(chosen,))
+        data, found = chosen
+        faults, files, size = [], 0, 0
+        for resource in found.resources:
+            if _digest(self._target, keys.run_key(run, resource.path)) == (resource.hash, resource.bytes):
+                continue
+            fault = self._bring(run, resource)
+            if fault is None:
+                files, size = files + 1, size + resource.bytes
+            else:
+                faults.append(fault)
+        if not faults:
+            whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
+            lost = [text for path, text in whole.items() if _read(self._target, keys.run_key(run, path)) != text]
+            files, size = files + len(lost), size + sum(map(len, lost))
+            put_manifest(self._target, run, data)
+        return Copied(run, files, size, tuple(faults))
+
+
+def files_of(store: ObjectStore) -> Files:
+    """Every file under every run of a store, with its size in bytes."""
+    found: Files = {}
+    for info in store.list(keys.RUNS_PREFIX):
+        if parts := keys.split_run_key(info.key):
+            found.setdefault(parts[0], {})[parts[1]] = info.size
+    return found
+
+
+def put_manifest(store: ObjectStore, run: str, data: bytes) -> None:
+    """Make a run exist whose files are there, or give it back its manifest; raises StoreError."""
+    digest_key, key = keys.run_key(run, keys.MANIFEST_DIGEST), keys.run_key(run, keys.MANIFEST)
+    if _read(store, digest_key) != manifest.digest_file(data):
+        store.put(digest_key, manifest.digest_file(data))
+    if _read(store, key) == data:
+        return
+    store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
+    store.put(key, data)
+    if _read(store, key) != data:
+        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+
+
+def _identity(store: ObjectStore) -> object:
+    try:
+        return read_self_digested(store.get(keys.STORE_KEY)).get("id")
+    except ValueError as error:
+        raise IntegrityError(f"{keys.STORE_KEY} of {store.url} is damaged: {error}") from error
+
+
+def _fetched(store: ObjectStore, key: str, path: Path) -> tuple[str, int]:
+    """Write an object into a file; returns its digest and size. Raises ObjectMissing, OSError."""
+    with path.open("wb") as file:
+
+        def written(pieces: Iterable[bytes]) -> Iterator[bytes]:
+            for piece in pieces:
+                file.write(piece)
+                yield piece
+
+        return digest_of_stream(written(store.stream(key)))
+
+
+def _digest(store: ObjectStore, key: str) -> tuple[str, int]:
+    try:
+        return digest_of_stream(store.stream(key))
+    except ObjectMissing:
+        return "", 0
+
+
+def _read(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return store.get_range(key, 0, _MAX_MANIFEST)
+    except ObjectMissing:
+        return None
+
+
+def _same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
+    data = _read(one, keys.run_key(run, keys.MANIFEST))
+    return data is not None and data == _read(other, keys.run_key(run, keys.MANIFEST))
+
+
+def _manifest(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
+    """A run's manifest and its bytes; none when it is missing, damaged or another run's."""
+    data = _read(store, keys.run_key(run, keys.MANIFEST))
+    if data is None:
+        return b"", None
+    try:
+        found = manifest.parse(data)
+    except IntegrityError:
+        return data, None
+    return data, found if found.run == run else None
+
+
+def _named(store: ObjectStore, files: Files) -> set[str]:
+    """The hashes that a store's sound manifests name as their parents."""
+    found = (_manifest(store, run)[1] for run, paths in files.items() if keys.MANIFEST in paths)
+    return {parent for entry in found if entry is not None for parent in entry.parents}
+
+
+def _sound_manifest(
+    run: str, target: ObjectStore, source: ObjectStore, named: set[str]
+) -> tuple[bytes, Manifest] | str:
+    """The manifest that a run is mended by, or why none can be chosen.
+
+    Of two that differ, a later run's word decides, else the digest file beside each.
+    """
+    candidates = []
+    for store in (target, source):
+        data, found = _manifest(store, run)
+        if found is not None:
+            vouched = _read(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
+            candidates.append((digest_of(data) in named, vouched, data, found))
+    if not candidates:
+        return f"neither store holds a sound {keys.MANIFEST}"
+    best = max(candidates, key=lambda candidate: candidate[:2])
+    rivals = {data for *rank, data, _ in candidates if tuple(rank) == best[:2]}
+    if len(rivals) > 1:
+        return f"the stores hold two different runs of that name, and nothing tells which one is true; see {target.url}"
+    return best[2], best[3]

@@ -1,0 +1,37 @@
+"""What the commands that copy runs print of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+
+if TYPE_CHECKING:
+    from archive.replica import Copied
+
+
+def told(context: Context, copies: Iterable[Copied], done: str) -> None:
+    """Print a line for each run that something was done for; raises IntegrityError when there were faults."""
+    from archive.errors import IntegrityError
+
+    runs = files = size = faults = 0
+    for copied in copies:
+        runs += bool(copied.files)
+        files += copied.files
+        size += copied.bytes
+        faults += len(copied.faults)
+        if context.as_json:
+            print_json(asdict(copied))
+            continue
+        for fault in copied.faults:
+            click.echo(f"{plain(copied.run)}: {plain(fault)}", err=True)
+        if copied.files and not copied.faults and not context.quiet:
+            click.echo(f"{copied.run}: {done}, {copied.files:,} files, {copied.bytes:,} bytes")
+    context.say(f"{runs:,} runs {done}, {files:,} files, {size:,} bytes, {faults:,} faults")
+    if faults:
+        raise IntegrityError(f"{faults:,} faults found; what is sound was {done}")
