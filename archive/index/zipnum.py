@@ -15,6 +15,13 @@ from typing import BinaryIO
 from archive.errors import RecordError
 from archive.parsing import size_of
 
+try:
+    from isal import isal_zlib as _fast
+except ImportError:  # no wheel for this processor: the standard library reads the same format, slower
+    _fast = None  # type: ignore[assignment]  # a module or None
+
+_FAULTS: tuple[type[Exception], ...] = (zlib.error, getattr(_fast, "error", zlib.error))
+
 BLOCK_LINES = 1000
 _BLOCK_BYTES = 1 << 20  # after which a block ends too: a site may make every line long, with long redirects
 _MAX_BLOCK = 64 << 20  # bytes a block may have, packed or not: ours have less than a tenth
@@ -66,10 +73,10 @@ def _groups(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
 
 def decode_block(data: bytes) -> list[str]:
     """The lines of one gzip block; raises RecordError."""
-    inflater = zlib.decompressobj(wbits=31)
+    inflater = (_fast or zlib).decompressobj(wbits=31)
     try:
-        plain = inflater.decompress(data, _MAX_BLOCK)
-    except zlib.error as error:
+        plain: bytes = inflater.decompress(data, _MAX_BLOCK)
+    except _FAULTS as error:
         raise RecordError(f"a block of the index is damaged: {error}") from error
     if not inflater.eof or inflater.unused_data:
         raise RecordError("a block of the index is not whole")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.archive.conftest import Keep
 from tests.archive.forged import forge
 from tests.exchanges import an_exchange
 
-FLIPS, CUTS = (1000, 200) if os.environ.get("ONRECORD_TORTURE") else (150, 40)
+FLIPS, CUTS = 1000, 200
 
 Objects = dict[str, bytes]
 
@@ -141,7 +140,6 @@ def damages(dice: random.Random, objects: Objects) -> list[tuple[str, Callable[[
 def test_every_flip_cut_and_loss_is_found_and_mended_to_the_byte(
     store: MemoryStore, archive: Archive, replica: MemoryStore, tmp_path: Path
 ) -> None:
-    """ONRECORD_TORTURE=1 tries a thousand flips and two hundred cuts over all kinds of object."""
     whole = runs_in(store)
     for key, damage in damages(random.Random(11), whole):
         data = damage(whole[key])
