@@ -25,6 +25,7 @@ from archive.session import Session
 from archive.spool import Spool
 from archive.text import decode_document, whole_lines
 from archive.times import iso, now
+from archive.urlkey import key_range, urlkey
 from archive.warc.entity import Head
 from archive.warc.reader import Record
 from archive.warcs import RunSettings
@@ -109,6 +110,12 @@ class Archive:
         """
         return self._index.snapshots(url, match, start, end)
 
+    @staticmethod
+    def matches(snapshot: Snapshot, url: str, match: str) -> bool:
+        """Whether a snapshot is one that `snapshots` would find for a URL."""
+        start, end = key_range(url, match)
+        return start <= f"{urlkey(snapshot.url)} " < end
+
     def closest(self, url: str, at: datetime | None = None) -> Snapshot:
         """The snapshot of a URL nearest to a time, redirects followed within the archive.
 
@@ -155,6 +162,10 @@ class Archive:
                 f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
                 f"{iso(tombstone.timestamp)}; name a time with --at to get one"
             )
+
+    def near(self, url: str, at: datetime) -> Snapshot | None:
+        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none."""
+        return next(self._nearest(url, at), None)
 
     def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
         """All, the nearest first; of two that are as near, the earlier one."""

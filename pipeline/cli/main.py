@@ -18,6 +18,7 @@ COMMANDS = {
     "compact": ("pipeline.cli.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.diff", "Show what changed in the text of a page."),
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
+    "export": ("pipeline.cli.export", "Write captures to a WACZ, WARC or Parquet file."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
     "repair": ("pipeline.cli.repair", "Mend the archive from a copy of it."),

@@ -1,0 +1,71 @@
+"""`onrecord export`: captures as files that other programs read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipeline.cli.context import Context, to_file
+from pipeline.cli.output import print_json
+from pipeline.cli.times import Time
+
+_FORMS = (".wacz", ".warc.gz", ".parquet")
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--url", help="Only captures of this URL, with what its pages need to be shown.")
+@click.option(
+    "--match",
+    type=click.Choice(["exact", "prefix", "host", "domain"]),
+    default="exact",
+    show_default=True,
+    help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
+)
+@click.option("--run", "runs", multiple=True, metavar="RUN", help="Only captures of this run; may be repeated.")
+@click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
+@click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@click.pass_obj
+def command(
+    context: Context,
+    file: Path,
+    url: str | None,
+    match: str,
+    runs: tuple[str, ...],
+    start: datetime | None,
+    end: datetime | None,
+    overwrite: bool,
+) -> None:
+    """Write captures to FILE.wacz, FILE.warc.gz or FILE.parquet: all of them, or those of a URL, a run, a time.
+
+    A WACZ replays by itself, in ReplayWeb.page for one: what its pages need and what its revisits refer to is put in,
+    whichever run holds it. A WARC file holds the records byte for byte. Parquet has a row a capture, in the columns of
+    Common Crawl's index and then the text.
+
+    Example: onrecord export case.wacz --url https://example.org/post
+    """
+    from pipeline.exporting import export_parquet, export_wacz, export_warc
+    from pipeline.selection import Wanted
+
+    name = file.name.lower()
+    if not name.endswith(_FORMS):
+        raise click.UsageError(f"{file.name} has none of the endings {', '.join(_FORMS)}: name the file by its kind")
+    if url is None and match != "exact":
+        raise click.UsageError("--match says which URLs: name one with --url")
+    if file.exists() and not overwrite:
+        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
+    archive = context.open_archive()
+    archive.require()
+    write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
+    with to_file(file) as stream:
+        done = write(archive, Wanted(url, match, start, end, runs), stream)
+    size = file.stat().st_size
+    if context.as_json:
+        entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
+        print_json(entry)
+    else:
+        added = f" and {done.added:,} that they need" if done.added else ""
+        context.say(f"{file}: {done.captures:,} captures{added}, {size:,} bytes")

@@ -1,0 +1,146 @@
+"""Exports, from top to bottom: choose captures, copy their records, write what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO
+
+from archive.archive import Archive
+from archive.columns import write_parquet
+from archive.errors import NoSuchSnapshot
+from archive.model import Document, Snapshot
+from archive.times import now
+from archive.wacz.copying import Out, copy_records, copy_warc, write_warcinfo
+from archive.wacz.package import Hashing, Package
+from pipeline.extract.pool import ExtractorPool
+from pipeline.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
+from pipeline.version import software
+
+_CHOSEN = "captures.warc.gz"  # records that were chosen one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export holds: captures, those that were added because others need them, and pages with a text."""
+
+    captures: int
+    added: int = 0
+    pages: int = 0
+
+
+def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+    """Write a WACZ 1.1.1 file that replays by itself; raises NoSuchSnapshot, IntegrityError, StoreError."""
+    with Package(file, software=software(), created=now()) as package:
+        if wanted.whole_runs:
+            outs, added = _whole_runs(archive, wanted, package)
+        else:
+            chosen, added = _chosen(archive, wanted)
+            with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
+                write_warcinfo(warc, _CHOSEN, now(), software())
+                outs = list(copy_records(archive.store, chosen, warc, _CHOSEN))
+        package.index(outs)
+        asked = outs if wanted.url is None else [out for out in outs if _is_asked(out.snapshot, wanted, archive)]
+        pages, first = package.pages(_documents(archive, (out.snapshot for out in asked)))
+        package.finish(title=_title(wanted), main=first if wanted.url is not None else None)
+    return Exported(len(outs) - added, added, pages)
+
+
+def _is_asked(snapshot: Snapshot, wanted: Wanted, archive: Archive) -> bool:
+    """A page that was asked for, not one that it shows in a frame."""
+    return (
+        snapshot.document is not None and wanted.url is not None and archive.matches(snapshot, wanted.url, wanted.match)
+    )
+
+
+def _title(wanted: Wanted) -> str:
+    return wanted.url or (", ".join(wanted.runs) if wanted.runs else "An archive of commentary")
+
+
+def _whole_runs(archive: Archive, wanted: Wanted, package: Package) -> tuple[list[Out], int]:
+    """The WARC files of runs as they are, every record in them, and the records of other runs that revisits need."""
+    outs: list[Out] = []
+    for run in runs_of(archive, wanted):
+        found = archive.manifest(run)
+        for resource in found.resources:
+            if resource.path.startswith("archive/"):
+                with package.entry(f"archive/{_name(run, resource.path)}", stored=True) as warc:
+                    copy_warc(archive.store, found, resource.path, warc)
+        captures = (snapshot for snapshot in archive.captures_of(run) if snapshot.run == run)
+        outs += [_in_place(snapshot) for snapshot in captures]
+    if not outs:
+        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+    held = {out.snapshot.record_id for out in outs}
+    others = [each for each in with_referents(archive, (out.snapshot for out in outs)) if each.record_id not in held]
+    if others:
+        with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
+            write_warcinfo(warc, _CHOSEN, now(), software())
+            outs += copy_records(archive.store, others, warc, _CHOSEN)
+    return outs, len(others)
+
+
+def _in_place(snapshot: Snapshot) -> Out:
+    record = snapshot.record
+    return Out(snapshot, _name(snapshot.run, record.key), record.offset, record.length)
+
+
+def _name(run: str, path: str) -> str:
+    return f"{run.lower()}-{path.rpartition('/')[2]}"
+
+
+def _chosen(archive: Archive, wanted: Wanted) -> tuple[list[Snapshot], int]:
+    asked = list(wanted_captures(archive, wanted))
+    if not asked:
+        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+    needed: list[Snapshot] = []
+    if wanted.url is not None:
+        with ExtractorPool(1) as pool:
+            needed = list(Needs(archive, pool).of(asked))
+    chosen = with_referents(archive, [*asked, *needed])
+    return chosen, len(chosen) - len({snapshot.record_id for snapshot in asked})
+
+
+def export_warc(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+    """Write one WARC file, each record a gzip member as it is kept; raises as `export_wacz` does."""
+    out = Hashing(file)
+    if wanted.whole_runs:
+        captures = 0
+        for run in runs_of(archive, wanted):
+            found = archive.manifest(run)
+            for resource in found.resources:
+                if resource.path.startswith("archive/"):
+                    copy_warc(archive.store, found, resource.path, out)
+            captures += found.counts.get("captures", 0)
+        if not out.tell():
+            raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+        return Exported(captures)
+    chosen, added = _chosen(archive, wanted)
+    write_warcinfo(out, _CHOSEN, now(), software())
+    for _ in copy_records(archive.store, chosen, out, _CHOSEN):
+        pass
+    return Exported(len(chosen) - added, added)
+
+
+def export_parquet(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+    """Write a table with a row for each capture; raises as `export_wacz` does, FormatError without pyarrow."""
+    captures = ((each, archive.document(each) if each.document else None) for each in wanted_captures(archive, wanted))
+    count = write_parquet(captures, file, _registered)
+    if not count:
+        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+    return Exported(count)
+
+
+def _documents(archive: Archive, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:
+    for snapshot in snapshots:
+        document = archive.document(snapshot)
+        if document is not None:
+            yield snapshot, document
+
+
+@lru_cache(maxsize=4096)
+def _registered(host: str) -> str | None:
+    from tld import get_fld
+
+    found = get_fld(f"http://{host}", fail_silently=True)
+    return found if isinstance(found, str) else None

@@ -1,0 +1,143 @@
+"""Which captures an export holds: what was asked for, and what it needs to be shown."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from archive import keys
+from archive.archive import Archive
+from archive.errors import ArchiveError, NoSuchSnapshot
+from archive.model import Role, Snapshot
+from archive.text import whole_lines
+from archive.warc.entity import decoded
+from pipeline.discover.findings import Hop
+from pipeline.extract.page import Page, Task
+from pipeline.extract.pool import Extractors, extracted
+from storage.errors import ObjectMissing
+
+MOST = 100_000  # captures that are added to what was asked for
+_BODY = 20_000_000  # bytes of a page that is looked through for what it needs
+
+_TASKS = {"text/html": Task.FRAME, "application/xhtml+xml": Task.FRAME, "text/css": Task.CSS}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user asked for; without a URL and a time it is whole runs, all of them where none is named."""
+
+    url: str | None = None
+    match: str = "exact"
+    start: datetime | None = None
+    end: datetime | None = None
+    runs: tuple[str, ...] = ()
+
+    @property
+    def whole_runs(self) -> bool:
+        """Whether runs are wanted as they are, with every record in them."""
+        return self.url is None and self.start is None and self.end is None
+
+
+def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
+    """The captures that were asked for; raises NoSuchSnapshot for a run that is not there, IntegrityError."""
+    if wanted.url is not None:
+        found = archive.snapshots(wanted.url, match=wanted.match, start=wanted.start, end=wanted.end)
+        yield from (snapshot for snapshot in found if not wanted.runs or snapshot.run in wanted.runs)
+        return
+    for run in runs_of(archive, wanted):
+        for snapshot in archive.captures_of(run):
+            late = wanted.end is not None and snapshot.timestamp > wanted.end
+            early = wanted.start is not None and snapshot.timestamp < wanted.start
+            if snapshot.run == run and not late and not early:
+                yield snapshot
+
+
+def runs_of(archive: Archive, wanted: Wanted) -> list[str]:
+    """The runs that are meant, oldest first; raises NoSuchSnapshot for one that is not there."""
+    there = archive.catalog.runs()
+    for run in wanted.runs:
+        if run not in there:
+            raise NoSuchSnapshot(f"there is no run {run}; `onrecord --json snapshots URL` names runs")
+    return sorted(set(wanted.runs)) if wanted.runs else there
+
+
+def with_referents(archive: Archive, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Each capture once, with those that hold the payloads of revisits, by time."""
+    chosen = {snapshot.record_id: snapshot for snapshot in snapshots}
+    for snapshot in list(chosen.values()):
+        reference = snapshot.refers_to
+        if reference is None or reference.record_id in chosen:
+            continue
+        at = reference.timestamp
+        for other in archive.snapshots(reference.url, start=at, end=at):
+            if other.record_id == reference.record_id:
+                chosen[other.record_id] = other
+                break
+        else:  # no line of its own any more: the reference knows enough to find it
+            chosen[reference.record_id] = replace(
+                snapshot, url=reference.url, timestamp=at, record_id=reference.record_id, record=reference.record,
+                refers_to=None, document=None,
+            )  # fmt: skip
+    return sorted(chosen.values(), key=lambda snapshot: (snapshot.timestamp, snapshot.url, snapshot.record_id))
+
+
+class Needs:
+    """Finds the captures that pages need to be shown: what they name, as it was nearest in time, and what that names.
+
+    What a browser asked for is known from the run's own outcomes: scripts name it nowhere.
+    """
+
+    def __init__(self, archive: Archive, pool: Extractors) -> None:
+        self._archive = archive
+        self._pool = pool
+        self._via: dict[str, dict[str, list[str]]] = {}  # run -> page -> URLs
+
+    def of(self, pages: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        """What pages need, each capture once, requisites of requisites too, and where redirects lead."""
+        queue = deque(pages)
+        seen = {snapshot.record_id for snapshot in queue}
+        while queue and len(seen) < MOST:
+            page = queue.popleft()
+            for url in self._named(page):
+                found = self._archive.near(url, page.timestamp)
+                if found is not None and found.record_id not in seen:
+                    seen.add(found.record_id)
+                    queue.append(found)
+                    yield found
+
+    def _named(self, page: Snapshot) -> Iterator[str]:
+        if page.is_redirect and page.location is not None:
+            yield page.location
+            return
+        yield from self._asked(page)
+        task = _TASKS.get(page.mime)
+        if task is None or page.is_tombstone:
+            return
+        try:
+            head, _, entity = self._archive.payload(page)
+            body = b"".join(decoded(entity, head.header("Content-Encoding"), _BODY))
+        except ArchiveError:  # it is exported as it is; whoever opens it sees what a browser would have
+            return
+        reading = extracted(self._pool.submit(Page(page.url, body, head.header("Content-Type"), task))).reading
+        if reading is not None:
+            yield from (outlink.url for outlink in reading.findings.of(Hop.EMBED))
+
+    def _asked(self, page: Snapshot) -> list[str]:
+        if page.run not in self._via:
+            self._via[page.run] = _requisites_of_run(self._archive, page.run)
+        return self._via[page.run].get(page.url, [])
+
+
+def _requisites_of_run(archive: Archive, run: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    try:
+        for line in whole_lines(archive.store.stream(keys.run_key(run, keys.OUTCOMES))):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.get("role") == Role.REQUISITE and entry.get("record_id"):
+                found.setdefault(str(entry.get("via")), []).append(str(entry["url"]))
+    except (ArchiveError, ObjectMissing, ValueError):  # `verify` names what is wrong with it
+        return found
+    return found
