@@ -110,6 +110,18 @@ class Archive:
         """
         return self._index.snapshots(url, match, start, end)
 
+    def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
+        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
+        return self._index.after(url, match, key, timestamp)
+
+    def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
+        """The snapshots of one URL from the newest, or the last one earlier than a time; raises as `snapshots`."""
+        return self._index.back(url, before)
+
+    def around(self, url: str, at: datetime) -> Iterator[Snapshot]:
+        """The snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
+        return self._nearest(url, at)
+
     @staticmethod
     def matches(snapshot: Snapshot, url: str, match: str) -> bool:
         """Whether a snapshot is one that `snapshots` would find for a URL."""

@@ -103,6 +103,14 @@ class Index:
         if faults:
             raise faults[0]
 
+    def after(self, url: str, match_type: str, key: str, timestamp: str) -> Iterator[Snapshot]:
+        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
+        low, high = key_range(url, match_type)
+        faults: list[IntegrityError] = []
+        yield from self._newest_lines(_Span(max(low, f"{key} {timestamp}"), high), faults)
+        if faults:
+            raise faults[0]
+
     def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
         """The snapshots of a URL from the newest, or the last one earlier than a time, read no further than asked.
 

@@ -1,0 +1,153 @@
+"""The routes: which path asks for what."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from archive.archive import Archive
+from archive.errors import NoSuchSnapshot
+from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
+from archive.times import stamp
+from pipeline.web import cdx, raw
+from pipeline.web.reader import Reader
+from pipeline.web.replies import PLAIN, line, refuse
+from storage.errors import OnrecordError
+
+_MOST_PARAMETERS = 100
+_HELP = """onrecord serves an archive.
+
+/cdx?url=URL                    captures as lines, as the Internet Archive's CDX server answers
+/index?url=URL                  the same as CDXJ, for pywb: index: cdx+BASE/index, archive_paths: BASE/warc/
+/timegate/URL                   the capture nearest to Accept-Datetime (Memento, RFC 7089)
+/timemap/link/URL               all captures of a page, as links; /timemap/json/URL as JSON
+/web/TIMESTAMP/URL              a capture, with its Memento headers
+/web/TIMESTAMPid_/URL           the same
+/warc/runs/RUN/archive/NAME     a WARC file, or a range of it
+"""
+
+Answering = Callable[[Request, Archive, str], Response]
+
+
+def create_app(reader: Reader) -> Starlette:
+    """The archive over HTTP."""
+
+    def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
+        def endpoint(request: Request) -> Response:
+            return answer(request, reader.archive, str(request.base_url).rstrip("/"))
+
+        return Route(path, endpoint, methods=list(methods))
+
+    lines = ("GET", "HEAD", "POST")
+    return Starlette(
+        routes=[
+            route("/", _help),
+            route("/cdx", _cdx, lines),
+            route("/cdx/search/cdx", _cdx, lines),
+            route("/index", _index, lines),
+            route("/timegate/{url:path}", _timegate),
+            route("/timemap/link/{url:path}", _timemap),
+            route("/timemap/json/{url:path}", _timemap_json),
+            route("/web/{digits:stamp}id_/{url:path}", lambda *given: raw.memento(*given, raw=True)),
+            route("/web/{digits:stamp}/{url:path}", lambda *given: raw.memento(*given, raw=False)),
+            route("/web/{url:path}", _timegate_web),
+            route("/warc/{key:path}", lambda request, archive, _: raw.warc(request, archive)),
+        ],
+        exception_handlers={HTTPException: _refused, OnrecordError: refuse, ValueError: refuse, Exception: refuse},
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "it was registered for these"
+    return line(f"{error.detail}; see / for what can be asked", error.status_code)
+
+
+def _help(_request: Request, _archive: Archive, base: str) -> Response:
+    return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
+
+
+def _cdx(request: Request, archive: Archive, _base: str) -> Response:
+    return _answered(request, archive, "text")
+
+
+def _index(request: Request, archive: Archive, _base: str) -> Response:
+    return _answered(request, archive, "cdxj")
+
+
+def _answered(request: Request, archive: Archive, output: str) -> Response:
+    params: dict[str, list[str]] = defaultdict(list)
+    text = request.scope["query_string"].decode("latin-1")
+    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS):
+        params[name].append(value)
+    query = cdx.parse(params, default_output=output)
+    answer = cdx.Answer(archive, query)
+    if query.page is not None and not query.count_pages and query.page and query.page >= answer.pages():
+        return line(f"there is no page {query.page}", 400)
+    kind = "application/json" if query.output == "json" else "text/plain; charset=utf-8"
+    pieces = cdx.text_of(query, cdx.Answer(archive, query))
+    first = next(pieces, "")  # what is wrong is told before a status is sent
+    return StreamingResponse(_from(first, pieces), media_type=kind, headers=PLAIN)
+
+
+def _from(first: str, others: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from others
+
+
+def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/timegate/") -> Response:
+    """Lead to the capture nearest to Accept-Datetime, or the newest (RFC 7089 §4.1)."""
+    url = raw.target_of(request, prefix)
+    wanted = request.headers.get("accept-datetime")
+    try:
+        at = from_http_date(wanted) if wanted else None
+    except ValueError as error:
+        return line(f"Accept-Datetime: {error}", 400)
+    found = archive.near(url, at) if at else next(archive.back(url), None)
+    if found is None:
+        raise NoSuchSnapshot(f"nothing is kept of {url}")
+    links = [
+        link(url, "original"),
+        link(f"{base}/timemap/link/{url}", "timemap") + '; type="application/link-format"',
+        link(memento_url(base, found), "memento", found.timestamp),
+    ]
+    headers = PLAIN | {"Vary": "accept-datetime", "Link": ", ".join(links)}
+    return RedirectResponse(uri(memento_url(base, found)), 302, headers=headers)
+
+
+def _timegate_web(request: Request, archive: Archive, base: str) -> Response:
+    return _timegate(request, archive, base, "/web/")
+
+
+def _timemap(request: Request, archive: Archive, base: str) -> Response:
+    url = raw.target_of(request, "/timemap/link/")
+    pieces = timemap(base, url, archive.snapshots(url))
+    first = next(pieces, None)
+    if first is None:
+        raise NoSuchSnapshot(f"nothing is kept of {url}")
+    return StreamingResponse(_from(first, pieces), media_type="application/link-format", headers=PLAIN)
+
+
+def _timemap_json(request: Request, archive: Archive, base: str) -> Response:
+    url = raw.target_of(request, "/timemap/json/")
+    mementos = [
+        {"datetime": http_date(each.timestamp), "timestamp": stamp(each.timestamp), "uri": memento_url(base, each),
+         "status": each.status, "digest": each.digest}
+        for each in archive.snapshots(url)
+    ]  # fmt: skip
+    if not mementos:
+        raise NoSuchSnapshot(f"nothing is kept of {url}")
+    found = {
+        "original_uri": url,
+        "timegate_uri": f"{base}/timegate/{url}",
+        "timemap_uri": {"link_format": f"{base}/timemap/link/{url}", "json_format": f"{base}/timemap/json/{url}"},
+        "mementos": {"list": mementos, "first": mementos[0], "last": mementos[-1]},
+    }
+    return Response(json.dumps(found, ensure_ascii=False), media_type="application/json", headers=PLAIN)

@@ -1,0 +1,58 @@
+"""Answers: what every one carries, and what an error becomes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
+from storage.errors import ObjectMissing, OnrecordError
+
+_log = logging.getLogger("onrecord.web")
+
+# What was captured is a stranger's: it may run nothing here, load nothing, and reach nobody.
+CAPTURED = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+}
+PLAIN = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Access-Control-Allow-Origin": "*",
+}
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def line(text: str, status: int = 200) -> PlainTextResponse:
+    """One line of plain text."""
+    return PlainTextResponse(" ".join(text.split())[:1000] + "\n", status, headers=PLAIN)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that an error becomes."""
+    if isinstance(error, NoSuchSnapshot | ObjectMissing):
+        return 404
+    if isinstance(error, IntegrityError | FormatError):
+        return 502
+    if isinstance(error, OnrecordError):
+        return 503
+    return 400 if isinstance(error, ValueError) else 500
+
+
+async def refuse(_request: Request, error: Exception) -> Response:
+    """An error as one line; what is no fault of the asker's is logged."""
+    status = status_of(error)
+    if status >= 500:
+        _log.warning("%s: %s", type(error).__name__, error, exc_info=error if status == 500 else None)
+    return line("a fault in onrecord; see its log" if status == 500 else str(error), status)
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
