@@ -110,6 +110,10 @@ class Archive:
         """
         return self._index.snapshots(url, match, start, end)
 
+    def every(self) -> Iterator[Snapshot]:
+        """Every snapshot there is, by key, then time; raises IntegrityError, StoreError."""
+        return self._index.every()
+
     def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
         """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
         return self._index.after(url, match, key, timestamp)

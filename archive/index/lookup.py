@@ -103,6 +103,13 @@ class Index:
         if faults:
             raise faults[0]
 
+    def every(self) -> Iterator[Snapshot]:
+        """Every snapshot there is, by key, time, then run. Raises IntegrityError as `snapshots` does."""
+        faults: list[IntegrityError] = []
+        yield from self._newest_lines(_Span("", LAST_KEY), faults)
+        if faults:
+            raise faults[0]
+
     def after(self, url: str, match_type: str, key: str, timestamp: str) -> Iterator[Snapshot]:
         """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
         low, high = key_range(url, match_type)

@@ -27,6 +27,7 @@ COMMANDS = {
     "search": ("pipeline.cli.search", "Find texts in the archive by their words."),
     "serve": ("pipeline.cli.serve", "Serve the archive to a browser's tools, pywb and Memento clients."),
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
+    "status": ("pipeline.cli.status", "Say what the archive holds."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
 }
 

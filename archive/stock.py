@@ -1,0 +1,82 @@
+"""What an archive holds, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from archive import keys
+from archive.archive import Archive
+from archive.model import Snapshot
+
+
+@dataclass(slots=True)
+class HostStock:
+    """The captures of one host."""
+
+    host: str
+    captures: int = 0
+    unchanged: int = 0
+    tombstones: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Count a capture."""
+        self.captures += 1
+        self.unchanged += snapshot.revisit
+        self.tombstones += snapshot.is_tombstone
+        self.oldest = min(self.oldest or snapshot.timestamp, snapshot.timestamp)
+        self.newest = max(self.newest or snapshot.timestamp, snapshot.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Totals; `total` and `hosts` count captures of web addresses, and sizes are bytes in the store."""
+
+    runs: int
+    uncommitted: int  # runs that were begun in the store and do not exist
+    documents: int
+    warc_bytes: int
+    index_bytes: int  # of the runs and of the merged index
+    other_bytes: int
+    total: HostStock
+    hosts: tuple[HostStock, ...]  # those with most captures first
+
+
+def stock_of(archive: Archive) -> Stock:
+    """Count everything: reads every manifest and the whole index; raises IntegrityError, StoreError."""
+    files = archive.catalog.files()
+    committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
+    sizes = {"archive/": 0, "indexes/": 0, "": 0}
+    for run in committed:
+        for path, size in files[run].items():
+            kind = next(prefix for prefix in sizes if path.startswith(prefix))
+            sizes[kind] += size
+    merged = sum(size for parts in archive.catalog.generations.files().values() for size in parts.values())
+    total = HostStock("")
+    hosts: dict[str, HostStock] = {}
+    for snapshot in archive.every():
+        host = _host(snapshot.url)
+        if host is None:  # made of a page, not received
+            continue
+        total.add(snapshot)
+        hosts.setdefault(host, HostStock(host)).add(snapshot)
+    return Stock(
+        runs=len(committed),
+        uncommitted=len(files) - len(committed),
+        documents=sum(found.counts.get("documents", 0) for found in archive.catalog.manifests(committed)),
+        warc_bytes=sizes["archive/"],
+        index_bytes=sizes["indexes/"] + merged,
+        other_bytes=sizes[""],
+        total=total,
+        hosts=tuple(sorted(hosts.values(), key=lambda each: (-each.captures, each.host))),
+    )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
