@@ -161,3 +161,27 @@ def test_new_runs_are_seen_while_it_serves(onrecord: Command, served: str, site:
     while not (found := fetched(f"{served}/cdx?url={site.url('/new')}")) and time.monotonic() < until:
         time.sleep(0.5)
     assert len(found.splitlines()) == 1
+
+
+def test_a_memento_client_negotiates(onrecord: Command, served: str, site: Site) -> None:
+    python = there("bin/python")
+    stamps = [line["timestamp"] for line in onrecord("--json", "snapshots", site.url("/post")).lines]
+    program = (
+        "import json, sys\n"
+        "from datetime import datetime\n"
+        "from memento_client import MementoClient\n"
+        "client = MementoClient(timegate_uri=sys.argv[1] + '/timegate/', check_native_timegate=False)\n"
+        "for text in sys.argv[3:]:\n"
+        "    at = datetime.strptime(text, '%Y-%m-%dT%H:%M:%SZ')\n"
+        "    print(json.dumps(client.get_memento_info(sys.argv[2], at)['mementos']['closest']['uri']))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", program, served, site.url("/post"), *stamps],
+        capture_output=True, text=True, timeout=120, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    digits = ["".join(filter(str.isdigit, stamp)) for stamp in stamps]
+    expected = [f"{served}/web/{each}/{site.url('/post')}" for each in digits]
+    found = [uri for line in done.stdout.splitlines() for uri in [json.loads(line)]]
+    assert [each[0] if isinstance(each, list) else each for each in found] == expected
