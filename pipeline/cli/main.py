@@ -25,7 +25,7 @@ COMMANDS = {
     "replicate": ("pipeline.cli.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.restore", "Copy the archive into an empty place and verify it there."),
     "search": ("pipeline.cli.search", "Find texts in the archive by their words."),
-    "serve": ("pipeline.cli.serve", "Serve the archive to a browser's tools, pywb and Memento clients."),
+    "serve": ("pipeline.cli.serve", "Serve the archive to browsers, pywb and Memento clients."),
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
     "status": ("pipeline.cli.status", "Say what the archive holds."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),

@@ -17,9 +17,10 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 @click.option("--public", is_flag=True, help="Allow an address that others reach: whoever reaches it reads everything.")
 @click.pass_obj
 def command(context: Context, host: str, port: int, public: bool) -> None:
-    """Serve the archive: the CDX server API, Memento, and captures as they were, for pywb and other tools.
+    """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
-    Needs the extra onrecord[web]. What was captured is sent so that it can run nothing in a browser.
+    Open its address in a browser to search, and to see a page's history, texts and changes; pywb and other tools ask
+    it too. Needs the extra onrecord[web]. What was captured is sent so that it can run nothing in a browser.
 
     Example: onrecord serve --port 8080
     """
@@ -42,8 +43,8 @@ def command(context: Context, host: str, port: int, public: bool) -> None:
     name = f"[{host}]" if ":" in host else host
     context.say(f"serving {archive.store.url} at http://{name}:{listening.getsockname()[1]}/ (end with Ctrl-C)")
     config = uvicorn.Config(
-        create_app(Reader(archive)), log_level="warning", access_log=False, server_header=False,
-        h11_max_incomplete_event_size=32_768, timeout_graceful_shutdown=5,
+        create_app(Reader(archive, context.cache_file("search.sqlite"))), log_level="warning", access_log=False,
+        server_header=False, h11_max_incomplete_event_size=32_768, timeout_graceful_shutdown=5,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])
 

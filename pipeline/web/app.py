@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from importlib import resources
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import stamp
-from pipeline.web import cdx, raw
+from pipeline.web import cdx, pages, raw
 from pipeline.web.reader import Reader
 from pipeline.web.replies import PLAIN, line, refuse
 from storage.errors import OnrecordError
@@ -49,7 +50,16 @@ def create_app(reader: Reader) -> Starlette:
     lines = ("GET", "HEAD", "POST")
     return Starlette(
         routes=[
-            route("/", _help),
+            route("/", lambda request, archive, _: pages.home(request, archive)),
+            route("/help", _help),
+            route("/style.css", _style),
+            route("/search", lambda request, archive, _: pages.search(request, archive, reader.search)),
+            route("/history/{url:path}", lambda request, archive, _: pages.history(request, archive)),
+            route("/read/{digits:stamp}/{url:path}", lambda request, archive, _: pages.read(request, archive)),
+            route(
+                "/compare/{first:stamp}/{second:stamp}/{url:path}",
+                lambda request, archive, _: pages.comparison(request, archive),
+            ),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
             route("/index", _index, lines),
@@ -67,11 +77,16 @@ def create_app(reader: Reader) -> Starlette:
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "it was registered for these"
-    return line(f"{error.detail}; see / for what can be asked", error.status_code)
+    return line(f"{error.detail}; see /help for what can be asked", error.status_code)
 
 
 def _help(_request: Request, _archive: Archive, base: str) -> Response:
     return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
+
+
+def _style(_request: Request, _archive: Archive, _base: str) -> Response:
+    style = resources.files("pipeline.web").joinpath("style.css").read_bytes()
+    return Response(style, media_type="text/css", headers=PLAIN | {"Cache-Control": "max-age=3600"})
 
 
 def _cdx(request: Request, archive: Archive, _base: str) -> Response:

@@ -1,0 +1,111 @@
+"""The pages in Chromium: the way from a word to a change by keyboard alone, and a hostile capture that gets nowhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command
+from tests.pipeline.cli.conftest import post
+from tests.site import Site, answer
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+)
+
+EVIL = """<html><head><title>Evil</title><base href="OUTSIDE/">
+<meta http-equiv=refresh content="0;url=OUTSIDE/out">
+<link rel=stylesheet href="OUTSIDE/x.css"></head>
+<body><p id=text>evil harbour text, long enough to be taken for one</p>
+<script>document.title = "owned"; fetch("/cdx?url=*"); navigator.serviceWorker.register("/sw.js");
+top.location = "OUTSIDE/"; localStorage.x = 1; document.cookie = "a=b"; window.open("OUTSIDE/w")
+</script><img src="OUTSIDE/i.png" onerror="document.title = 'owned'"><iframe src="/"></iframe>
+<svg onload="document.title = 'owned'"></svg><form action="/search" id=form><input name=q></form></body></html>"""
+
+
+@pytest.fixture
+def outside() -> Iterator[Site]:
+    with Site() as site:
+        yield site
+
+
+@pytest.fixture
+def served(tmp_path: Path, outside: Site) -> Iterator[tuple[str, Site]]:
+    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+    with Site() as site:
+        site.answers["/post"] = post("The harbour", "The mayor knew of it.")
+        site.answers["/evil"] = answer(EVIL.replace("OUTSIDE", outside.url("")).encode())
+        onrecord.capture(site.url("/post"), site.url("/evil"), extra=("--no-requisites",))
+        onrecord.next_second()
+        site.answers["/post"] = post("The harbour", "The mayor may have known of it.")
+        onrecord.capture(site.url("/post"))
+        process = onrecord.start("serve", "--port", "0")
+        assert process.stderr is not None
+        found = re.search(r"at (http://\S+)/", process.stderr.readline())
+        assert found
+        try:
+            yield found[1], site
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
+
+def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
+    from playwright.sync_api import sync_playwright
+
+    base, _ = served
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 360, "height": 740})
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{base}/")
+        page.keyboard.press("Tab")  # the link that skips to the content
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.type("mayor")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search?q=mayor")
+        assert page.locator("mark").first.inner_text() == "mayor"
+        page.locator(".hits a").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/read/**")
+        assert "mayor" in page.locator("article").inner_text()
+        page.get_by_role("link", name="all captures").click()
+        assert page.locator(".state").all_inner_texts() == ["● new", "● new"]
+        page.get_by_role("link", name="what changed", exact=True).click()
+        assert page.locator("ins").inner_text() == "may have known"
+        assert page.locator("del").inner_text() == "knew"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert all(url.startswith(base) for url in asked), asked
+        chromium.close()
+
+
+def test_a_hostile_capture_gets_nowhere(served: tuple[str, Site], outside: Site) -> None:
+    from playwright.sync_api import sync_playwright
+
+    base, site = served
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        context = chromium.new_context()
+        page = context.new_page()
+        answered: list[str] = []
+        context.on("response", lambda response: answered.append(response.url))
+        page.goto(f"{base}/web/2030id_/{site.url('/evil')}")
+        page.wait_for_timeout(2000)
+        assert page.title() == "Evil"
+        assert page.locator("#text").inner_text().startswith("evil harbour text")
+        assert page.url.startswith(f"{base}/web/"), "it led nowhere"
+        assert len(context.pages) == 1
+        assert context.cookies() == []
+        assert outside.connections == 0
+        others = [url for url in answered if not url.startswith(f"{base}/web/")]
+        assert others in ([], [f"{base}/favicon.ico"]), others
+        chromium.close()
