@@ -70,19 +70,23 @@ class Replica:
             return Copied(run, faults=(f"{keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
         if keys.MANIFEST in held and _read(self._target, keys.run_key(run, keys.MANIFEST)) != data:
             return Copied(run, faults=("the replica holds another run of that name",))
-        faults, files, size = [], 0, 0
-        for resource in found.resources:
-            if held.get(resource.path) == resource.bytes:
-                continue
+        lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
+        files, size, faults = self._brought(run, lacking)
+        if faults:
+            return Copied(run, files, size, tuple(faults))
+        put_manifest(self._target, run, data)
+        return Copied(run, files + 2, size + len(data))
+
+    def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
+        """Put files; returns how many, their bytes, and what is wrong with the others."""
+        files, size, faults = 0, 0, []
+        for resource in resources:
             fault = self._bring(run, resource)
             if fault is None:
                 files, size = files + 1, size + resource.bytes
             else:
                 faults.append(fault)
-        if faults:
-            return Copied(run, files, size, tuple(faults))
-        put_manifest(self._target, run, data)
-        return Copied(run, files + 2, size + len(data))
+        return files, size, faults
 
     def _bring(self, run: str, resource: Resource) -> str | None:
         """Put one file and read it back; returns what is wrong, if anything is. Raises StoreError."""
@@ -134,15 +138,12 @@ class Replica:
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
-        faults, files, size = [], 0, 0
-        for resource in found.resources:
-            if _digest(self._target, keys.run_key(run, resource.path)) == (resource.hash, resource.bytes):
-                continue
-            fault = self._bring(run, resource)
-            if fault is None:
-                files, size = files + 1, size + resource.bytes
-            else:
-                faults.append(fault)
+        lacking = (
+            resource
+            for resource in found.resources
+            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
+        )
+        files, size, faults = self._brought(run, lacking)
         if not faults:
             whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
             lost = [text for path, text in whole.items() if _read(self._target, keys.run_key(run, path)) != text]
