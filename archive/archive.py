@@ -110,6 +110,11 @@ class Archive:
         """
         return self._index.snapshots(url, match, start, end)
 
+    def run_count(self) -> int:
+        """How many runs a lookup knows of, without listing them all; those of two generations at once count twice."""
+        parts = self._index.parts()
+        return sum(generation.runs for generation in parts.generations) + len(parts.runs)
+
     def every(self) -> Iterator[Snapshot]:
         """Every snapshot there is, by key, then time; raises IntegrityError, StoreError."""
         return self._index.every()

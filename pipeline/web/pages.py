@@ -38,14 +38,13 @@ def shown(title: str, body: Markup, status: int = 200, question: str = "") -> Re
 
 def home(_request: Request, archive: Archive) -> Response:
     """What can be asked for."""
-    runs = archive.catalog.runs()
+    runs = archive.run_count()
     if not runs:
         hint = e("p", "Nothing is kept here yet. Put a page on record with: ", e("code", "onrecord capture URL"))
         return shown("An empty archive", hint)
-    newest = archive.manifest(runs[-1])
     body = (
         e("p", "Look for words in what was captured, or for the address of a page.")
-        + e("p", f"{len(runs):,} runs are kept; the newest is of {iso(newest.created)}.")
+        + e("p", f"{runs:,} {'run is' if runs == 1 else 'runs are'} kept here.")
         + e("p", "Programs ask here too: see ", e("a", "what they can ask", href="/help"), ".")
     )
     return shown("What was on record", body)

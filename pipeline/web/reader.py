@@ -14,6 +14,7 @@ from archive.search import Hit, SearchIndex
 _log = logging.getLogger("onrecord.web")
 
 _FRESH = 5.0  # seconds
+_LISTED = 60.0  # seconds
 _HITS = 50
 
 
@@ -25,6 +26,8 @@ class Reader:
         self._words = words
         self._lock = threading.Lock()
         self._looked = time.monotonic()
+        self._runs: list[str] | None = None
+        self._runs_listed = 0.0
 
     @property
     def archive(self) -> Archive:
@@ -39,6 +42,13 @@ class Reader:
         """Texts that hold words, the best first; raises SearchUnavailable, StoreError."""
         archive = self.archive
         with closing(SearchIndex(self._words, archive.documents_of)) as index:  # a connection is one thread's
-            for fault in index.refresh(archive.catalog.runs()):
+            for fault in index.refresh(self._listed(archive)):
                 _log.warning("%s", fault)
             return list(index.search(question, limit=_HITS))
+
+    def _listed(self, archive: Archive) -> list[str]:
+        """All runs, as they were within the minute: a bucket of many is slow to list."""
+        with self._lock:
+            if self._runs is None or time.monotonic() - self._runs_listed > _LISTED:
+                self._runs, self._runs_listed = archive.catalog.runs(), time.monotonic()
+            return self._runs
