@@ -54,7 +54,8 @@ def kill(process: subprocess.Popen[str], dice: random.Random) -> list[dict[str, 
     else:
         lines = [process.stdout.readline() for _ in range(dice.randrange(1, PAGES))]
     process.kill()
-    out, _ = process.communicate()
+    out = process.stdout.read()  # what readline took ahead with it: `communicate` knows nothing of that
+    process.communicate()
     return [json.loads(line) for line in [*lines, *out.splitlines()] if line.rstrip().endswith("}")]
 
 
