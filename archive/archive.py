@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from archive import keys
@@ -143,17 +144,21 @@ class Archive:
         Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
         shows the page rather than a wall before it, if there is such a one. Raises NoSuchSnapshot.
         """
-        return self._closest(url, at, _MAX_REDIRECTS)
+        return self._closest(url, at, set())
 
-    def _closest(self, url: str, at: datetime | None, redirects: int) -> Snapshot:
+    def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
+        """A redirect is followed once: from http to https, say, it leads to the key that it lies under itself."""
         first = None
         for snapshot in self._standing(url) if at is None else self._nearest(url, at):
+            if snapshot.record_id in followed:
+                continue
             first = first or snapshot
-            if not snapshot.is_redirect or redirects == 0:
+            if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
                 return snapshot
+            followed.add(snapshot.record_id)
             try:
                 assert snapshot.location is not None, "is_redirect says so"
-                return self._closest(snapshot.location, at and snapshot.timestamp, redirects - 1)
+                return self._closest(snapshot.location, at and snapshot.timestamp, followed)
             except NoSuchSnapshot:
                 continue
         if first is None:
@@ -185,8 +190,19 @@ class Archive:
             )
 
     def near(self, url: str, at: datetime) -> Snapshot | None:
-        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none."""
-        return next(self._nearest(url, at), None)
+        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none.
+
+        Of those of one second it is that of this very URL; one that leads to this URL from another that has its key
+        is the last choice.
+        """
+        first = None
+        for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
+            as_near = list(entries)
+            first = first or as_near[0]
+            pages = [each for each in as_near if each.url == url or each.location != url]
+            if pages:
+                return min(pages, key=lambda each: each.url != url)
+        return first
 
     def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
         """All, the nearest first; of two that are as near, the earlier one."""

@@ -12,15 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import keys, manifest
+from archive.cache import Cache
+from archive.catalog import Catalog
 from archive.digests import digest_of, digest_of_stream, read_self_digested
 from archive.errors import FormatError, IntegrityError
+from archive.fixity import Files
 from archive.model import Manifest, Resource
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
 
 _MAX_MANIFEST = 16 << 20  # bytes
-
-Files = dict[str, dict[str, int]]  # run -> path -> bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Replica:
         Raises FormatError when the target is another archive, StoreError when a store fails meanwhile.
         """
         self._prepare()
-        there = files_of(self._target)
-        for run, paths in sorted(files_of(self._source).items()):
+        there = _files(self._target)
+        for run, paths in sorted(_files(self._source).items()):
             if keys.MANIFEST not in paths:
                 continue
             held = there.get(run, {})
@@ -69,7 +70,9 @@ class Replica:
         if found is None:
             return Copied(run, faults=(f"{keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
         if keys.MANIFEST in held and _read(self._target, keys.run_key(run, keys.MANIFEST)) != data:
-            return Copied(run, faults=("the replica holds another run of that name",))
+            return Copied(
+                run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
+            )
         lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
         files, size, faults = self._brought(run, lacking)
         if faults:
@@ -112,12 +115,12 @@ class Replica:
 
         Raises FormatError when the stores are of two archives, StoreError.
         """
-        here, there = files_of(self._source), files_of(self._target)
+        here, there = _files(self._source), _files(self._target)
         self._mend_identity(here, there)
         known = {run for files in (here, there) for run, paths in files.items() if keys.MANIFEST in paths}
         named = _named(self._source, here) | _named(self._target, there)
-        for run in sorted(known & set(runs) if runs else known):
-            yield self._mended(run, named)
+        for run in sorted(runs or known):
+            yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
 
     def _mend_identity(self, here: Files, there: Files) -> None:
         """The store's own description may be what is damaged, or was lost and made anew by a later capture."""
@@ -152,13 +155,8 @@ class Replica:
         return Copied(run, files, size, tuple(faults))
 
 
-def files_of(store: ObjectStore) -> Files:
-    """Every file under every run of a store, with its size in bytes."""
-    found: Files = {}
-    for info in store.list(keys.RUNS_PREFIX):
-        if parts := keys.split_run_key(info.key):
-            found.setdefault(parts[0], {})[parts[1]] = info.size
-    return found
+def _files(store: ObjectStore) -> Files:
+    return Catalog(store, Cache(None)).files()
 
 
 def put_manifest(store: ObjectStore, run: str, data: bytes) -> None:
@@ -244,7 +242,7 @@ def _sound_manifest(
             vouched = _read(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
             candidates.append((digest_of(data) in named, vouched, data, found))
     if not candidates:
-        return f"neither store holds a sound {keys.MANIFEST}"
+        return f"neither store holds a sound {keys.MANIFEST}; try another copy with --from"
     best = max(candidates, key=lambda candidate: candidate[:2])
     rivals = {data for *rank, data, _ in candidates if tuple(rank) == best[:2]}
     if len(rivals) > 1:

@@ -34,4 +34,4 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
             click.echo(f"{copied.run}: {done}, {copied.files:,} files, {copied.bytes:,} bytes")
     context.say(f"{runs:,} runs {done}, {files:,} files, {size:,} bytes, {faults:,} faults")
     if faults:
-        raise IntegrityError(f"{faults:,} faults found; what is sound was {done}")
+        raise IntegrityError(f"{faults:,} faults found; what is sound was {done}; for the rest try another copy")

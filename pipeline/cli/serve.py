@@ -28,9 +28,6 @@ def command(context: Context, host: str, port: int, public: bool) -> None:
         import re2  # noqa: F401 - looked for before a request needs it
         import uvicorn
 
-        from pipeline.web import stamps
-
-        stamps.register()
         from pipeline.web.app import create_app
         from pipeline.web.reader import Reader
     except ImportError as error:

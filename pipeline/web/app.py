@@ -17,8 +17,8 @@ from starlette.routing import Route
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
-from archive.times import stamp
-from pipeline.web import cdx, pages, raw
+from archive.times import now, stamp
+from pipeline.web import cdx, pages, raw, stamps
 from pipeline.web.reader import Reader
 from pipeline.web.replies import PLAIN, line, refuse
 from storage.errors import OnrecordError
@@ -47,6 +47,7 @@ def create_app(reader: Reader) -> Starlette:
 
         return Route(path, endpoint, methods=list(methods))
 
+    stamps.register()
     lines = ("GET", "HEAD", "POST")
     return Starlette(
         routes=[
@@ -125,7 +126,7 @@ def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/tim
         at = from_http_date(wanted) if wanted else None
     except ValueError as error:
         return line(f"Accept-Datetime: {error}", 400)
-    found = archive.near(url, at) if at else next(archive.back(url), None)
+    found = archive.near(url, at or now())
     if found is None:
         raise NoSuchSnapshot(f"nothing is kept of {url}")
     links = [

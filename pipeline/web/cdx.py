@@ -90,6 +90,8 @@ def parse(params: Mapping[str, Sequence[str]], *, default_output: str = "text") 
     closest = _moment(one("closest"), "closest") if one("closest") and sort in {"", "closest"} else None
     if closest is not None and match != "exact":
         raise BadQuery("closest needs matchType=exact")
+    if sort == "reverse" and match != "exact":
+        raise BadQuery("sort=reverse needs matchType=exact")
     output = one("output", default_output)
     if output not in {"text", "json", "cdxj"}:
         raise BadQuery("output is text, json or cdxj")
@@ -277,7 +279,7 @@ class Answer:
         query, archive = self._query, self._archive
         if query.closest is not None:
             found = archive.around(query.url, query.closest)
-        elif query.reverse and query.match == "exact":
+        elif query.reverse:
             found = archive.back(query.url)
         elif query.resume is not None:
             found = _beyond(archive.snapshots_after(query.url, query.match, *query.resume[:2]), query.resume)

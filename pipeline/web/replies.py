@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -62,6 +61,3 @@ async def refuse(request: Request, error: Exception) -> Response:
 
         return shown("That cannot be shown", e("p", text(said[:1000])), status)
     return line(said, status)
-
-
-Handler = Callable[[Request, Exception], Awaitable[Response]]

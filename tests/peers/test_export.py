@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import shutil
 import subprocess
@@ -136,4 +135,3 @@ def test_other_readers_count_the_same_records(onrecord: Command, site: Site, tmp
     held = [entry["record_id"] for entry in onrecord("--json", "snapshots", site.url("/"), "--match", "host").lines]
     assert set(held) <= set(ids)
     assert line["captures"] == len(held) == 3
-    assert json.dumps(line)

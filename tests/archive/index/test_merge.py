@@ -431,3 +431,16 @@ def test_blocks_of_the_index_are_kept_within_their_limit(
     everything(tight)
     left = [path for path in (tmp_path / "kept" / "blocks").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in left) <= 2048
+
+
+def test_a_redirect_to_its_own_key_is_followed(archive: Archive, keep: Keep) -> None:
+    """http and https are one page to the index: the redirect between them must not lead back to itself."""
+    moved = an_exchange("http://example.org/s", b"", status=301, head=b"Location: https://example.org/s\r\n")
+    for later in (0, 1):
+        at = NOON + timedelta(seconds=later)
+        keep(moved, an_exchange("https://example.org/s", b"the page", at=at))
+        for when in (None, NOON, at):
+            for url in ("http://example.org/s", "https://example.org/s"):
+                assert archive.closest(url, when).status == 200
+    keep(an_exchange("http://example.org/l", b"", status=301, head=b"Location: https://example.org/l\r\n"))
+    assert archive.closest("http://example.org/l", NOON).status == 301, "there is nothing else"

@@ -118,11 +118,7 @@ def test_both_forms_of_a_key_stand_in_the_index(onrecord: Command, paper: Site, 
     onrecord.capture(paper.url("/Folder/?b=2&a=1"))
     file = tmp_path / "x.wacz"
     assert onrecord("export", str(file)).code == 0
-    host = f"1,0,0,127:{paper.port})"
-    assert {key for key, _ in lines_of(file)} == {
-        f"127.0.0.1:{paper.port})/folder?a=1&b=2",
-        f"{host}/folder/?a=1&b=2",
-    } or {key.rpartition(")")[2] for key, _ in lines_of(file)} == {"/folder?a=1&b=2", "/folder/?a=1&b=2"}
+    assert {key.rpartition(")")[2] for key, _ in lines_of(file)} == {"/folder?a=1&b=2", "/folder/?a=1&b=2"}
 
 
 def test_parquet_is_read_by_duckdb(onrecord: Command, paper: Site, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 
 from archive.archive import Archive
 from archive.warcs import RunSettings
-from pipeline.web import stamps
 from storage.memory import MemoryStore
 from tests.exchanges import NOON, an_exchange
 
@@ -44,7 +43,6 @@ def client(archive: Archive) -> Iterator[TestClient]:
     from pipeline.web.app import create_app
     from pipeline.web.reader import Reader
 
-    stamps.register()
     with TestClient(create_app(Reader(archive)), follow_redirects=False) as client:
         yield client
 

@@ -131,7 +131,7 @@ def test_a_walk_by_resumption_keys_is_the_whole(client: TestClient, keep: Keep) 
         "url=x&filter=status", "url=x&filter=colour:red", "url=x&filter=status:(", "url=x&fl=colour",
         "url=x&collapse=colour", "url=x&collapse=status:x", "url=x&output=xml", "url=x&sort=up", "url=x&closest=now",
         "url=x&closest=2026&matchType=host", "url=x&resumeKey=what", "url=x&page=-1", "url=x&pageSize=a",
-        "url=x&from=20269999", "url=x&" + "filter=status:200&" * 101,
+        "url=x&from=20269999", "url=*.x&sort=reverse", "url=x&" + "filter=status:200&" * 101,
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_one_line_and_400(client: TestClient, query: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
 from archive.archive import Archive
-from tests.exchanges import an_exchange
+from tests.exchanges import NOON, an_exchange
 from tests.pipeline.web.conftest import BASE, URL, Keep
 
 pytestmark = pytest.mark.usefixtures("five")
@@ -128,3 +129,18 @@ def test_a_damaged_record_is_a_line(client: TestClient, archive: Archive) -> Non
     archive.store.put(snapshot.record.key, data[: snapshot.record.offset + 40])
     answer = client.get(f"/web/20261123120000id_/{URL}")
     assert (answer.status_code, len(answer.text.splitlines())) == (502, 1)
+
+
+def test_a_redirect_to_the_same_key_is_no_circle(client: TestClient, keep: Keep) -> None:
+    """From http to https, in one second, and a second later."""
+    for host, later in (("one.example", 0), ("two.example", 1)):
+        moved = an_exchange(f"http://{host}/", b"", status=301, head=b"Location: https://%b/\r\n" % host.encode())
+        keep(moved, an_exchange(f"https://{host}/", b"the page", at=NOON + timedelta(seconds=later)))
+        path = f"/timegate/https://{host}/"
+        for _ in range(4):
+            answer = client.get(path, headers={"accept-datetime": "Mon, 23 Nov 2026 12:00:00 GMT"})
+            if answer.status_code == 200:
+                break
+            path = answer.headers["location"].removeprefix(BASE)
+        assert answer.text == "the page", host
+        assert client.get(f"/web/20261123120000id_/http://{host}/").status_code == 301, "asked for by its own name"

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 from archive.archive import Archive
 from archive.model import Article, Document, Embed
 from archive.warcs import RunSettings
-from pipeline.web import stamps
 from pipeline.web.app import create_app
 from pipeline.web.reader import Reader
 from storage.memory import MemoryStore
@@ -53,7 +52,6 @@ def archive(tmp_path: Path) -> Archive:
 
 @pytest.fixture
 def client(archive: Archive, tmp_path: Path) -> Iterator[TestClient]:
-    stamps.register()
     with TestClient(create_app(Reader(archive, tmp_path / "words.sqlite")), follow_redirects=False) as client:
         yield client
 
