@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -47,6 +47,37 @@ def compare(before: str, after: str) -> list[Piece]:
         else:
             pieces += _passage("".join(old[a:b]), "".join(new[c:d]))
     return list(_joined(pieces))
+
+
+_CONTEXT = 160  # characters of what stayed, on each side of a change
+
+
+def marked(pieces: list[Piece], mark: Callable[[Piece], str]) -> str:
+    """The changes, as `mark` writes them, with a little of what stays around them."""
+    if all(piece.kind == Kind.SAME for piece in pieces):
+        return "the texts are the same\n"
+    parts = []
+    for number, piece in enumerate(pieces):
+        if piece.kind == Kind.SAME:
+            parts.append(_shortened(piece.text, first=number == 0, last=number == len(pieces) - 1))
+        else:
+            parts.append(mark(piece))
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def bracketed(piece: Piece) -> str:
+    """A change as [-deleted-] or {+inserted+}, for where colours cannot be seen."""
+    opening, closing = ("[-", "-]") if piece.kind == Kind.DELETED else ("{+", "+}")
+    return f"{opening}{piece.text.rstrip(chr(10))}{closing}" + "\n" * piece.text.endswith("\n")
+
+
+def _shortened(text: str, *, first: bool, last: bool) -> str:
+    """What stayed, cut down to what stands beside the changes, at word ends."""
+    if len(text) <= 2 * _CONTEXT + 20:
+        return text
+    head = "" if first else text[:_CONTEXT].rsplit(" ", 1)[0] + " "
+    tail = "" if last else " " + text[-_CONTEXT:].split(" ", 1)[-1]
+    return f"{head}[...]{tail}" if first or last else f"{head}[...]\n[...]{tail}"
 
 
 def sentences(text: str) -> list[str]:

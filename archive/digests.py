@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,11 @@ def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
         hasher.update(chunk)
         size += len(chunk)
     return "sha256:" + hasher.hexdigest(), size
+
+
+def text_digest(words: Iterable[str]) -> str:
+    """The digest of a text by its words: how they are spaced, and how letters with marks are coded, is left out."""
+    return digest_of(unicodedata.normalize("NFC", " ".join(words)).encode("utf-8", "surrogatepass"))
 
 
 def is_digest(text: str) -> bool:

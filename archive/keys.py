@@ -6,6 +6,8 @@ Layout version 1:
                                logs/outcomes.jsonl, datapackage-digest.json, datapackage.json}
     index/loose/<run>                      put before a run's manifest: the run may not be in a generation yet
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
+    watch/{turns,beats}/<number>           which machine captures what is due now; can be lost
+    watch/told/<mark>                      which machine tells of an event; can be lost after some days
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import secrets
 from datetime import datetime
 
 STORE_KEY = "onrecord.json"
+TURNS_PREFIX = "watch/turns/"
+BEATS_PREFIX = "watch/beats/"
+TOLD_PREFIX = "watch/told/"
 RUNS_PREFIX = "runs/"
 
 PAGES = "pages/pages.jsonl"
@@ -32,6 +37,7 @@ GENERATION_CDX = "index.cdx.gz"
 GENERATION_IDX = "index.idx"
 GENERATION_RUNS = "runs.txt.gz"
 
+_FOREIGN = "foreign-"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
 
 
@@ -48,6 +54,16 @@ def is_run_id(name: str) -> bool:
 def warc_path(number: int) -> str:
     """Where a run keeps its n-th WARC file."""
     return f"archive/{number:05d}.warc.gz"
+
+
+def foreign_path(number: int) -> str:
+    """Where a run keeps its n-th file of records that other programs wrote."""
+    return f"archive/{_FOREIGN}{number:05d}.warc.gz"
+
+
+def is_foreign(key: str) -> bool:
+    """Whether a WARC file, by its key or path, holds records as other programs wrote them."""
+    return key.rpartition("/")[2].startswith(_FOREIGN)
 
 
 def run_key(run: str, path: str) -> str:

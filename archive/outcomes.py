@@ -8,7 +8,16 @@ from typing import Any
 
 from archive.model import Outcome, Role, Snapshot
 
-_OPTIONAL = {"final_url", "notes", "role", "via", "hops"}  # fields that are left out when empty
+_OPTIONAL = {
+    "final_url",
+    "notes",
+    "role",
+    "via",
+    "hops",
+    "seed",
+    "text",
+    "words",
+}  # fields that are left out when empty
 
 
 def encode_outcome(outcome: Outcome) -> bytes:

@@ -15,6 +15,7 @@ from archive.earlier import Earlier
 from archive.index.cdxj import line_of, parse_line, snapshot_of
 from archive.index.lookup import Index
 from archive.model import (
+    Block,
     Document,
     DocumentRef,
     Exchange,
@@ -164,6 +165,23 @@ class Session:
         self._know(snapshot)
         self._journal(snapshot, page=False)
         return snapshot
+
+    def add_foreign(self, head: bytes, block: Block) -> RecordRef:
+        """Write a record of another program's archive as it is; `index` makes a capture of it. Raises as `add`."""
+        return self._warcs.foreign(head, block)
+
+    def index(self, snapshot: Snapshot, *, page: bool) -> None:
+        """Take a capture whose record was written into the run's index; `page` says that a document is to follow."""
+        self._know(snapshot)
+        if not snapshot.revisit:
+            self._earlier.note(snapshot)
+        if page:
+            self._pages[snapshot.record_id] = False
+        self._journal(snapshot, page=page)
+
+    def discard(self) -> None:
+        """Leave nothing of the run behind: it holds nothing that is not kept already."""
+        self._spooled.remove()
 
     def adopt(self, snapshot: Snapshot, original: Snapshot | None = None) -> None:
         """Take a capture of an earlier run into this one's index, for a text that is made again.

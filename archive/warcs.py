@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from archive import keys
-from archive.model import Digests, Exchange, Made, RecordRef, Snapshot
+from archive.model import Block, Digests, Exchange, Made, RecordRef, Snapshot
 from archive.spool import SpooledRun
 from archive.warc.writer import Fields, Placed, RecordWriter
 
@@ -44,6 +44,9 @@ class RunWarcs:
         self._started = started
         self._writer: RecordWriter | None = None
         self._count = 0
+        self._foreign: RecordWriter | None = None
+        self._foreign_name = ""
+        self._foreign_count = 0
         self._info = ""  # the id of the warcinfo record of the file that is written
 
     def exchange(self, exchange: Exchange, digests: Digests, earlier: Snapshot | None) -> tuple[str, RecordRef]:
@@ -67,6 +70,15 @@ class RunWarcs:
     def metadata(self, snapshot: Snapshot, fields: Fields) -> None:
         """Write how a capture came about."""
         self._warc().metadata(snapshot, self._info, fields)
+
+    def foreign(self, head: bytes, block: Block) -> RecordRef:
+        """Write a record of another program's as it is, into a file that holds nothing else; returns its place."""
+        if self._foreign is None or self._foreign.tell() >= self._settings.max_warc:
+            self._foreign_name = keys.foreign_path(self._foreign_count)
+            self._foreign_count += 1
+            self._foreign = RecordWriter(_Appending(self._spooled, self._foreign_name))
+        placed = self._foreign.verbatim(head, block)
+        return RecordRef(keys.run_key(self._spooled.run, self._foreign_name), placed.offset, placed.length)
 
     def _warc(self) -> RecordWriter:
         if self._writer is None or self._writer.tell() >= self._settings.max_warc:

@@ -25,6 +25,7 @@ class _Page:
 @dataclass(slots=True)
 class _Site:
     lines: SiteLines = field(default_factory=SiteLines)
+    urls: set[str] = field(default_factory=set)  # each counts once: what two captures of a page share is its text
     held: list[_Page] = field(default_factory=list)
 
 
@@ -52,7 +53,9 @@ class Documents:
             self._ready(page)
             return
         site = self._sites.setdefault(urlsplit(snapshot.url).netloc, _Site())
-        site.lines.note(article.text)
+        if snapshot.url not in site.urls and len(site.urls) < _LEARNT_FROM:
+            site.urls.add(snapshot.url)
+            site.lines.note(article.text)
         site.held.append(page)
         self._held += len(article.text)
         if site.lines.pages >= _LEARNT_FROM:

@@ -9,8 +9,9 @@ by the next invocation.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
 from archive.archive import Archive
@@ -20,9 +21,10 @@ from archive.session import Session
 from archive.warcs import RunSettings
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.browser import BrowserSettings
+from pipeline.capture.fetch import fetch
 from pipeline.capture.settings import FetchSettings
 from pipeline.capture.sources import Results, fetch_and_browse
-from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.frontier import Frontier, Sieve
 from pipeline.crawl.rules import Rules
 from pipeline.extract.pool import ExtractorPool
 from pipeline.writing import Report, Writing
@@ -44,6 +46,8 @@ class CaptureOptions:
     rules: Rules = field(default_factory=Rules)
     browser: BrowserSettings | None = None  # pages are visited with these limits, rather than fetched
     workers: int = 2
+    time_limit: float | None = None  # seconds after which nothing more is waited for
+    apart: bool = True  # fetch in a process of its own
     decoded_limit: int = 100_000_000  # bytes of a page after its content codings are undone
     extract_time: float = EXTRACT_TIME
     extract_memory: int = EXTRACT_MEMORY
@@ -59,14 +63,24 @@ class RunResult:
     waiting: str | None = None
 
 
-def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOptions, report: Report) -> RunResult:
+def capture_all(
+    archive: Archive,
+    targets: Iterable[Target],
+    options: CaptureOptions,
+    report: Report,
+    *,
+    sieve: Sieve | None = None,
+    pool: ExtractorPool | None = None,
+) -> RunResult:
     """Capture targets, and what they lead to, into a new run.
 
-    `report` is given each outcome and its line once its records are durable. Raises StoreError when the local spool
+    `report` is given each outcome and its line once its records are durable; `sieve` says which entries of feeds and
+    sitemaps are captured. The caller keeps a `pool` of its own for other runs. Raises StoreError when the local spool
     fails. A store that cannot take the run is told in the result.
     """
-    with closing(archive.session(options.run)) as session, _pool(options) as pool:
-        frontier = Frontier(targets, options.rules, session.last)
+    end = None if options.time_limit is None else time.monotonic() + options.time_limit
+    with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
+        frontier = Frontier(targets, options.rules, session.last, sieve)
         writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
             for result in results:
@@ -75,6 +89,10 @@ def capture_all(archive: Archive, targets: Iterable[Target], options: CaptureOpt
                 elif result is not None:
                     writing.take_browsed(result)
                 writing.advance()
+                if end is not None and time.monotonic() >= end:
+                    break
+        if end is not None:
+            writing.abandon(frontier.unfinished(), f"the run's time of {options.time_limit:.0f} s was over")
         writing.finish()
         ended = committed(session)
     if ended.manifest is not None:
@@ -96,6 +114,8 @@ def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
 def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:
     if options.browser is not None:
         return fetch_and_browse(frontier, options.fetch, options.browser, session.work, tick=_TICK)
+    if not options.apart:
+        return fetch(frontier, options.fetch, session.work, tick=_TICK)
     return fetch_apart(frontier, options.fetch, session.work, tick=_TICK)
 
 

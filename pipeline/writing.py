@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
 from archive.described import Origin, mime_of
+from archive.digests import text_digest
 from archive.errors import EntityError
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
 from archive.outcomes import at_capture
@@ -74,6 +75,8 @@ class Writing:
     def take(self, fetched: Fetched, made: tuple[Made, ...] = (), notes: tuple[str, ...] = ()) -> None:
         """Write the records of what was fetched, and of what was made of it, and see its body on its way."""
         target = fetched.target
+        if self._frontier is not None:
+            self._frontier.arrived(target)
         task = self._task(fetched, mime_of(fetched.exchanges[-1])) if fetched.exchanges else None
         page = target.role == Role.PAGE and _is_whole(fetched)
         snapshot, outcome = self._record(fetched, page=page, read=task is not None)
@@ -110,6 +113,15 @@ class Writing:
             self._conclude(outcome)
         if self._unacknowledged and time.monotonic() >= self._sync_due:
             self._acknowledge()
+
+    def abandon(self, targets: Iterable[Target], why: str) -> None:
+        """Conclude targets that are not waited for any longer."""
+        for target in targets:
+            role = None if target.role == Role.PAGE else target.role.value
+            hops = target.hops or None
+            self._conclude(
+                Outcome(target.url, "out-of-time", iso(now()), error=why, role=role, via=target.via, hops=hops)
+            )
 
     def finish(self) -> None:
         """Wait for every body, write every document, and acknowledge everything."""
@@ -269,6 +281,9 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
     article = reading.article or Article()
     if article.availability and outcome.ok:
         outcome = replace(outcome, outcome=article.availability, error=STANDS[article.availability])
+    if article.text:
+        words = article.text.split()
+        outcome = replace(outcome, text=text_digest(words), words=len(words))
     return replace(outcome, title=article.title)
 
 
@@ -282,9 +297,12 @@ def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
         role=None if target.role == Role.PAGE else target.role.value,
         via=target.via,
         hops=target.hops or None,
+        seed=target.seed if target.role == Role.PAGE and target.seed != target.url else None,
     )
     if snapshot is None:
         return outcome
+    if snapshot.revisit and snapshot.availability and outcome.ok:  # it is not read again, and stands for the same
+        outcome = replace(outcome, outcome=snapshot.availability, error=STANDS.get(snapshot.availability))
     return replace(
         at_capture(outcome, snapshot),
         revisit=snapshot.revisit,

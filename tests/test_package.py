@@ -18,7 +18,13 @@ def test_the_wheel_holds_every_module_and_nothing_else(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     modules = {str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    assert names == modules | {f"{package}/py.typed" for package in PACKAGES} | {"pipeline/web/style.css"}
+    web = {
+        str(path.relative_to(ROOT))
+        for kind in ("html", "css", "js", "svg")
+        for path in (ROOT / "pipeline/web").rglob(f"*.{kind}")
+    }
+    assert len(web) > 10
+    assert names == modules | web | {f"{package}/py.typed" for package in PACKAGES}
 
 
 def test_folders_of_the_same_names_are_not_imported(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
+from archive.digests import is_digest
 from archive.errors import IntegrityError, RecordError
 from archive.model import Headers
 from archive.parsing import size_of
@@ -19,7 +20,7 @@ from archive.times import from_iso
 from archive.warc.entity import Head, read_entity, read_head
 from archive.warc.members import Member, single_member, walk_members
 
-_PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1"])
+_PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1", "WARC/0.18", "WARC/0.17"])
 _PIECE = 1 << 16
 _MAX_HEAD = 1 << 20  # bytes of a record's own header lines; ours have a few thousand
 
@@ -30,7 +31,7 @@ class CheckedBlock(io.RawIOBase):
     def __init__(self, stream: BinaryIO, size: int, digest: str | None, name: str) -> None:
         self._stream = stream
         self._left = size
-        self._expected = digest if digest and digest.startswith("sha256:") else None
+        self._expected = digest if digest and is_digest(digest) else None  # of others, see `archive.foreign`
         self._hash = hashlib.sha256()
         self._name = name
         self._finished = False
@@ -68,6 +69,8 @@ class Record:
     headers: Headers
     block: BinaryIO
     member: Member
+    head: bytes = b""
+    payload_digest: str | None = None  # what an index says of it, which is believed over the record's own header
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name (WARC 1.1 §4)."""
@@ -86,8 +89,9 @@ class Record:
 
     @property
     def url(self) -> str | None:
-        """WARC-Target-URI."""
-        return self.header("WARC-Target-URI")
+        """WARC-Target-URI; in angle brackets in the files of some."""
+        url = self.header("WARC-Target-URI")
+        return url[1:-1] if url and url.startswith("<") and url.endswith(">") else url
 
     @property
     def date(self) -> datetime:
@@ -95,9 +99,8 @@ class Record:
         return from_iso(self.header("WARC-Date") or "")
 
     def head_bytes(self) -> bytes:
-        """The record's own header lines in the form they were written in, blank line included."""
-        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
-        return f"WARC/1.1\r\n{lines}\r\n".encode()
+        """The record's own version and header lines as they were written, blank line included."""
+        return self.head
 
     def http(self) -> tuple[Head, bytes, Iterator[bytes]]:
         """A response's head, the head's bytes, and the entity body in pieces, its payload digest checked at the end.
@@ -106,19 +109,21 @@ class Record:
         """
         if self.kind == "resource":
             head = Head(200, "", (("Content-Type", self.header("Content-Type") or ""),), 0)
-            return head, b"", iter(lambda: self.block.read(_PIECE), b"")
+            return head, b"", self._checked(iter(lambda: self.block.read(_PIECE), b""))
         head, head_bytes = read_head(self.block)
-        return head, head_bytes, self._checked_entity(head)
+        return head, head_bytes, self._checked(read_entity(self.block, head))
 
-    def _checked_entity(self, head: Head) -> Iterator[bytes]:
+    def _checked(self, entity: Iterator[bytes]) -> Iterator[bytes]:
         hasher = hashlib.sha256()
-        for piece in read_entity(self.block, head):
+        for piece in entity:
             hasher.update(piece)
             yield piece
         self.drain()
-        expected = self.header("WARC-Payload-Digest") or ""
-        if self.kind == "response" and expected.startswith("sha256:") and expected[7:] != hasher.hexdigest():
-            raise IntegrityError(f"{self.record_id}: the payload is not the one its WARC-Payload-Digest names")
+        expected = self.payload_digest
+        if expected is None and self.kind == "response":
+            expected = self.header("WARC-Payload-Digest")
+        if expected and is_digest(expected) and expected != f"sha256:{hasher.hexdigest()}":
+            raise IntegrityError(f"{self.record_id}: the payload is not the one that its digest names")
 
     def drain(self) -> None:
         """Read the block to its end, so that its digest is compared."""
@@ -141,7 +146,8 @@ def walk_records(pieces: Iterable[bytes]) -> Iterator[Record]:
 
 def _parse(member: Member) -> Record:
     try:
-        parsed = _PARSER.parse(_head(member.stream))
+        head = _head(member.stream)
+        parsed = _PARSER.parse(head)
     except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
         raise RecordError(f"no WARC record: {str(error)[:200] or 'it is empty'}") from error
     headers = tuple((str(name), str(value)) for name, value in parsed.headers)
@@ -151,10 +157,19 @@ def _parse(member: Member) -> Record:
     except ValueError as error:
         raise RecordError(f"{record_id}: no Content-Length") from error
     checked = CheckedBlock(member.stream, length, parsed.get_header("WARC-Block-Digest"), record_id)
-    return Record(headers, io.BufferedReader(checked, _PIECE), member)
+    return Record(headers, io.BufferedReader(checked, _PIECE), member, head.getvalue())
 
 
-def _head(stream: BinaryIO) -> BinaryIO:
+def headers_of(head: bytes) -> Headers:
+    """The headers in a record's head, as they are read back from it; raises RecordError."""
+    try:
+        parsed = _PARSER.parse(io.BytesIO(head))
+    except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
+        raise RecordError(f"no WARC record: {str(error)[:200] or 'it is empty'}") from error
+    return tuple((str(name), str(value)) for name, value in parsed.headers)
+
+
+def _head(stream: BinaryIO) -> io.BytesIO:
     """A record's header lines, blank line included, for the parser, which would read lines of any length."""
     lines: list[bytes] = []
     left = _MAX_HEAD

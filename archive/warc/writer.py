@@ -30,6 +30,7 @@ _HTTP = {
     "request": "application/http; msgtype=request",
 }
 _FIELDS = "application/warc-fields"
+_PIECE = 1 << 18
 
 Fields = list[tuple[str, str]]
 
@@ -115,6 +116,18 @@ class RecordWriter:
             ("WARC-Concurrent-To", snapshot.record_id),
         ]
         return self._write("metadata", headers, _warc_fields(fields))
+
+    def verbatim(self, head: bytes, block: Block) -> Placed:
+        """Write a record of another program's as it is, its head and its block; its id is in its head."""
+        start = self.tell()
+        member = MemberWriter(self._raw)
+        member.write(head)
+        with block.open() as stream:
+            while piece := stream.read(_PIECE):
+                member.write(piece)
+        member.write(b"\r\n\r\n")
+        member.flush()
+        return Placed("", start, self.tell() - start)
 
     @staticmethod
     def _exchange_headers(exchange: Exchange, warcinfo: str) -> Fields:

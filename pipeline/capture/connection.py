@@ -7,13 +7,13 @@ import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import SupportsIndex
 
 import h11
 
 from archive.model import Exchange, Truncation
+from archive.times import now
 from pipeline.capture.addresses import refusal
 from pipeline.capture.recorder import BlockSink, Recorder
 from pipeline.capture.request import Request, request_headers
@@ -192,7 +192,7 @@ async def exchange(
         max_header_bytes=settings.max_header_bytes,
         bodiless=request.method == "HEAD",
     )
-    started = datetime.now(UTC).replace(microsecond=0)
+    started = now().replace(microsecond=0)
     try:
         await _converse(connection, sent, recorder, url, settings)
         response = sink.finish()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from archive.model import Exchange, Fetched, Target, Verdict
+from archive.times import now
 from pipeline.capture.connection import Stale, connect, exchange
 from pipeline.capture.hosts import Hosts
 from pipeline.capture.request import Request, headers_after_redirect
@@ -115,7 +116,7 @@ def _retry_after(recorded: Exchange, otherwise: float) -> float:
         moment = parsedate_to_datetime(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+        return max((moment - now()).total_seconds(), 0.0)
     except (ValueError, OverflowError):  # no date, or none that a clock can show
         return otherwise
 

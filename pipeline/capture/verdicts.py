@@ -51,6 +51,8 @@ MEANINGS = {
     "too-deep": "found, not fetched: more links away than --depth, or sitemaps or embeds within one another",
     "over-limit": "found, not fetched: --limit pages were found already",
     "query-trap": "found, not fetched: it looks like one of an endless number: a calendar, a path that repeats itself",
+    "not-imported": "a record of an imported file that could not be taken; the reason names the file and the byte",
+    "out-of-time": "not reached, or broken off, when the time of the run or of its source was over",
     "robots-denied": "found, not fetched: the site's robots.txt disallows it, or could not be had",
 }
 

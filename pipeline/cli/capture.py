@@ -11,12 +11,11 @@ import click
 from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
+from pipeline.cli.runs import prepare, recover, say_committed
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
     from archive.model import Outcome
     from pipeline.cli.progress import Progress
-    from pipeline.run import CaptureOptions, RunResult
 
 
 @click.command("capture")
@@ -42,8 +41,8 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         )
     archive = context.open_archive()
     capturing = capture_options(options)
-    out_of_reach = _prepare(archive)
-    waiting = [] if out_of_reach else _recover(context, archive, capturing)
+    out_of_reach = prepare(archive)
+    waiting = [] if out_of_reach else recover(context, archive, capturing)
     countable = source is None and not (feeds or sitemaps or options["depth"])
     with Progress(
         enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
@@ -53,7 +52,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     if result.waiting:
         waiting.append(result.waiting)
     else:
-        _say_committed(context, result.run, result.counts, archive.store.url)
+        say_committed(context, result.run, result.counts, archive.store.url)
     if waiting:
         click.echo(
             f"onrecord: {waiting[-1]}; the run waits in the spool and is published by the next invocation", err=True
@@ -80,50 +79,6 @@ class _Told:
             self._progress.print(_line(outcome), error=outcome.failed)
         if is_page:
             self._progress.advance()
-
-
-def _prepare(archive: Archive) -> bool:
-    """Whether the store is out of reach; then pages are captured into the spool all the same. Raises StoreError."""
-    from storage.errors import StoreUnavailable
-
-    try:
-        archive.prepare()
-    except StoreUnavailable as error:
-        click.echo(f"onrecord: {error}; capturing into the local spool meanwhile", err=True)
-        return True
-    return False
-
-
-def _recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
-    """Finish the runs that earlier invocations left; returns why some still wait."""
-    from pipeline.run import recover
-
-    waiting = []
-    for result in recover(archive, capturing):
-        _say_recovered(context, result)
-        waiting += [result.waiting] if result.waiting else []
-    return waiting
-
-
-def _say_recovered(context: Context, result: RunResult) -> None:
-    if result.manifest:
-        context.say(f"published run {result.run}, which an earlier invocation left: {_counted(result.counts)}")
-    elif not result.waiting:
-        context.say(f"cleared away run {result.run}, which an earlier invocation left without a capture")
-
-
-def _say_committed(context: Context, run: str, counts: dict[str, int], url: str) -> None:
-    context.say(f"run {run}: {_counted(counts)}, in {url}")
-
-
-def _counted(counts: dict[str, int]) -> str:
-    parts = [f"{counts['targets']:,} targets"]
-    parts += [f"{counts['requisites']:,} requisites"] if counts["requisites"] else []
-    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} unchanged)")
-    parts.append(f"{counts['documents']:,} new texts")
-    parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
-    parts += [f"{counts['skipped']:,} found and left out"] if counts["skipped"] else []
-    return ", ".join(parts)
 
 
 def _line(outcome: Outcome) -> str:

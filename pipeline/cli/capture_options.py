@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -193,6 +193,20 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     run = RunSettings(software(), options["operator"], told, force=options["force"])
     browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
+
+
+def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> CaptureOptions:
+    """The options of a capture that settings name rather than flags, `given` before `defaults`.
+
+    Raises click.UsageError for a value that the flag of that name would not take.
+    """
+    from pipeline.cli.capture import command
+
+    context = command.make_context("capture", ["https://onrecord.invalid/"], default_map={**defaults, **given})
+    options = dict(context.params)
+    for name in ("urls", "source", "feeds", "sitemaps"):
+        options.pop(name)
+    return capture_options(options)
 
 
 def _rules(options: dict[str, Any], agent: str) -> Rules:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"store"}),
+    "": frozenset({"log_file", "log_format", "store", "watches"}),
+    "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
     "capture": frozenset(
         {
             "allow_private", "browser", "concurrency", "connections", "deadline", "delay", "depth", "embeds",
@@ -32,8 +33,13 @@ SETTINGS: Mapping[str, frozenset[str]] = {
             "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
         }
     ),
+    "run": frozenset({"time_limit"}),
 }  # fmt: skip
-_OTHER_VARIABLES = {"ONRECORD_CHROMIUM", "ONRECORD_CONFIG"}
+_OTHER_VARIABLES = {
+    "ONRECORD_CHROMIUM", "ONRECORD_CONFIG",
+    "ONRECORD_NTFY_TOKEN", "ONRECORD_SLACK_URL", "ONRECORD_SMTP_PASSWORD", "ONRECORD_WEBHOOK_SECRET",
+}  # fmt: skip
+_ONLY_TABLES = {"command", "mail", "ntfy", "slack", "webhook"}  # of [alerts]: no variable can hold them
 
 
 _KEPT_BLOCKS = 256 << 20  # bytes of a bucket's index kept on this machine
@@ -56,9 +62,13 @@ class Context:
     as_json: bool
     verbosity: int
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: Path | None = None  # the file that was named, by flag or variable
+    watches: str | None = None  # the watch list that is named, by variable or setting
 
     @classmethod
-    def load(cls, *, store: str | None, config: Path | None, verbosity: int, as_json: bool) -> Context:
+    def load(
+        cls, *, store: str | None, config: Path | None, verbosity: int, as_json: bool, log_json: bool = False
+    ) -> Context:
         """Settings by rank: flags, then ONRECORD_* variables, then the TOML file, then defaults.
 
         Raises click.UsageError for a key that no command knows.
@@ -67,19 +77,24 @@ class Context:
         explicit = config or (Path(os.environ["ONRECORD_CONFIG"]) if os.environ.get("ONRECORD_CONFIG") else None)
         tables = _read(explicit)
         defaults = {name: dict(table) for name, table in tables.items() if name}
-        for name, value in variables.items():
-            if name != "store":
-                defaults.setdefault("capture", {})[name] = value
-        chosen = store or variables.get("store") or tables.get("", {}).get("store") or str(_data_folder() / "store")
-        handler = logging.StreamHandler()
-        handler.setFormatter(_PlainLines("onrecord: %(message)s"))
-        level = [logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1]
-        logging.basicConfig(level=level, handlers=[handler])
+        for (table, name), value in variables.items():
+            if table:
+                defaults.setdefault(table, {})[name] = value
+        chosen = (
+            store or variables.get(("", "store")) or tables.get("", {}).get("store") or str(_data_folder() / "store")
+        )
+        top = tables.get("", {})
+        form = variables.get(("", "log_format")) or top.get("log_format") or "text"
+        if form not in {"json", "text"}:
+            raise click.UsageError('log_format is "text" or "json"')
+        file = variables.get(("", "log_file")) or top.get("log_file")
+        _set_up_logs(verbosity, as_json=log_json or form == "json", file=str(file) if file else None)
         if isinstance(sys.stdout, io.TextIOWrapper):  # a title that this terminal cannot show ends no command
             sys.stdout.reconfigure(errors="backslashreplace")
         for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        return cls(str(chosen), as_json, verbosity, defaults)
+        watches = variables.get(("", "watches")) or top.get("watches")
+        return cls(str(chosen), as_json, verbosity, defaults, explicit, str(watches) if watches else None)
 
     @property
     def quiet(self) -> bool:
@@ -103,10 +118,71 @@ class Context:
 
         return cache_folder(open_store(self.store).url) / name
 
+    @property
+    def alerts(self) -> Mapping[str, Any]:
+        """The table [alerts], for `pipeline.alerts.settings` to understand."""
+        return self.defaults.get("alerts", {})
+
+    def metrics_file(self) -> Path | None:
+        """Where metrics of a run go, if anywhere."""
+        value = self.alerts.get("metrics")
+        if value is not None and not isinstance(value, str):
+            raise click.UsageError('alerts.metrics is a path: write metrics = "/var/lib/.../onrecord.prom"')
+        return Path(value).expanduser() if value else None
+
+    def watch_list(self) -> Path:
+        """The file of watches."""
+        return Path(self.watches).expanduser() if self.watches else config_file().with_name("watches.toml")
+
+    def state_folder(self) -> Path:
+        """Where this machine keeps what it knows of the watches of the store."""
+        import platformdirs
+
+        from storage.location import open_store
+
+        name = cache_folder(open_store(self.store).url).name
+        return Path(platformdirs.user_state_dir("onrecord")) / "watch" / name
+
+    def outbox_folder(self) -> Path:
+        """Where this machine's alerts about the store wait until they are sent."""
+        import platformdirs
+
+        from storage.location import open_store
+
+        name = cache_folder(open_store(self.store).url).name
+        return Path(platformdirs.user_state_dir("onrecord")) / "outbox" / name
+
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
         if not self.quiet:
             click.echo(f"onrecord: {message}", err=True)
+        to_log_file(message, logging.INFO)
+
+
+def _set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
+    """Warnings in plain lines on stderr, or in JSON with all else that is said there; and the log file, if any."""
+    level = [logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1]
+    said = logging.StreamHandler()
+    said.setFormatter(_PlainLines("onrecord: %(message)s"))
+    said.setLevel(level)
+    handlers: list[logging.Handler] = [said]
+    if as_json or file:
+        from pipeline.health.jsonlog import JsonLines, Lines, log_file
+
+        if as_json:
+            said.setFormatter(JsonLines())
+            sys.stderr = Lines(sys.stderr)
+        if file:
+            handlers.append(log_file(file))
+    logging.basicConfig(level=min(level, logging.INFO) if file else level, handlers=handlers)
+
+
+def to_log_file(message: str, level: int) -> None:
+    """A line for the log file, if there is one, of what was said on stderr."""
+    entry = {"name": "onrecord", "msg": message, "levelno": level, "levelname": logging.getLevelName(level)}
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(logging.makeLogRecord(entry))
 
 
 def spool_folder() -> Path:
@@ -138,9 +214,11 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("onrecord"))
 
 
-def _environment() -> dict[str, str]:
-    known = {f"ONRECORD_{name.upper()}": name for names in SETTINGS.values() for name in names}
-    found: dict[str, str] = {}
+def _environment() -> dict[tuple[str, str], str]:
+    """The variables that are set, by the table and the name of the setting."""
+    settings = [(table, name) for table, names in SETTINGS.items() for name in names - _ONLY_TABLES]
+    known = {f"ONRECORD_{name.upper()}": (table, name) for table, name in settings}
+    found: dict[tuple[str, str], str] = {}
     for variable, value in os.environ.items():
         if variable in known:
             found[known[variable]] = value

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from archive.diff import Piece
     from archive.model import Snapshot
 
-_CONTEXT = 160  # characters of what stayed, on each side of a change
 _STYLE = (
     "body{max-width:42em;margin:2em auto;padding:0 1em;font:1.05em/1.5 serif;color:#1b1b1b;background:#fdfdfb}"
     "header{font:.85em/1.5 sans-serif;border-bottom:1px solid;margin-bottom:1.5em}code{overflow-wrap:anywhere}"
@@ -112,33 +111,18 @@ def _named(snapshot: Snapshot) -> str:
     return f"{iso(snapshot.timestamp)} {plain(snapshot.url)} {snapshot.record_id}"
 
 
-_MARKS: dict[str, tuple[str, str]] = {"deleted": ("[-", "-]"), "inserted": ("{+", "+}")}
 _COLOURS = {"deleted": "red", "inserted": "green"}
 
 
 def _words(pieces: list[Piece], *, coloured: bool) -> str:
     """The changes with a little of what stays around them; marked by brackets where colours cannot be seen."""
-    if all(piece.kind == "same" for piece in pieces):
-        return "the texts are the same\n"
-    parts = []
-    for number, piece in enumerate(pieces):
-        if piece.kind == "same":
-            parts.append(_shortened(piece.text, first=number == 0, last=number == len(pieces) - 1))
-        elif coloured:
-            parts.append(click.style(piece.text, fg=_COLOURS[piece.kind], strikethrough=piece.kind == "deleted"))
-        else:
-            opening, closing = _MARKS[piece.kind]
-            parts.append(f"{opening}{piece.text.rstrip(chr(10))}{closing}" + "\n" * piece.text.endswith("\n"))
-    return "".join(parts).rstrip("\n") + "\n"
+    from archive.diff import bracketed, marked
+
+    return marked(pieces, _coloured if coloured else bracketed)
 
 
-def _shortened(text: str, *, first: bool, last: bool) -> str:
-    """What stayed, cut down to what stands beside the changes, at word ends."""
-    if len(text) <= 2 * _CONTEXT + 20:
-        return text
-    head = "" if first else text[:_CONTEXT].rsplit(" ", 1)[0] + " "
-    tail = "" if last else " " + text[-_CONTEXT:].split(" ", 1)[-1]
-    return f"{head}[...]{tail}" if first or last else f"{head}[...]\n[...]{tail}"
+def _coloured(piece: Piece) -> str:
+    return click.style(piece.text, fg=_COLOURS[piece.kind], strikethrough=piece.kind == "deleted")
 
 
 def _unified(before: str, after: str) -> str:

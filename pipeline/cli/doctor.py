@@ -18,6 +18,7 @@ from storage.base import ObjectStore
 from storage.errors import OnrecordError
 
 _ROOM_WANTED = 2_000_000_000  # bytes: one WARC file and the pages on their way to it
+_ROOM_NEEDED = 100_000_000  # bytes: less is used up by a few pages
 _SAMPLE = b"<html><title>Sample</title><body><article><p>" + b"A sentence that is long enough to be text. " * 8
 
 
@@ -33,7 +34,10 @@ class Check:
 @click.command("doctor")
 @click.pass_obj
 def command(context: Context) -> None:
-    """Say what would keep captures from working here: the store, the spool, the disk, the extractor.
+    """Say what would keep captures from working here.
+
+    Looked at are the store, the disk, certificates, the extractor, the clock, the schedule and what runs it, and the
+    ways by which alerts are sent. Nothing is sent.
 
     Example: onrecord --store s3://commentary doctor
     """
@@ -58,6 +62,9 @@ def _checks(context: Context) -> Iterator[Check]:
     yield _guarded("spool", lambda: _spool(context))
     yield _guarded("certificates", _certificates)
     yield _guarded("extractor", _extractor)
+    from pipeline.cli.doctor_runs import checks
+
+    yield from checks(context)
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:
@@ -117,6 +124,8 @@ def _spool(context: Context) -> Check:
     waiting = len(context.open_archive().spool.names())
     told = f"{folder}: {free / 1e9:.1f} GB free, {waiting} runs under way or waiting for this store"
     told += _elsewhere(folder, context)
+    if free < _ROOM_NEEDED:
+        return Check("spool", "failed", f"{told}; a capture has no room there: free some space")
     if free < _ROOM_WANTED:
         return Check("spool", "warning", f"{told}; a capture may need more room")
     return Check("spool", "ok", told)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from pipeline.cli.context import Context
+from pipeline.cli.context import Context, to_log_file
 from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named
 COMMANDS = {
+    "alerts": ("pipeline.cli.alerts", "Try the ways by which alerts are sent."),
     "capture": ("pipeline.cli.capture", "Capture pages into the archive, as a new run."),
     "compact": ("pipeline.cli.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.diff", "Show what changed in the text of a page."),
@@ -21,13 +23,17 @@ COMMANDS = {
     "export": ("pipeline.cli.export", "Write captures to a WACZ, WARC or Parquet file."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
+    "import": ("pipeline.cli.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "repair": ("pipeline.cli.repair", "Mend the archive from a copy of it."),
     "replicate": ("pipeline.cli.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.restore", "Copy the archive into an empty place and verify it there."),
+    "run": ("pipeline.cli.run", "Capture what is due, and tell what became of it."),
+    "schedule": ("pipeline.cli.schedule", "Have what is due captured by cron or systemd."),
     "search": ("pipeline.cli.search", "Find texts in the archive by their words."),
     "serve": ("pipeline.cli.serve", "Serve the archive to browsers, pywb and Memento clients."),
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
     "status": ("pipeline.cli.status", "Say what the archive holds."),
+    "watch": ("pipeline.cli.watch", "Keep the list of what is captured again and again."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
 }
 
@@ -39,6 +45,7 @@ EXIT_CODES = {
     4: "no such snapshot",
     5: "integrity: bytes are not what they should be",
     10: "store missing, denied or out of reach",
+    11: "already running",
     130: "interrupted",
 }
 
@@ -78,11 +85,16 @@ class LazyGroup(click.Group):
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else.")
+@click.option("--log-json", is_flag=True, help="What is said on stderr as one JSON object a line.")
 @click.version_option(package_name="onrecord", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, store: str | None, config: Path | None, verbose: int, quiet: bool, as_json: bool) -> None:
+def cli(
+    ctx: click.Context, store: str | None, config: Path | None, verbose: int, quiet: bool, as_json: bool, log_json: bool
+) -> None:
     """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again."""
-    context = Context.load(store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json)
+    context = Context.load(
+        store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json, log_json=log_json
+    )
     ctx.obj = context
     ctx.default_map = context.defaults
 
@@ -112,6 +124,12 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _in_json() -> bool:
+    """Whether stderr takes JSON lines now, which have the word of an error for their level."""
+    log = sys.modules.get("pipeline.health.jsonlog")
+    return log is not None and isinstance(sys.stderr, log.Lines)
+
+
 def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     hint = f"; see: {context.command_path} --help" if context else ""
@@ -121,6 +139,8 @@ def _usage(error: click.ClickException) -> int:
 def _fail(message: str, code: int) -> int:
     from pipeline.cli.output import plain, unheard
 
-    with unheard(sys.stderr):  # what an error quotes may come from a hostile store
-        click.echo(f"onrecord: {plain(' '.join(message.split()))}", err=True)
+    told = plain(" ".join(message.split()))  # what an error quotes may come from a hostile store
+    to_log_file(told, logging.ERROR)
+    with unheard(sys.stderr):
+        click.echo(f"{'onrecord: error: ' if _in_json() else 'onrecord: '}{told}", err=True)
     return code

@@ -1,55 +1,136 @@
-"""`onrecord serve`: the archive over HTTP."""
+"""`onrecord serve`: the archive over HTTP, at two origins."""
 
 from __future__ import annotations
 
 import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from pipeline.cli.context import Context
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_HIGHEST = 65_535
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 takes any.")
+@click.option(
+    "--replay-port",
+    type=click.IntRange(0, 65535),
+    help="The port at which captured pages are shown.  [default: the next one]",
+)
 @click.option("--public", is_flag=True, help="Allow an address that others reach: whoever reaches it reads everything.")
+@click.option("--origin", metavar="URL", help="Behind a proxy: what it is reached at, as https://archive.example")
+@click.option("--replay-origin", metavar="URL", help="Behind a proxy: what captured pages are shown at; another host.")
 @click.pass_obj
-def command(context: Context, host: str, port: int, public: bool) -> None:
+def command(
+    context: Context,
+    host: str,
+    port: int,
+    replay_port: int | None,
+    public: bool,
+    origin: str | None,
+    replay_origin: str | None,
+) -> None:
     """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
     Open its address in a browser to search, and to see a page's history, texts and changes; pywb and other tools ask
-    it too. Needs the extra onrecord[web]. What was captured is sent so that it can run nothing in a browser.
+    it too. Needs the extra onrecord[web]. What was captured is shown from an origin of its own, where it can run
+    nothing and reach nobody.
 
     Example: onrecord serve --port 8080
     """
     try:
-        import re2  # noqa: F401 - looked for before a request needs it
-        import uvicorn
+        import jinja2  # noqa: F401 - looked for before a request needs it
+        import re2  # noqa: F401 - the same
+        import uvicorn  # noqa: F401 - the same
 
         from pipeline.web.app import create_app
-        from pipeline.web.reader import Reader
+        from pipeline.web.hosts import LOOPBACK, KnownHosts
+        from pipeline.web.pages.reading import Reading
+        from pipeline.web.replay.app import create_replay
     except ImportError as error:
         raise click.UsageError(f"{error.name} is missing; install it with: pip install 'onrecord[web]'") from error
     if host not in _LOOPBACK and not public:
         raise click.UsageError(f"{host} may be reached by others, who could read everything: add --public to allow it")
+    named, shown = _origin(origin, "--origin"), _origin(replay_origin, "--replay-origin")
+    if (named is None) != (shown is None):
+        raise click.UsageError("--origin and --replay-origin go together: name both")
+    if named is not None and named == shown:
+        raise click.UsageError("captured pages need an origin of their own: name another host with --replay-origin")
     archive = context.open_archive()
     archive.require()
     listening = _listening(host, port)
+    own = listening.getsockname()[1]
+    replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
+    beside = replaying.getsockname()[1]
+    reading = Reading(archive, context.cache_file("search.sqlite"))
+    known = None if public and named is None else frozenset({*LOOPBACK, *_names(named, shown)})
+    interface = KnownHosts(create_app(reading, shown or beside), known)
+    replay = KnownHosts(create_replay(reading, named or own), known)
     name = f"[{host}]" if ":" in host else host
-    context.say(f"serving {archive.store.url} at http://{name}:{listening.getsockname()[1]}/ (end with Ctrl-C)")
+    context.say(f"serving {archive.store.url} at {named or f'http://{name}:{own}'}/ (end with Ctrl-C)")
+    context.say(f"captured pages are shown from {shown or f'http://{name}:{beside}'}/")
+    with _served_beside(replay, replaying):
+        _server(interface).run(sockets=[listening])
+
+
+def _next(own: int, port: int) -> int:
+    """The port after one that was named; any port beside any, and beside the last."""
+    return own + 1 if port and own < _HIGHEST else 0
+
+
+def _origin(written: str | None, option: str) -> str | None:
+    """An origin (RFC 6454 §6.2) as it was written, without a slash at its end."""
+    if written is None:
+        return None
+    parts = urlsplit(written.rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise click.UsageError(f"{option} {written!r} is no origin: write https://archive.example")
+    return written.rstrip("/")
+
+
+def _names(*origins: str | None) -> list[str]:
+    return [urlsplit(origin).hostname or "" for origin in origins if origin]
+
+
+def _server(app: ASGIApp) -> Any:
+    import uvicorn
+
     config = uvicorn.Config(
-        create_app(Reader(archive, context.cache_file("search.sqlite"))), log_level="warning", access_log=False,
-        server_header=False, h11_max_incomplete_event_size=32_768, timeout_graceful_shutdown=5,
+        app, log_level="warning", access_log=False, server_header=False, h11_max_incomplete_event_size=32_768,
+        timeout_graceful_shutdown=5,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+@contextmanager
+def _served_beside(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
+    """Serve an application in a thread of its own, where signals do not come, until the block ends."""
+    server = _server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="replay", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def _listening(host: str, port: int, option: str = "--port") -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise click.UsageError(f"cannot listen at {host}, port {port}: {reason}; name another --port") from error
+        raise click.UsageError(f"cannot listen at {host}, port {port}: {reason}; name another {option}") from error

@@ -1,33 +1,132 @@
-"""`onrecord status`: what the archive holds."""
+"""`onrecord status`: what the archive holds, and what became of its pages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context
+from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.times import Time
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    from archive.archive import Archive
     from archive.stock import HostStock
+    from pipeline.watch.ledger import Ledger
 
 
 @click.command("status")
 @click.option("--hosts", type=click.IntRange(0), default=10, show_default=True, help="How many hosts to list.")
+@click.option("--gone", is_flag=True, help="List the pages that are gone, blocked, paywalled or out of reach.")
+@click.option("--changed", is_flag=True, help="List the edits, with what they did and both records.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write what became of the pages to an HTML file.")
+@click.option("--from", "start", type=Time(), help="Edits from this time on.")
+@click.option("--to", "end", type=Time(), help="Edits up to this time.")
 @click.pass_obj
-def command(context: Context, hosts: int) -> None:
+def command(
+    context: Context,
+    hosts: int,
+    gone: bool,
+    changed: bool,
+    report: Path | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> None:
     """Say what the archive holds: runs, captures, sizes, the oldest and the newest, and which hosts have most.
 
-    Reads every manifest and the whole index.
+    What became of its pages is decided by at least two captures, some time apart, by `onrecord run` or by hand.
 
-    Example: onrecord status --hosts 20
+    Example: onrecord status --changed --from '7 days ago'
     """
-    from archive.stock import stock_of
-
     archive = context.open_archive()
     archive.require()
+    if gone or changed or report is not None:
+        with _ledger(context, archive) as (ledger, database):
+            if gone:
+                _gone(context, ledger, database)
+            if changed:
+                _changed(context, archive, ledger, database, start, end)
+            if report is not None:
+                _report(archive, ledger, database, report)
+        return
+    _stock(context, archive, hosts)
+
+
+@contextmanager
+def _ledger(context: Context, archive: Archive) -> Iterator[tuple[Ledger, sqlite3.Connection]]:
+    from pipeline.watch.ledger import Ledger
+
+    ledger = Ledger(context.state_folder() / "ledger.db")
+    ledger.sync(archive)
+    with ledger.opened() as database:
+        yield ledger, database
+
+
+def _gone(context: Context, ledger: Ledger, database: sqlite3.Connection) -> None:
+    from archive.times import iso
+    from pipeline.watch.report import away, entry_of
+
+    none = True
+    for page in away(ledger, database):
+        none = False
+        if context.as_json:
+            print_json(entry_of(page))
+            continue
+        good = f"last good {iso(page.now.good.at)}" if page.now.good else "never seen"
+        detail = plain(page.now.last.detail, 200) if page.now.last else ""
+        since = iso(page.now.since) if page.now.since else ""
+        click.echo(f"{page.now.state:<12} since {since}  {good}  {plain(page.url)}  {detail}".rstrip())
+    if none:
+        context.say("no page is known to be gone, blocked, paywalled or out of reach")
+
+
+def _changed(
+    context: Context,
+    archive: Archive,
+    ledger: Ledger,
+    database: sqlite3.Connection,
+    start: datetime | None,
+    end: datetime | None,
+) -> None:
+    from archive.times import iso
+    from pipeline.cli.output import harmless
+    from pipeline.watch.report import changed, edit_of
+    from pipeline.watch.telling import difference
+
+    edits = changed(ledger, database, start, end)
+    for edit in edits:
+        diff = difference(archive, edit)
+        if context.as_json:
+            print_json(edit_of(edit, diff))
+            continue
+        click.echo(f"{edit.change} {iso(edit.at)} {plain(edit.url)}")
+        for mark, side in (("---", edit.earlier), ("+++", edit.later)):
+            click.echo(f"{mark} {iso(side.at)} {side.record_id}")
+        click.echo(harmless(diff or "the texts cannot be compared\n"))
+    if not edits:
+        context.say("no edit is known")
+
+
+def _report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, path: Path) -> None:
+    from pipeline.watch.report import report
+
+    with to_file(path) as stream:
+        for piece in report(archive, ledger, database, ledger.urls(database)):
+            stream.write(piece.encode("utf-8", "replace"))
+
+
+def _stock(context: Context, archive: Archive, hosts: int) -> None:
+    """What the archive holds; reads every manifest and the whole index."""
+    from archive.stock import stock_of
+
     stock = stock_of(archive)
     if context.as_json:
         entry = asdict(stock) | _entry(stock.total)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,13 +26,18 @@ _LONGEST_CHAIN = 12  # embeds of embeds: style sheets that import without end
 _DEEPEST_INDEX = 4  # sitemaps in sitemap indexes
 
 Last = Callable[[str], Snapshot | None]
+Sieve = Callable[[Target], bool]  # of an entry of a feed or a sitemap: whether it is to be captured now
 
 
 class Frontier:
     """The targets of one run. Iterated in one thread, told in another."""
 
-    def __init__(self, named: Iterable[Target], rules: Rules, last: Last) -> None:
+    def __init__(self, named: Iterable[Target], rules: Rules, last: Last, sieve: Sieve | None = None) -> None:
         self._rules = rules
+        self._sieve = sieve
+        self._under_way: dict[str, Target] = {}  # handed out, and not come back
+        self._begun: dict[str, float] = {}  # when the first target of a seed was handed out
+        self._unread = iter(named)
         self._last = last
         # Hashes of URLs: 64 bits are enough, and a run may see millions.
         self._named: set[int] = set()
@@ -43,7 +49,7 @@ class Frontier:
         self._found_pages = 0
         self._traps = Traps()
         self._gate = Gatekeeper(rules.agent)
-        self._queue = TargetQueue(self._admitted(named))
+        self._queue = TargetQueue(self._admitted(self._unread))
         self._lock = threading.RLock()
         self._left_out: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
@@ -51,7 +57,14 @@ class Frontier:
 
     def __iter__(self) -> Iterator[Target]:
         self._queue.start()
-        return (self._conditional(target) for target in self._queue)
+        for target in self._queue:
+            if self._in_time(target):
+                with self._lock:
+                    self._under_way[target.url] = target
+                yield self._conditional(target)
+            else:
+                self._leave_out(target, "out-of-time", f"the time of {target.seed} was over")
+                self.done()
 
     def close(self) -> None:
         """End the iteration, wherever it waits."""
@@ -67,10 +80,11 @@ class Frontier:
                 self._named.add(mark)
                 self._new(target.url)
                 self._keys.add(hash(page_key(target.url)))
-                seed: Target | None = replace(target, seed=target.url)
+                seed: Target | None = replace(target, seed=target.seed or target.url)
                 self._root(target.url, target.url)
-                if self._rules.robots == RobotsPolicy.ALL:
-                    seed = self._past_the_gate(replace(target, seed=target.url))
+                found_once = target.via is not None and self._rules.robots == RobotsPolicy.DISCOVERED
+                if found_once or self._rules.robots == RobotsPolicy.ALL:
+                    seed = self._past_the_gate(replace(target, seed=target.seed or target.url))
             if seed is not None:
                 yield seed
 
@@ -88,7 +102,27 @@ class Frontier:
             headers += (("If-Modified-Since", last.last_modified),)
         return replace(target, headers=headers)
 
+    def _in_time(self, target: Target) -> bool:
+        limit, present = self._rules.seed_time, time.monotonic()
+        if limit is None or target.role == Role.ROBOTS:  # others wait for what it says
+            return True
+        return present - self._begun.setdefault(target.seed or target.url, present) < limit
+
+    def unfinished(self) -> Iterator[Target]:
+        """What was named or found and has not come back, once nothing is waited for; to be asked once, at the end."""
+        self.close()
+        with self._lock:
+            yield from self._under_way.values()
+            yield from self._queue.left()
+            yield from self._gate.left()
+        yield from self._unread
+
     # From the network
+
+    def arrived(self, target: Target) -> None:
+        """Know that a target came back, or what came of it."""
+        with self._lock:
+            self._under_way.pop(target.url, None)
 
     def reads(self, target: Target) -> bool:
         """Whether what a target leads to is wanted at all."""
@@ -165,7 +199,7 @@ class Frontier:
         """Links on a page, entries of a feed, lines of a sitemap."""
         if target.role == Role.REQUISITE:
             return
-        links = findings.of(Hop.LINK)
+        links = self._sifted(target, url, findings.of(Hop.LINK))
         if target.role == Role.PAGE:
             if self._rules.linked_pdfs:
                 for link in filter(_is_pdf, links):
@@ -180,6 +214,11 @@ class Frontier:
             mark, key = hash(link.url), hash(page_key(link.url))
             if mark not in self._refused and mark not in self._seen and key not in self._keys:
                 self._follow(_followed(target, url, link), target.role, mark, key)
+
+    def _sifted(self, target: Target, url: str, links: list[Outlink]) -> list[Outlink]:
+        if self._sieve is None or target.role not in {Role.FEED, Role.SITEMAP}:
+            return links
+        return [link for link in links if self._sieve(_followed(target, url, link))]
 
     def _follow(self, link: Target, found_in: Role, mark: int, key: int) -> None:
         """Queue a link, or let it wait; what is left out may still be captured as what a page needs to be shown."""

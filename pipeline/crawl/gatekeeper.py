@@ -37,6 +37,10 @@ class Gatekeeper:
         hops = target.hops + Hop.PREREQUISITE
         return Target(f"{origin}/robots.txt", via=target.url, role=Role.ROBOTS, hops=hops, seed=target.seed)
 
+    def left(self) -> list[Target]:
+        """Those that wait for a robots.txt that has not come."""
+        return [target for waiting in self._waiting.values() for target in waiting]
+
     def learn(self, url: WebUrl, status: int | None, body: bytes | None, problem: str) -> list[Target]:
         """Know an origin's rules from what became of its robots.txt (RFC 9309 §2.3.1); returns who waited for them."""
         if body is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from archive.model import Role, Target
 
+_LAST_READ = 1.0  # seconds that a source may take to give the target that it is asked for at the end
 _AHEAD = 1000  # named targets read before those in front are fetched
 
 
@@ -49,6 +50,12 @@ class TargetQueue:
             self._closed = True
             self._changed.notify_all()
 
+    def left(self) -> list[Target]:
+        """What is queued; to be asked once it is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._reading, _LAST_READ)
+            return [*self._requisites, *self._others]
+
     def __iter__(self) -> Iterator[Target]:
         while (target := self._next()) is not None:
             yield target
@@ -75,10 +82,10 @@ class TargetQueue:
                 with self._changed:
                     while len(self._others) >= _AHEAD and not self._closed:
                         self._changed.wait()
-                    if self._closed:
-                        return
                     self._append(target)
                     self._changed.notify_all()
+                    if self._closed:
+                        break
         except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
             self._error = error
         with self._changed:

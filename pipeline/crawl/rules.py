@@ -53,6 +53,7 @@ class Rules:
     agent: str = "onrecord"
     conditional: bool = True
     browser: bool = False  # pages are visited, not fetched
+    seed_time: float | None = None  # seconds after which nothing more is fetched that one seed led to
 
     def excluded(self, url: str) -> str | None:
         """Which pattern keeps a URL out, or None."""

@@ -1,1 +1,1 @@
-"""The archive over HTTP: the CDX server API, Memento, the bytes as they were."""
+"""The archive over HTTP: pages for people, the CDX server API, Memento, the bytes as they were."""

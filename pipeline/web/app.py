@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from importlib import resources
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -18,8 +17,9 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
-from pipeline.web import cdx, pages, raw, stamps
-from pipeline.web.reader import Reader
+from pipeline.web import cdx, raw, stamps
+from pipeline.web.pages.app import routes
+from pipeline.web.pages.reading import Reading
 from pipeline.web.replies import PLAIN, line, refuse
 from storage.errors import OnrecordError
 
@@ -38,12 +38,12 @@ _HELP = """onrecord serves an archive.
 Answering = Callable[[Request, Archive, str], Response]
 
 
-def create_app(reader: Reader) -> Starlette:
-    """The archive over HTTP."""
+def create_app(reading: Reading, replay: int | str) -> Starlette:
+    """The archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown."""
 
     def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
         def endpoint(request: Request) -> Response:
-            return answer(request, reader.archive, str(request.base_url).rstrip("/"))
+            return answer(request, reading.fresh(), str(request.base_url).rstrip("/"))
 
         return Route(path, endpoint, methods=list(methods))
 
@@ -51,16 +51,8 @@ def create_app(reader: Reader) -> Starlette:
     lines = ("GET", "HEAD", "POST")
     return Starlette(
         routes=[
-            route("/", lambda request, archive, _: pages.home(request, archive)),
+            *routes(reading, replay),
             route("/help", _help),
-            route("/style.css", _style),
-            route("/search", lambda request, archive, _: pages.search(request, archive, reader.search)),
-            route("/history/{url:path}", lambda request, archive, _: pages.history(request, archive)),
-            route("/read/{digits:stamp}/{url:path}", lambda request, archive, _: pages.read(request, archive)),
-            route(
-                "/compare/{first:stamp}/{second:stamp}/{url:path}",
-                lambda request, archive, _: pages.comparison(request, archive),
-            ),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
             route("/index", _index, lines),
@@ -83,11 +75,6 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 def _help(_request: Request, _archive: Archive, base: str) -> Response:
     return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
-
-
-def _style(_request: Request, _archive: Archive, _base: str) -> Response:
-    style = resources.files("pipeline.web").joinpath("style.css").read_bytes()
-    return Response(style, media_type="text/css", headers=PLAIN | {"Cache-Control": "max-age=3600"})
 
 
 def _cdx(request: Request, archive: Archive, _base: str) -> Response:

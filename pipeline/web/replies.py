@@ -9,7 +9,6 @@ from starlette.responses import PlainTextResponse, Response
 
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
 from archive.search import SearchUnavailable
-from pipeline.web.markup import e, text
 from storage.errors import ObjectMissing, OnrecordError
 
 _log = logging.getLogger("onrecord.web")
@@ -50,14 +49,10 @@ def status_of(error: Exception) -> int:
     return 400 if isinstance(error, ValueError) else 500
 
 
-async def refuse(request: Request, error: Exception) -> Response:
-    """An error as one line, on a page for people; what is no fault of the asker's is logged."""
+async def refuse(_request: Request, error: Exception) -> Response:
+    """An error as one line; what is no fault of the asker's is logged."""
     status = status_of(error)
     if status >= 500:
         _log.warning("%s: %s", type(error).__name__, error, exc_info=error if status == 500 else None)
     said = "a fault in onrecord; see its log" if status == 500 else str(error)
-    if request.url.path.startswith(("/search", "/history/", "/read/", "/compare/")):
-        from pipeline.web.pages import shown
-
-        return shown("That cannot be shown", e("p", text(said[:1000])), status)
     return line(said, status)

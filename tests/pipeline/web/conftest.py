@@ -41,9 +41,9 @@ def keep(archive: Archive) -> Keep:
 @pytest.fixture
 def client(archive: Archive) -> Iterator[TestClient]:
     from pipeline.web.app import create_app
-    from pipeline.web.reader import Reader
+    from pipeline.web.pages.reading import Reading
 
-    with TestClient(create_app(Reader(archive)), follow_redirects=False) as client:
+    with TestClient(create_app(Reading(archive), 8081), follow_redirects=False) as client:
         yield client
 
 

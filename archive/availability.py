@@ -1,0 +1,162 @@
+"""Whether a page is still there: what each capture says of it, and what several of them decide.
+
+One capture proves little: servers restart, walls come and go, texts of two editors take turns. So a state is left only
+when a second look, some time later, confirms the first (a third, and most of an hour, for what cannot be reached), and
+what goes back to where it was in between was a flap, of which nothing is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a page's address leads to."""
+
+    OK = "ok"
+    GONE = "gone"
+    SOFT_404 = "soft-404"
+    BLOCKED = "blocked"
+    PAYWALLED = "paywalled"
+    UNREACHABLE = "unreachable"
+
+
+class Change(StrEnum):
+    """What a transition is told as, where it is not the name of the state it leads to."""
+
+    CHANGED = "changed"
+    BACK = "back"
+
+
+# Captures that say the same, and the time between the first and the last of them, before it is believed.
+LOOKS = {State.UNREACHABLE: 3}
+SPANS = {State.UNREACHABLE: timedelta(minutes=40)}
+_LOOKS = 2
+_SPAN = timedelta(minutes=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one capture, or one attempt, says of a URL.
+
+    `text` is the digest of the text that was there, None where there is none to compare; `record_id` is None when
+    nothing came. `detail` is one line for people.
+    """
+
+    url: str
+    at: datetime
+    state: State
+    text: str | None = None
+    record_id: str | None = None
+    detail: str = ""
+    title: str | None = None
+    digest: str | None = None  # of the payload
+    words: int | None = None  # of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One thing that became of a page, decided by two captures or more.
+
+    `change` is a Change or the name of the new state. `at` is when it was first seen, `decided` when it was confirmed;
+    `earlier` is the last capture that showed the page as it was, `later` the first that showed what it became, `last`
+    the one that confirmed it.
+    """
+
+    url: str
+    change: str
+    at: datetime
+    decided: datetime
+    before: State
+    after: State
+    earlier: Observation
+    later: Observation
+    last: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Where a page stands: its state, since when, the last capture that showed it, and what waits to be confirmed.
+
+    `state` is None until one is known; `good` is None for a page that was never seen.
+    """
+
+    state: State | None = None
+    since: datetime | None = None
+    good: Observation | None = None
+    last: Observation | None = None
+    pending: tuple[Observation, ...] = ()
+
+
+def follow(observations: Iterable[Observation]) -> tuple[Availability, list[Transition]]:
+    """What the observations of one URL, in the order of time, decide."""
+    now = Availability()
+    transitions = []
+    for seen in observations:
+        now, transition = step(now, seen)
+        if transition is not None:
+            transitions.append(transition)
+    return now, transitions
+
+
+def step(now: Availability, seen: Observation) -> tuple[Availability, Transition | None]:
+    """One observation more; a transition when it decides one."""
+    now = replace(now, last=seen)
+    if is_no_news(now, seen):
+        good = seen if seen.state == State.OK else now.good
+        if good is seen and seen.text is None and now.good is not None:
+            good = replace(seen, text=now.good.text, words=now.good.words)
+        return replace(now, good=good, pending=()), None
+    if seen.state == State.OK and now.good is None:  # the first time that it is seen at all
+        return Availability(State.OK, seen.at, seen, seen), None
+    pending = (*now.pending, seen)
+    if not _confirmed(pending, seen):
+        return replace(now, pending=pending), None
+    return _decided(now, pending, seen)
+
+
+def is_no_news(now: Availability, seen: Observation) -> bool:
+    """Whether an observation says what is known, or less.
+
+    That a server cannot be reached does not make a page that was gone less gone.
+    """
+    if seen.state != now.state:
+        return seen.state == State.UNREACHABLE and now.state not in {None, State.OK}
+    if seen.state != State.OK:
+        return True
+    assert now.good is not None, "a page is ok since it was seen"
+    return seen.text is None or now.good.text is None or seen.text == now.good.text
+
+
+def adds_nothing(now: Availability, seen: Observation) -> bool:
+    """Whether of an observation and those like it right after it only the last needs to be kept."""
+    first_text = seen.text is not None and now.good is not None and now.good.text is None
+    return is_no_news(now, seen) and not first_text
+
+
+def _confirmed(pending: tuple[Observation, ...], seen: Observation) -> bool:
+    alike = [each for each in pending if each.state == seen.state]
+    enough = len(alike) >= LOOKS.get(seen.state, _LOOKS)
+    return enough and seen.at - alike[0].at >= SPANS.get(seen.state, _SPAN)
+
+
+def _decided(
+    now: Availability, pending: tuple[Observation, ...], seen: Observation
+) -> tuple[Availability, Transition | None]:
+    first = next(each for each in pending if each.state == seen.state)
+    if seen.state == State.OK:  # as the page is now: of two edits in a row both are in it
+        same = [each for each in pending if each.state == State.OK and each.text == seen.text]
+        later = same[0]
+    else:
+        later = first
+    good = seen if seen.state == State.OK else now.good
+    after = Availability(seen.state, first.at, good, seen)
+    if now.good is None or now.state is None:  # nobody ever saw it: nothing was lost
+        return after, None
+    change: str = seen.state
+    if seen.state == State.OK:
+        change = Change.CHANGED if now.state == State.OK else Change.BACK
+    return after, Transition(seen.url, change, first.at, seen.at, now.state, seen.state, now.good, later, seen)

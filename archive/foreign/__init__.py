@@ -1,0 +1,1 @@
+"""Archive files of other programs: read leniently, every fault with its place."""

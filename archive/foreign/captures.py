@@ -1,0 +1,163 @@
+"""From a record of another program to a capture as the index knows it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin
+
+from archive.foreign.declared import declared
+from archive.foreign.records import ForeignRecord
+from archive.model import RecordRef, Snapshot
+from archive.times import from_iso
+from archive.warc.entity import Head, read_entity, read_head
+
+_BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
+_LONGEST = 65_000  # characters of a URL
+_VALIDATOR = 400  # characters
+_PIECE = 1 << 18
+_NOWHERE = RecordRef("", 0, 0)  # until the record is written
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """What a revisit says of the record that holds its payload (WARC 1.1 §5.9-5.11, §6.7)."""
+
+    record_id: str | None
+    url: str
+    date: str | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A record's line in the index, but for its place; `notes` are what is odd about it."""
+
+    snapshot: Snapshot
+    refers: Refers | None = None
+    notes: tuple[str, ...] = ()
+
+
+def indexable(url: str) -> str:
+    """A URL as an index line can hold it: what would break a line is percent-encoded."""
+    return _BAD.sub(lambda found: quote(found[0].encode("utf-8", "surrogatepass")), url)
+
+
+def capture_of(record: ForeignRecord) -> Capture | str | None:
+    """The capture that a record is; why it can be none; None for records that are about others.
+
+    A response that is not HTTP (a DNS answer, say) is none either, and nothing is wrong with that.
+    """
+    if record.kind not in {"response", "revisit", "resource"}:
+        return None
+    written = record.header("WARC-Target-URI") or ""
+    url = indexable(written[1:-1] if written.startswith("<") and written.endswith(">") else written)
+    if not url or ":" not in url or len(url) > _LONGEST:
+        return "it names no WARC-Target-URI that could be looked up"
+    if record.date is None:
+        return f"its WARC-Date is none: {(record.header('WARC-Date') or '')[:40]!r}"
+    if record.kind == "resource":
+        return _resource(record, url)
+    if not url.lower().startswith(("http:", "https:")):
+        return None
+    return _http(record, url)
+
+
+def _resource(record: ForeignRecord, url: str) -> Capture:
+    digest, _ = _payload(record, None)
+    mime = _mime(record.header("Content-Type"))
+    return Capture(_snapshot(record, url, 200, mime, digest, None))
+
+
+def _http(record: ForeignRecord, url: str) -> Capture | str:
+    with record.block.open() as stream:
+        head, _ = read_head(io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream)
+    if head.status == 0 and record.kind == "response":
+        return "its block is no HTTP response"
+    mime = _mime(head.header("Content-Type"))
+    if record.kind == "revisit":
+        refers = Refers(
+            (record.header("WARC-Refers-To") or "").strip() or None,
+            indexable((record.header("WARC-Refers-To-Target-URI") or url).strip("<>")),
+            record.header("WARC-Refers-To-Date"),
+            record.header("WARC-Payload-Digest"),
+        )
+        return Capture(_snapshot(record, url, head.status or 200, mime, "", head), refers)
+    digest, notes = _payload(record, head)
+    return Capture(_snapshot(record, url, head.status, mime, digest, head), None, notes)
+
+
+def _payload(record: ForeignRecord, head: Head | None) -> tuple[str, tuple[str, ...]]:
+    """The digest of what a record carries, and whether the record names another."""
+    expected = declared(record.header("WARC-Payload-Digest"))
+    other = expected.hash() if expected else None
+    ours = hashlib.sha256()
+    with record.block.open() as stream:
+        if head is not None:
+            stream.seek(head.length)
+            pieces = read_entity(stream, head)
+        else:
+            pieces = iter(lambda: stream.read(_PIECE), b"")
+        for piece in pieces:
+            ours.update(piece)
+            if other:
+                other.update(piece)
+    if other and expected and other.digest() != expected.value:
+        return f"sha256:{ours.hexdigest()}", (
+            "its WARC-Payload-Digest is not that of its payload; it is taken as it is",
+        )
+    return f"sha256:{ours.hexdigest()}", ()
+
+
+def _snapshot(record: ForeignRecord, url: str, status: int, mime: str, digest: str, head: Head | None) -> Snapshot:
+    assert record.date is not None, "it was looked at before"
+    return Snapshot(
+        url=url,
+        timestamp=record.date,
+        status=status,
+        mime=mime,
+        digest=digest,
+        record_id=record.record_id,
+        record=_NOWHERE,
+        run="",
+        truncated=(record.header("WARC-Truncated") or "").strip().lower() or None if not _is_revisit(record) else None,
+        etag=_validator(head, "ETag"),
+        last_modified=_validator(head, "Last-Modified"),
+        location=_location(head, url),
+    )
+
+
+def _is_revisit(record: ForeignRecord) -> bool:
+    """A revisit is truncated by what it is."""
+    return record.kind == "revisit"
+
+
+def _mime(text: str | None) -> str:
+    mime = (text or "").split(";")[0].strip().lower()
+    return mime if "/" in mime and len(mime) < 100 and mime.isprintable() and " " not in mime else "unk"
+
+
+def _validator(head: Head | None, name: str) -> str | None:
+    value = ((head.header(name) if head else None) or "").strip()
+    return value if value and len(value) <= _VALIDATOR and value.isascii() and value.isprintable() else None
+
+
+def _location(head: Head | None, url: str) -> str | None:
+    location = head.header("Location") if head else None
+    if head is None or not location or not 300 <= head.status < 400:
+        return None
+    try:
+        found = urljoin(url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
+    except ValueError:
+        return None
+    return indexable(found)
+
+
+def date_of(text: str | None) -> object:
+    """The moment that a header names, to the second; None where it names none."""
+    try:
+        return from_iso((text or "").strip()).replace(microsecond=0)
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""The plain bytes of a file that is gzipped, member a record or all in one, or not at all; and where each came from."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+_STEP = 1 << 13  # bytes given to zlib at once: what follows a damaged member is looked for from there on
+_OUT = 1 << 16
+_MAGIC = b"\x1f\x8b\x08"
+_FREE = 256 << 20  # plain bytes of a member before its ratio counts
+_RATIO = 400  # plain bytes to a compressed one: deflate gives 1,032 at most, and records of text some 20
+
+
+class Damage(Exception):
+    """The file is damaged here; `offset` is the byte of the file at which the damaged part begins."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(reason)
+        self.offset = offset
+        self.reason = reason
+
+
+class Plain:
+    """A file's plain bytes, in bounded memory. Not for use by two threads at once."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = _steps(pieces)
+        self._raw = b""  # read from the file, and not used
+        self._raw_at = 0  # the offset of its first byte
+        self._ahead = bytearray()  # plain bytes that nobody took
+        self._at = 0  # the plain offset of their first one
+        self._marks: deque[tuple[int, int]] = deque()  # plain offsets at which members begin, and where in the file
+        self._inflating: zlib._Decompress | None = None
+        self._member = 0  # where the present member begins
+        self._given = 0  # plain bytes of it
+        self._more()
+        self.gzipped = self._raw.startswith(_MAGIC[:2])
+
+    @property
+    def offset(self) -> int:
+        """Where in the file the next byte comes from: its own place, or that of the gzip member it is in."""
+        if not self.gzipped:
+            return self._at
+        while len(self._marks) > 1 and self._marks[1][0] <= self._at:
+            self._marks.popleft()
+        return self._marks[0][1] if self._marks else self._raw_at
+
+    def readline(self, limit: int) -> bytes:
+        """A line with its end, or as much of it as the limit allows; raises Damage."""
+        searched = 0
+        while (end := self._ahead.find(b"\n", searched, limit)) < 0 and len(self._ahead) < limit:
+            searched = len(self._ahead)
+            if not self._fill():
+                break
+        size = end + 1 if end >= 0 else limit
+        return self.take(size)
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which stay there; fewer at the end. Raises Damage."""
+        while len(self._ahead) < size and self._fill():
+            pass
+        return bytes(self._ahead[:size])
+
+    def read(self, size: int) -> bytes:
+        """Some of the next bytes, up to so many; none at the end. Raises Damage."""
+        if not self._ahead:
+            self._fill()
+        return self.take(size)
+
+    def take(self, size: int) -> bytes:
+        """Of the bytes that are at hand, up to so many."""
+        data = bytes(self._ahead[:size])
+        del self._ahead[:size]
+        self._at += len(data)
+        return data
+
+    def resume(self) -> bool:
+        """After damage: go on at the next gzip member, if there is one."""
+        self._at += len(self._ahead)
+        self._ahead.clear()
+        self._inflating = None
+        if not self.gzipped:
+            return False
+        self._raw, self._raw_at = self._raw[1:], self._raw_at + 1
+        while True:
+            found = self._raw.find(_MAGIC)
+            if found >= 0:
+                self._drop(found)
+                self._marks.clear()
+                return True
+            self._drop(max(len(self._raw) - len(_MAGIC) + 1, 0))
+            if not self._more():
+                return False
+
+    def _drop(self, count: int) -> None:
+        self._raw, self._raw_at = self._raw[count:], self._raw_at + count
+
+    def _more(self) -> bool:
+        piece = next(self._pieces, b"")
+        self._raw += piece
+        return bool(piece)
+
+    def _fill(self) -> bool:
+        """Have more plain bytes; False at the end."""
+        if not self._raw and not self._more():
+            if self._inflating is not None:
+                raise Damage(self._member, "the gzip member breaks off before its end")
+            return False
+        if not self.gzipped:
+            self._ahead += self._raw
+            self._drop(len(self._raw))
+            return True
+        return self._inflate()
+
+    def _inflate(self) -> bool:
+        if self._inflating is None and not self._begin():
+            return False
+        assert self._inflating is not None, "a member was begun"
+        try:
+            out = self._inflating.decompress(self._raw, _OUT)
+        except zlib.error as error:
+            raise Damage(self._member, f"the gzip member is damaged: {error}") from error
+        left = self._inflating.unused_data if self._inflating.eof else self._inflating.unconsumed_tail
+        self._drop(len(self._raw) - len(left))
+        self._given += len(out)
+        self._ahead += out
+        if self._given > _FREE and self._given > _RATIO * (self._raw_at - self._member):
+            raise Damage(self._member, f"the gzip member is a bomb: {self._given:,} bytes and more in very few")
+        if self._inflating.eof:
+            self._inflating = None
+        return True
+
+    def _begin(self) -> bool:
+        """Begin the member that the file is at; zero bytes between members are passed over."""
+        while not self._raw.lstrip(b"\0"):
+            self._drop(len(self._raw))
+            if not self._more():
+                return False
+        self._drop(len(self._raw) - len(self._raw.lstrip(b"\0")))
+        if len(self._raw) < len(_MAGIC):
+            self._more()
+        if not self._raw.startswith(_MAGIC):
+            raise Damage(self._raw_at, "bytes that are no gzip member")
+        self._member, self._given = self._raw_at, 0
+        self._marks.append((self._at + len(self._ahead), self._raw_at))
+        self._inflating = zlib.decompressobj(wbits=31)
+        return True
+
+
+def _steps(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for at in range(0, len(piece), _STEP):
+            yield piece[at : at + _STEP]

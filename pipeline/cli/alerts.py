@@ -1,0 +1,52 @@
+"""`onrecord alerts`: the channels tried before they are needed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+
+
+@click.group("alerts")
+def command() -> None:
+    """Try the ways by which alerts are sent.
+
+    Example: onrecord alerts test
+    """
+
+
+@command.command("test")
+@click.pass_obj
+def test(context: Context) -> None:
+    """Send a test alert to every channel of [alerts], now, and say what became of each.
+
+    Example: onrecord alerts test
+    """
+    from archive.times import now
+    from pipeline.alerts.channel import DeliveryError, batch_of
+    from pipeline.alerts.event import Event
+    from pipeline.alerts.settings import load_channels
+
+    channels = load_channels(context.alerts)
+    if not channels:
+        raise click.UsageError("no channel is set up: write [alerts.mail] or another into the configuration")
+    event = Event("test", "https://onrecord.invalid/test", now(), "A test alert", summary="This channel works.")
+    failed = False
+    for channel in channels:
+        error = None
+        try:
+            channel.sender.send(batch_of((event,), channel.name, now()))
+        except DeliveryError as failure:
+            error = str(failure)
+            failed = True
+        if context.as_json:
+            print_json({"channel": channel.name, "sent": error is None, "error": error})
+        else:
+            click.echo(
+                f"{'failed' if error else 'sent':<8} {plain(channel.name)}" + (f": {plain(error)}" if error else "")
+            )
+    if failed:
+        sys.exit(3)

@@ -1,0 +1,88 @@
+"""`onrecord import`: archives of other programs brought in."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+
+if TYPE_CHECKING:
+    from pipeline.extract.pool import ExtractorPool
+    from pipeline.importing import Imported, Left
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False))
+@click.option("--extract/--no-extract", default=True, show_default=True, help="Make texts of the pages.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
+)
+@click.pass_obj
+def command(context: Context, files: tuple[str, ...], extract: bool, workers: int | None) -> None:
+    """Bring in WACZ, WARC and ARC files, gzipped or not: their records as they are, each file as a run.
+
+    What cannot be taken is named, with the byte of the file where it begins, and the rest comes in. Records that the
+    archive holds already are passed over, so that a file can be imported twice.
+
+    Example: onrecord import old-crawl.warc.gz collection.wacz
+    """
+    from archive.errors import FormatError
+    from pipeline.importing import import_file
+
+    archive = context.open_archive()
+    archive.prepare()
+    failed = waiting = False
+    with _pool(workers) if extract else nullcontext() as pool:
+        for file in files:
+            try:
+                done = import_file(archive, Path(file), lambda left: _tell(context, left), pool)
+            except FormatError as error:
+                if len(files) == 1:
+                    raise click.UsageError(str(error)) from error
+                click.echo(f"onrecord: {plain(str(error))}", err=True)
+                failed = True
+                continue
+            archive.refresh()
+            _say(context, done)
+            failed = failed or done.left > 0
+            if done.result and done.result.waiting:
+                waiting = True
+                click.echo(f"onrecord: {done.result.waiting}; the run waits in the spool", err=True)
+    if waiting or failed:
+        sys.exit(10 if waiting else 3)
+
+
+def _pool(workers: int | None) -> ExtractorPool:
+    import os
+
+    from pipeline.extract.pool import ExtractorPool
+    from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
+
+    return ExtractorPool(workers or os.cpu_count() or 1, time_limit=EXTRACT_TIME, memory_limit=EXTRACT_MEMORY)
+
+
+def _tell(context: Context, left: Left) -> None:
+    if context.as_json:
+        print_json(
+            {"file": left.file, "part": left.part, "offset": left.offset, "fault": left.reason, "taken": left.taken}
+        )
+    elif not left.taken or context.verbosity > 0:
+        click.echo(f"onrecord: {plain(left.place)}: {plain(left.reason, 300)}", err=True)
+
+
+def _say(context: Context, done: Imported) -> None:
+    if context.as_json:
+        entry = {"file": done.file, "run": done.run, "records": done.records, "captures": done.captures}
+        print_json(entry | {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes})
+        return
+    parts = [f"{done.records:,} records, {done.captures:,} captures"]
+    parts += [f"{done.already:,} were in already"] if done.already else []
+    parts += [f"{done.left:,} left out"] if done.left else []
+    parts += [f"{done.notes:,} odd ones (-v names them)"] if done.notes and not context.verbosity else []
+    click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))

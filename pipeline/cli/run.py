@@ -1,0 +1,182 @@
+"""`onrecord run`: what is due is captured once; made for cron."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json, print_line
+from pipeline.cli.runs import prepare, recover, say_committed
+
+if TYPE_CHECKING:
+    from archive.model import Outcome
+    from pipeline.alerts.channel import Channel
+    from pipeline.alerts.event import Event
+    from pipeline.health.ping import Healthcheck
+    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.story import Ran
+    from pipeline.watch.watches import Watch
+
+
+@click.command("run")
+@click.option(
+    "--time-limit", default="1h", show_default=True, metavar="SPAN", help="After which the rest waits for the next run."
+)
+@click.option("--watches", type=click.Path(path_type=Path), help="The watch list.  [env: ONRECORD_WATCHES]")
+@click.pass_obj
+def command(context: Context, time_limit: str, watches: Path | None) -> None:
+    """Capture what is due of the watch list, once, and tell what became of the pages.
+
+    It says nothing when all is well; a page that disappeared, came back or was edited is one line, and an alert. Where
+    another run of this store has not ended it does nothing.
+
+    Example: onrecord --store s3://commentary run
+    """
+    from pipeline.alerts.settings import load_channels
+    from pipeline.health.ping import healthcheck
+    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.turn import alone
+    from pipeline.watch.watches import load
+
+    path = watches or context.watch_list()
+    limit = _seconds(time_limit)
+    listed = load(path)
+    if not listed:
+        raise click.UsageError(f"nothing is watched in {path}; add something: onrecord watch add URL")
+    channels, monitor = load_channels(context.alerts), healthcheck(context.alerts.get("healthcheck"))
+    folder = context.state_folder()
+    with alone(folder):
+        ledger = Ledger(folder / "ledger.db")
+        _watched(context, listed, ledger, channels, monitor, limit)
+
+
+def _watched(
+    context: Context, listed: list[Watch], ledger: Ledger, channels: list[Channel], monitor: Healthcheck, limit: float
+) -> None:
+    """The run, with what is told of it: to the monitor, the metrics, and by alert when it fails."""
+    from pipeline.alerts.notify import notify
+    from storage.errors import OnrecordError
+
+    began = time.monotonic()
+    monitor.start()
+    try:
+        ran = _run(context, listed, ledger, limit)
+    except OnrecordError as error:
+        notify([_failure(context, error)] if channels else [], channels, context.outbox_folder())
+        _measure(context, None, began, error.exit_code)
+        monitor.fail()
+        raise
+    if ran is None:  # another machine does what is due
+        notify([], channels, context.outbox_folder())
+        monitor.success()
+        return
+    _tell(context, ran, ledger, channels)
+    code = 10 if ran.waiting else 3 if ran.unreached else 0
+    _measure(context, ran, began, code)
+    (monitor.fail if code else monitor.success)()
+    if code:
+        sys.exit(code)
+
+
+def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) -> Ran | None:
+    from pipeline.cli.capture_options import options_of
+    from pipeline.watch.story import Settings, run_due
+    from pipeline.watch.turn import Elsewhere, turn
+
+    making = partial(options_of, context.defaults.get("capture", {}))
+    for watch in listed:  # what is wrong with one is said before anything is captured
+        making(watch.options)
+    archive = context.open_archive()
+    if not prepare(archive):
+        for why in recover(context, archive, making({})):
+            click.echo(f"onrecord: {why}; it waits in the spool for the next run", err=True)
+    settings = Settings(making, ledger.path.parent, limit)
+    try:
+        with turn(archive.store) as mine:
+            return run_due(archive, listed, ledger, settings, partial(_report, context), mine)
+    except Elsewhere as holder:
+        if context.verbosity > 0:
+            context.say(f"another machine captures what is due: {plain(str(holder))}")
+        return None
+
+
+def _report(context: Context, outcome: Outcome, line: bytes) -> None:
+    if context.as_json:
+        print_line(line)
+    elif context.verbosity > 0:
+        click.echo(f"{outcome.status or '---'} {outcome.outcome:<12} {plain(outcome.url)}", err=True)
+
+
+def _tell(context: Context, ran: Ran, ledger: Ledger, channels: list[Channel]) -> None:
+    """One line for each thing that became of a page, and one for what was not reached; and the alerts."""
+    from pipeline.alerts.notify import notify
+    from pipeline.watch.story import told
+
+    for event in ran.events:
+        if context.as_json:
+            print_json({"event": event.as_json()})
+        elif not context.quiet:
+            click.echo(f"{event.kind:<12} {plain(event.url)}  {plain(event.summary, 400)}")
+    for outcome in ran.unreached if not context.quiet else ():
+        click.echo(f"onrecord: {outcome.outcome}: {plain(outcome.url)}: {plain(outcome.error or '', 200)}", err=True)
+    for result in ran.results if context.verbosity > 0 else ():
+        if result.manifest:
+            say_committed(context, result.run, result.counts, plain(context.store))
+    if ran.waiting:
+        click.echo(
+            f"onrecord: {ran.waiting}; the run waits in the spool and is published by the next invocation", err=True
+        )
+    if not channels or notify(ran.events, channels, context.outbox_folder()).kept:
+        told(ledger, ran.tellings)
+
+
+def _measure(context: Context, ran: Ran | None, began: float, code: int) -> None:
+    path = context.metrics_file()
+    if path is None:
+        return
+    from archive.times import now
+    from pipeline.alerts.outbox import Outbox, OutboxError
+    from pipeline.health.metrics import RunReport, write_metrics
+
+    try:
+        waiting = Outbox(context.outbox_folder()).waiting()
+    except OutboxError:
+        waiting = 0
+    manifests = [result.manifest for result in ran.results if result.manifest] if ran else []
+    captured = sum(it.bytes for manifest in manifests for it in manifest.resources if it.path.startswith("archive/"))
+    report = RunReport(
+        ended=now(),
+        seconds=time.monotonic() - began,
+        exit_code=code,
+        outcomes=ran.outcomes if ran else {},
+        due=ran.due if ran else 0,
+        late=ran.late if ran else 0,
+        captured=captured,
+        outbox=waiting,
+    )
+    write_metrics(path, report)
+
+
+def _failure(context: Context, error: Exception) -> Event:
+    """Told once a day."""
+    from archive.times import now
+    from pipeline.alerts.event import Event
+
+    day = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return Event("run-failed", context.store, day, "A run failed", summary=str(error), store=context.store)
+
+
+def _seconds(written: str) -> float:
+    from pipeline.watch.watches import span
+
+    try:
+        return span(str(written), least=timedelta(seconds=1)).total_seconds()
+    except ValueError as error:
+        raise click.UsageError(f"--time-limit: {error}", click.get_current_context()) from error

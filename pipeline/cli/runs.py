@@ -1,0 +1,60 @@
+"""What commands that capture have in common: the store made ready, left runs finished, and what is said of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from pipeline.run import CaptureOptions, RunResult
+
+
+def prepare(archive: Archive) -> bool:
+    """Whether the store is out of reach; then pages are captured into the spool all the same. Raises StoreError."""
+    from storage.errors import StoreUnavailable
+
+    try:
+        archive.prepare()
+    except StoreUnavailable as error:
+        click.echo(f"onrecord: {error}; capturing into the local spool meanwhile", err=True)
+        return True
+    return False
+
+
+def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
+    """Finish the runs that earlier invocations left; returns why some still wait."""
+    from pipeline import run
+
+    waiting = []
+    for result in run.recover(archive, capturing):
+        say_recovered(context, result)
+        waiting += [result.waiting] if result.waiting else []
+    return waiting
+
+
+def say_recovered(context: Context, result: RunResult) -> None:
+    """Say what became of a run that an earlier invocation left."""
+    if result.manifest:
+        context.say(f"published run {result.run}, which an earlier invocation left: {counted(result.counts)}")
+    elif not result.waiting:
+        context.say(f"cleared away run {result.run}, which an earlier invocation left without a capture")
+
+
+def say_committed(context: Context, run: str, counts: dict[str, int], url: str) -> None:
+    """Say what a run that is committed holds, and where."""
+    context.say(f"run {run}: {counted(counts)}, in {url}")
+
+
+def counted(counts: dict[str, int]) -> str:
+    """How much a run holds, in words."""
+    parts = [f"{counts['targets']:,} targets"]
+    parts += [f"{counts['requisites']:,} requisites"] if counts["requisites"] else []
+    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} unchanged)")
+    parts.append(f"{counts['documents']:,} new texts")
+    parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
+    parts += [f"{counts['skipped']:,} found and left out"] if counts["skipped"] else []
+    return ", ".join(parts)

@@ -1,0 +1,200 @@
+"""`onrecord watch`: the list of what is captured again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+
+if TYPE_CHECKING:
+    from pipeline.watch.plan import Standing
+    from pipeline.watch.watches import Watch
+
+_WATCHES = click.option("--watches", type=click.Path(path_type=Path), help="The watch list.  [env: ONRECORD_WATCHES]")
+
+
+@click.group("watch")
+def command() -> None:
+    """Keep the list of what `onrecord run` captures again and again.
+
+    It is a TOML file for people to edit; comments in it stay.
+
+    Example: onrecord watch add https://example.org/feed.xml --feed --every 30m --tag press
+    """
+
+
+@command.command("add")
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.option("--page", "source", flag_value="page", default=True, help="A page.  [default]")
+@click.option("--feed", "source", flag_value="feed", help="A feed, or a page that names one: every entry is captured.")
+@click.option("--sitemap", "source", flag_value="sitemap", help="A sitemap, or a site's: every page is captured.")
+@click.option("--site", "source", flag_value="site", help="A site, by its links.")
+@click.option("--every", metavar="SPAN", help="Time between two captures: 15m, 6h, 1d.")
+@click.option("--cron", metavar="EXPRESSION", help="Times as in a crontab, UTC: '20 6 * * 1-5'.")
+@click.option("--decay", is_flag=True, help="A page: 15 min, 1 h, 3 h, 3 d and 30 d after it was found.")
+@click.option("--name", help="What it is called.")
+@click.option("--tag", "tags", multiple=True, help="For alerts that go to some only; may be repeated.")
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="Of its captures: depth=2, browser=true."
+)
+@_WATCHES
+@click.pass_obj
+def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **given: Any) -> None:
+    """Watch a page, a feed, a sitemap or a site from now on.
+
+    Example: onrecord watch add https://example.org/ --site --every 1d --option depth=2
+    """
+    from pipeline.watch import watches as lists
+
+    if given["name"] and len(urls) > 1:
+        raise click.UsageError("--name names one watch: add them one by one", click.get_current_context())
+    options = dict(_pair(written) for written in given["options"])
+    table = {name: given[name] for name in ("name", "every", "cron") if given[name]}
+    table |= {"decay": True} if given["decay"] else {}
+    table |= {"tags": list(given["tags"])} if given["tags"] else {}
+    table |= {"options": options} if options else {}
+    _check_options(context, options)
+    path = watches or context.watch_list()
+    for url in urls:
+        found = lists.add(path, {given["source"]: url, **table})
+        context.say(f"watched, {lists.schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
+
+
+@command.command("list")
+@click.option("--tag", "tags", multiple=True, help="Those with one of these tags.")
+@_WATCHES
+@click.pass_obj
+def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None:
+    """List what is watched: last captured, next due, and how it stands.
+
+    Example: onrecord watch list --tag press
+    """
+    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.plan import standing
+    from storage.errors import StoreError, StoreMissing
+
+    path = watches or context.watch_list()
+    found = [watch for watch in _loaded(path) if not tags or set(tags) & set(watch.tags)]
+    ledger = Ledger(context.state_folder() / "ledger.db")
+    try:
+        ledger.sync(context.open_archive())
+    except StoreMissing:  # nothing was captured yet
+        pass
+    except StoreError as error:
+        click.echo(f"onrecord: what this machine knows; the store cannot be asked: {error}", err=True)
+    with ledger.opened() as database:
+        for watch in found:
+            where = standing(watch, ledger, database)
+            if context.as_json:
+                print_json(_entry(where))
+            else:
+                click.echo(_line(where))
+    if not found:
+        context.say(f"nothing is watched in {path}; see: onrecord watch add --help")
+
+
+@command.command("remove")
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@_WATCHES
+@click.pass_obj
+def remove(context: Context, urls: tuple[str, ...], watches: Path | None) -> None:
+    """Watch something no longer, by its URL or name; what is kept of it stays.
+
+    Example: onrecord watch remove https://example.org/feed.xml
+    """
+    from pipeline.watch import watches as lists
+
+    path = watches or context.watch_list()
+    _say_found(context, urls, lists.remove(path, urls), path, "not watched any longer")
+
+
+@command.command("pause")
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.option("--resume", is_flag=True, help="Go on with it.")
+@_WATCHES
+@click.pass_obj
+def pause(context: Context, urls: tuple[str, ...], resume: bool, watches: Path | None) -> None:
+    """Let a watch rest, by its URL or name, or go on with it.
+
+    Example: onrecord watch pause https://example.org/feed.xml
+    """
+    from pipeline.watch import watches as lists
+
+    path = watches or context.watch_list()
+    found = lists.pause(path, urls, paused=not resume)
+    _say_found(context, urls, found, path, "watched again" if resume else "paused")
+
+
+def _say_found(context: Context, urls: tuple[str, ...], found: list[str], path: Path, what: str) -> None:
+    if missing := [url for url in urls if url not in found]:
+        raise click.UsageError(f"{missing[0]!r} is not watched in {path}; see: onrecord watch list")
+    for url in urls:
+        context.say(f"{what}: {plain(url)}")
+
+
+def _loaded(path: Path) -> list[Watch]:
+    from pipeline.watch.watches import load
+
+    return load(path)
+
+
+def _check_options(context: Context, options: dict[str, Any]) -> None:
+    from pipeline.cli.capture_options import options_of
+
+    options_of(context.defaults.get("capture", {}), options)
+
+
+def _pair(written: str) -> tuple[str, Any]:
+    """NAME=VALUE as TOML has it: a number, true, false, a list; anything else is a text."""
+    import tomllib
+
+    from pipeline.watch.watches import OPTIONS
+
+    name, equals, value = written.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals or name not in OPTIONS:
+        raise click.UsageError(f"--option {written!r}: write NAME=VALUE; names are {', '.join(sorted(OPTIONS))}")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except ValueError:
+        return name, value.strip()
+
+
+def _line(where: Standing) -> str:
+    from archive.times import iso
+    from pipeline.watch.watches import schedule_of
+
+    watch = where.watch
+    last = iso(where.last) if where.last else "never".ljust(20)
+    due = iso(where.next) if where.next else ("-" if watch.paused else "now").ljust(20)
+    pages = f"  {where.pages:,} pages" if where.pages else ""
+    name = f"  {plain(watch.name, 60)}" if watch.name != watch.url else ""
+    detail = f"  {plain(where.detail, 120)}" if where.detail else ""
+    return (
+        f"{where.state:<12} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
+        f"({schedule_of(watch)}){pages}{detail}"
+    )
+
+
+def _entry(where: Standing) -> dict[str, Any]:
+    from archive.times import iso
+    from pipeline.watch.watches import schedule_of
+
+    watch = where.watch
+    return {
+        "source": watch.source,
+        "url": watch.url,
+        "name": watch.name,
+        "schedule": schedule_of(watch),
+        "tags": list(watch.tags),
+        "paused": watch.paused,
+        "state": where.state,
+        "detail": where.detail,
+        "last": where.last and iso(where.last),
+        "next": where.next and iso(where.next),
+        "pages": where.pages,
+    }

@@ -1,0 +1,1 @@
+"""Having the due captures started by the machine's own scheduler: cron, or systemd's user timers."""

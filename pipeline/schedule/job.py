@@ -1,0 +1,118 @@
+"""What the machine's scheduler is to start: this program, with its store and the environment that it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from storage.errors import OnrecordError
+
+# What a run reads from the environment. None of them holds a secret: these say where one is.
+_NAMES = (
+    "PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "SSL_CERT_DIR", "SSL_CERT_FILE",
+    "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED", "AWS_PROFILE", "AWS_REGION",
+    "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
+)  # fmt: skip
+_SECRETS = {
+    "AWS_ACCESS_KEY_ID": "put the keys into ~/.aws/credentials and name them with AWS_PROFILE",
+    "AWS_SECRET_ACCESS_KEY": "put the keys into ~/.aws/credentials and name them with AWS_PROFILE",
+    "AWS_SESSION_TOKEN": "it expires; put lasting keys into ~/.aws/credentials",
+    "ONRECORD_SMTP_PASSWORD": "use password_file in [alerts.mail]",
+    "ONRECORD_WEBHOOK_SECRET": "use secret_file in [alerts.webhook]",
+    "ONRECORD_NTFY_TOKEN": "use token_file in [alerts.ntfy]",
+    "ONRECORD_SLACK_URL": "use url_file in [alerts.slack]",
+    "ONRECORD_HEALTHCHECK": "put healthcheck into [alerts]",
+}
+_PINNED = {"ONRECORD_STORE", "ONRECORD_CONFIG"}  # flags say these
+_SPAN = re.compile(r"([1-9]\d{0,4})([mhd])\Z", re.ASCII)
+_UNITS = {"m": 1, "h": 60, "d": 24 * 60}
+
+
+class ScheduleError(OnrecordError):
+    """The machine's scheduler cannot be used so; its text says what to do."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command to be started again and again.
+
+    `key` is eight hex digits that tell one store and watch list from another, `store` the archive's address.
+    """
+
+    key: str
+    store: str
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def job_of(
+    store: str, *, config: Path | None, arguments: tuple[str, ...], environment: Mapping[str, str], home: str | None
+) -> Job:
+    """The job for a store; raises ScheduleError for what no scheduler can be given.
+
+    `arguments` stand after the store: the command and its options, files among them absolute. `home` is the folder
+    that the scheduler will say is home, which is written down where HOME is another.
+    """
+    flags = ("--config", str(config.absolute())) if config is not None else ()
+    pairs = [(name, environment[name]) for name in _NAMES if environment.get(name)]
+    pairs += sorted(
+        (name, value)
+        for name, value in environment.items()
+        if name.startswith("ONRECORD_") and name not in _PINNED and name not in _SECRETS
+    )
+    if environment.get("HOME") and environment["HOME"] != home:
+        pairs.append(("HOME", environment["HOME"]))
+    argv = (*program(), "--store", store, *flags, *arguments)
+    for value in (*argv, *(value for _, value in pairs)):
+        if not value.isprintable():
+            raise ScheduleError(f"no scheduler can be given {value!r}, which holds control characters: rename it")
+    return Job(key_of(store, arguments), store, argv, tuple(pairs))
+
+
+def key_of(store: str, arguments: tuple[str, ...]) -> str:
+    """Eight hex digits for a store and what is run on it."""
+    return hashlib.sha256("\0".join((store, *arguments)).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def withheld(environment: Mapping[str, str]) -> list[str]:
+    """What this environment holds and a schedule must not, each with the way to provide it."""
+    found = {name: hint for name, hint in _SECRETS.items() if environment.get(name)}
+    return [f"{name} is not written into the schedule: {hint}" for name, hint in found.items()]
+
+
+def program() -> tuple[str, ...]:
+    """How this program is started from anywhere: its own file, or this Python with its name."""
+    for path in (Path(sys.argv[0]), Path(sys.executable).with_name("onrecord")):
+        if path.name == "onrecord" and path.is_file():
+            return (str(path.absolute()),)
+    return (sys.executable, "-P", "-c", "from pipeline.cli.main import main; main()")
+
+
+def span(words: str) -> timedelta:
+    """The time between two runs, from words such as 15m, 2h or 1d; raises ScheduleError."""
+    match = _SPAN.match(words)
+    if not match:
+        raise ScheduleError(f"{words!r} is no span of time: write 15m, 2h or 1d")
+    return timedelta(minutes=int(match[1]) * _UNITS[match[2]])
+
+
+def clock_pattern(every: timedelta, key: str) -> tuple[int, int, int]:
+    """A span as a clock repeats it: minutes between runs, and the hour and minute of the first; raises ScheduleError.
+
+    The first is not on the hour: the key spreads stores and machines over the span.
+    """
+    minutes = int(every.total_seconds()) // 60
+    if minutes > 24 * 60 or not ((minutes < 60 and 60 % minutes == 0) or (minutes % 60 == 0 and 1440 % minutes == 0)):
+        raise ScheduleError(
+            "a schedule repeats every 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30 minutes, 1, 2, 3, 4, 6, 8 or 12 hours, or "
+            "1 day: choose one, or give a --calendar"
+        )
+    hour, minute = divmod(int(key, 16) % minutes, 60)
+    return minutes, hour, minute

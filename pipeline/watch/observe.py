@@ -1,0 +1,73 @@
+"""What a line of a run's outcomes says of a page: an observation, by the outcome's name and the answer's status."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from archive.availability import Observation, State
+from archive.times import from_iso
+from pipeline.extract.page import EXTRACTABLE
+
+_BY_OUTCOME = {
+    "soft-404": State.SOFT_404,
+    "consent-wall": State.BLOCKED,
+    "login-wall": State.BLOCKED,
+    "paywalled": State.PAYWALLED,
+    **dict.fromkeys(
+        (
+            "rate-limited", "redirect-loop", "too-many-redirects", "refused-address", "dns-failure", "connect-failed",
+            "connect-timeout", "tls-certificate", "tls-failure", "timeout", "empty-reply", "header-too-large",
+            "not-http", "browser-crashed", "browser-failed",
+        ),
+        State.UNREACHABLE,
+    ),
+    # Captured, and there: only its text could not be had, or not all of it.
+    **dict.fromkeys(
+        (
+            "ok", "truncated", "decoded-too-large", "undecodable", "extraction-timeout", "extraction-memory",
+            "extractor-killed", "extraction-failed", "browser-timeout",
+        ),
+        State.OK,
+    ),
+}  # fmt: skip
+_BY_STATUS = {404: State.GONE, 410: State.GONE, 402: State.PAYWALLED}
+_SERVER = 500  # and more: the server's own fault, which says nothing of the page
+_LONGEST = 300  # characters of a detail
+
+
+def observed(entry: dict[str, Any]) -> Observation | None:
+    """What an outcome's line says of a page, None where it says nothing; raises ValueError, KeyError, TypeError."""
+    name, status = entry["outcome"], entry.get("status")
+    state = _by_status(status) if name == "http-error" else _BY_OUTCOME.get(name)
+    if state is None:
+        return None
+    detail = "" if name == "ok" else str(entry.get("error") or name)
+    if state == State.OK and _to_front_page(entry["url"], entry.get("final_url")):
+        state, detail = State.SOFT_404, f"its address leads to the front page, {entry['final_url']}"
+    whole = name == "ok"
+    text = entry.get("text")
+    if text is None and whole and entry.get("mime") not in EXTRACTABLE:
+        text = entry.get("digest")
+    return Observation(
+        url=entry["url"],
+        at=from_iso(entry["timestamp"]),
+        state=state,
+        text=text if state == State.OK and whole else None,
+        record_id=entry.get("record_id"),
+        detail=detail[:_LONGEST],
+        title=entry.get("title"),
+        digest=None if name == "truncated" else entry.get("digest"),
+        words=entry.get("words"),
+    )
+
+
+def _by_status(status: int | None) -> State:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return State.UNREACHABLE if status is None or status >= _SERVER or status < 400 else State.BLOCKED
+
+
+def _to_front_page(url: str, final: str | None) -> bool:
+    """Whether a page's address has come to lead to a front page: how many sites hide that a page is gone."""
+    return final is not None and urlsplit(final).path in {"", "/"} and urlsplit(url).path not in {"", "/"}

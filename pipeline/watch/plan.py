@@ -1,0 +1,159 @@
+"""What is due: of each watch its source, and the pages that it led to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from archive.availability import State
+from archive.model import Role, Target
+from pipeline.watch.ledger import Ledger, Page
+from pipeline.watch.watches import Watch
+
+RECHECK = timedelta(minutes=10)  # after a capture that says something new
+_EARLY = 0.1  # share of the time between two captures by which one may come too early: schedulers are not exact
+_EARLIEST = timedelta(minutes=30)
+_SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
+_ROLES = {"feed": Role.FEED, "sitemap": Role.SITEMAP}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to capture: a watch's source, or one of its pages, and since when it is due."""
+
+    watch: Watch
+    target: Target
+    since: datetime
+    late: bool = False  # by more than the time between two captures
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a watch stands: its last attempt, how that went, when it is due again, and how many pages it led to."""
+
+    watch: Watch
+    last: datetime | None
+    state: str
+    next: datetime | None
+    detail: str = ""
+    pages: int = 0
+
+
+def target_of(watch: Watch) -> Target:
+    """What is fetched for a watch's source."""
+    url = watch.url
+    if watch.source == "sitemap" and _SITE.fullmatch(url):
+        url = f"{url.rstrip('/')}/robots.txt"
+    return Target(url, role=_ROLES.get(watch.source, Role.PAGE))
+
+
+def plan(watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, present: datetime) -> list[Due]:
+    """Everything that is due, what waits longest first; a page that two watches lead to stands there once."""
+    found: dict[str, Due] = {}
+    for watch in watches:
+        if not watch.paused:
+            for due in _due(watch, ledger, database, present):
+                found.setdefault(due.target.url, due)
+    return sorted(found.values(), key=lambda due: (due.since, due.target.url))
+
+
+def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Standing:
+    """Where a watch stands."""
+    target = target_of(watch)
+    pages = sum(1 for _ in ledger.entries(database, target.url))
+    if target.role == Role.PAGE:
+        page = ledger.page(database, target.url)
+        after, _ = ledger.history(database, target.url)
+        state = str(page.state or "not known yet") if page else "never captured"
+        if page and page.pending:
+            state += ", to be confirmed"
+        detail = after.last.detail if after.last else ""
+        last, pending = (page.at, page.pending) if page else (None, 0)
+    else:
+        source = ledger.source(database, target.url)
+        last, pending = (source.at, 0) if source else (None, 0)
+        state, detail = (source.outcome, source.detail) if source else ("never captured", "")
+    due = None if watch.paused else _next(watch, target.url, last, pending, _found(database, target))
+    return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages)
+
+
+def _due(watch: Watch, ledger: Ledger, database: sqlite3.Connection, present: datetime) -> Iterator[Due]:
+    target = target_of(watch)
+    last, pending = _last(ledger, database, target)
+    due = _next(watch, target.url, last, pending, _found(database, target))
+    if due is None or due <= present:
+        late = due is not None and last is not None and present - due > max(due - last, RECHECK)
+        yield Due(watch, target, due or datetime.min.replace(tzinfo=UTC), late)
+    for url, found, page in ledger.entries(database, target.url):
+        again = decayed(url, found, page, watch.decay)
+        if again is not None and again <= present and url != target.url:
+            yield Due(watch, Target(url, via=target.url, hops="L", seed=target.url), again)
+
+
+def _last(ledger: Ledger, database: sqlite3.Connection, target: Target) -> tuple[datetime | None, int]:
+    if target.role == Role.PAGE:
+        page = ledger.page(database, target.url)
+        return (page.at, page.pending) if page else (None, 0)
+    source = ledger.source(database, target.url)
+    return (source.at, 0) if source else (None, 0)
+
+
+def _found(database: sqlite3.Connection, target: Target) -> datetime | None:
+    """When a page was captured for the first time: what its decay counts from."""
+    if target.role != Role.PAGE:
+        return None
+    query = "SELECT min(at) FROM observations WHERE url = ?"
+    (at,) = database.execute(query, (target.url,)).fetchone()
+    return datetime.fromtimestamp(at, UTC) if at is not None else None
+
+
+def _next(watch: Watch, url: str, last: datetime | None, pending: int, found: datetime | None) -> datetime | None:
+    """When a source is due; None at once, for it was never captured."""
+    if last is None:
+        return None
+    if watch.every is not None:
+        due = _spread(url, last, last + watch.every)
+    elif watch.cron is not None:
+        due = _by_cron(watch.cron, last)
+    else:
+        return decayed(url, found or last, Page(last, State.OK, pending), watch.decay)
+    return min(due, last + RECHECK) if pending else due
+
+
+def decayed(url: str, found: datetime, page: Page, steps: tuple[timedelta, ...]) -> datetime | None:
+    """When a page is due again by the time since it was found; None where it is captured once.
+
+    Of several steps that were missed one capture makes up for all; after the last step its span repeats.
+    """
+    if not steps:
+        return None
+    if page.pending:
+        return page.at + RECHECK
+    due = next((found + step for step in steps if found + step > page.at + _tolerance(step)), page.at + steps[-1])
+    return _spread(url, page.at, due)
+
+
+def _tolerance(step: timedelta) -> timedelta:
+    """How much too early a capture may have come and still stand for its step."""
+    return min(step * _EARLY, _EARLIEST)
+
+
+def _spread(url: str, last: datetime, due: datetime) -> datetime:
+    """A little earlier, by the URL: so that not all come at once, and a scheduler's second of delay costs no turn."""
+    share = 0.5 + int.from_bytes(hashlib.sha256(url.encode("utf-8", "replace")).digest()[:2]) / 131_072
+    return due - min((due - last) * _EARLY, _EARLIEST) * share
+
+
+def _by_cron(expression: str, last: datetime) -> datetime:
+    from cronsim import CronSim
+
+    return replace_zone(next(CronSim(expression, last)))
+
+
+def replace_zone(moment: datetime) -> datetime:
+    """The moment in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,224 @@
+"""What became of pages: as lists, and as one HTML file, with a timeline for each page and what each edit did."""
+
+from __future__ import annotations
+
+import html
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from archive.archive import Archive
+from archive.availability import Availability, Change, State, Transition
+from archive.diff import Kind, compare
+from archive.times import iso, now
+from pipeline.alerts.event import one_line
+from pipeline.watch.ledger import Ledger
+from pipeline.watch.telling import summary_of, texts_of
+
+AWAY = (State.GONE, State.SOFT_404, State.BLOCKED, State.PAYWALLED, State.UNREACHABLE)
+_MOST_QUIET = 1_000  # pages without news that are listed
+_LONGEST = 400  # characters of a URL or a title that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class PageReport:
+    """A page, where it stands, and what became of it."""
+
+    url: str
+    now: Availability
+    transitions: tuple[Transition, ...]
+
+    @property
+    def title(self) -> str | None:
+        """What it was called when it was last seen."""
+        return self.now.good.title if self.now.good else None
+
+
+def away(ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
+    """The pages that were there and are not, or not for everybody, by URL."""
+    for url in ledger.urls(database, states=AWAY):
+        where, transitions = ledger.history(database, url)
+        yield PageReport(url, where, tuple(transitions))
+
+
+def changed(
+    ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
+) -> list[Transition]:
+    """The edits in a span of time, newest first: changes of a text, and returns with another one."""
+    found = []
+    for url in ledger.changed_since(database, start or datetime.fromtimestamp(0, now().tzinfo)):
+        _, transitions = ledger.history(database, url)
+        found += [each for each in transitions if is_edit(each)]
+    kept = [each for each in found if (not start or each.at >= start) and (not end or each.at <= end)]
+    return sorted(kept, key=lambda each: (each.at, each.url), reverse=True)
+
+
+def is_edit(transition: Transition) -> bool:
+    """Whether the text is another one than before."""
+    return transition.after == State.OK and transition.later.text not in {None, transition.earlier.text}
+
+
+def entry_of(page: PageReport) -> dict[str, Any]:
+    """A page as plain values."""
+    good, last = page.now.good, page.now.last
+    return {
+        "url": page.url,
+        "title": page.title,
+        "state": page.now.state,
+        "since": page.now.since and iso(page.now.since),
+        "detail": last.detail if last else "",
+        "last_good": good and {"timestamp": iso(good.at), "record_id": good.record_id},
+        "last": last and {"timestamp": iso(last.at), "record_id": last.record_id},
+    }
+
+
+def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
+    """An edit as plain values."""
+    return {
+        "url": transition.url,
+        "title": transition.later.title or transition.earlier.title,
+        "change": transition.change,
+        "at": iso(transition.at),
+        "from": {"timestamp": iso(transition.earlier.at), "record_id": transition.earlier.record_id},
+        "to": {"timestamp": iso(transition.later.at), "record_id": transition.later.record_id},
+        "diff": diff,
+    }
+
+
+# The page
+
+
+def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
+    """The report in pieces of HTML: pages of which something is told first, then those that are as they were."""
+    told: list[PageReport] = []
+    quiet: list[PageReport] = []
+    quiet_count = 0
+    for url in urls:
+        page = PageReport(url, *_history(ledger, database, url))
+        if page.transitions:
+            told.append(page)
+        else:
+            quiet_count += 1
+            quiet += [page] if quiet_count <= _MOST_QUIET else []
+    told.sort(key=_newest, reverse=True)
+    yield _HEAD.format(store=_text(archive.store.url), at=iso(now()), style=_STYLE)
+    yield "<ul class=counts>"
+    for state, count in ledger.counts(database).items():
+        yield f'<li><b>{count:,}</b> <span class="state {_class(state)}">{_text(state)}</span></li>'
+    yield "</ul>"
+    span = _span(told)
+    for page in told:
+        yield from _section(archive, page, span)
+    if quiet:
+        yield f"<section><h2>As they were: {quiet_count:,}</h2><ul class=quiet>"
+        for page in quiet:
+            state = page.now.state or "unknown"
+            yield f'<li><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</li>'
+        more = quiet_count - len(quiet)
+        yield f"</ul>{f'<p>and {more:,} more</p>' if more else ''}</section>"
+    yield "</main></body></html>\n"
+
+
+def _history(ledger: Ledger, database: sqlite3.Connection, url: str) -> tuple[Availability, tuple[Transition, ...]]:
+    where, transitions = ledger.history(database, url)
+    return where, tuple(transitions)
+
+
+def _newest(page: PageReport) -> datetime:
+    return page.transitions[-1].decided
+
+
+def _span(pages: list[PageReport]) -> tuple[datetime, datetime]:
+    firsts = [page.transitions[0].earlier.at for page in pages]
+    return min(firsts, default=now()), now()
+
+
+def _section(archive: Archive, page: PageReport, span: tuple[datetime, datetime]) -> Iterator[str]:
+    state = page.now.state or "unknown"
+    yield f'<section><h2><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</h2>'
+    yield _timeline(page, span)
+    yield "<ol>"
+    for each in reversed(page.transitions):
+        yield f'<li><span class="state {_class(each.change)}">{each.change}</span> {_text(summary_of(each), 600)}'
+        records = f"{_record('before', each.earlier.record_id)} {_record('after', each.later.record_id)}"
+        yield f"<p class=records>{records}</p>"
+        if is_edit(each) and (texts := texts_of(archive, each)):
+            yield f"<details><summary>What changed</summary><p class=diff>{_diff(*texts)}</p></details>"
+        yield "</li>"
+    yield "</ol></section>"
+
+
+def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
+    """A bar from the first to the last moment of the report, in the colours of the states; edits are marks in it."""
+    start, whole = span[0], max((span[1] - span[0]).total_seconds(), 1.0)
+
+    def at(moment: datetime) -> float:
+        return round(min(max((moment - start).total_seconds() / whole, 0.0), 1.0) * 1000, 1)
+
+    parts, edits = [], []
+    begin, state = page.transitions[0].earlier.at, page.transitions[0].before
+    for each in page.transitions:
+        if each.change == Change.CHANGED:
+            mark = f'<rect class=edit x="{at(each.at)}" y=0 width=3 height=16>'
+            edits.append(f"{mark}<title>changed: {iso(each.at)}</title></rect>")
+            continue
+        parts.append((begin, each.at, state))
+        begin, state = each.at, each.after
+    parts.append((begin, span[1], state))
+    bars = "".join(
+        f'<rect class="{_class(state)}" x="{at(one)}" y=3 width="{max(at(other) - at(one), 1.0)}" height=10>'
+        f"<title>{state}: {iso(one)} to {iso(other)}</title></rect>"
+        for one, other, state in parts
+    )
+    label = _text(f"{page.url}: " + "; ".join(f"{each.change} {iso(each.at)}" for each in page.transitions), 2_000)
+    return (
+        f'<svg viewBox="0 0 1000 16" preserveAspectRatio=none role=img aria-label="{label}">'
+        f"{bars}{''.join(edits)}</svg>"
+        f"<p class=ends><span>{iso(span[0])}</span><span>{iso(span[1])}</span></p>"
+    )
+
+
+def _diff(before: str, after: str) -> str:
+    tags = {Kind.SAME: "{}", Kind.DELETED: "<del>{}</del>", Kind.INSERTED: "<ins>{}</ins>"}
+    return "".join(tags[piece.kind].format(html.escape(piece.text)) for piece in compare(before, after))
+
+
+def _link(url: str, title: str | None) -> str:
+    """A page's title and its address, as text: nobody is led to a page that may have become another's."""
+    shown = f"{_text(title)} " if title else ""
+    return f"{shown}<code>{_text(url)}</code>"
+
+
+def _record(word: str, record_id: str | None) -> str:
+    return f"{word} <code>{_text(record_id)}</code>" if record_id else f"{word}: nothing came"
+
+
+def _text(text: str, limit: int = _LONGEST) -> str:
+    return html.escape(one_line(text, limit))
+
+
+def _class(state: str) -> str:
+    return state if state.replace("-", "").isalnum() else "unknown"
+
+
+_HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>What became of the pages</title><style>{style}</style></head>
+<body><header><h1>What became of the pages</h1><p>{store}, as of {at}</p></header><main>"""
+_STYLE = """
+:root{color-scheme:light dark;--ok:#2e7d4f;--gone:#b3261e;--hid:#a15c00;--far:#6b6f76;--edit:#2457c5;--line:#8884}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+h1{margin:0}h2{font-size:1.05rem;margin:0 0 .4rem;overflow-wrap:anywhere}code{font-size:.85em;overflow-wrap:anywhere}
+section{border-top:1px solid var(--line);padding:1rem 0}ol{padding-left:1.2rem;margin:.4rem 0}
+.counts,.quiet{list-style:none;padding:0}.counts li{display:inline-block;margin-right:1.2rem}
+.state{font-weight:600}.ok,.back{color:var(--ok);fill:var(--ok)}.gone,.soft-404{color:var(--gone);fill:var(--gone)}
+.blocked,.paywalled{color:var(--hid);fill:var(--hid)}.unreachable,.unknown{color:var(--far);fill:var(--far)}
+.changed,.edit{color:var(--edit);fill:var(--edit)}svg{width:100%;height:16px;display:block}
+.ends{display:flex;justify-content:space-between;margin:0;font-size:.75rem;color:var(--far)}
+.records{margin:.1rem 0;font-size:.85rem;color:var(--far)}.diff{white-space:pre-wrap;overflow-wrap:anywhere}
+del{background:#e5484d33;text-decoration:line-through}ins{background:#30a46c33;text-decoration:none}
+@media(prefers-color-scheme:dark){:root{--ok:#6cc493;--gone:#f2867f;--hid:#e0a458;--far:#a5abb5;--edit:#8db0ff}}
+"""

@@ -1,0 +1,220 @@
+"""From what became of pages and sources to the events that people are told: each once, by one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from archive import keys
+from archive.archive import Archive
+from archive.availability import Change, Observation, State, Transition
+from archive.diff import bracketed, compare, marked
+from archive.errors import ArchiveError
+from archive.parsing import parsed_object
+from archive.times import iso, now
+from pipeline.alerts.event import Event
+from pipeline.watch.ledger import Ledger
+from pipeline.watch.plan import target_of
+from pipeline.watch.watches import Watch
+from storage.base import ObjectStore
+from storage.errors import StoreError
+
+_log = logging.getLogger("onrecord.watch")
+
+FRESH = timedelta(days=3)  # what was decided longer ago is history: a machine that is new to a store tells none of it
+FAILURES = 3  # in a row, before a source is told to fail
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An event, and the mark by which machines agree who tells it: 64 hex digits.
+
+    The mark of what became of a page counts: its third disappearance, say. Two machines that captured it at the same
+    moment may see it in different records, and mean the same.
+    """
+
+    mark: str
+    event: Event
+
+    @classmethod
+    def of(cls, event: Event, count: int | str) -> Telling:
+        """The event, by its kind, its URL, and how many such there were before."""
+        said = f"{event.kind}\0{event.url}\0{count}"
+        return cls(hashlib.sha256(said.encode("utf-8", "replace")).hexdigest(), event)
+
+
+def events_of(
+    archive: Archive, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection
+) -> Iterator[Telling]:
+    """What is to be told of watched pages and sources and was not; what was decided first comes first."""
+    by_source = {target_of(watch).url: watch for watch in watches}
+    found = []
+    start = now() - FRESH
+    for url in ledger.changed_since(database, start - FRESH):
+        watch = by_source.get(url) or _watch_of(ledger, database, url, by_source)
+        if watch is None or watch.paused:
+            continue
+        _, transitions = ledger.history(database, url)
+        counts: Counter[str] = Counter()
+        for each in transitions:
+            counts[each.change] += 1
+            found += [(each, watch, counts[each.change])] if each.decided >= start else []
+    for transition, watch, count in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
+        telling = Telling.of(event_of(archive, transition, watch), count)
+        if not ledger.told(database, telling.mark):
+            yield telling
+    for watch in watches:
+        failing = _failing(archive, watch, ledger, database)
+        if failing is not None and not ledger.told(database, failing.mark):
+            yield failing
+
+
+def _watch_of(ledger: Ledger, database: sqlite3.Connection, url: str, by_source: dict[str, Watch]) -> Watch | None:
+    return next((by_source[source] for source in ledger.sources_of(database, url) if source in by_source), None)
+
+
+def _failing(archive: Archive, watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Telling | None:
+    if watch.paused or watch.source not in {"feed", "sitemap"}:
+        return None
+    source = ledger.source(database, target_of(watch).url)
+    if source is None or source.failing is None or source.failures < FAILURES:
+        return None
+    summary = f"The {watch.source} could not be read {source.failures} times in a row: {source.outcome} {source.detail}"
+    event = Event(
+        "source-failed", watch.url, source.failing, title=watch.name, summary=summary.strip(), watch=watch.name,
+        tags=watch.tags, store=archive.store.url,
+    )  # fmt: skip
+    return Telling.of(event, iso(source.failing))
+
+
+def too_fast(archive: Archive, watch: Watch, last: datetime, window: int) -> Telling:
+    """The event of a feed that showed nothing but new entries: some may have come and gone unseen."""
+    half = (now() - last) / 2
+    minutes = max(int(half.total_seconds()) // 60, 1)
+    summary = (
+        f"All {window} entries of the feed were new since {iso(last)}: others may have come and gone in between. "
+        f'Watch it every {minutes} minutes: every = "{minutes}m"'
+    )
+    monday = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    monday -= timedelta(days=monday.weekday())  # told once a week
+    event = Event(
+        "feed-too-fast", watch.url, monday, title=watch.name, summary=summary, watch=watch.name, tags=watch.tags,
+        store=archive.store.url,
+    )  # fmt: skip
+    return Telling.of(event, iso(monday))
+
+
+def event_of(archive: Archive, found: Transition, watch: Watch | None) -> Event:
+    """A transition as people are told it, with what changed in the text where both texts are kept."""
+    diff = difference(archive, found)
+    shown = [each for each in (found.earlier, found.later) if each.record_id]
+    return Event(
+        kind=found.change,
+        url=found.url,
+        at=found.at,
+        title=found.later.title or found.earlier.title,
+        before=found.before,
+        after=found.after,
+        summary=summary_of(found),
+        diff=diff,
+        records=tuple(each.record_id for each in shown if each.record_id),
+        times=tuple(each.at for each in shown),
+        watch=watch.name if watch else None,
+        tags=watch.tags if watch else (),
+        store=archive.store.url,
+    )
+
+
+def summary_of(found: Transition) -> str:
+    """What became of a page, in a sentence or two."""
+    seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
+    good = f"last seen as it was {iso(found.earlier.at)}"
+    if found.change == Change.CHANGED:
+        return f"The text was changed after {iso(found.earlier.at)}; {seen}."
+    if found.change == Change.BACK:
+        edited = " with another text" if found.later.text not in {None, found.earlier.text} else ""
+        return f"The page is there again{edited}; {seen}."
+    why = f": {found.later.detail}" if found.later.detail else ""
+    return f"{_WORDS[found.after]}{why}; {seen}, {good}."
+
+
+_WORDS = {
+    State.OK: "The page is there",
+    State.GONE: "The page is gone",
+    State.SOFT_404: "The page is gone, although the server does not say so",
+    State.BLOCKED: "Something stands in the page's place",
+    State.PAYWALLED: "Only those who pay are shown the page",
+    State.UNREACHABLE: "The page cannot be reached",
+}
+
+
+def difference(archive: Archive, found: Transition) -> str | None:
+    """What an edit did to the text, in words; None where there is nothing to compare."""
+    texts = texts_of(archive, found)
+    return marked(compare(*texts), bracketed) if texts else None
+
+
+def texts_of(archive: Archive, found: Transition) -> tuple[str, str] | None:
+    """The text before and after an edit; None where it is none, or a text cannot be had."""
+    if found.after != State.OK or found.later.text in {None, found.earlier.text}:
+        return None
+    before, after = (_text(archive, each) for each in (found.earlier, found.later))
+    return (before, after) if before is not None and after is not None else None
+
+
+def _text(archive: Archive, seen: Observation) -> str | None:
+    try:
+        snapshot = archive.near(seen.url, seen.at)
+        document = archive.document(snapshot) if snapshot else None
+    except (ArchiveError, StoreError) as error:
+        _log.warning("a text of %s cannot be compared: %s", seen.url, error)
+        return None
+    return (document.article.text or "").rstrip("\n") + "\n" if document else None
+
+
+# One machine tells
+
+
+def machine_of(folder: Path) -> str:
+    """A name that this machine keeps in its folder of state."""
+    path = folder / "machine"
+    with suppress(OSError, ValueError):
+        if name := path.read_text("ascii").strip():
+            return name
+    name = secrets.token_hex(8)
+    part = folder / f".machine-{name}"
+    part.write_text(name + "\n")
+    part.replace(path)
+    return name
+
+
+def mine(store: ObjectStore, found: Iterable[Telling], machine: str) -> tuple[list[Telling], list[Telling]]:
+    """Those that are this machine's to tell, and those that another one tells; raises StoreError.
+
+    Whoever puts an event's mark first tells it. One that was killed between its mark and its outbox finds its own mark
+    again, and the outbox knows what it holds.
+    """
+    ours: list[Telling] = []
+    others: list[Telling] = []
+    for telling in found:
+        key = keys.TOLD_PREFIX + telling.mark
+        said = json.dumps({"by": machine, "at": iso(now())}).encode() + b"\n"
+        won = store.put_if_absent(key, said) or _by(store.get(key)) == machine
+        (ours if won else others).append(telling)
+    return ours, others
+
+
+def _by(data: bytes) -> str | None:
+    with suppress(ValueError):
+        by = parsed_object(data).get("by")
+        return by if isinstance(by, str) else None
+    return None

@@ -1,0 +1,149 @@
+"""Whose turn it is: one `run` at a time, on this machine by a lock, among machines by marks in the store.
+
+A mark is no lock. Whoever has the turn beats every so often; when the beats stop, the next machine takes the turn, and
+two that overlap for a moment do double work and no harm. Marks can be lost at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from archive import keys
+from archive.parsing import parsed_object, text_of
+from archive.times import from_iso, iso, now
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, OnrecordError, StoreError
+
+_log = logging.getLogger("onrecord.watch")
+
+BEAT = 30.0  # seconds between two
+SILENCE = timedelta(minutes=3)  # without a beat, after which a turn is over
+
+
+class AlreadyRunning(OnrecordError):
+    """Another run has not ended yet; nothing is queued behind it."""
+
+    exit_code = 11
+
+
+class Elsewhere(Exception):
+    """Another machine has the turn: it does what is due."""
+
+
+class Turn:
+    """A turn that this machine has; `held` tells whether it still is."""
+
+    def __init__(self, store: ObjectStore, number: int, name: str) -> None:
+        self._store = store
+        self._number = number
+        self.name = name
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="turn", daemon=True)
+
+    def begin(self) -> None:
+        """Beat from now on."""
+        self._thread.start()
+
+    def held(self) -> bool:
+        """Whether nobody has taken the turn after this one; raises StoreError."""
+        return self._store.head(_key(keys.TURNS_PREFIX, self._number + 1)) is None
+
+    def end(self) -> None:
+        """Let the next one have the turn at once."""
+        self._ended.set()
+        self._thread.join()
+        self._mark(ended=True)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT):
+            self._mark(ended=False)
+
+    def _mark(self, *, ended: bool) -> None:
+        try:
+            self._store.put(_key(keys.BEATS_PREFIX, self._number), _said(self.name, ended=ended))
+        except StoreError as error:  # then another may take the turn too early, and do no harm
+            _log.info("no beat: %s", error)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only run of a store on this machine; raises AlreadyRunning. The lock ends with its holder."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning("another run of this store has not ended; what is due waits for the next") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def turn(store: ObjectStore, name: str | None = None) -> Iterator[Turn | None]:
+    """Take the turn among machines; None where the store does not take marks now. Raises Elsewhere."""
+    name = name or f"{socket.gethostname()[:60]}-{os.getpid()}"
+    try:
+        mine = _taken(store, name)
+    except StoreError as error:
+        _log.warning("whether another machine runs cannot be told: %s", error)
+        yield None
+        return
+    mine.begin()
+    try:
+        yield mine
+    finally:
+        mine.end()
+
+
+def _taken(store: ObjectStore, name: str) -> Turn:
+    numbers = sorted(number for info in store.list(keys.TURNS_PREFIX) if (number := _number(info.key)) is not None)
+    last = numbers[-1] if numbers else 0
+    if last and (holder := _holder(store, last)) is not None:
+        raise Elsewhere(holder)
+    if not store.put_if_absent(_key(keys.TURNS_PREFIX, last + 1), _said(name, ended=False)):
+        raise Elsewhere("another machine")
+    for number in numbers[:-1]:
+        with contextlib.suppress(StoreError):
+            store.delete(_key(keys.TURNS_PREFIX, number))
+            store.delete(_key(keys.BEATS_PREFIX, number))
+    return Turn(store, last + 1, name)
+
+
+def _holder(store: ObjectStore, number: int) -> str | None:
+    """Who has a turn that is not over."""
+    for prefix in (keys.BEATS_PREFIX, keys.TURNS_PREFIX):
+        with suppress(ObjectMissing, ValueError, KeyError):
+            said = parsed_object(store.get(_key(prefix, number)))
+            if said.get("ended") is True or _silent(from_iso(text_of(said["at"]))):
+                return None
+            return text_of(said["by"])
+    return None
+
+
+def _silent(at: datetime) -> bool:
+    return abs(now() - at) > SILENCE
+
+
+def _said(name: str, *, ended: bool) -> bytes:
+    return json.dumps({"by": name, "at": iso(now()), "ended": ended}).encode() + b"\n"
+
+
+def _key(prefix: str, number: int) -> str:
+    return f"{prefix}{number:010}"
+
+
+def _number(key: str) -> int | None:
+    digits = key.rpartition("/")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None

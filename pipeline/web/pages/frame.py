@@ -1,0 +1,139 @@
+"""What every page shares: templates, headers, errors that are pages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from archive.errors import EntityError, IntegrityError, NoSuchSnapshot
+from archive.model import Snapshot
+from archive.times import iso, parse_time, stamp
+from pipeline.web.pages.reading import BadQuestion, Reading
+from pipeline.web.pages.shown import visible
+from pipeline.web.replay.app import origin_of
+from pipeline.web.replay.places import BYTES, replay_path
+from storage.errors import OnrecordError
+
+_STATUS: tuple[tuple[type[OnrecordError], int, str], ...] = (
+    (BadQuestion, 400, "That cannot be asked so"),
+    (NoSuchSnapshot, 404, "Not in this archive"),
+    (EntityError, 422, "This cannot be shown"),
+    (IntegrityError, 502, "Damaged"),
+)
+_UNREADABLE = (503, "The archive cannot be read now")
+
+
+def address(path: str, **values: object) -> str:
+    """A path of this origin with a query; values that are None or empty are left out."""
+    query = urlencode({name: value for name, value in values.items() if value not in (None, "")})
+    return f"{path}?{query}" if query else path
+
+
+def of(path: str, snapshot: Snapshot) -> str:
+    """The address of a page about a snapshot."""
+    return address(path, url=snapshot.url, at=stamp(snapshot.timestamp))
+
+
+def moment_of(text: str, name: str) -> datetime:
+    """The time that a parameter names; raises BadQuestion."""
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError) as error:
+        raise BadQuestion(f"{name}: {error}") from error
+
+
+def _shown(value: Any) -> Any:
+    """What a template prints: strings with what cannot be seen made visible."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _time(moment: datetime) -> Markup:
+    """A time as a <time> element: the day in words, the minute, UTC."""
+    return Markup('<time datetime="{}">{} <span class="minute">{} UTC</span></time>').format(
+        iso(moment), _day(moment), f"{moment:%H:%M:%S}"
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.globals |= {"address": address, "of": of, "stamp": stamp, "iso": iso}
+    environment.filters |= {"day": _day, "time": _time}
+    return environment
+
+
+class Frame:
+    """Renders templates, with the headers that wall a page in, and with the replay origin that it may frame."""
+
+    def __init__(self, reading: Reading, replay: int | str) -> None:
+        self.reading = reading
+        self._replay = replay
+        self._environment = _environment()
+
+    def route(self, path: str, page: Callable[[Request], Response]) -> BaseRoute:
+        """A page at a path; it may block. What it raises becomes a page with one line."""
+
+        @functools.wraps(page)
+        async def answer(request: Request) -> Response:
+            try:
+                return await run_in_threadpool(page, request)
+            except OnrecordError as error:
+                status, title = next(
+                    ((code, text) for kind, code, text in _STATUS if isinstance(error, kind)), _UNREADABLE
+                )
+                return self.render(request, "error.html", {"title": title, "message": str(error)}, status=status)
+
+        return Route(path, answer, methods=["GET", "HEAD"], name=path.strip("/") or "home")
+
+    def render(
+        self, request: Request, template: str, values: Mapping[str, object], *, status: int = 200
+    ) -> HTMLResponse:
+        """A template as a response."""
+        origin = origin_of(request, self._replay)
+
+        def shown(snapshot: Snapshot, kind: str = "") -> str:
+            return origin + replay_path(snapshot.url, stamp(snapshot.timestamp), kind)
+
+        body = self._environment.get_template(template).render(
+            path=request.url.path, replayed=shown, as_bytes=lambda snapshot: shown(snapshot, BYTES), **values
+        )
+        # A lone half of a character can be in what was asked; no encoding has it.
+        response = HTMLResponse(body.encode("utf-8", "replace"), status)
+        response.headers.update(walls(f"frame-src {origin};"))
+        return response
+
+
+def walls(more: str = "") -> dict[str, str]:
+    """The headers of every page of the interface: only what is its own, framed by none, told to none."""
+    return {
+        "Content-Security-Policy": (
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+            f"{more} form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "private, no-cache",
+    }

@@ -1,0 +1,138 @@
+"""The first page, and the answers to a search."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from archive.errors import IntegrityError
+from archive.model import Snapshot
+from archive.search import SearchUnavailable
+from archive.times import stamp
+from pipeline.web.pages.frame import Frame, address, moment_of, walls
+from pipeline.web.pages.reading import BadQuestion, Question, Reading
+from pipeline.web.pages.shown import visible
+
+_NEWEST = 12  # captures on the first page,
+_RUNS = 8  # from the newest runs,
+_LINES = 2_000  # and so many lines of the index of each
+_COUNTED = 2_000  # runs whose manifests are added up
+_HITS = 20  # a page of answers
+_LAST_PAGE = 25
+_ADDRESS = re.compile(r"(?:https?://|urn:)\S+\Z|[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?\Z", re.IGNORECASE)
+_FOUND = re.compile("\x02([^\x02\x03]*)\x03")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an archive holds; `whole` is false where there are more runs than were added up."""
+
+    runs: int
+    captures: int
+    texts: int
+    whole: bool
+
+
+def routes(frame: Frame) -> list[BaseRoute]:
+    """The first page and the search."""
+    return [
+        frame.route("/", lambda request: _home(frame, request)),
+        frame.route("/search", lambda request: _search(frame, request)),
+    ]
+
+
+def _home(frame: Frame, request: Request) -> Response:
+    if not frame.reading.runs():
+        return frame.render(request, "empty.html", {"store": frame.reading.archive.store.url})
+    values = {"counts": counts_of(frame.reading), "newest": newest(frame.reading), "asked": _nothing_asked()}
+    return frame.render(request, "home.html", values)
+
+
+def _nothing_asked() -> dict[str, str]:
+    return dict.fromkeys(("q", "site", "from", "to"), "")
+
+
+def counts_of(reading: Reading) -> Counts:
+    """What the manifests of the newest runs say together."""
+    runs = reading.runs()
+    captures = texts = 0
+    for run in runs[-_COUNTED:]:
+        try:
+            manifest = reading.manifest(run)
+        except IntegrityError:  # `verify` tells; the page is for reading
+            continue
+        captures += manifest.counts.get("captures", 0) if manifest else 0
+        texts += manifest.counts.get("documents", 0) if manifest else 0
+    return Counts(len(runs), captures, texts, len(runs) <= _COUNTED)
+
+
+def newest(reading: Reading) -> list[Snapshot]:
+    """The newest captures that have a text, each URL once: of a few runs, and of the beginning of each."""
+    found: dict[str, Snapshot] = {}
+    for run in reversed(reading.runs()[-_RUNS:]):
+        try:
+            captures = reading.captures(run, _LINES)
+        except IntegrityError:
+            continue
+        for snapshot in captures:
+            held = found.get(snapshot.url)
+            if snapshot.document is not None and (held is None or held.timestamp < snapshot.timestamp):
+                found[snapshot.url] = snapshot
+    return list(islice(sorted(found.values(), key=lambda it: it.timestamp, reverse=True), _NEWEST))
+
+
+def _search(frame: Frame, request: Request) -> Response:
+    asked = _nothing_asked() | {
+        name: value.strip() for name, value in request.query_params.items() if name in _nothing_asked()
+    }
+    words = asked["q"]
+    if not words:
+        return _redirect("/")
+    if _ADDRESS.match(words) and not any(asked[name] for name in ("site", "from", "to")):
+        return _redirect(address("/url", url=words))
+    page = _page(request.query_params.get("page", "1"))
+    start = moment_of(asked["from"], "from") if asked["from"] else None
+    end = moment_of(_last_second(asked["to"]), "to") if asked["to"] else None
+    try:
+        hits, faults = frame.reading.search(Question(words, asked["site"] or None, start, end), page * _HITS + 1)
+    except SearchUnavailable as error:
+        raise BadQuestion(str(error)) from error
+    shown = hits[(page - 1) * _HITS : page * _HITS]
+    values = {
+        "asked": asked,
+        "hits": [(hit, _marked(hit.snippet), stamp(hit.timestamp)) for hit in shown],
+        "faults": faults,
+        "page": page,
+        "more": len(hits) > page * _HITS and page < _LAST_PAGE,
+        "first": (page - 1) * _HITS,
+    }
+    return frame.render(request, "search.html", values)
+
+
+def _redirect(where: str) -> Response:
+    return RedirectResponse(where, 303, headers=walls())
+
+
+def _page(text: str) -> int:
+    return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def _last_second(text: str) -> str:
+    """A day, as date fields send it, is meant whole."""
+    return f"{text}T23:59:59" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+
+
+def _marked(snippet: str) -> Markup:
+    """A snippet with what was found in it marked."""
+    parts: list[Markup] = []
+    position = 0
+    for match in _FOUND.finditer(snippet):
+        parts.append(Markup("{}<mark>{}</mark>").format(visible(snippet[position : match.start()]), visible(match[1])))
+        position = match.end()
+    return Markup("").join(parts) + visible(snippet[position:])

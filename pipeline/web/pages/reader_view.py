@@ -1,0 +1,108 @@
+"""A snapshot's clean text with the evidence it was made from; and the captured page in its sandbox."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from archive.model import Article, Snapshot
+from archive.times import iso
+from pipeline.web.pages.frame import Frame, moment_of
+from pipeline.web.pages.prose import link, prose_of
+from pipeline.web.pages.reading import asked_url
+from pipeline.web.pages.states import entries_of, shows_a_text
+
+_LONGEST = 2_000_000  # characters of a text on one page
+_LANGUAGE_LENGTH = 35
+
+
+def routes(frame: Frame) -> list[BaseRoute]:
+    """The reader view and the captured page."""
+    return [
+        frame.route("/read", lambda request: _read(frame, request)),
+        frame.route("/page", lambda request: _page(frame, request)),
+    ]
+
+
+def asked(frame: Frame, request: Request) -> tuple[Snapshot, list[Snapshot]]:
+    """The snapshot that is asked for by `url` and `at`, and all of its URL; without `at`, the newest text."""
+    url = asked_url(request.query_params.get("url", ""))
+    at = request.query_params.get("at", "")
+    found = frame.reading.snapshots(url)
+    if not at:
+        shown = [it for it in found if shows_a_text(it)] or found
+        moment = shown[-1].timestamp if shown else datetime.max
+        return (shown[-1], found) if shown else (frame.reading.snapshot(url, moment), found)
+    return frame.reading.snapshot(url, moment_of(at, "at")), found
+
+
+def _read(frame: Frame, request: Request) -> Response:
+    snapshot, found = asked(frame, request)
+    document = frame.reading.document(snapshot)
+    article = document.article if document else Article()
+    text = article.text or ""
+    values = {
+        **_around(snapshot, found),
+        "document": document,
+        "article": article,
+        "language": (article.language or "")[:_LANGUAGE_LENGTH],
+        "prose": prose_of(_without_title(text[:_LONGEST], article.title)),
+        "cut": len(text) > _LONGEST,
+        "comments": prose_of(article.comments[:_LONGEST]) if article.comments else None,
+        "embeds": [(embed, link(embed.url, embed.url)) for embed in article.embeds],
+        "evidence": _evidence(snapshot),
+    }
+    return frame.render(request, "reader.html", values)
+
+
+def _page(frame: Frame, request: Request) -> Response:
+    snapshot, found = asked(frame, request)
+    return frame.render(request, "page.html", _around(snapshot, found))
+
+
+def _around(snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
+    """A snapshot between the one before it and the one after it."""
+    entries = entries_of(found)
+    entry = next((it for it in entries if it.snapshot == snapshot), entries[-1])
+    place = entries.index(entry)
+    times = [it.timestamp for it in found]
+    before = bisect_left(times, snapshot.timestamp)
+    after = next((it for it in found[place + 1 :] if it.timestamp > snapshot.timestamp), None)
+    return {
+        "snapshot": snapshot,
+        "state": entry.state,
+        "earlier": entry.earlier,
+        "previous": found[before - 1] if before else None,
+        "following": after,
+        "number": place + 1,
+        "count": len(found),
+    }
+
+
+def _without_title(text: str, title: str | None) -> str:
+    """Many texts begin with their title, which stands above them here."""
+    first, _, rest = text.partition("\n")
+    return rest if title and first.strip().lstrip("# ").casefold() == title.strip().casefold() else text
+
+
+def _evidence(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """What ties the text to the bytes, in the words of the formats."""
+    payload = snapshot.payload
+    rows = [
+        ("Record", snapshot.record_id),
+        ("Payload digest", snapshot.digest),
+        ("Captured", iso(snapshot.timestamp)),
+        ("Run", snapshot.run),
+        ("Object", snapshot.record.key),
+        ("Offset, length", f"{snapshot.record.offset}, {snapshot.record.length}"),
+    ]
+    if snapshot.revisit:
+        rows.append(("Payload lies in", f"{payload.record_id} of {iso(payload.timestamp)}"))
+        rows.append(("its object", f"{payload.record.key} at {payload.record.offset}"))
+    if snapshot.truncated:
+        rows.append(("Truncated", snapshot.truncated))
+    return rows

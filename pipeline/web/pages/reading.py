@@ -1,0 +1,179 @@
+"""An archive as several threads read it, and the bounds of what one request may read."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from archive.archive import Archive
+from archive.errors import NoSuchSnapshot
+from archive.model import Document, Manifest, Snapshot
+from archive.search import Hit, SearchIndex
+from archive.warc.entity import Head, decoded
+from storage.errors import ObjectMissing, OnrecordError, StoreMissing
+
+MOST_SNAPSHOTS = 20_000  # of one URL that a page is made from
+_FRESH = 5.0  # seconds that what is known of the archive is taken for the newest
+_LISTED = 60.0  # seconds that a list of runs may be old
+_PATIENCE = 50  # times what a list took until the next one
+_AROUND = 500  # snapshots near a time from which the one that is shown is chosen
+_REDIRECTS = 20
+_LONGEST_URL = 8192  # characters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(?!\d)")
+
+
+class BadQuestion(OnrecordError):
+    """What was asked for cannot be understood; the message says how to ask."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a search asks for."""
+
+    words: str
+    site: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def asked_url(text: str) -> str:
+    """The URL that someone wrote, with a scheme; raises BadQuestion."""
+    url = text.strip()
+    if not url:
+        raise BadQuestion("name a URL: https://host/path")
+    if len(url) > _LONGEST_URL:
+        raise BadQuestion(f"the URL is longer than {_LONGEST_URL:,} characters")
+    if _CONTROL.search(url):
+        raise BadQuestion("the URL holds control characters; percent-encode them if they are meant")
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return f"https://{url.lstrip('/')}"
+    if scheme[1].lower() not in {"http", "https", "urn"}:
+        raise BadQuestion(
+            f"{scheme[1].lower()}: is not kept here; name an address that begins with http:// or https://"
+        )
+    return url
+
+
+class Reading:
+    """An archive for many threads: runs committed meanwhile are seen within seconds, in lists within a minute.
+
+    Raises what `Archive` raises. The search index lies in `search_file`.
+    """
+
+    def __init__(self, archive: Archive, search_file: Path | None = None) -> None:
+        self.archive = archive
+        self._search_file = search_file
+        self._lock = threading.Lock()
+        self._searching = threading.Lock()
+        self._looked = time.monotonic()
+        self._runs: tuple[str, ...] = ()
+        self._listed = float("-inf")
+        self._pause = 0.0  # seconds between two lists of the runs: a bucket of many is slow to list
+
+    def fresh(self) -> Archive:
+        """The archive, with the runs of a few seconds ago at the latest."""
+        with self._lock:
+            if time.monotonic() - self._looked > _FRESH:
+                self.archive.refresh()
+                self._looked = time.monotonic()
+        return self.archive
+
+    def runs(self) -> tuple[str, ...]:
+        """The runs that exist, oldest first, as they were a while ago: seconds where they are few, else a minute."""
+        archive = self.fresh()
+        with self._lock:
+            begun = time.monotonic()
+            if begun - self._listed > self._pause:
+                try:
+                    self._runs = tuple(archive.catalog.runs())
+                except StoreMissing:  # nothing was captured yet
+                    self._runs = ()
+                self._listed = time.monotonic()
+                self._pause = min(max((self._listed - begun) * _PATIENCE, _FRESH), _LISTED)
+            return self._runs
+
+    def snapshots(self, url: str, *, match: str = "exact", limit: int = MOST_SNAPSHOTS) -> list[Snapshot]:
+        """What is kept of a URL, by key, then time, oldest first."""
+        try:
+            return list(islice(self.fresh().snapshots(url, match=match), limit))
+        except StoreMissing:
+            return []
+
+    def snapshot(self, url: str, at: datetime) -> Snapshot:
+        """The snapshot of a URL nearest to a time, the very URL and no redirect first; raises NoSuchSnapshot."""
+        found = self.fresh().near(url, at)
+        if found is None:
+            raise NoSuchSnapshot(f"nothing is kept of {url}")
+        return found
+
+    def nearest(self, url: str, at: datetime, *, standing: bool) -> Snapshot:
+        """The snapshot that shows a URL at a time, redirects followed; raises NoSuchSnapshot.
+
+        With `standing`, for what a page needs to be shown, one that is no tombstone is nearer than any that is.
+        """
+        followed: set[str] = set()
+        while len(followed) <= _REDIRECTS:
+            best = self._best(url, at, followed, standing=standing)
+            if not best.is_redirect or best.location is None:
+                return best
+            followed.add(best.record_id)
+            url, at = best.location, best.timestamp
+        raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
+
+    def _best(self, url: str, at: datetime, followed: set[str], *, standing: bool) -> Snapshot:
+        kept = list(islice(self.fresh().around(url, at), _AROUND))
+        if not kept:
+            raise NoSuchSnapshot(f"nothing is kept of {url}")
+        # http and https are one key: a redirect from one to the other leads to its own neighbours
+        found = [each for each in kept if each.record_id not in followed]
+        if not found:
+            raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
+        at = at.replace(microsecond=0)
+        return min(
+            found,
+            key=lambda it: (standing and it.is_tombstone, abs(it.timestamp - at), it.is_redirect, it.url != url),
+        )
+
+    def captures(self, run: str, limit: int) -> list[Snapshot]:
+        """The first lines of a run's index."""
+        return list(islice(self.archive.captures_of(run), limit))
+
+    def manifest(self, run: str) -> Manifest | None:
+        """A run's manifest, or None when it is gone since the runs were listed."""
+        try:
+            return self.archive.manifest(run)
+        except ObjectMissing:
+            return None
+
+    def document(self, snapshot: Snapshot) -> Document | None:
+        """A snapshot's text and metadata."""
+        return self.archive.document(snapshot)
+
+    def body(self, snapshot: Snapshot, limit: int) -> tuple[Head, Iterator[bytes]]:
+        """The head of a capture's response, and its body, codings undone, in pieces."""
+        head, _, entity = self.archive.payload(snapshot)
+        return head, decoded(entity, head.header("Content-Encoding"), limit)
+
+    def search(self, question: Question, limit: int) -> tuple[list[Hit], list[str]]:
+        """Texts that match, the best first, and what is wrong with runs that are not searched."""
+        runs = list(self.runs())
+        with self._searching:
+            index = SearchIndex(self._search_file, self.archive.documents_of)
+            try:
+                faults = index.refresh(runs)
+                hits = index.search(
+                    question.words, site=question.site, start=question.start, end=question.end, limit=limit
+                )
+                return list(hits), faults
+            finally:
+                index.close()

@@ -1,0 +1,60 @@
+"""Where a reference of a captured page leads in replay: the same archive, nearest to the same time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pipeline.discover.addresses import web_url
+
+SHEET = "cs_"  # what follows the digits of a style sheet's address
+FRAME = "if_"  # of a frame within a page
+BYTES = "id_"  # of an address whose payload is given as it is
+
+_SAFE = "-._~:/?[]@!$&()*+,;=%"
+_PATH = re.compile(r"/(\d{4,14})(cs_|if_|id_)?/(.+)\Z", re.DOTALL)
+_SCHEME = re.compile(r"(https?):/*", re.IGNORECASE)
+_OPAQUE = re.compile(r"urn:", re.IGNORECASE)
+_BREAKS = re.compile(r"[\t\r\n]")
+_STRIPPED = "".join(map(chr, range(0x21)))  # WHATWG URL §4.4: C0 controls and space
+
+
+def replay_path(url: str, digits: str, kind: str = "") -> str:
+    """The path of a URL at a time, of 14 digits, on the replay origin; every character of it is safe in quotes."""
+    return f"/{digits}{kind}/{quote(url, safe=_SAFE, errors='replace')}"
+
+
+def asked_of(path: str, query: str) -> tuple[str, str, str] | None:
+    """The digits, kind and URL that a request's raw path and query ask for, or None when they ask for none."""
+    match = _PATH.match(path)
+    if match is None:
+        return None
+    url = match[3] + (f"?{query}" if query else "")
+    if not _OPAQUE.match(url):
+        # Servers on the way may have made one slash of two.
+        url = _SCHEME.sub(r"\1://", url, count=1) if _SCHEME.match(url) else f"http://{url}"
+    return match[1], match[2] or "", url
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A captured page: the 14 digits of its time, and what its references are relative to."""
+
+    digits: str
+    base: str
+
+    def within(self, href: str) -> Place:
+        """The same place with the base that a <base> element names."""
+        return Place(self.digits, web_url(self.base, href) or self.base)
+
+    def path(self, reference: str, kind: str = "") -> str | None:
+        """The path in replay of a reference as it is written; None for what is no web address."""
+        text = _BREAKS.sub("", reference.strip(_STRIPPED))
+        address = text.partition("?")[0]
+        text = address.replace("\\", "/") + text[len(address) :]
+        url = web_url(self.base, text)
+        if url is None:
+            return None
+        _, mark, fragment = text.partition("#")
+        return replay_path(url, self.digits, kind) + (mark + quote(fragment, safe=_SAFE, errors="replace"))
