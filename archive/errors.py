@@ -7,7 +7,8 @@ OnrecordError
     │   └── RecordError    a WARC record, gzip member or index line that cannot be read
     ├── EntityError        exit 5: a body whose content coding cannot be undone
     │   └── EntityTooLarge it would decode to more than the limit
-    └── FormatError        exit 2: a layout newer than this program, or a folder that is no archive
+    ├── FormatError        exit 2: a layout newer than this program, or a folder that is no archive
+    └── KeyFileError       exit 2: a key to sign or to check signatures by is not there, or is none
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ class RecordError(IntegrityError):
 
 class FormatError(ArchiveError):
     """The layout is newer than this program, or this is no archive."""
+
+    exit_code = 2
+
+
+class KeyFileError(ArchiveError):
+    """A key to sign or to check signatures by is not there, or is none."""
 
     exit_code = 2
 
