@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"log_file", "log_format", "store", "watches"}),
+    "": frozenset({"log_file", "log_format", "signing_key", "store", "watches"}),
     "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
     "capture": frozenset(
         {
@@ -64,6 +64,7 @@ class Context:
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
     config: Path | None = None  # the file that was named, by flag or variable
     watches: str | None = None  # the watch list that is named, by variable or setting
+    key: str | None = None  # the file of the signing key that is named, by variable or setting
 
     @classmethod
     def load(
@@ -93,8 +94,9 @@ class Context:
             sys.stdout.reconfigure(errors="backslashreplace")
         for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        watches = variables.get(("", "watches")) or top.get("watches")
-        return cls(str(chosen), as_json, verbosity, defaults, explicit, str(watches) if watches else None)
+        watches, key = (variables.get(("", name)) or top.get(name) for name in ("watches", "signing_key"))
+        named = [str(value) if value else None for value in (watches, key)]
+        return cls(str(chosen), as_json, verbosity, defaults, explicit, *named)
 
     @property
     def quiet(self) -> bool:
@@ -133,6 +135,10 @@ class Context:
     def watch_list(self) -> Path:
         """The file of watches."""
         return Path(self.watches).expanduser() if self.watches else config_file().with_name("watches.toml")
+
+    def signing_key(self) -> Path:
+        """The file of the private key by which this machine signs."""
+        return Path(self.key).expanduser() if self.key else config_file().with_name("signing-key")
 
     def state_folder(self) -> Path:
         """Where this machine keeps what it knows of the watches of the store."""
