@@ -14,7 +14,7 @@ from archive import keys, manifest
 from archive.cache import Cache
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
-from archive.foreign.captures import indexable
+from archive.foreign.records import indexable
 from archive.generations import Generations
 from archive.index.cdxj import parse_line, snapshot_of
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from archive.foreign.declared import declared
-from archive.foreign.records import ForeignRecord
+from archive.foreign.records import ForeignRecord, indexable
 from archive.model import RecordRef, Snapshot
 from archive.times import from_iso
 from archive.warc.entity import Head, read_entity, read_head
 
-_BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
 _LONGEST = 65_000  # characters of a URL
 _VALIDATOR = 400  # characters
 _PIECE = 1 << 18
@@ -38,11 +36,6 @@ class Capture:
     snapshot: Snapshot
     refers: Refers | None = None
     notes: tuple[str, ...] = ()
-
-
-def indexable(url: str) -> str:
-    """A URL as an index line can hold it: what would break a line is percent-encoded."""
-    return _BAD.sub(lambda found: quote(found[0].encode("utf-8", "surrogatepass")), url)
 
 
 def capture_of(record: ForeignRecord) -> Capture | str | None:

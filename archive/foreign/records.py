@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from archive.digests import digest_of
 from archive.errors import RecordError
@@ -27,7 +28,13 @@ _LARGEST = 16 << 30  # bytes of a block
 _PIECE = 1 << 18
 _GARBAGE = 64 << 20  # bytes between records in which the next one is looked for
 _ARC = re.compile(rb"(\S.{0,65000}?) (\S+) (\d{14}) (\S.*?) ?(\d{1,12})\r?\n\Z")
+_BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
 _ARC_NAMESPACE = uuid.UUID("6f1a3c52-7a0d-5f0e-9d4b-2f6f0c1b8e77")  # of the ids that records of ARC files are given
+
+
+def indexable(url: str) -> str:
+    """A URL as a header or an index line can hold it: what would break a line is percent-encoded."""
+    return _BAD.sub(lambda found: quote(found[0].encode("utf-8", "surrogatepass")), url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +224,7 @@ class _Reader:
             block.discard()
             return Fault(offset, fault)
         kind, content = _arc_kind(url, mime)
-        target = url.decode("latin-1")
+        target = indexable(url.decode("latin-1"))
         name = uuid.uuid5(_ARC_NAMESPACE, f"{target} {date.decode()} {ip.decode('latin-1')} {_digest(block)}")
         fields = [
             ("WARC-Type", kind),

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
@@ -432,6 +432,7 @@ _SAMPLES = {
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+@example("a.arc", [(0.2578125, "flip", 28)])  # a control in an address
 @given(
     st.sampled_from([*_SAMPLES, "a.wacz"]),
     st.lists(
