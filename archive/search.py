@@ -178,6 +178,12 @@ class SearchIndex:
         return database
 
 
+def within(name: str, words: str) -> str:
+    """The words and phrases of a question, each to be looked for in one field: "title" or "author"."""
+    terms = ((sign, f"{field}:{word}" if field else word, phrase) for sign, field, phrase, word in _TERM.findall(words))
+    return " ".join(f'{sign}{name}:"{phrase}"' if phrase else f"{sign}{name}:{text}" for sign, text, phrase in terms)
+
+
 def _spaced(text: str) -> str:
     return _CHARACTER.sub(r" \1 ", text)
 

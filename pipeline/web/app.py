@@ -18,7 +18,8 @@ from archive.errors import NoSuchSnapshot
 from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
 from pipeline.web import cdx, raw, stamps
-from pipeline.web.pages.app import routes
+from pipeline.web.pages.app import nowhere, routes
+from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replies import PLAIN, line, refuse
 from storage.errors import OnrecordError
@@ -47,11 +48,18 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
 
         return Route(path, endpoint, methods=list(methods))
 
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException), "it was registered for these"
+        if "text/html" in request.headers.get("accept", ""):  # someone with a browser
+            return nowhere(frame, request, error.status_code)
+        return line(f"{error.detail}; see /help for what can be asked", error.status_code)
+
     stamps.register()
+    frame = Frame(reading, replay)
     lines = ("GET", "HEAD", "POST")
     return Starlette(
         routes=[
-            *routes(reading, replay),
+            *routes(frame),
             route("/help", _help),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
@@ -64,13 +72,8 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
             route("/web/{url:path}", _timegate_web),
             route("/warc/{key:path}", lambda request, archive, _: raw.warc(request, archive)),
         ],
-        exception_handlers={HTTPException: _refused, OnrecordError: refuse, ValueError: refuse, Exception: refuse},
+        exception_handlers={HTTPException: refused, OnrecordError: refuse, ValueError: refuse, Exception: refuse},
     )
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "it was registered for these"
-    return line(f"{error.detail}; see /help for what can be asked", error.status_code)
 
 
 def _help(_request: Request, _archive: Archive, base: str) -> Response:

@@ -9,29 +9,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.web.pages import board, compare, home, reader_view, timeline
+from pipeline.web.pages import board, compare, home, listing, reader_view, timeline
 from pipeline.web.pages.frame import Frame, walls
 from pipeline.web.pages.reading import Reading
 
 _STATIC = {"onrecord.css": "text/css", "compare.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
-def routes(reading: Reading, replay: int | str) -> list[BaseRoute]:
-    """The pages; `replay` is the port, or the whole origin, at which captured pages are shown."""
-    frame = Frame(reading, replay)
-    rooms = (home, timeline, reader_view, compare, board)
+def routes(frame: Frame) -> list[BaseRoute]:
+    """The pages."""
+    rooms = (home, timeline, listing, reader_view, compare, board)
     return [route for room in rooms for route in room.routes(frame)] + [_static()]
 
 
+def nowhere(frame: Frame, request: Request, status: int) -> Response:
+    """A page for an address at which there is none."""
+    values = {"title": "No such page", "message": "there is nothing at this address; begin at the first page"}
+    return frame.render(request, "error.html", values, status=status)
+
+
 def create_pages(reading: Reading, replay: int | str) -> Starlette:
-    """The pages alone, as an application of their own."""
+    """The pages alone, as an application of their own; `replay` is the port, or origin, of captured pages."""
     frame = Frame(reading, replay)
 
-    def nowhere(request: Request, error: Exception) -> Response:
-        values = {"title": "No such page", "message": "there is nothing at this address; begin at the first page"}
-        return frame.render(request, "error.html", values, status=getattr(error, "status_code", 404))
+    def lost(request: Request, error: Exception) -> Response:
+        return nowhere(frame, request, getattr(error, "status_code", 404))
 
-    return Starlette(routes=routes(reading, replay), exception_handlers={404: nowhere, 405: nowhere})
+    return Starlette(routes=routes(frame), exception_handlers={404: lost, 405: lost})
 
 
 def _static() -> BaseRoute:

@@ -14,14 +14,13 @@ from starlette.routing import BaseRoute
 
 from archive.errors import IntegrityError
 from archive.model import Snapshot
-from pipeline.web.pages.frame import Frame
+from pipeline.web.pages.frame import Frame, number_of
 from pipeline.web.pages.reading import Reading
 from pipeline.web.pages.states import CHANGED, NEW, State, entries_of
 
 _RUNS = 50  # the newest that are looked through,
 _LINES = 20_000  # so many lines of each one's index
 _PAGE = 50  # URLs
-_MOST_PAGES = 1_000
 _KINDS = ("gone", "wall", "changed")
 
 
@@ -107,9 +106,7 @@ def _board(frame: Frame, boards: Boards, request: Request) -> Response:
     host = request.query_params.get("host", "").strip().lower()
     named = [it for it in board.standings if host in it.host.lower()]
     chosen = [it for it in named if not kind or it.state.name == kind]
-    number = request.query_params.get("page", "1")
-    page = max(int(number), 1) if number.isascii() and number.isdigit() and len(number) < 5 else 1
-    page = min(page, _MOST_PAGES, max(-(-len(chosen) // _PAGE), 1))
+    page = number_of(request.query_params.get("page", "1"), max(-(-len(chosen) // _PAGE), 1))
     shown = chosen[(page - 1) * _PAGE : page * _PAGE]
     values = {
         "board": board,

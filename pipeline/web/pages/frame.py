@@ -52,6 +52,11 @@ def moment_of(text: str, name: str) -> datetime:
         raise BadQuestion(f"{name}: {error}") from error
 
 
+def number_of(text: str, most: int) -> int:
+    """The number of a page of a list, from 1 to `most`; 1 for what is no number."""
+    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
 def _shown(value: Any) -> Any:
     """What a template prints: strings with what cannot be seen made visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -15,7 +15,7 @@ from archive.errors import IntegrityError
 from archive.model import Snapshot
 from archive.search import SearchUnavailable
 from archive.times import stamp
-from pipeline.web.pages.frame import Frame, address, moment_of, walls
+from pipeline.web.pages.frame import Frame, address, moment_of, number_of, walls
 from pipeline.web.pages.reading import BadQuestion, Question, Reading
 from pipeline.web.pages.shown import visible
 
@@ -25,7 +25,8 @@ _LINES = 2_000  # and so many lines of the index of each
 _COUNTED = 2_000  # runs whose manifests are added up
 _HITS = 20  # a page of answers
 _LAST_PAGE = 25
-_ADDRESS = re.compile(r"(?:https?://|urn:)\S+\Z|[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?\Z", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|urn:)\S+\Z|(?:\*\.[\w.-]+|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:/\S*)?\Z", re.IGNORECASE)
+_ASKED = ("q", "title", "author", "site", "from", "to")
 _FOUND = re.compile("\x02([^\x02\x03]*)\x03")
 
 
@@ -55,7 +56,7 @@ def _home(frame: Frame, request: Request) -> Response:
 
 
 def _nothing_asked() -> dict[str, str]:
-    return dict.fromkeys(("q", "site", "from", "to"), "")
+    return dict.fromkeys(_ASKED, "")
 
 
 def counts_of(reading: Reading) -> Counts:
@@ -88,19 +89,15 @@ def newest(reading: Reading) -> list[Snapshot]:
 
 
 def _search(frame: Frame, request: Request) -> Response:
-    asked = _nothing_asked() | {
-        name: value.strip() for name, value in request.query_params.items() if name in _nothing_asked()
-    }
-    words = asked["q"]
-    if not words:
-        return _redirect("/")
-    if _ADDRESS.match(words) and not any(asked[name] for name in ("site", "from", "to")):
-        return _redirect(address("/url", url=words))
-    page = _page(request.query_params.get("page", "1"))
+    asked = _nothing_asked() | {name: value.strip() for name, value in request.query_params.items() if name in _ASKED}
+    if elsewhere := _led_on(asked):
+        return _redirect(elsewhere)
+    page = number_of(request.query_params.get("page", "1"), _LAST_PAGE)
     start = moment_of(asked["from"], "from") if asked["from"] else None
     end = moment_of(_last_second(asked["to"]), "to") if asked["to"] else None
     try:
-        hits, faults = frame.reading.search(Question(words, asked["site"] or None, start, end), page * _HITS + 1)
+        question = Question(asked["q"], asked["title"], asked["author"], asked["site"] or None, start, end)
+        hits, faults = frame.reading.search(question, page * _HITS + 1)
     except SearchUnavailable as error:
         raise BadQuestion(str(error)) from error
     shown = hits[(page - 1) * _HITS : page * _HITS]
@@ -115,12 +112,18 @@ def _search(frame: Frame, request: Request) -> Response:
     return frame.render(request, "search.html", values)
 
 
+def _led_on(asked: dict[str, str]) -> str | None:
+    """Where a question leads that has no words to search for: a page that it names, a site's pages, the start."""
+    given = {name for name, value in asked.items() if value}
+    if given == {"q"} and _ADDRESS.match(asked["q"]):
+        return address("/url", url=asked["q"])
+    if given & {"q", "title", "author"}:
+        return None
+    return address("/pages", url=asked["site"], match="domain") if asked["site"] else "/"
+
+
 def _redirect(where: str) -> Response:
     return RedirectResponse(where, 303, headers=walls())
-
-
-def _page(text: str) -> int:
-    return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _last_second(text: str) -> str:

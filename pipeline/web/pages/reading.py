@@ -14,7 +14,7 @@ from pathlib import Path
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
-from archive.search import Hit, SearchIndex
+from archive.search import Hit, SearchIndex, within
 from archive.warc.entity import Head, decoded
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
@@ -37,9 +37,11 @@ class BadQuestion(OnrecordError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a search asks for."""
+    """What a search asks for: words of the text, of the title, of the author's name; where, and when."""
 
     words: str
+    title: str = ""
+    author: str = ""
     site: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -62,6 +64,14 @@ def asked_url(text: str) -> str:
             f"{scheme[1].lower()}: is not kept here; name an address that begins with http:// or https://"
         )
     return url
+
+
+def host_or_prefix(text: str) -> tuple[str, str | None]:
+    """A URL that was written with a star, as CDX servers take it, without the star, and the match that it means."""
+    text = text.strip()
+    if text.startswith("*."):
+        return text[2:].rstrip("*"), "domain"
+    return (text[:-1], "prefix") if text.endswith("*") else (text, None)
 
 
 class Reading:
@@ -102,12 +112,20 @@ class Reading:
                 self._pause = min(max((self._listed - begun) * _PATIENCE, _FRESH), _LISTED)
             return self._runs
 
-    def snapshots(self, url: str, *, match: str = "exact", limit: int = MOST_SNAPSHOTS) -> list[Snapshot]:
-        """What is kept of a URL, by key, then time, oldest first."""
+    def snapshots(self, url: str) -> list[Snapshot]:
+        """What is kept of a URL, oldest first; of very many, the newest."""
         try:
-            return list(islice(self.fresh().snapshots(url, match=match), limit))
+            return list(islice(self.fresh().back(url), MOST_SNAPSHOTS))[::-1]
         except StoreMissing:
             return []
+
+    def walk(self, url: str, match: str, after: str = "") -> Iterator[Snapshot]:
+        """What is kept of a prefix, a host or a domain, by key, then time; what comes after a key, if one is named."""
+        archive = self.fresh()
+        try:
+            yield from archive.snapshots_after(url, match, after, "~") if after else archive.snapshots(url, match=match)
+        except StoreMissing:  # nothing was captured yet
+            return
 
     def snapshot(self, url: str, at: datetime) -> Snapshot:
         """The snapshot of a URL nearest to a time, the very URL and no redirect first; raises NoSuchSnapshot."""
@@ -167,13 +185,13 @@ class Reading:
     def search(self, question: Question, limit: int) -> tuple[list[Hit], list[str]]:
         """Texts that match, the best first, and what is wrong with runs that are not searched."""
         runs = list(self.runs())
+        named = [within("title", question.title), within("author", question.author)]
+        words = " ".join([question.words, *filter(None, named)])
         with self._searching:
             index = SearchIndex(self._search_file, self.archive.documents_of)
             try:
                 faults = index.refresh(runs)
-                hits = index.search(
-                    question.words, site=question.site, start=question.start, end=question.end, limit=limit
-                )
+                hits = index.search(words, site=question.site, start=question.start, end=question.end, limit=limit)
                 return list(hits), faults
             finally:
                 index.close()

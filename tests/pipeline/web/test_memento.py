@@ -68,6 +68,11 @@ def test_what_is_not_there_is_one_line_and_404(client: TestClient, path: str) ->
     assert (answer.status_code, len(answer.text.splitlines())) == (404, 1)
 
 
+def test_who_comes_with_a_browser_gets_a_page(client: TestClient) -> None:
+    answer = client.get("/no", headers={"accept": "text/html,*/*"})
+    assert (answer.status_code, "<h1>No such page</h1>" in answer.text) == (404, True)
+
+
 def test_queries_and_lost_slashes_belong_to_the_page(client: TestClient) -> None:
     for path in ("/web/20261123120000id_/http://example.org/b?x=1", "/web/20261123120000id_/http:/example.org/b?x=1"):
         answer = client.get(path)

@@ -109,7 +109,10 @@ def test_the_slider_works_without_scripts(both: Served, chromium: Any) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/search?q=court", "/url?url={}", "/read?url={}", "/compare?url={}", "/page?url={}", "/board", "/none"],
+    [
+        *("/", "/search?q=court", "/url?url={}", "/read?url={}", "/compare?url={}", "/page?url={}", "/board", "/none"),
+        *("/url?url={}&in=2025-05", "/pages?url={}&match=host", "/search?title=open&author=stam"),
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_and_can_be_read(both: Served, chromium: Any, path: str, scheme: str) -> None:

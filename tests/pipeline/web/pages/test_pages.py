@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -85,6 +86,79 @@ def test_search_finds_marks_narrows_and_leads_on(pages: TestClient) -> None:
         answer = pages.get("/search", params={"q": written})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/url?{urlencode({'url': written})}")
     assert pages.get("/search", params={"q": " "}).headers["location"] == "/"
+
+
+def test_search_looks_in_fields_as_the_command_does(pages: TestClient) -> None:
+    def found(**values: str) -> list[str]:
+        return sorted({node.text_content() for node in html.fromstring(ask(pages, "/search", **values)).iter("h3")})
+
+    assert found(author="koster") == ["In praise of the night train"]
+    assert found(title="harbour tax") == ["The harbour tax pays for nothing"]
+    assert found(title='"tax harbour"') == []
+    assert found(title="harbour -tax") == []
+    assert found(q="harbour", title="open") == ["An open court, at last"]
+    assert found(q="harbour", author="stam", title="op*", **{"from": "2024-01-01", "to": "2024-03-02"}) == [
+        "An open court, at last"
+    ]
+    assert found(q="harbour", author="author:stam") == []
+    page = html.fromstring(ask(pages, "/search", q="x", title='a "b"', author="<i>"))
+    assert (page.xpath("//input[@name='title']/@value"), page.xpath("//input[@name='author']/@value")) == (['a "b"'], ["<i>"])  # fmt: skip
+    assert pages.get("/search", params={"site": "gazette.example"}).headers["location"] == "/pages?url=gazette.example&match=domain"  # fmt: skip
+
+
+def _walked(pages: TestClient, path: str) -> list[str]:
+    """The URLs of a list, from page to page."""
+    found: list[str] = []
+    while True:
+        answer = pages.get(path)
+        assert answer.status_code == 200
+        tree = html.fromstring(answer.text)
+        found += [node.text_content() for node in tree.xpath("//li//*[contains(@class,'url')]")]
+        following = tree.xpath("//a[@rel='next']/@href")
+        if not following:
+            return found
+        path = following[0]
+
+
+def test_pages_of_a_prefix_a_host_and_a_domain(pages: TestClient) -> None:
+    of_host = _walked(pages, "/pages?url=https://gazette.example/harbour&match=host")
+    assert of_host == [
+        "https://gazette.example/harbour-tax",
+        "https://gazette.example/night-trains",
+        COURT,
+        "https://gazette.example/packed",
+    ]
+    assert _walked(pages, "/pages?url=https://gazette.example/harbour") == [TAX]
+    everything = _walked(pages, "/pages?url=gazette.example&match=domain&all=1")
+    assert set(everything) > set(of_host)
+    assert "https://gazette.example/img/quay.png" in everything
+    for written, meant in (("gazette.example/*", "prefix"), ("*.example", "domain")):
+        led = pages.get("/search", params={"q": written}).headers["location"]
+        assert led.startswith("/url?")
+        answer = pages.get(led)
+        bare = written.strip("*.")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/pages?{urlencode({'url': bare, 'match': meant})}")  # fmt: skip
+    assert "No page is kept of it" in ask(pages, "/pages", url="https://nowhere.example/")
+    assert pages.get("/pages?url=x.example&match=near").status_code == 400
+    assert pages.get("/pages").status_code == 400
+
+
+def test_long_lists_go_on_and_miss_nothing(library: Library, tmp_path: Path) -> None:
+    hours = [at("2024-02-27T00:00:00") + timedelta(hours=n) for n in range(230)]
+    library.keep(*((COURT, moment, {"body": b"same", "text": "A text", "title": "T"}) for moment in hours))
+    library.keep(
+        *((f"https://gazette.example/{n}", hours[0], {"text": f"Text {n}", "title": str(n)}) for n in range(205))
+    )
+    client = pages_of(library, tmp_path)
+    assert len(_walked(client, "/pages?url=gazette.example&match=host")) == 206
+    shown = [ask(client, "/url", url=COURT, page=str(page)) for page in (1, 2, 3, 4)]
+    assert [len(html.fromstring(page).find_class("when")) for page in shown] == [100, 100, 30, 30]
+    assert "page 2 of 3" in shown[1]
+    month = html.fromstring(ask(client, "/url", url=COURT, **{"in": "2024-02"}))
+    days = [" ".join(node.text_content().split()) for node in month.xpath("//table//a")]
+    assert days == ["27: 23 unchanged, 1 new 24×", "28: 24 unchanged 24×", "29: 24 unchanged 24×"]
+    assert len(month.xpath("//table//td")) == 5 * 7
+    assert len(html.fromstring(ask(client, "/url", url=COURT, **{"in": "2024-02-28"})).find_class("when")) == 24
 
 
 def test_the_timeline_names_every_state_in_words(pages: TestClient) -> None:
@@ -307,10 +381,11 @@ _VALUES = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(["/", "/search", "/url", "/read", "/page", "/compare", "/board"]),
+    path=st.sampled_from(["/", "/search", "/url", "/pages", "/read", "/page", "/compare", "/board"]),
     names=st.lists(
         st.tuples(
-            st.sampled_from(["q", "url", "at", "from", "to", "in", "step", "page", "state", "host", "site"]), _VALUES
+            st.sampled_from("q url at from to in step page state host site title author match all after".split()),
+            _VALUES,
         ),
         max_size=4,
     ),
