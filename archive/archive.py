@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import heapq
 import logging
-import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from archive import keys
+from archive import identity, keys
 from archive.cache import Cache
 from archive.catalog import Catalog
-from archive.digests import read_self_digested, self_digested
-from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
+from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.fixity import Finding, verify, verify_generations
 from archive.index.lookup import Index
 from archive.index.merge import Merged, merge
-from archive.manifest import LAYOUT
 from archive.model import Document, Manifest, Reference, Snapshot
 from archive.records import payload_record, stored_record
 from archive.session import Session
@@ -31,7 +28,8 @@ from archive.warc.entity import Head
 from archive.warc.reader import Record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreMissing
+from storage.errors import ObjectMissing, StoreError, StoreMissing
+from storage.mirror import members
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -42,11 +40,24 @@ _MANY_RUNS = 16  # that are in no generation: each costs a lookup a request
 class Archive:
     """The runs of one store, and the spool where this machine's runs wait for it."""
 
-    def __init__(self, store: ObjectStore, *, spool: Path, cache: Path | None = None, kept_blocks: int = 0) -> None:
-        """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache."""
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        spool: Path,
+        cache: Path | None = None,
+        kept_blocks: int = 0,
+        read_back: bool = True,
+    ) -> None:
+        """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache.
+
+        `read_back` says that a run's local copy goes only when every byte was read from the store and compared.
+        """
         self.store = store
+        self._read_back = read_back
         self.spool = Spool(spool, store.url)
-        self.catalog = Catalog(store, Cache(cache))
+        self._cache = Cache(cache)
+        self.catalog = Catalog(store, self._cache)
         blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
         self._index = Index(store, self.catalog, blocks)
 
@@ -54,21 +65,14 @@ class Archive:
 
     def prepare(self) -> None:
         """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
-        try:
-            data = self.store.get(keys.STORE_KEY)
-        except (ObjectMissing, StoreMissing):
-            fresh = {"layout": LAYOUT, "id": str(uuid.uuid4()), "created": iso(now())}
-            if self.store.put_if_absent(keys.STORE_KEY, self_digested(fresh)):
-                return
-            data = self.store.get(keys.STORE_KEY)
-        _check_layout(data)
+        identity.prepare(self.store)
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
         started = now()
         kept = {**asdict(settings), "started": started.isoformat()}
         spooled = self.spool.create(keys.new_run_id(started), kept)
-        return Session(self.store, self.catalog, spooled, settings)
+        return Session(self.store, self.catalog, spooled, settings, read_back=self._read_back)
 
     def recover(self) -> Iterator[Session]:
         """The runs that wait in the spool for a writer that is gone; the caller commits or closes each.
@@ -77,7 +81,7 @@ class Archive:
         """
         for spooled in self.spool.waiting():
             try:
-                session = Session.resume(self.store, self.catalog, spooled)
+                session = Session.resume(self.store, self.catalog, spooled, read_back=self._read_back)
             except (IntegrityError, ValueError, KeyError, TypeError) as error:
                 _log.warning("run %s in the spool cannot be taken up (%s); see %s", spooled.run, error, spooled.folder)
                 spooled.close()
@@ -87,8 +91,16 @@ class Archive:
     def merge(self, *, whole: bool = False, rebuild: bool = False) -> Merged:
         """Bring all runs into the merged index, that a lookup need not ask each; raises StoreError."""
         self.require()
+        first, *copies = members(self.store)
+        work = self.spool.scratch
         try:
-            return merge(self.store, self.catalog, self.spool.scratch, whole=whole, rebuild=rebuild)
+            merged = merge(first, Catalog(first, self._cache), work, whole=whole, rebuild=rebuild)
+            for copy in copies:  # each member of a mirror has an index of its own, of the runs that it holds
+                try:
+                    merge(copy, Catalog(copy, self._cache), work, whole=whole, rebuild=rebuild)
+                except StoreError as error:
+                    _log.warning("the index was not merged in %s: %s", copy.url, error)
+            return merged
         finally:
             self.refresh()
 
@@ -214,7 +226,7 @@ class Archive:
     def require(self) -> None:
         """Tell an empty archive from no archive; raises StoreMissing."""
         try:
-            _check_layout(self.store.get(keys.STORE_KEY))
+            identity.check_layout(self.store.get(keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
             raise StoreMissing(
                 f"no archive at {self.store.url}; capture something into it first, or name another with --store"
@@ -274,12 +286,3 @@ class Archive:
         yield from verify(self.store, self.catalog.files(), runs)
         if runs is None:
             yield from verify_generations(self.store)
-
-
-def _check_layout(data: bytes) -> None:
-    try:
-        layout = read_self_digested(data)["layout"]
-    except (ValueError, KeyError) as error:
-        raise IntegrityError(f"{keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy") from error
-    if layout != LAYOUT:
-        raise FormatError(f"the store has layout {layout}, this program knows layout {LAYOUT}: upgrade onrecord")

@@ -6,6 +6,8 @@ Layout version 1:
                                logs/outcomes.jsonl, datapackage-digest.json, datapackage.json}
     index/loose/<run>                      put before a run's manifest: the run may not be in a generation yet
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
+    claims/<run>                           who may touch an old run that is not committed; gone when that is done
+    restoring.json                         while the archive is being restored here
     watch/{turns,beats}/<number>           which machine captures what is due now; can be lost
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
 """
@@ -21,6 +23,8 @@ TURNS_PREFIX = "watch/turns/"
 BEATS_PREFIX = "watch/beats/"
 TOLD_PREFIX = "watch/told/"
 RUNS_PREFIX = "runs/"
+CLAIMS_PREFIX = "claims/"
+RESTORING = "restoring.json"
 
 PAGES = "pages/pages.jsonl"
 CDX = "indexes/index.cdx.gz"
@@ -77,6 +81,16 @@ def split_run_key(key: str) -> tuple[str, str] | None:
     if len(parts) == 3 and parts[0] == "runs" and is_run_id(parts[1]):
         return parts[1], parts[2]
     return None
+
+
+def claim_key(run: str) -> str:
+    """The object key of the mark by which one process alone may commit or clear away an old run."""
+    return CLAIMS_PREFIX + run
+
+
+def started(name: str) -> datetime:
+    """When a run, or a generation, was begun, by its name."""
+    return datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
 
 
 def loose_key(run: str) -> str:

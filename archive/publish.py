@@ -1,25 +1,31 @@
 """The commit protocol: a run is sealed in the spool, then put under its keys, the manifest last and only if absent.
 
 Every step may be repeated: a sealed run never changes, so a second attempt puts the same bytes under the same keys, and
-finds its own manifest when the first one did arrive.
+finds its own manifest when the first one did arrive. What the store holds is read back and compared before the local
+copy may go; a store that gives back something else leaves the run in the spool.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from archive import keys, manifest
+from archive.claims import committing
 from archive.digests import digest_of, digest_of_stream
-from archive.errors import IntegrityError
+from archive.errors import ArchiveError, IntegrityError
+from archive.identity import make_copy, prepare
 from archive.index.zipnum import encode
 from archive.model import Manifest, Resource
 from archive.spool import SpooledRun
 from archive.text import HEADER
 from storage.base import ObjectStore
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import ObjectMissing, StoreError, StoreUnavailable
+from storage.mirror import members
 
 _SENDERS = 4  # objects on their way at once
+_MAX_MANIFEST = 16 << 20  # bytes
 
 
 def is_sealed(spooled: SpooledRun) -> bool:
@@ -42,21 +48,98 @@ def seal(spooled: SpooledRun, lines: list[str], make_manifest: Callable[[list[Re
     spooled.write(keys.MANIFEST, data)
 
 
-def publish(store: ObjectStore, spooled: SpooledRun) -> Manifest:
-    """Put a sealed run into its store; raises StoreError when the store cannot take it now."""
+def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:
+    """Put a sealed run into its store, and see that it is there; raises StoreError when that cannot be done now.
+
+    With `read_back` every file is read from the store and hashed before the manifest is put; the manifest always is
+    read. In a mirror the run exists once the first member has it, and is published once all of them have.
+    """
     data, found = _sealed(spooled)
-    key = keys.run_key(spooled.run, keys.MANIFEST)
-    if store.head(key) is None:
-        with ThreadPoolExecutor(_SENDERS) as pool:
-            list(pool.map(lambda resource: _put(store, spooled, resource.path), found.resources))
-        _put(store, spooled, keys.MANIFEST_DIGEST)
-        _check_sizes(store, found)
-        store.put(keys.loose_key(spooled.run), b"")  # before the run exists, or a reader of the merged index misses it
-        if store.put_if_absent(key, data):
-            return found
-    if digest_of(store.get(key)) != found.hash:
-        raise StoreError(f"another run has taken the name {spooled.run}; what was captured stays in {spooled.folder}")
+    first, *copies = members(store)
+    if copies:
+        prepare(store)
+    _publish(first, spooled, found, data, read_back=read_back)
+    lacking = []
+    for copy in copies:
+        try:
+            make_copy(first, copy)
+            _publish(copy, spooled, found, data, read_back=read_back)
+        except (StoreError, ArchiveError) as error:
+            lacking.append(f"{copy.url} ({error})")
+    if lacking:
+        raise StoreUnavailable(f"run {found.run} is in {first.url} and not yet in {'; '.join(lacking)}")
     return found
+
+
+def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
+    if spooled.is_proven(store.url):
+        return
+    key = keys.run_key(spooled.run, keys.MANIFEST)
+    kept = _read(store, key)
+    if kept != data and kept is not None and _is_manifest(kept):
+        raise _taken(spooled)
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        bring = partial(_bring, store, spooled, read_back=read_back, there=kept is not None)
+        list(pool.map(bring, _files(found, data)))
+    if kept != data:
+        with committing(store, found):
+            store.put(keys.loose_key(spooled.run), b"")  # before the run exists, or readers of a generation miss it
+            if kept is None:
+                store.put_if_absent(key, data)
+            else:  # what is no manifest is what became of this one
+                store.put(key, data)
+        kept = _read(store, key)
+    if kept != data:
+        raise _taken(spooled) if _is_manifest(kept or b"") else _not_as_put(store, key)
+    spooled.note_proven(store.url)
+
+
+def _read(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return store.get_range(key, 0, _MAX_MANIFEST)
+    except ObjectMissing:
+        return None
+
+
+def _taken(spooled: SpooledRun) -> StoreError:
+    return StoreError(f"another run has taken the name {spooled.run}; what was captured stays in {spooled.folder}")
+
+
+def _files(found: Manifest, data: bytes) -> list[Resource]:
+    digest_file = manifest.digest_file(data)
+    return [*found.resources, Resource(keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
+
+
+def _bring(store: ObjectStore, spooled: SpooledRun, resource: Resource, *, read_back: bool, there: bool) -> None:
+    """Put a file, unless the run exists in the store and holds it, and read it back."""
+    key = keys.run_key(spooled.run, resource.path)
+    if there and _is_held(store, key, resource, read_back=read_back):
+        return
+    store.put_file(key, spooled.path(resource.path))
+    if not _is_held(store, key, resource, read_back=read_back):
+        raise _not_as_put(store, key)
+
+
+def _is_held(store: ObjectStore, key: str, resource: Resource, *, read_back: bool) -> bool:
+    try:
+        if read_back:
+            return digest_of_stream(store.stream(key)) == (resource.hash, resource.bytes)
+        info = store.head(key)
+    except ObjectMissing:
+        return False
+    return info is not None and info.size == resource.bytes
+
+
+def _not_as_put(store: ObjectStore, key: str) -> StoreError:
+    return StoreUnavailable(f"{store.url} does not give {key} back as it was put: look after that store")
+
+
+def _is_manifest(data: bytes) -> bool:
+    try:
+        manifest.parse(data)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
@@ -67,21 +150,6 @@ def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
         raise StoreError(
             f"run {spooled.run} in the spool has no sound manifest ({error}): see {spooled.folder}"
         ) from error
-
-
-def _put(store: ObjectStore, spooled: SpooledRun, name: str) -> None:
-    store.put_file(keys.run_key(spooled.run, name), spooled.path(name))
-
-
-def _check_sizes(store: ObjectStore, found: Manifest) -> None:
-    """See the files where they were put before the run is declared to exist."""
-    listed = {info.key: info.size for info in store.list(keys.run_key(found.run, ""))}
-    for resource in found.resources:
-        if listed.get(keys.run_key(found.run, resource.path)) != resource.bytes:
-            raise StoreUnavailable(
-                f"the store does not list {resource.path} of run {found.run} as it was put; "
-                "the run waits in the spool for the next invocation"
-            )
 
 
 def _resource(spooled: SpooledRun, name: str) -> Resource:

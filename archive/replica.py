@@ -14,12 +14,15 @@ from tempfile import TemporaryDirectory
 from archive import keys, manifest
 from archive.cache import Cache
 from archive.catalog import Catalog
-from archive.digests import digest_of, digest_of_stream, read_self_digested
+from archive.claims import committing
+from archive.digests import digest_of, digest_of_stream
 from archive.errors import FormatError, IntegrityError
 from archive.fixity import Files
+from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
+from storage.mirror import members
 
 _MAX_MANIFEST = 16 << 20  # bytes
 
@@ -57,13 +60,7 @@ class Replica:
                 yield self._copied(run, held)
 
     def _prepare(self) -> None:
-        described = self._source.get(keys.STORE_KEY)
-        if not self._target.put_if_absent(keys.STORE_KEY, described) and _identity(self._target) != _identity(
-            self._source
-        ):
-            raise FormatError(
-                f"{self._target.url} holds another archive; name an empty place, or a replica of this one"
-            )
+        make_copy(self._source, self._target)
 
     def _copied(self, run: str, held: dict[str, int]) -> Copied:
         data, found = _manifest(self._source, run)
@@ -77,7 +74,7 @@ class Replica:
         files, size, faults = self._brought(run, lacking)
         if faults:
             return Copied(run, files, size, tuple(faults))
-        put_manifest(self._target, run, data)
+        put_manifest(self._target, data, found)
         return Copied(run, files + 2, size + len(data))
 
     def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
@@ -99,16 +96,26 @@ class Replica:
             self._scratch.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=self._scratch) as folder:
                 path = Path(folder) / "file"
-                if _fetched(self._source, key, path) != expected:
-                    return f"{resource.path} of {self._source.url} is not the file its manifest names"
+                if fault := self._sound(resource, key, path):
+                    return fault
                 self._target.put_file(key, path)
-        except ObjectMissing:
-            return f"{resource.path} is missing in {self._source.url}"
         except OSError as error:
             raise StoreUnavailable(f"cannot write in {self._scratch}: {error.strerror or error}") from error
         if digest_of_stream(self._target.stream(key)) != expected:
             raise StoreUnavailable(f"{self._target.url} does not give {key} back as it was put; try again")
         return None
+
+    def _sound(self, resource: Resource, key: str, path: Path) -> str | None:
+        """Bring a file from the first of the source's members that holds it as it should be; returns what is wrong."""
+        fault = None
+        for source in members(self._source):
+            try:
+                if _fetched(source, key, path) == (resource.hash, resource.bytes):
+                    return None
+                fault = fault or f"{resource.path} of {source.url} is not the file its manifest names"
+            except ObjectMissing:
+                fault = fault or f"{resource.path} is missing in {source.url}"
+        return fault
 
     def mend(self, runs: Collection[str] = ()) -> Iterator[Copied]:
         """Read every file of the target's runs, or of those named, and put what is damaged or missing, runs too.
@@ -125,9 +132,9 @@ class Replica:
     def _mend_identity(self, here: Files, there: Files) -> None:
         """The store's own description may be what is damaged, or was lost and made anew by a later capture."""
         described = self._source.get(keys.STORE_KEY)
-        identity = _identity(self._source)
+        wanted = identity(self._source)
         try:
-            if _identity(self._target) == identity:
+            if identity(self._target) == wanted:
                 return
             common = any(_same_manifest(self._source, self._target, run) for run in here.keys() & there.keys())
         except (ObjectMissing, StoreMissing, IntegrityError):
@@ -151,7 +158,7 @@ class Replica:
             whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
             lost = [text for path, text in whole.items() if _read(self._target, keys.run_key(run, path)) != text]
             files, size = files + len(lost), size + sum(map(len, lost))
-            put_manifest(self._target, run, data)
+            put_manifest(self._target, data, found)
         return Copied(run, files, size, tuple(faults))
 
 
@@ -159,24 +166,19 @@ def _files(store: ObjectStore) -> Files:
     return Catalog(store, Cache(None)).files()
 
 
-def put_manifest(store: ObjectStore, run: str, data: bytes) -> None:
+def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
     """Make a run exist whose files are there, or give it back its manifest; raises StoreError."""
+    run = found.run
     digest_key, key = keys.run_key(run, keys.MANIFEST_DIGEST), keys.run_key(run, keys.MANIFEST)
     if _read(store, digest_key) != manifest.digest_file(data):
         store.put(digest_key, manifest.digest_file(data))
     if _read(store, key) == data:
         return
-    store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
-    store.put(key, data)
+    with committing(store, found):
+        store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
+        store.put(key, data)
     if _read(store, key) != data:
         raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
-
-
-def _identity(store: ObjectStore) -> object:
-    try:
-        return read_self_digested(store.get(keys.STORE_KEY)).get("id")
-    except ValueError as error:
-        raise IntegrityError(f"{keys.STORE_KEY} of {store.url} is damaged: {error}") from error
 
 
 def _fetched(store: ObjectStore, key: str, path: Path) -> tuple[str, int]:

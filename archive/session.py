@@ -48,8 +48,17 @@ class Session:
     left otherwise stays in the spool, for `Archive.recover`.
     """
 
-    def __init__(self, store: ObjectStore, catalog: Catalog, spooled: SpooledRun, settings: RunSettings) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        catalog: Catalog,
+        spooled: SpooledRun,
+        settings: RunSettings,
+        *,
+        read_back: bool = True,
+    ) -> None:
         self._store = store
+        self._read_back = read_back
         self._catalog = catalog
         self._spooled = spooled
         self._settings = settings
@@ -65,11 +74,11 @@ class Session:
         self._warcs = RunWarcs(spooled, settings, self.started)
 
     @classmethod
-    def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun) -> Session:
+    def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun, *, read_back: bool = True) -> Session:
         """The session of a run whose writer is gone, as its last checkpoint left it; nothing more is captured in it."""
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
-        session = cls(store, catalog, spooled, settings)
+        session = cls(store, catalog, spooled, settings, read_back=read_back)
         session._earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
@@ -285,7 +294,7 @@ class Session:
             self.checkpoint()
             lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest)
-        found = publish(self._store, self._spooled)
+        found = publish(self._store, self._spooled, read_back=self._read_back)
         self._spooled.remove()
         return found
 

@@ -3,6 +3,7 @@
     SPOOL/<hash of the store's address>/store.json       the address, for people
     SPOOL/<hash of the store's address>/<run>/lock       held by the living writer
                                              /run.json   what the run was started with
+                                             /proven   stores of a mirror that have it whole
                                              /journal.jsonl, and the run's files in their layout
 
 A checkpoint is durable in this order: the run's files are fsynced, then one journal line is appended and fsynced that
@@ -36,6 +37,7 @@ SPOOL = 1  # the form of what is described above
 
 _RUN = "run.json"
 _LOCK = "lock"
+_PROVEN = "proven"  # the addresses of stores that gave the whole run back, a line each
 _WORK = "work"  # bodies on their way; never part of the run
 _LEFT_OVER = 24 * 3600  # seconds after which a folder that is being made has no maker any more
 
@@ -167,6 +169,18 @@ class SpooledRun:
             return parsed_object(self.path(_RUN).read_bytes())
         except (OSError, ValueError):
             return {}
+
+    def is_proven(self, url: str) -> bool:
+        """Whether a store has given back the whole run as it was put."""
+        try:
+            return url in self.path(_PROVEN).read_text("utf-8").splitlines()
+        except (OSError, ValueError):
+            return False
+
+    def note_proven(self, url: str) -> None:
+        """Remember that a store has given back the whole run: another one may still lack it."""
+        with _disk_errors(self.folder), self.path(_PROVEN).open("a", encoding="utf-8") as file:
+            file.write(f"{url}\n")
 
     def close(self) -> None:
         """Close the files and let go of the lock; the folder stays."""

@@ -6,15 +6,17 @@ another: "a" and "a/b" are not both used. Objects are whole or absent: a reader 
 part of a put, whenever the writer is killed. A put replaces what was there. `list` yields keys in the order of their
 bytes. A key that is not there raises `ObjectMissing` (`head` returns None instead, `delete` does nothing). Every other
 failure is one of `storage.errors`, never a foreign exception. All methods may be called from several threads at once.
+When an object was last put is said by the store's own clock, and by no store but to its second or so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+\Z")
 
@@ -23,10 +25,20 @@ CHUNK_SIZE = 1 << 20  # bytes a streamed read hands over at a time
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What a listing knows of an object: its key and its size in bytes."""
+    """What a listing knows of an object: its key, its size in bytes, and when it was last put."""
 
     key: str
     size: int
+    modified: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a put that was broken off left in a store and no listing shows: its bytes, and when it was begun."""
+
+    name: str
+    size: int
+    begun: datetime
 
 
 class ObjectStore(Protocol):
@@ -62,6 +74,17 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is no error."""
+
+
+@runtime_checkable
+class KeepsLeftovers(Protocol):
+    """A store in which a put that is broken off can leave something behind."""
+
+    def leftovers(self, before: datetime) -> Iterator[Leftover]:
+        """What puts that began before a time left; those still under way may be among it."""
+
+    def clear(self, leftover: Leftover) -> None:
+        """Remove it, if it is still there."""
 
 
 def checked_key(key: str) -> str:

@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -59,6 +59,24 @@ class DurableTree:
                 folder.rmdir()
             except OSError:  # not empty any more, or gone: both are well
                 return
+
+    def temporary(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """The temporary files there are, those of living writers among them."""
+        folder = self._root / _TEMPORARY
+        if folder.is_symlink() or not folder.is_dir():
+            return
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    if entry.name != _LOCK and stat.S_ISREG(status.st_mode):
+                        yield Path(entry.path), status
+
+    def discard(self, name: str) -> None:
+        """Remove a temporary file."""
+        if (self._root / _TEMPORARY).is_symlink():
+            return
+        (self._root / _TEMPORARY / Path(name).name).unlink(missing_ok=True)
 
     def _put(self, path: Path, write: Write, place: Place) -> bool:
         temporary = self._temporary_folder() / secrets.token_hex(8)

@@ -13,10 +13,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from io import BufferedReader, FileIO
 from pathlib import Path
 
-from storage.base import CHUNK_SIZE, ObjectInfo, checked_key
+from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
 from storage.durable import DurableTree, copy_all, write_all
 from storage.errors import ObjectMissing, StoreDenied, StoreMissing
 from storage.files import checked_range, opened_source, store_error
@@ -96,7 +97,7 @@ class LocalStore:
             if error.errno in _NOTHING_THERE:
                 return None
             raise store_error(error, path) from error
-        return ObjectInfo(key, found.st_size) if stat.S_ISREG(found.st_mode) else None
+        return _info(key, found) if stat.S_ISREG(found.st_mode) else None
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there, and the folders that this leaves empty."""
@@ -104,6 +105,20 @@ class LocalStore:
             path = self._path(key)
             with _mapped(path):
                 self._tree.remove(path)
+
+    def leftovers(self, before: datetime) -> Iterator[Leftover]:
+        """Temporary files of writers that were killed."""
+        with _mapped(self._root):
+            found = list(self._tree.temporary())
+        for path, status in found:
+            begun = datetime.fromtimestamp(status.st_mtime, UTC)
+            if begun < before:
+                yield Leftover(path.name, status.st_size, begun)
+
+    def clear(self, leftover: Leftover) -> None:
+        """Remove a temporary file."""
+        with _mapped(self._root):
+            self._tree.discard(leftover.name)
 
     def _path(self, key: str) -> Path:
         path = self._root / checked_key(key)
@@ -150,7 +165,7 @@ class LocalStore:
                     yield from self._walk(folder / entry.name, key, prefix, start_after)
             elif key.startswith(prefix) and key > start_after:
                 with suppress(FileNotFoundError):  # deleted since the folder was read
-                    yield ObjectInfo(key, _size(entry))
+                    yield _info(key, _status(entry))
 
     def _entries(self, folder: Path) -> Sequence[tuple[str, os.DirEntry[str]]]:
         """A folder's objects and, with "/" behind their names, its folders: in the order of their keys."""
@@ -178,9 +193,13 @@ def _listed_name(entry: os.DirEntry[str]) -> str:
     return entry.name if entry.is_file(follow_symlinks=False) else ""
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def _info(key: str, found: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
     try:
-        return entry.stat(follow_symlinks=False).st_size
+        return entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -9,9 +9,11 @@ from storage.base import ObjectStore, checked_key
 from storage.errors import LocationError
 from storage.local import LocalStore
 from storage.memory import MemoryStore
+from storage.mirror import SCHEME, MirrorStore, member_addresses
 
 _OPTIONS = {"endpoint", "region", "path_style"}
 _FORMS = "a directory, file:///directory, or s3://bucket/prefix?endpoint=https://host&region=name&path_style=true"
+_MIRROR = "write mirror: and at least two addresses with a comma between them, a comma in one as %2C"
 _NO_CREDENTIALS = (
     "credentials do not belong in a store's address, which is printed and kept: "
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
@@ -31,6 +33,8 @@ def open_store(location: str) -> ObjectStore:
     scheme, separator, rest = location.partition(":")
     if location == "memory:":
         return MemoryStore()
+    if location.startswith(SCHEME):
+        return _mirror(location)
     if scheme == "file" and separator:
         return LocalStore(_file(location))
     if scheme == "s3" and separator:
@@ -38,6 +42,19 @@ def open_store(location: str) -> ObjectStore:
     if rest.startswith("//"):
         raise LocationError(f"a store cannot be at {scheme}: write {_FORMS}")
     return LocalStore(_folder(location))
+
+
+def _mirror(location: str) -> ObjectStore:
+    """A mirror of different stores: two in one place would be one copy."""
+    addresses = member_addresses(location)
+    if len(addresses) < 2 or not all(addresses):
+        raise LocationError(f"a mirror has two members or more: {_MIRROR}")
+    if any(address.startswith(SCHEME) for address in addresses):
+        raise LocationError(f"a mirror cannot be a member of a mirror: {_MIRROR}")
+    stores = [open_store(address) for address in addresses]
+    if len({store.url for store in stores} - {"memory:"}) + addresses.count("memory:") < len(stores):
+        raise LocationError(f"a mirror's members are all different places: {_MIRROR}")
+    return MirrorStore(stores)
 
 
 def _folder(path: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.base import CHUNK_SIZE, ObjectInfo, checked_key
@@ -16,6 +17,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
+        self._modified: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -29,15 +31,19 @@ class MemoryStore:
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key."""
         with self._lock:
-            self._objects[checked_key(key)] = bytes(data)
+            self._keep(checked_key(key), data)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Keep bytes unless the key exists; whether they were kept."""
         with self._lock:
             if checked_key(key) in self._objects:
                 return False
-            self._objects[key] = bytes(data)
+            self._keep(key, data)
             return True
+
+    def _keep(self, key: str, data: bytes) -> None:
+        self._objects[key] = bytes(data)
+        self._modified[key] = datetime.now(UTC)
 
     def put_file(self, key: str, path: Path) -> None:
         """Keep a file's bytes: all of them in memory, as everything here."""
@@ -65,13 +71,16 @@ class MemoryStore:
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
         """Objects in key order, as they are when this is called."""
         with self._lock:
-            found = [(key, len(data)) for key, data in self._objects.items() if key.startswith(prefix)]
-        return (ObjectInfo(key, size) for key, size in sorted(found) if key > start_after)
+            found = [self._info(key, data) for key, data in self._objects.items() if key.startswith(prefix)]
+        return (info for info in sorted(found, key=lambda info: info.key) if info.key > start_after)
+
+    def _info(self, key: str, data: bytes) -> ObjectInfo:
+        return ObjectInfo(key, len(data), self._modified.get(key))
 
     def head(self, key: str) -> ObjectInfo | None:
         """The object's size, or None."""
         data = self._objects.get(checked_key(key))
-        return None if data is None else ObjectInfo(key, len(data))
+        return None if data is None else self._info(key, data)
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""

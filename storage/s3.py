@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -21,11 +22,12 @@ import boto3
 from botocore.config import Config
 from s3transfer.manager import TransferConfig, TransferManager
 
-from storage.base import CHUNK_SIZE, ObjectInfo, checked_key
+from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
 from storage.errors import LocationError, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.files import checked_range, opened_source, store_error
 from storage.s3_errors import ConditionRefused, KeyTaken, PutConflict, RangePastEnd, mapped
 from storage.s3_order import in_key_order, is_key, position_before
+from storage.s3_uploads import abort, incomplete
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -159,13 +161,23 @@ class S3Store:
         except ObjectMissing:
             self._require_bucket()
             return None
-        return ObjectInfo(key, answer["ContentLength"])
+        return ObjectInfo(key, answer["ContentLength"], answer.get("LastModified"))
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""
         place = self._place(key)
         with suppress(ObjectMissing), mapped(self._url, key):
             self._client.delete_object(**place)
+
+    def leftovers(self, before: datetime) -> Iterator[Leftover]:
+        """Uploads in parts that began before a time and were not ended."""
+        with mapped(self._url):
+            yield from incomplete(self._client, self._bucket, self._prefix, before)
+
+    def clear(self, leftover: Leftover) -> None:
+        """End an upload and remove its parts."""
+        with suppress(ObjectMissing), mapped(self._url, leftover.name):
+            abort(self._client, self._bucket, self._prefix, leftover)
 
     def _place(self, key: str) -> Any:
         return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
@@ -229,7 +241,7 @@ class S3Store:
             for entry in page.get("Contents", []):
                 key = entry["Key"][len(self._prefix) :]
                 if key > start_after and key.startswith(prefix) and is_key(key):
-                    yield ObjectInfo(key, entry["Size"])
+                    yield ObjectInfo(key, entry["Size"], entry.get("LastModified"))
             token = page.get("NextContinuationToken")
             if not page.get("IsTruncated") or not token:
                 return

@@ -298,4 +298,4 @@ def _tidy(store: ObjectStore, catalog: Catalog, committed: frozenset[str]) -> No
 
 
 def _age(name: str) -> timedelta:
-    return now() - datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
+    return now() - keys.started(name)

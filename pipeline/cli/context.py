@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.output import Terminal, plain
+from pipeline.cli.values import address, flag
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from storage.base import ObjectStore
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"log_file", "log_format", "signing_key", "store", "watches"}),
+    "": frozenset({"log_file", "log_format", "read_back", "signing_key", "store", "watches"}),
     "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
     "capture": frozenset(
         {
@@ -65,6 +67,7 @@ class Context:
     config: Path | None = None  # the file that was named, by flag or variable
     watches: str | None = None  # the watch list that is named, by variable or setting
     key: str | None = None  # the file of the signing key that is named, by variable or setting
+    read_back: bool = True  # whether a run is read back from its store before its local copy goes
 
     @classmethod
     def load(
@@ -81,9 +84,8 @@ class Context:
         for (table, name), value in variables.items():
             if table:
                 defaults.setdefault(table, {})[name] = value
-        chosen = (
-            store or variables.get(("", "store")) or tables.get("", {}).get("store") or str(_data_folder() / "store")
-        )
+        listed = tables.get("", {}).get("store")
+        chosen = store or variables.get(("", "store")) or address(listed) or str(_data_folder() / "store")
         top = tables.get("", {})
         form = variables.get(("", "log_format")) or top.get("log_format") or "text"
         if form not in {"json", "text"}:
@@ -96,7 +98,8 @@ class Context:
             logging.getLogger(noisy).setLevel(logging.ERROR)
         watches, key = (variables.get(("", name)) or top.get(name) for name in ("watches", "signing_key"))
         named = [str(value) if value else None for value in (watches, key)]
-        return cls(str(chosen), as_json, verbosity, defaults, explicit, *named)
+        read_back = flag("read_back", variables.get(("", "read_back")), top.get("read_back"))
+        return cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back)
 
     @property
     def quiet(self) -> bool:
@@ -105,13 +108,22 @@ class Context:
 
     def open_archive(self) -> Archive:
         """The archive that the settings name; raises LocationError."""
-        from archive.archive import Archive
         from storage.location import open_store
 
-        store = open_store(self.store)
-        remote = store.url.startswith("s3:")
+        return self.archive_at(open_store(self.store))
+
+    def archive_at(self, store: ObjectStore) -> Archive:
+        """The archive in a store: the one that the settings name, a member of it, or a copy."""
+        from archive.archive import Archive
+        from storage.mirror import members
+
+        remote = members(store)[0].url.startswith("s3:")
         return Archive(
-            store, spool=spool_folder(), cache=cache_folder(store.url), kept_blocks=_KEPT_BLOCKS if remote else 0
+            store,
+            spool=spool_folder(),
+            cache=cache_folder(store.url),
+            kept_blocks=_KEPT_BLOCKS if remote else 0,
+            read_back=self.read_back,
         )
 
     def cache_file(self, name: str) -> Path:

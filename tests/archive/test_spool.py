@@ -243,7 +243,7 @@ def test_a_disk_that_fills_while_captures_are_written_keeps_the_acknowledged(arc
 
 def test_files_that_are_gone_when_a_run_is_published_are_named(archive: Archive) -> None:
     class Offline(MemoryStore):
-        def head(self, key: str) -> None:
+        def get_range(self, key: str, start: int, length: int) -> bytes:
             raise StoreUnavailable("the store is out of reach")
 
     session = a_run(archive)

@@ -14,10 +14,11 @@ from storage.base import ObjectStore
 from storage.local import LocalStore
 from storage.location import open_store
 from storage.memory import MemoryStore
+from storage.mirror import MirrorStore
 from storage.s3 import S3Store
 
 MULTIPART = 5 << 20  # the smallest part that S3 takes
-KINDS = ["memory", "local", "moto", "seaweedfs"]
+KINDS = ["memory", "local", "moto", "seaweedfs", "mirror"]
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
     elif request.param == "moto":
         request.getfixturevalue("aws")
         yield from moto_store()
+    elif request.param == "mirror":
+        yield MirrorStore([LocalStore(tmp_path / "one, or" / "store"), LocalStore(tmp_path / "100%2C")])
     else:
         assert request.param == "seaweedfs"
         yield seaweedfs_store(request.getfixturevalue("s3_bucket"))

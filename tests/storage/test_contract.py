@@ -41,7 +41,12 @@ BAD_KEYS = [
 ]
 
 
-FOR_THREADS = ["memory", "local", "seaweedfs"]  # moto keeps its objects without a lock: threads break it, not the store
+FOR_THREADS = [
+    "memory",
+    "local",
+    "seaweedfs",
+    "mirror",
+]  # moto keeps its objects without a lock: threads break it, not the store
 
 
 def keys(store: ObjectStore, prefix: str = "", start_after: str = "") -> list[str]:

@@ -1,0 +1,78 @@
+"""Who may touch an old run that is not committed: the writer that brings it late, or who clears it away, never both.
+
+A run whose writer was cut off may lie in the store in part, and be published weeks later from a machine's spool. So
+whoever commits a run more than a day old, and whoever clears one away, first puts a claim, if there is none: of two,
+one has it. A writer that has the claim looks whether its files are there, and only then puts the manifest. A claim that
+is more than a day old is that of a process that was killed, and is taken over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from archive import keys
+from archive.digests import self_digested
+from archive.model import Manifest
+from archive.times import iso, now
+from storage.base import ObjectStore
+from storage.errors import StoreError, StoreUnavailable
+
+_log = logging.getLogger("onrecord.archive")
+
+OLD = timedelta(days=1)  # from this age on a run is committed under a claim only
+_FORGOTTEN = timedelta(days=1)
+
+
+@contextmanager
+def claimed(store: ObjectStore, run: str) -> Iterator[bool]:
+    """Whether this process has the claim to a run, which it lets go of at the end; raises StoreError."""
+    mine = _claim(store, run)
+    try:
+        yield mine
+    finally:
+        if mine:
+            try:
+                store.delete(keys.claim_key(run))
+            except StoreError as error:  # it is forgotten in a day
+                _log.info("the claim to %s stays: %s", run, error)
+
+
+def _claim(store: ObjectStore, run: str) -> bool:
+    key = keys.claim_key(run)
+    data = self_digested({"run": run, "at": iso(now())})
+    if store.put_if_absent(key, data):
+        return True
+    held = store.head(key)
+    if held is not None and (held.modified is None or now() - held.modified < _FORGOTTEN):
+        return False
+    store.delete(key)
+    return store.put_if_absent(key, data)
+
+
+@contextmanager
+def committing(store: ObjectStore, found: Manifest) -> Iterator[None]:
+    """What has to hold while a run's manifest is put: its files are listed, and nobody clears them away.
+
+    Raises StoreUnavailable where they are not, or somebody does: to be tried again.
+    """
+    if now() - keys.started(found.run) < OLD:
+        _check_listed(store, found)
+        yield
+        return
+    with claimed(store, found.run) as mine:
+        if not mine:
+            raise StoreUnavailable(
+                f"run {found.run} is being cleared away, or brought by another process, in {store.url}: try again later"
+            )
+        _check_listed(store, found)
+        yield
+
+
+def _check_listed(store: ObjectStore, found: Manifest) -> None:
+    listed = {info.key: info.size for info in store.list(keys.run_key(found.run, ""))}
+    for resource in found.resources:
+        if listed.get(keys.run_key(found.run, resource.path)) != resource.bytes:
+            raise StoreUnavailable(f"{store.url} does not list {resource.path} of run {found.run} as it was put")

@@ -1,0 +1,26 @@
+"""Settings that may be written in more than one way."""
+
+from __future__ import annotations
+
+import click
+
+
+def address(store: object) -> str | None:
+    """A store's address as a setting: one text, or a list of the members of a mirror."""
+    if isinstance(store, list) and len(store) > 1 and all(isinstance(member, str) for member in store):
+        from storage.mirror import mirror_address
+
+        return mirror_address(store)
+    if store is None or isinstance(store, str):
+        return store
+    raise click.UsageError('store is an address, or a list of two or more: write store = ["DIR", "s3://bucket"]')
+
+
+def flag(name: str, *values: object) -> bool:
+    """A setting that is on or off, and on unless the first value there is says otherwise."""
+    value = next((value for value in values if value is not None), True)
+    if value in {True, "true", "1", "on", "yes"}:
+        return True
+    if value in {False, "false", "0", "off", "no"}:
+        return False
+    raise click.UsageError(f"{name} is true or false")
