@@ -5,11 +5,12 @@ from __future__ import annotations
 import heapq
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive import keys
 from archive.cache import Cache
@@ -33,6 +34,11 @@ from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing
 
+if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
+    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence.making import Made
+    from archive.signing import Signer
+
 _log = logging.getLogger("onrecord.archive")
 
 _MAX_REDIRECTS = 20
@@ -46,7 +52,8 @@ class Archive:
         """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache."""
         self.store = store
         self.spool = Spool(spool, store.url)
-        self.catalog = Catalog(store, Cache(cache))
+        self._kept = Cache(cache)
+        self.catalog = Catalog(store, self._kept)
         blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
         self._index = Index(store, self.catalog, blocks)
 
@@ -268,12 +275,29 @@ class Archive:
         """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
         return self.catalog.manifest(run)
 
-    def verify(self, runs: list[str] | None = None) -> Iterator[Finding]:
-        """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile."""
+    def verify(self, runs: list[str] | None = None, held: Mapping[str, Checkpoint] | None = None) -> Iterator[Finding]:
+        """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile.
+
+        Of all, the chain of runs and what is signed of it too; `held` are checkpoints that are kept elsewhere, by name.
+        """
+        from archive.evidence.audit import audit
+
         self.require()
-        yield from verify(self.store, self.catalog.files(), runs)
+        files = self.catalog.files()
+        yield from verify(self.store, files, runs)
         if runs is None:
             yield from verify_generations(self.store)
+            committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
+            yield from audit(self.store, committed, held)
+
+    # Evidence
+
+    def checkpoint(self, signer: Signer, remembered: Path) -> Made | None:
+        """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises."""
+        from archive.evidence.making import make_checkpoint
+
+        self.require()
+        return make_checkpoint(self.store, self.catalog, self._kept, signer, remembered)
 
 
 def _check_layout(data: bytes) -> None:
