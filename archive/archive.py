@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive import identity, keys
 from archive.cache import Cache
@@ -30,6 +31,11 @@ from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing
 from storage.mirror import members
+
+if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
+    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence.making import Made
+    from archive.signing import Signer
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -280,9 +286,26 @@ class Archive:
         """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
         return self.catalog.manifest(run)
 
-    def verify(self, runs: list[str] | None = None) -> Iterator[Finding]:
-        """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile."""
+    def verify(self, runs: list[str] | None = None, held: Mapping[str, Checkpoint] | None = None) -> Iterator[Finding]:
+        """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile.
+
+        Of all, the chain of runs and what is signed of it too; `held` are checkpoints that are kept elsewhere, by name.
+        """
+        from archive.evidence.audit import audit
+
         self.require()
-        yield from verify(self.store, self.catalog.files(), runs)
+        files = self.catalog.files()
+        yield from verify(self.store, files, runs)
         if runs is None:
             yield from verify_generations(self.store)
+            committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
+            yield from audit(self.store, committed, held)
+
+    # Evidence
+
+    def checkpoint(self, signer: Signer, remembered: Path) -> Made | None:
+        """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises."""
+        from archive.evidence.making import make_checkpoint
+
+        self.require()
+        return make_checkpoint(self.store, self.catalog, self._cache, signer, remembered)

@@ -8,8 +8,14 @@ Layout version 1:
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
     claims/<run>                           who may touch an old run that is not committed; gone when that is done
     restoring.json                         while the archive is being restored here
+    evidence/log/<number of the first entry>               runs and the hashes of their manifests; it only grows
+    evidence/checkpoints/<entries>-<key id>                a signed note of the log's root at that size
+    evidence/keys/<key id>                                 the public key behind it
+    evidence/tokens/<entries>-<key id>/<authority>-<hash>  when an authority saw that checkpoint (RFC 3161)
     watch/{turns,beats}/<number>           which machine captures what is due now; can be lost
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
+
+Nothing under evidence/ can be made again from the runs: it holds signatures, and what others vouched for at a time.
 """
 
 from __future__ import annotations
@@ -41,8 +47,14 @@ GENERATION_CDX = "index.cdx.gz"
 GENERATION_IDX = "index.idx"
 GENERATION_RUNS = "runs.txt.gz"
 
+LOG_PREFIX = "evidence/log/"
+CHECKPOINTS_PREFIX = "evidence/checkpoints/"
+SIGNERS_PREFIX = "evidence/keys/"
+TOKENS_PREFIX = "evidence/tokens/"
+
 _FOREIGN = "foreign-"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
+_CHECKPOINT = re.compile(r"(\d{12})-([0-9a-f]{8})\Z")
 
 
 def new_run_id(started: datetime) -> str:
@@ -109,3 +121,24 @@ def split_generation_key(key: str) -> tuple[str, str] | None:
     if key.startswith(GENERATIONS_PREFIX) and len(parts) == 2 and is_run_id(parts[0]):
         return parts[0], parts[1]
     return None
+
+
+def log_key(first: int) -> str:
+    """The object key of the log's entries from a number on."""
+    return f"{LOG_PREFIX}{first:012}"
+
+
+def checkpoint_key(size: int, signer: str) -> str:
+    """The object key of a checkpoint, by the log's size and the id of the key that signed, in hex."""
+    return f"{CHECKPOINTS_PREFIX}{size:012}-{signer}"
+
+
+def split_checkpoint_key(key: str) -> tuple[int, str] | None:
+    """The size and the signer's id that a checkpoint's key names, or None for any other key."""
+    found = _CHECKPOINT.match(key.removeprefix(CHECKPOINTS_PREFIX))
+    return (int(found[1]), found[2]) if found and key.startswith(CHECKPOINTS_PREFIX) else None
+
+
+def tokens_prefix(checkpoint: str) -> str:
+    """Where the tokens over a checkpoint lie, by its own key."""
+    return f"{TOKENS_PREFIX}{checkpoint.removeprefix(CHECKPOINTS_PREFIX)}/"

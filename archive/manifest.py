@@ -11,13 +11,14 @@ from typing import Any
 from archive import keys
 from archive.digests import digest_of, is_digest
 from archive.errors import IntegrityError
-from archive.model import Manifest, Resource
+from archive.model import Manifest, RecordsRoot, Resource
 from archive.parsing import parsed_object, size_of, text_of, texts_of
 from archive.times import from_iso, iso
 from storage.base import checked_key
 
 WACZ_VERSION = "1.1.1"
 LAYOUT = 1
+_TREE = "rfc6962-sha256"
 
 
 def build(
@@ -30,9 +31,10 @@ def build(
     counts: Mapping[str, int],
     software: str,
     settings: Mapping[str, object],
+    records: RecordsRoot | None = None,
 ) -> bytes:
     """The manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
-    package = {
+    package: dict[str, object] = {
         "profile": "data-package",
         "wacz_version": WACZ_VERSION,
         "title": f"onrecord run {run}",
@@ -47,6 +49,8 @@ def build(
         "counts": dict(counts),
         "parents": sorted(parents),
     }
+    if records is not None:
+        package["records"] = {"tree": _TREE, "count": records.count, "root": records.root}
     return json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
 
 
@@ -66,6 +70,8 @@ def parse(data: bytes) -> Manifest:
             parents=texts_of(package["parents"]),
             counts={name: size_of(count) for name, count in package["counts"].items()},
             hash=digest_of(data),
+            started=from_iso(text_of(package["run"]["started"])) if "started" in package["run"] else None,
+            records=_records(package["records"]) if "records" in package else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error
@@ -76,6 +82,15 @@ def _resources(entries: list[Mapping[str, Any]]) -> tuple[Resource, ...]:
     if len({resource.path for resource in resources}) < len(resources):
         raise ValueError("a file is named twice")
     return resources
+
+
+def _records(entry: Mapping[str, Any]) -> RecordsRoot | None:
+    if entry["tree"] != _TREE:  # of a newer version: the files' own hashes stand
+        return None
+    found = RecordsRoot(size_of(entry["count"]), text_of(entry["root"]))
+    if not is_digest(found.root):
+        raise ValueError("the root over its records is no digest")
+    return found
 
 
 def _resource(entry: Mapping[str, Any]) -> Resource:

@@ -284,6 +284,14 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsRoot:
+    """The Merkle root over a run's records (RFC 6962): how many there are, and its digest."""
+
+    count: int
+    root: str  # "sha256:…"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The list that makes a run exist."""
 
@@ -293,6 +301,8 @@ class Manifest:
     parents: tuple[str, ...]
     counts: dict[str, int]
     hash: str  # "sha256:…" over the manifest's own bytes
+    started: datetime | None = None
+    records: RecordsRoot | None = None  # runs of before it was made have none
 
     def resource(self, path: str) -> Resource:
         """The entry of one file; raises KeyError when the manifest does not name it."""

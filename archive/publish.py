@@ -7,7 +7,7 @@ copy may go; a store that gives back something else leaves the run in the spool.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -17,7 +17,8 @@ from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.identity import make_copy, prepare
 from archive.index.zipnum import encode
-from archive.model import Manifest, Resource
+from archive.model import Manifest, RecordsRoot, Resource
+from archive.recordtree import root_of_files
 from archive.spool import SpooledRun
 from archive.text import HEADER
 from storage.base import ObjectStore
@@ -33,8 +34,16 @@ def is_sealed(spooled: SpooledRun) -> bool:
     return spooled.path(keys.MANIFEST).exists()
 
 
-def seal(spooled: SpooledRun, lines: list[str], make_manifest: Callable[[list[Resource]], bytes]) -> None:
-    """Write the index, the digest file and the manifest into the spool: from here on the run never changes."""
+def seal(
+    spooled: SpooledRun,
+    lines: list[str],
+    make_manifest: Callable[[list[Resource], RecordsRoot | None], bytes],
+    ends: Mapping[str, Sequence[int]],
+) -> None:
+    """Write the index, the digest file and the manifest into the spool: from here on the run never changes.
+
+    `ends` says where the records of a WARC file end, as far as that is known.
+    """
     for name, empty in ((keys.PAGES, HEADER), (keys.OUTCOMES, b"")):
         if not spooled.path(name).exists():
             spooled.write(name, empty)
@@ -43,9 +52,16 @@ def seal(spooled: SpooledRun, lines: list[str], make_manifest: Callable[[list[Re
     spooled.write(keys.IDX, idx)
     warcs = sorted(f"archive/{path.name}" for path in spooled.path("archive").glob("*.warc.gz"))
     names = [*warcs, keys.PAGES, keys.CDX, keys.IDX, keys.OUTCOMES]
-    data = make_manifest([_resource(spooled, name) for name in names])
+    data = make_manifest([_resource(spooled, name) for name in names], _records(spooled, warcs, ends))
     spooled.write(keys.MANIFEST_DIGEST, manifest.digest_file(data))
     spooled.write(keys.MANIFEST, data)
+
+
+def _records(spooled: SpooledRun, warcs: list[str], ends: Mapping[str, Sequence[int]]) -> RecordsRoot | None:
+    try:
+        return root_of_files((spooled.path(name), ends.get(name, ())) for name in warcs)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot read {spooled.folder}: {error.strerror or error}") from error
 
 
 def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:

@@ -23,6 +23,7 @@ from archive.model import (
     Manifest,
     Outcome,
     RecordRef,
+    RecordsRoot,
     Resource,
     Snapshot,
 )
@@ -293,12 +294,12 @@ class Session:
                 self.describe(record_id, ())
             self.checkpoint()
             lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
-            seal(self._spooled, lines, self._manifest)
+            seal(self._spooled, lines, self._manifest, self._warcs.ends)
         found = publish(self._store, self._spooled, read_back=self._read_back)
         self._spooled.remove()
         return found
 
-    def _manifest(self, resources: list[Resource]) -> bytes:
+    def _manifest(self, resources: list[Resource], records: RecordsRoot | None) -> bytes:
         return manifest.build(
             self.run,
             self.started,
@@ -308,6 +309,7 @@ class Session:
             counts=self.counts(),
             software=self._settings.software,
             settings=self._settings.options,
+            records=records,
         )
 
     def counts(self) -> dict[str, int]:

@@ -140,8 +140,8 @@ def open_note(note: str, keys: Iterable[PublicKey]) -> tuple[str, list[PublicKey
 
 def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     text, blank, below = note.rpartition("\n\n")
-    lines = below.splitlines()
-    if not blank or not lines or not below.endswith("\n") or len(lines) > _MOST_SIGNATURES:
+    lines = below.removesuffix("\n").split("\n")
+    if not blank or not below.endswith("\n") or len(lines) > _MOST_SIGNATURES:
         raise IntegrityError("this is no signed note: it has no signatures below its text")
     found = []
     for line in lines:
@@ -151,7 +151,7 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
             data = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             data = b""
-        if dash != _DASH or not _NAME.match(name) or len(data) < 5:
+        if dash != _DASH or not _NAME.match(name) or len(data) < 5 or base64.b64encode(data).decode() != encoded:
             raise IntegrityError("this is no signed note: a line below its text is no signature")
         found.append((name, data[:4], data[4:]))
     return f"{text}\n", found

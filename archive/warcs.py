@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,6 +49,7 @@ class RunWarcs:
         self._foreign_name = ""
         self._foreign_count = 0
         self._info = ""  # the id of the warcinfo record of the file that is written
+        self.ends: dict[str, array[int]] = {}  # by file: where each record ended that was written here
 
     def exchange(self, exchange: Exchange, digests: Digests, earlier: Snapshot | None) -> tuple[str, RecordRef]:
         """Write a response, or a revisit of the earlier capture whose payload it repeats, and the request.
@@ -77,6 +79,7 @@ class RunWarcs:
             self._foreign_name = keys.foreign_path(self._foreign_count)
             self._foreign_count += 1
             self._foreign = RecordWriter(_Appending(self._spooled, self._foreign_name))
+            self.ends[self._foreign_name] = self._foreign.ends
         placed = self._foreign.verbatim(head, block)
         return RecordRef(keys.run_key(self._spooled.run, self._foreign_name), placed.offset, placed.length)
 
@@ -85,6 +88,7 @@ class RunWarcs:
             name = keys.warc_path(self._count)
             self._count += 1
             self._writer = RecordWriter(_Appending(self._spooled, name))
+            self.ends[name] = self._writer.ends
             self._info = self._writer.warcinfo(name.rpartition("/")[2], self._started, self._description())
         return self._writer
 

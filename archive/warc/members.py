@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from archive.errors import RecordError
+from archive.merkle import LEAF
 
 try:
     from isal import isal_zlib as _fast
@@ -101,9 +103,10 @@ class _Source:
 class _Inflating(io.RawIOBase):
     """The plain bytes of the gzip member that a source is at."""
 
-    def __init__(self, source: _Source, name: str) -> None:
+    def __init__(self, source: _Source, name: str, *, hashed: bool = False) -> None:
         self._name = name
         self._source = source
+        self._leaf = hashlib.sha256(LEAF) if hashed else None
         self._data = b""
         self._decompressor = zlib.decompressobj(wbits=31)
         self.consumed = 0  # compressed bytes of this member
@@ -126,6 +129,8 @@ class _Inflating(io.RawIOBase):
             ended = self._decompressor.eof
             left = self._decompressor.unused_data if ended else self._decompressor.unconsumed_tail
             self.consumed += len(self._data) - len(left)
+            if self._leaf:
+                self._leaf.update(memoryview(self._data)[: len(self._data) - len(left)])
             self._data = left
             if ended:
                 self._source.give_back(len(left))
@@ -133,6 +138,11 @@ class _Inflating(io.RawIOBase):
                 buffer[: len(out)] = out
                 return len(out)
         return 0
+
+    def leaf(self) -> bytes:
+        """The hash of the member's bytes as a leaf, once it was read to its end."""
+        assert self._leaf is not None, "asked for when it was made"
+        return self._leaf.digest()
 
 
 class Member:
@@ -154,20 +164,23 @@ class Member:
             pass
 
 
-def walk_members(pieces: Iterable[bytes]) -> Iterator[Member]:
+def walk_members(pieces: Iterable[bytes], leaf: Callable[[bytes], None] | None = None) -> Iterator[Member]:
     """Every gzip member of a file given in pieces, to the file's last byte, in bounded memory.
 
-    Each member is drained before the next is given. Raises RecordError, its offset named, for a member that is
-    damaged or breaks off and for bytes after the last member that are none.
+    Each member is drained before the next is given; then `leaf` is given its hash, as that of a Merkle leaf. Raises
+    RecordError, its offset named, for a member that is damaged or breaks off and for bytes after the last member that
+    are none.
     """
     source = _Source(pieces)
     offset = 0
     while first := source.take():
         source.give_back(len(first))
-        inflating = _Inflating(source, f"the gzip member at byte {offset:,}")
+        inflating = _Inflating(source, f"the gzip member at byte {offset:,}", hashed=leaf is not None)
         member = Member(offset, inflating)
         yield member
         member.drain()
+        if leaf is not None:
+            leaf(inflating.leaf())
         offset += inflating.consumed
 
 

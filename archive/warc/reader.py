@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -136,9 +136,12 @@ def read_record(pieces: Iterable[bytes]) -> Record:
     return _parse(single_member(pieces))
 
 
-def walk_records(pieces: Iterable[bytes]) -> Iterator[Record]:
-    """Every record of a WARC file given in pieces, to its last byte; raises RecordError where it is damaged."""
-    for member in walk_members(pieces):
+def walk_records(pieces: Iterable[bytes], leaf: Callable[[bytes], None] | None = None) -> Iterator[Record]:
+    """Every record of a WARC file given in pieces, to its last byte; raises RecordError where it is damaged.
+
+    `leaf` is given what `walk_members` gives.
+    """
+    for member in walk_members(pieces, leaf):
         record = _parse(member)
         yield record
         record.drain()

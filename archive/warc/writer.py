@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from array import array
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,11 +51,12 @@ def new_record_id() -> str:
 
 
 class RecordWriter:
-    """Appends records to an open file; `tell` is the offset where the next one begins."""
+    """Appends records to an open file; `tell` is the offset where the next one begins, `ends` where each one ended."""
 
     def __init__(self, raw: Sink, offset: int = 0) -> None:
         self._raw = _Counting(raw, offset)
         self._warcio = WARCWriter(MemberWriter(self._raw), gzip=False, warc_version="1.1")
+        self.ends = array("Q")
 
     def tell(self) -> int:
         """Compressed bytes written so far."""
@@ -127,7 +129,7 @@ class RecordWriter:
                 member.write(piece)
         member.write(b"\r\n\r\n")
         member.flush()
-        return Placed("", start, self.tell() - start)
+        return self._placed("", start)
 
     @staticmethod
     def _exchange_headers(exchange: Exchange, warcinfo: str) -> Fields:
@@ -164,6 +166,10 @@ class RecordWriter:
             record = ArcWarcRecord("warc", kind, rec_headers, stream, head, content_type, block.size)
             record.payload_length = 0 if head else -1
             self._warcio.write_record(record)
+        return self._placed(record_id, start)
+
+    def _placed(self, record_id: str, start: int) -> Placed:
+        self.ends.append(self.tell())
         return Placed(record_id, start, self.tell() - start)
 
 

@@ -16,7 +16,7 @@ from pipeline.alerts.event import one_line
 
 TIMEOUT = 10.0  # seconds for a whole request
 _TEMPORARY = {408, 425, 429}
-_ANSWER = 64 << 10  # bytes of an answer that are read; nothing in it is used
+_ANSWER = 64 << 10  # bytes of an answer that are read
 
 
 def address(url: str) -> SplitResult:
@@ -37,6 +37,19 @@ def request(
     url: str, body: bytes | None, headers: Mapping[str, str], *, method: str = "POST", timeout: float = TIMEOUT
 ) -> None:
     """Send one request and want a 2xx; raises DeliveryError, which names the host and no more of the address."""
+    ask(url, body, headers, method=method, timeout=timeout)
+
+
+def ask(
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    method: str = "POST",
+    timeout: float = TIMEOUT,
+    limit: int = _ANSWER,
+) -> bytes:
+    """Send one request and return its 2xx answer, or the first `limit` bytes of it; raises as `request` does."""
     parts = address(url)
     host = parts.hostname or ""
     connection = _connection(parts, timeout)
@@ -49,10 +62,11 @@ def request(
             connection.request(method, path, body=body, headers=_headers(parts, headers))
             answer = connection.getresponse()
             status, location, wait = answer.status, answer.getheader("Location"), answer.getheader("Retry-After")
-            answer.read(_ANSWER)
+            data = answer.read(limit)
     finally:
         connection.close()
     _judge(host, status, location, wait)
+    return data
 
 
 def reach(url: str, *, timeout: float = TIMEOUT) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from archive import keys, manifest
 from archive.digests import digest_of, self_digested
@@ -12,7 +13,6 @@ from archive.index.zipnum import encode
 from archive.model import Resource
 from archive.text import HEADER
 from storage.base import ObjectStore
-from tests.exchanges import NOON
 
 RUN = "20261123T120000Z-00000000"
 URL = "http://example.org/a"
@@ -34,7 +34,8 @@ def forge(store: ObjectStore, *, run: str = RUN, lines: Iterable[str] = (), **fi
         keys.OUTCOMES: files.get("outcomes", b""),
     }
     resources = [Resource(path, digest_of(data), len(data)) for path, data in kept.items()]
-    data = manifest.build(run, NOON, NOON, resources, parents=[], counts={}, software="test/1", settings={})
+    started = datetime.strptime(run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    data = manifest.build(run, started, started, resources, parents=[], counts={}, software="test/1", settings={})
     kept |= {keys.MANIFEST_DIGEST: manifest.digest_file(data), keys.MANIFEST: data}
     for path, content in kept.items():
         store.put(keys.run_key(run, path), content)

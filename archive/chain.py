@@ -1,0 +1,144 @@
+"""The chain of runs, from its heads: what was deleted, replaced, moved or dated back since a later run or signature.
+
+Each manifest names by hash the newest manifests its writer saw, so whatever a later run builds on cannot go or change
+unnoticed. The newest runs, on which nothing builds, are held by the log of runs, and that by its checkpoints; best by
+one that is kept where whoever can write to the store cannot reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from archive import keys, manifest
+from archive.digests import digest_of
+from archive.errors import IntegrityError
+from archive.evidence.log import Entries
+from archive.model import Manifest
+from archive.times import from_stamp, iso
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing
+
+SKEW = timedelta(minutes=15)  # by which the clocks of two machines may differ; servers of S3 refuse more
+_READERS = 16
+_MOST = 16 << 20  # bytes of a manifest
+_FEW = 4  # runs that are named in a line
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A run of the store as the chain sees it: where it lies, the hash of its manifest, and what that says."""
+
+    place: str
+    hash: str
+    manifest: Manifest | None  # None where it cannot be read
+
+
+def links(store: ObjectStore, runs: Iterable[str]) -> list[Link]:
+    """Read the manifests of runs, afresh; raises StoreError."""
+
+    def read(run: str) -> Link | None:
+        try:
+            data = store.get_range(keys.run_key(run, keys.MANIFEST), 0, _MOST)
+        except ObjectMissing:  # gone since it was listed
+            return None
+        try:
+            return Link(run, digest_of(data), manifest.parse(data))
+        except IntegrityError:
+            return Link(run, digest_of(data), None)
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [link for link in pool.map(read, sorted(runs)) if link is not None]
+
+
+def broken(
+    found: Sequence[Link], entries: Entries | None = None, replaced: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Each fault of the chain: the run it is told of, and a line that says what was done.
+
+    `entries` is the log of runs. `replaced` gives, by the hash of a manifest that was replaced by right, the hash of
+    the one in its place; whoever passes it has checked who said so.
+    """
+    chain = _Chain(found, entries or Entries(), replaced or {})
+    for link in found:
+        yield from ((link.place, fault) for fault in chain.faults(link))
+    yield from chain.logged()
+
+
+class _Chain:
+    def __init__(self, found: Sequence[Link], entries: Entries, replaced: Mapping[str, str]) -> None:
+        self._by_hash = {link.hash: link for link in found}
+        self._by_place = {link.place: link for link in found}
+        self._named = {parent for link in found if link.manifest for parent in link.manifest.parents}
+        self._was = entries.run_of()
+        self._newest = entries.newest()
+        self._replaced = replaced
+
+    def faults(self, link: Link) -> Iterator[str]:
+        found = link.manifest
+        if found is None:  # told where its bytes are looked at
+            return
+        if found.run != link.place:
+            yield f"it holds the manifest of run {found.run}: runs were moved, or change places"
+            return
+        started = found.started or from_stamp(link.place[:8] + link.place[9:15])
+        if abs(started - from_stamp(link.place[:8] + link.place[9:15])) > SKEW:
+            yield f"its name says that it was begun at another time than its manifest, {iso(started)}: one was altered"
+        if started - found.created > SKEW:
+            yield f"it says that it ended at {iso(found.created)}, before it began: it was dated back"
+        for parent in found.parents:
+            yield from self._parent(found, parent)
+
+    def _parent(self, found: Manifest, parent: str) -> Iterator[str]:
+        earlier = self._by_hash.get(parent) or self._by_hash.get(self._now(parent))
+        if earlier is None:
+            yield from self._lost(parent)
+        elif earlier.manifest is not None:
+            ahead = _ahead(earlier.manifest, found)
+            if ahead is not None:
+                yield (
+                    f"it says that it ended at {iso(found.created)}, yet it builds on run {earlier.place} of "
+                    f"{iso(ahead)}: it was dated back, or the runs were put in another order"
+                )
+
+    def _now(self, digest: str) -> str:
+        """The hash of what stands in the place of a manifest, as far as that was said by right."""
+        seen = set()
+        while digest in self._replaced and digest not in seen:
+            seen.add(digest)
+            digest = self._replaced[digest]
+        return digest
+
+    def _lost(self, digest: str) -> Iterator[str]:
+        """What became of an earlier run whose manifest is not there, unless the log has it: then it is told there."""
+        run = self._was.get(digest)
+        if run is None:
+            yield f"the earlier run whose manifest is {digest} was deleted{self._suspects()}"
+        elif self._newest[run] != digest and run not in self._by_place:
+            yield f"run {run}, on which it builds, was deleted"
+        elif self._newest[run] != digest:
+            yield f"run {run}, on which it builds, was replaced: its manifest was {digest}"
+
+    def _suspects(self) -> str:
+        """Runs on which nothing builds, though they are not the newest: an altered one is among them."""
+        heads = [place for place, link in self._by_place.items() if link.hash not in self._named]
+        older = sorted(heads)[:-1]
+        if not 0 < len(older) <= _FEW:
+            return " or altered"
+        return f", or altered, if it is {' or '.join(older)}, on which no run builds any more"
+
+    def logged(self) -> Iterator[tuple[str, str]]:
+        """Runs that the log names and that are not there as they were."""
+        for run, digest in self._newest.items():
+            there = self._by_place.get(run)
+            if there is None:
+                yield run, f"it was deleted: the log of runs has it, with the manifest {digest}"
+            elif there.hash not in {digest, self._now(digest)}:
+                yield run, f"it was replaced: its manifest is {there.hash}, and the log of runs has it with {digest}"
+
+
+def _ahead(earlier: Manifest, later: Manifest) -> datetime | None:
+    """The time at which an earlier run ended, where that is after a run that builds on it."""
+    return earlier.created if earlier.created - later.created > SKEW else None

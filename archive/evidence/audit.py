@@ -1,0 +1,75 @@
+"""What `verify` says of the chain of runs, the log of runs, its checkpoints and their tokens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from archive.cache import Cache
+from archive.chain import broken, links
+from archive.errors import IntegrityError
+from archive.evidence.checkpoint import Checkpoint, disagreement, kept
+from archive.evidence.log import Entries, Log
+from archive.evidence.stored import tokens
+from archive.evidence.token import check_token
+from archive.fixity import Finding
+from storage.base import ObjectStore
+
+EVIDENCE = "evidence"
+
+
+def audit(
+    store: ObjectStore,
+    runs: Iterable[str],
+    held: Mapping[str, Checkpoint] | None = None,
+    replaced: Mapping[str, str] | None = None,
+) -> Iterator[Finding]:
+    """A finding for each run of which the chain or the log tells something, and one for the evidence itself.
+
+    `held` are checkpoints that are kept elsewhere, by the names to tell them by. `replaced` is as in `chain.broken`.
+    Raises StoreError.
+    """
+    entries = Log(store, Cache(None)).read()
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for run, fault in broken(links(store, runs), entries, replaced):
+        found[run].append(fault)
+    for run, faults in sorted(found.items()):
+        yield Finding(run, faults=tuple(dict.fromkeys(faults)), committed=False)
+    faults = [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
+    if faults:
+        yield Finding(EVIDENCE, faults=tuple(faults), committed=False)
+
+
+def _checkpoints(store: ObjectStore, entries: Entries, held: Mapping[str, Checkpoint]) -> Iterator[str]:
+    leaves = entries.leaves()
+    for each in kept(store):
+        if each.checkpoint is None:
+            yield each.fault or f"{each.key} is damaged"
+            continue
+        if fault := disagreement(each.checkpoint, entries, leaves):
+            yield f"{each.key}: {fault}"
+        yield from _tokens(store, each.key, each.checkpoint)
+    for name, checkpoint in held.items():
+        yield from _held(store, name, checkpoint, entries, leaves)
+
+
+def _held(
+    store: ObjectStore, name: str, checkpoint: Checkpoint, entries: Entries, leaves: Sequence[bytes]
+) -> Iterator[str]:
+    try:
+        origin = Log(store, Cache(None)).origin()
+    except IntegrityError as error:
+        yield str(error)
+        return
+    if checkpoint.origin != origin:
+        yield f"{name} is a checkpoint of another archive, {checkpoint.origin}; this one is {origin}"
+    elif fault := disagreement(checkpoint, entries, leaves):
+        yield f"{name}: {fault}"
+
+
+def _tokens(store: ObjectStore, key: str, checkpoint: Checkpoint) -> Iterator[str]:
+    for stored in tokens(store, key):
+        try:
+            check_token(stored.intact(), checkpoint.note.encode())
+        except IntegrityError as error:
+            yield f"{stored.key}: {error}"

@@ -1,0 +1,133 @@
+"""Checkpoints of the log, as C2SP tlog-checkpoint has them: its name, its size and its root, in a signed note."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from archive import keys, merkle
+from archive.errors import IntegrityError, KeyFileError
+from archive.evidence.log import Entries
+from archive.signing import PublicKey, Signer, open_note
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing
+
+_MOST = 1 << 20  # bytes of a note
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A log's name, how many entries it has, and the root over them; and the note that says so."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """Size and root."""
+        return self.size, self.root
+
+    @classmethod
+    def parse(cls, data: bytes) -> Checkpoint:
+        """Read a note, whoever signed it; raises IntegrityError for what is no checkpoint."""
+        try:
+            note = data.decode("utf-8")
+            text, _ = open_note(note, ())
+            origin, size, root, *more = text.removesuffix("\n").split("\n")
+            found = cls(origin, int(size) if size.isdigit() else -1, base64.b64decode(root, validate=True), note)
+        except (ValueError, binascii.Error) as error:
+            raise IntegrityError(f"this is no checkpoint: {error}") from error
+        if not (origin and all(more)) or len(found.root) != merkle.SIZE or text_of(found, more) != text:
+            raise IntegrityError("this is no checkpoint: a name, a size and a root should stand in it, each on a line")
+        return found
+
+    def signers(self, known: Iterable[PublicKey]) -> list[PublicKey]:
+        """Those of the keys that signed it; raises IntegrityError where one signed something else."""
+        return open_note(self.note, known)[1]
+
+
+def text_of(checkpoint: Checkpoint, more: Sequence[str] = ()) -> str:
+    """What is signed."""
+    root = base64.b64encode(checkpoint.root).decode()
+    return "".join(f"{line}\n" for line in (checkpoint.origin, checkpoint.size, root, *more))
+
+
+def signed(origin: str, entries: Entries, signer: Signer) -> Checkpoint:
+    """A checkpoint of the log as it is."""
+    leaves = entries.leaves()
+    unsigned = Checkpoint(origin, len(leaves), merkle.root_of(leaves), "")
+    return Checkpoint(origin, unsigned.size, unsigned.root, signer.sign(text_of(unsigned)))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint under its key in a store; or what is wrong with it."""
+
+    key: str
+    size: int
+    signer: str  # the id of the key
+    checkpoint: Checkpoint | None
+    fault: str | None = None
+
+
+def kept(store: ObjectStore) -> Iterator[Kept]:
+    """The checkpoints of a store, the smallest first, each held against the key that it names; raises StoreError."""
+    known = signers(store)
+    for info in store.list(keys.CHECKPOINTS_PREFIX):
+        parts = keys.split_checkpoint_key(info.key)
+        if parts is None:
+            continue
+        size, signer = parts
+        try:
+            yield Kept(info.key, size, signer, _read(store, info.key, size, known.get(signer)))
+        except IntegrityError as error:
+            yield Kept(info.key, size, signer, None, f"{info.key}: {error}")
+
+
+def _read(store: ObjectStore, key: str, size: int, signer: PublicKey | None) -> Checkpoint:
+    found = Checkpoint.parse(store.get_range(key, 0, _MOST))
+    if signer is None:
+        raise IntegrityError(f"its key is not under {keys.SIGNERS_PREFIX}, or is damaged: restore it from a copy")
+    if found.size != size or not found.signers([signer]):
+        raise IntegrityError("it is not the checkpoint that its name says: it was altered, or another put in its place")
+    return found
+
+
+def signers(store: ObjectStore) -> dict[str, PublicKey]:
+    """The public keys that a store names, by id: whose they are, the store cannot prove."""
+    found = {}
+    for info in store.list(keys.SIGNERS_PREFIX):
+        try:
+            key = PublicKey.parse(store.get_range(info.key, 0, _MOST).decode("utf-8", "replace"))
+        except (KeyFileError, ObjectMissing):
+            continue
+        if info.key == keys.SIGNERS_PREFIX + key.id.hex():
+            found[key.id.hex()] = key
+    return found
+
+
+def keep(store: ObjectStore, checkpoint: Checkpoint, signer: PublicKey) -> str:
+    """Put a checkpoint, and the key to check it by; returns its object key. Raises StoreError."""
+    store.put_if_absent(keys.SIGNERS_PREFIX + signer.id.hex(), f"{signer}\n".encode())
+    key = keys.checkpoint_key(checkpoint.size, signer.id.hex())
+    store.put_if_absent(key, checkpoint.note.encode())
+    return key
+
+
+def disagreement(checkpoint: Checkpoint, entries: Entries, leaves: Sequence[bytes]) -> str | None:
+    """How a log is not the one that a checkpoint was signed of, if it is not.
+
+    Consistent they are when the log's first entries have the checkpoint's root (RFC 6962 §2.1.2).
+    """
+    if checkpoint.size > len(leaves):
+        return (
+            f"it covers {checkpoint.size:,} runs, and the log holds {len(leaves):,}: its last entries were deleted"
+            + (f" ({entries.fault})" if entries.fault else "")
+        )
+    if merkle.root_of(leaves[: checkpoint.size]) != checkpoint.root:
+        return f"the first {checkpoint.size:,} entries of the log are not those that were signed: the log was rewritten"
+    return None

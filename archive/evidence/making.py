@@ -1,0 +1,85 @@
+"""A checkpoint made: runs entered into the log, its root signed, and what was signed remembered on this machine.
+
+A log must never sign two checkpoints that disagree. So the last one is kept outside of the store too, and nothing is
+signed where the store's log is not the one that was signed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.cache import Cache
+from archive.catalog import Catalog
+from archive.errors import IntegrityError
+from archive.evidence.checkpoint import Checkpoint, disagreement, keep, signed
+from archive.evidence.log import Entry, Log
+from archive.signing import Signer
+from storage.base import ObjectStore
+from storage.durable import DurableTree, write_all
+from storage.errors import StoreUnavailable
+
+_SEE = "nothing is signed; run `onrecord verify`"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A checkpoint, the key it was put under, and how many runs it is the first to cover."""
+
+    key: str
+    checkpoint: Checkpoint
+    added: int
+
+
+def make_checkpoint(
+    store: ObjectStore,
+    catalog: Catalog,
+    cache: Cache,
+    signer: Signer,
+    remembered: Path,
+    replaced: Mapping[str, str] | None = None,
+) -> Made | None:
+    """Enter the runs that the log does not have yet and sign it; None where there is no run.
+
+    `remembered` is where this machine keeps its last checkpoint. Raises IntegrityError where the log is not what it
+    was, or a run is not the one that was entered, StoreError.
+    """
+    log = Log(store, cache)
+    before = log.read()
+    manifests = catalog.manifests(catalog.runs())
+    found = [Entry(each.run, each.hash) for each in sorted(manifests, key=lambda each: (each.created, each.run))]
+    known, changed = before.newest(), replaced or {}
+    for entry in found:
+        if known.get(entry.run, entry.hash) not in {entry.hash, changed.get(entry.hash), *_before(entry.hash, changed)}:
+            raise IntegrityError(f"run {entry.run} is not the one that the log of runs has; {_SEE}")
+    entries = log.append(found, changed)
+    if not entries.all:
+        return None
+    last = remembered_checkpoint(remembered)
+    if last is not None and (fault := disagreement(last, entries, entries.leaves())):
+        raise IntegrityError(f"the checkpoint that this machine signed last is of another log: {fault}; {_SEE}")
+    checkpoint = signed(log.origin(), entries, signer)
+    if last is None or last.size < checkpoint.size:
+        _remember(remembered, checkpoint)  # before anybody else can have it
+    return Made(keep(store, checkpoint, signer.public), checkpoint, len(entries.all) - len(before.all))
+
+
+def _before(digest: str, replaced: Mapping[str, str]) -> set[str]:
+    return {old for old, new in replaced.items() if new == digest}
+
+
+def remembered_checkpoint(path: Path) -> Checkpoint | None:
+    """The checkpoint that this machine signed last; None where there is none that can be read."""
+    try:
+        return Checkpoint.parse(path.read_bytes())
+    except (OSError, IntegrityError):
+        return None
+
+
+def _remember(path: Path, checkpoint: Checkpoint) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        DurableTree(path.parent).replace(path, lambda file: write_all(file, checkpoint.note.encode()))
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be written ({error.strerror}): free space or mend its rights") from error
