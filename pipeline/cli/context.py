@@ -103,16 +103,17 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
-    def open_archive(self) -> Archive:
-        """The archive that the settings name; raises LocationError."""
+    def open_archive(self, *, withheld: bool = False) -> Archive:
+        """The archive that the settings name; with `withheld`, its rules passed over. Raises LocationError."""
         from archive.archive import Archive
         from storage.location import open_store
 
         store = open_store(self.store)
         remote = store.url.startswith("s3:")
-        return Archive(
+        archive = Archive(
             store, spool=spool_folder(), cache=cache_folder(store.url), kept_blocks=_KEPT_BLOCKS if remote else 0
         )
+        return archive.unrestricted() if withheld else archive
 
     def cache_file(self, name: str) -> Path:
         """A file of this machine's own that is about the store, and can be lost."""

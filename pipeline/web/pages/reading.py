@@ -14,7 +14,7 @@ from pathlib import Path
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
-from archive.search import Hit, SearchIndex
+from archive.search import Hit, search_index
 from archive.warc.entity import Head, decoded
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
@@ -139,10 +139,11 @@ class Reading:
         if not found:
             raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
         at = at.replace(microsecond=0)
-        return min(
+        best = min(
             found,
             key=lambda it: (standing and it.is_tombstone, abs(it.timestamp - at), it.is_redirect, it.url != url),
         )
+        return self.archive.checked(best)
 
     def captures(self, run: str, limit: int) -> list[Snapshot]:
         """The first lines of a run's index."""
@@ -168,7 +169,7 @@ class Reading:
         """Texts that match, the best first, and what is wrong with runs that are not searched."""
         runs = list(self.runs())
         with self._searching:
-            index = SearchIndex(self._search_file, self.archive.documents_of)
+            index = search_index(self.fresh(), self._search_file)
             try:
                 faults = index.refresh(runs)
                 hits = index.search(

@@ -18,7 +18,15 @@ from pipeline.web.pages.states import Entry, entries_of, texts_of
 _LISTED = 200  # snapshots on one page, unless a year or a month is chosen
 _NEIGHBOURS = 2_000  # captures of a host that are looked through for other pages
 _LEVELS = 5  # heights of bars
-_RANK = ("same", "moved", "new", "changed", "wall", "gone")  # what a month is coloured by, the last one wins
+_RANK = (
+    "withheld",
+    "same",
+    "moved",
+    "new",
+    "changed",
+    "wall",
+    "gone",
+)  # what a month is coloured by, the last one wins
 
 
 @dataclass(frozen=True, slots=True)
