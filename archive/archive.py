@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from archive import identity, keys
 from archive.cache import Cache
 from archive.catalog import Catalog
-from archive.errors import IntegrityError, NoSuchSnapshot
+from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.fixity import Finding, verify, verify_generations
+from archive.gate import Gate
 from archive.index.lookup import Index
 from archive.index.merge import Merged, merge
 from archive.model import Document, Manifest, Reference, Snapshot
+from archive.notices import Notices, verify_notices
 from archive.records import payload_record, stored_record
 from archive.session import Session
 from archive.spool import Spool
@@ -43,8 +45,11 @@ _MAX_REDIRECTS = 20
 _MANY_RUNS = 16  # that are in no generation: each costs a lookup a request
 
 
-class Archive:
-    """The runs of one store, and the spool where this machine's runs wait for it."""
+class Archive(Gate):
+    """The runs of one store, and the spool where this machine's runs wait for it.
+
+    What the store's notices withhold is not given out: see `Gate`.
+    """
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Archive:
 
         `read_back` says that a run's local copy goes only when every byte was read from the store and compared.
         """
+        super().__init__(Notices(store, Cache(cache)))
         self.store = store
         self._read_back = read_back
         self.spool = Spool(spool, store.url)
@@ -117,8 +123,9 @@ class Archive:
     # Reading
 
     def refresh(self) -> None:
-        """See runs that were committed since the last question."""
+        """See runs, and notices, that were put since the last question."""
         self._index.refresh()
+        self.notices.refresh()
 
     def snapshots(
         self, url: str, *, match: str = "exact", start: datetime | None = None, end: datetime | None = None
@@ -127,7 +134,7 @@ class Archive:
 
         `match` is "exact", "prefix", "host" or "domain". Raises IntegrityError, StoreError.
         """
-        return self._index.snapshots(url, match, start, end)
+        return self._marked(self._index.snapshots(url, match, start, end))
 
     def run_count(self) -> int:
         """How many runs a lookup knows of, without listing them all; those of two generations at once count twice."""
@@ -136,15 +143,15 @@ class Archive:
 
     def every(self) -> Iterator[Snapshot]:
         """Every snapshot there is, by key, then time; raises IntegrityError, StoreError."""
-        return self._index.every()
+        return self._marked(self._index.every())
 
     def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
         """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
-        return self._index.after(url, match, key, timestamp)
+        return self._marked(self._index.after(url, match, key, timestamp))
 
     def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
         """The snapshots of one URL from the newest, or the last one earlier than a time; raises as `snapshots`."""
-        return self._index.back(url, before)
+        return self._marked(self._index.back(url, before))
 
     def around(self, url: str, at: datetime) -> Iterator[Snapshot]:
         """The snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
@@ -160,7 +167,8 @@ class Archive:
         """The snapshot of a URL nearest to a time, redirects followed within the archive.
 
         Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
-        shows the page rather than a wall before it, if there is such a one. Raises NoSuchSnapshot.
+        shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
+        NoSuchSnapshot, Withheld where the nearest is withheld or, without a time, all are.
         """
         return self._closest(url, at, set())
 
@@ -170,6 +178,10 @@ class Archive:
         for snapshot in self._standing(url) if at is None else self._nearest(url, at):
             if snapshot.record_id in followed:
                 continue
+            if first is None:
+                self.checked(snapshot)
+            elif snapshot.withheld:
+                continue
             first = first or snapshot
             if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
                 return snapshot
@@ -177,6 +189,8 @@ class Archive:
             try:
                 assert snapshot.location is not None, "is_redirect says so"
                 return self._closest(snapshot.location, at and snapshot.timestamp, followed)
+            except Withheld:
+                raise
             except NoSuchSnapshot:
                 continue
         if first is None:
@@ -185,15 +199,17 @@ class Archive:
         return first
 
     def _standing(self, url: str) -> Iterator[Snapshot]:
-        """Those that show a page, newest first, then those that show a wall before it.
+        """Those that show a page, newest first, then those that show a wall before it, then one that is withheld.
 
         Raises NoSuchSnapshot where there are only tombstones.
         """
-        tombstone = None
+        tombstone = withheld = None
         walls = []
         shown = False
-        for snapshot in self._index.back(url):
-            if snapshot.is_tombstone:
+        for snapshot in self.back(url):
+            if snapshot.withheld:
+                withheld = withheld or snapshot
+            elif snapshot.is_tombstone:
                 tombstone = tombstone or snapshot
             elif snapshot.availability is not None:
                 walls.append(snapshot)
@@ -201,32 +217,42 @@ class Archive:
                 shown = True
                 yield snapshot
         yield from walls
-        if tombstone and not shown and not walls:
+        if withheld and not shown and not walls:
+            yield withheld
+        elif tombstone and not shown and not walls:
             raise NoSuchSnapshot(
                 f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
                 f"{iso(tombstone.timestamp)}; name a time with --at to get one"
             )
 
-    def near(self, url: str, at: datetime) -> Snapshot | None:
+    def near(self, url: str, at: datetime, *, shown: bool = False) -> Snapshot | None:
         """The snapshot of a URL nearest to a time, whatever it shows; None where there is none.
 
-        Of those of one second it is that of this very URL; one that leads to this URL from another that has its key
-        is the last choice.
+        Raises Withheld where that one is not to be shown; with `shown`, where none is, and the nearest other one is
+        given else. Of those of one second it is that of this very URL; one that leads to this URL from another that has
+        its key is the last choice.
         """
-        first = None
+        first = withheld = None
         for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
-            as_near = list(entries)
-            first = first or as_near[0]
+            every = list(entries)
+            as_near = [each for each in every if not each.withheld]
+            if len(as_near) < len(every):
+                withheld = withheld or next(each for each in every if each.withheld)
+                if not shown:
+                    self.checked(withheld)
+            first = first or next(iter(as_near), None)
             pages = [each for each in as_near if each.url == url or each.location != url]
             if pages:
                 return min(pages, key=lambda each: each.url != url)
+        if first is None and withheld is not None:
+            self.checked(withheld)
         return first
 
     def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
         """All, the nearest first; of two that are as near, the earlier one."""
         at = at.replace(microsecond=0)
-        earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self._index.back(url, at))
-        later = ((snapshot.timestamp - at, snapshot) for snapshot in self._index.snapshots(url, start=at))
+        earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self.back(url, at))
+        later = ((snapshot.timestamp - at, snapshot) for snapshot in self.snapshots(url, start=at))
         return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))
 
     def require(self) -> None:
@@ -239,32 +265,34 @@ class Archive:
             ) from error
 
     def read(self, snapshot: Snapshot) -> Record:
-        """The capture's own WARC record, checked as it is read; raises IntegrityError, StoreError."""
+        """The capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""
+        self.checked(snapshot)
         return stored_record(self.store, snapshot.record, snapshot.record_id)
 
     def payload(self, snapshot: Snapshot) -> tuple[Head, bytes, Iterator[bytes]]:
         """The response that holds a capture's payload: its head, the head's bytes, and the entity body in pieces.
 
-        A revisit's payload is read from the earlier record. Raises IntegrityError, StoreError.
+        A revisit's payload is read from the earlier record. Raises as `read` does.
         """
         return self.payload_record(snapshot).http()
 
     def payload_record(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
-        return payload_record(self.store, snapshot)
+        return payload_record(self.store, self.checked(snapshot))
 
     def page_body(self, snapshot: Snapshot, rendered: Reference | None = None) -> tuple[Head, bytes, Iterator[bytes]]:
         """What a page's text is made from: what scripts made of it, where that is named, else its payload.
 
-        Raises IntegrityError, StoreError.
+        Raises as `read` does.
         """
+        self.checked(snapshot)
         if rendered is None:
             return self.payload(snapshot)
         return stored_record(self.store, rendered.record, rendered.record_id).http()
 
     def document(self, snapshot: Snapshot) -> Document | None:
-        """The clean text and metadata of a snapshot, or None when none were made; raises IntegrityError, StoreError."""
-        ref = snapshot.document
+        """The clean text and metadata of a snapshot, or None when none were made; raises as `read` does."""
+        ref = self.checked(snapshot).document
         if ref is None:
             return None
         try:
@@ -274,13 +302,19 @@ class Archive:
 
     def captures_of(self, run: str) -> Iterator[Snapshot]:
         """Every line of one run's index, in its order; raises IntegrityError, StoreError."""
-        return self._index.of_run(run)
+        return self._marked(self._index.of_run(run))
 
     def documents_of(self, run: str) -> Iterator[Document]:
-        """Every document of one run, in the order they were written; raises IntegrityError, StoreError."""
+        """Every document of one run that may be shown, in the order they were written.
+
+        Raises IntegrityError, StoreError.
+        """
         lines = whole_lines(self.store.stream(keys.run_key(run, keys.PAGES)))
         next(lines, None)  # the header
-        return map(decode_document, lines)
+        policy = self._policy()
+        for document in map(decode_document, lines):
+            if policy.at(document.url, document.timestamp, document.record_id) is None:
+                yield document
 
     def manifest(self, run: str) -> Manifest:
         """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
@@ -300,6 +334,9 @@ class Archive:
             yield from verify_generations(self.store)
             committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
             yield from audit(self.store, committed, held)
+            faults = tuple(f"{key}: {fault}" for key, fault in verify_notices(self.store))
+            if faults:
+                yield Finding(keys.NOTICES_PREFIX, faults=faults, committed=False)
 
     # Evidence
 

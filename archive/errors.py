@@ -3,6 +3,8 @@
 OnrecordError
 └── ArchiveError
     ├── NoSuchSnapshot     exit 4: nothing is kept of that URL at that time
+    │   └── Withheld       exit 4: something is kept, and is not to be shown
+    ├── NoSuchRule         exit 2: no rule of that name withholds anything
     ├── IntegrityError     exit 5: bytes read back are not the bytes that were kept
     │   └── RecordError    a WARC record, gzip member or index line that cannot be read
     ├── EntityError        exit 5: a body whose content coding cannot be undone
@@ -12,6 +14,8 @@ OnrecordError
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from storage.errors import OnrecordError
 
@@ -24,6 +28,21 @@ class NoSuchSnapshot(ArchiveError):
     """Nothing is kept of that URL at that time."""
 
     exit_code = 4
+
+
+class Withheld(NoSuchSnapshot):
+    """Something is kept, and is not to be shown: `kind` says why, `until` when that ends, if it does."""
+
+    def __init__(self, message: str, kind: str, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.until = until
+
+
+class NoSuchRule(ArchiveError):
+    """No rule of that name withholds anything."""
+
+    exit_code = 2
 
 
 class IntegrityError(ArchiveError):

@@ -14,6 +14,9 @@ Layout version 1:
     evidence/tokens/<entries>-<key id>/<authority>-<hash>  when an authority saw that checkpoint (RFC 3161)
     watch/{turns,beats}/<number>           which machine captures what is due now; can be lost
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
+    notices/rules/<time>-<random>.json     what is not to be shown, and .removed.json beside it once that has ended
+    notices/redactions/<time>-<random>.txt what was taken out of a run, signed; see `archive.redaction`
+    redacting/<time>-<random>/<path>       a redaction's files on their way to their run; gone when it is finished
 
 Nothing under evidence/ can be made again from the runs: it holds signatures, and what others vouched for at a time.
 """
@@ -31,6 +34,8 @@ TOLD_PREFIX = "watch/told/"
 RUNS_PREFIX = "runs/"
 CLAIMS_PREFIX = "claims/"
 RESTORING = "restoring.json"
+NOTICES_PREFIX = "notices/"
+REDACTING_PREFIX = "redacting/"
 
 PAGES = "pages/pages.jsonl"
 CDX = "indexes/index.cdx.gz"
@@ -51,6 +56,9 @@ LOG_PREFIX = "evidence/log/"
 CHECKPOINTS_PREFIX = "evidence/checkpoints/"
 SIGNERS_PREFIX = "evidence/keys/"
 TOKENS_PREFIX = "evidence/tokens/"
+_RULES = f"{NOTICES_PREFIX}rules/"
+_REDACTIONS = f"{NOTICES_PREFIX}redactions/"
+_RULE_END, _REMOVED_END, _REDACTION_END = ".json", ".removed.json", ".txt"
 
 _FOREIGN = "foreign-"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
@@ -142,3 +150,34 @@ def split_checkpoint_key(key: str) -> tuple[int, str] | None:
 def tokens_prefix(checkpoint: str) -> str:
     """Where the tokens over a checkpoint lie, by its own key."""
     return f"{TOKENS_PREFIX}{checkpoint.removeprefix(CHECKPOINTS_PREFIX)}/"
+
+
+def rule_key(rule: str) -> str:
+    """The object key of a rule; its name is made as a run's is."""
+    return f"{_RULES}{rule}{_RULE_END}"
+
+
+def removal_key(rule: str) -> str:
+    """The object key of what ends a rule."""
+    return f"{_RULES}{rule}{_REMOVED_END}"
+
+
+def redaction_key(redaction: str) -> str:
+    """The object key of a redaction's statement; its name is made as a run's is."""
+    return f"{_REDACTIONS}{redaction}{_REDACTION_END}"
+
+
+def redacting_key(redaction: str, path: str) -> str:
+    """The object key of a file of a run on its way there."""
+    return f"{REDACTING_PREFIX}{redaction}/{path}"
+
+
+def split_notice_key(key: str) -> tuple[str, str] | None:
+    """What a notice is, "rule", "removal" or "redaction", and its name; None for any other key."""
+    for kind, prefix, end in (
+        ("removal", _RULES, _REMOVED_END), ("rule", _RULES, _RULE_END), ("redaction", _REDACTIONS, _REDACTION_END),
+    ):  # fmt: skip
+        name = key.removeprefix(prefix).removesuffix(end)
+        if key == f"{prefix}{name}{end}" and is_run_id(name):
+            return kind, name
+    return None

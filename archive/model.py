@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from archive.rules import Withholding
+
 Headers = tuple[tuple[str, str], ...]  # names and values as received, decoded as latin-1
 
 
@@ -233,6 +235,7 @@ class Snapshot:
     title: str | None = None
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
     document: DocumentRef | None = None
+    withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
 
     @property
     def revisit(self) -> bool:

@@ -20,6 +20,7 @@ from archive.errors import FormatError, IntegrityError
 from archive.fixity import Files
 from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
+from archive.notices import verify_notices
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
 from storage.mirror import members
@@ -51,6 +52,7 @@ class Replica:
         Raises FormatError when the target is another archive, StoreError when a store fails meanwhile.
         """
         self._prepare()
+        yield from self._notices()
         there = _files(self._target)
         for run, paths in sorted(_files(self._source).items()):
             if keys.MANIFEST not in paths:
@@ -58,6 +60,12 @@ class Replica:
             held = there.get(run, {})
             if any(held.get(path) != size for path, size in paths.items()):
                 yield self._copied(run, held)
+
+    def _notices(self) -> Iterator[Copied]:
+        """Put what is not to be shown before anything that could be: a copy without it would show everything."""
+        copied = carry_notices(self._source, self._target)
+        if copied.files or copied.faults:
+            yield copied
 
     def _prepare(self) -> None:
         make_copy(self._source, self._target)
@@ -124,6 +132,7 @@ class Replica:
         """
         here, there = _files(self._source), _files(self._target)
         self._mend_identity(here, there)
+        yield from self._notices()
         known = {run for files in (here, there) for run, paths in files.items() if keys.MANIFEST in paths}
         named = _named(self._source, here) | _named(self._target, there)
         for run in sorted(runs or known):
@@ -160,6 +169,24 @@ class Replica:
             files, size = files + len(lost), size + sum(map(len, lost))
             put_manifest(self._target, data, found)
         return Copied(run, files, size, tuple(faults))
+
+
+def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
+    """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError."""
+    files, size, faults = 0, 0, []
+    damaged = dict(verify_notices(target))
+    unsound = dict(verify_notices(source))
+    there = {info.key for info in target.list(keys.NOTICES_PREFIX)}
+    for info in source.list(keys.NOTICES_PREFIX):
+        if info.key in unsound:
+            faults.append(f"{info.key}: {unsound[info.key]}")
+        elif keys.split_notice_key(info.key) and (info.key not in there or info.key in damaged):
+            data = source.get(info.key)
+            target.put(info.key, data)
+            if target.get(info.key) != data:
+                raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
+            files, size = files + 1, size + len(data)
+    return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
 
 
 def _files(store: ObjectStore) -> Files:

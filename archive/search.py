@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Document
 from archive.times import from_stamp, stamp
@@ -65,14 +66,20 @@ class Hit:
 
 
 Documents = Callable[[str], Iterator[Document]]
+Shown = Callable[[str, datetime, str], bool]  # a text's URL, time and record id
 
 
 class SearchIndex:
-    """The index of one archive; `documents` gives those of a run. Without a path it lives in memory."""
+    """The index of one archive. Without a path it lives in memory.
 
-    def __init__(self, path: Path | None, documents: Documents) -> None:
+    `documents` gives all those of a run, `shown` says which of them may be shown when they are found: rules come and
+    go, and the index stays.
+    """
+
+    def __init__(self, path: Path | None, documents: Documents, shown: Shown) -> None:
         self._path = path
         self._documents = documents
+        self._shown = shown
         self._database = self._open()
 
     def refresh(self, runs: list[str]) -> list[str]:
@@ -114,11 +121,18 @@ class SearchIndex:
         query = (
             f"SELECT url, stamp, record, title, author, date, snippet(words, -1, ?, ?, ' … ', {_SNIPPET}) "  # noqa: S608 - our own conditions
             "FROM words JOIN documents ON documents.id = words.rowid "
-            f"WHERE {' AND '.join(conditions)} ORDER BY rank, stamp DESC LIMIT ?"
+            f"WHERE {' AND '.join(conditions)} ORDER BY rank, stamp DESC LIMIT ? OFFSET ?"
         )
-        for url, digits, record, title, author, date, snippet in self._ask(query, [_BEGIN, _END, *values, limit]):
-            names = (_joined(title) or None, _joined(author) or None)
-            yield Hit(url, from_stamp(digits), record, *names, date, _joined(snippet))
+        begin, left = 0, limit
+        while left > 0:
+            rows = self._ask(query, [_BEGIN, _END, *values, limit, begin])
+            for url, digits, record, title, author, date, snippet in rows:
+                if left and self._shown(url, from_stamp(digits), record):
+                    names = (_joined(title) or None, _joined(author) or None)
+                    yield Hit(url, from_stamp(digits), record, *names, date, _joined(snippet))
+                    left -= 1
+            begin += limit
+            left = left if len(rows) == limit else 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -208,3 +222,16 @@ def _match(question: str) -> str:
     if not wanted:
         raise SearchUnavailable("the question holds no word to look for")
     return " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
+
+
+def search_index(archive: Archive, path: Path | None) -> SearchIndex:
+    """The full-text index of an archive, in a file or in memory, that finds what the archive may show.
+
+    Raises SearchUnavailable, and IntegrityError where it cannot be known what may be shown.
+    """
+    archive.shown_mark()
+
+    def shown(url: str, moment: datetime, record_id: str) -> bool:
+        return archive.withholding_at(url, moment, record_id) is None
+
+    return SearchIndex(path, archive.unrestricted().documents_of, shown)

@@ -57,7 +57,7 @@ def stock_of(archive: Archive) -> Stock:
     merged = sum(size for parts in archive.catalog.generations.files().values() for size in parts.values())
     total = HostStock("")
     hosts: dict[str, HostStock] = {}
-    for snapshot in archive.every():
+    for snapshot in archive.unrestricted().every():  # counted, not shown
         host = _host(snapshot.url)
         if host is None:  # made of a page, not received
             continue

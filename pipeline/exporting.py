@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
 
 from archive.archive import Archive
 from archive.columns import write_parquet
-from archive.errors import NoSuchSnapshot
-from archive.model import Document, Snapshot
+from archive.errors import NoSuchSnapshot, Withheld
+from archive.model import Document, Manifest, Snapshot
 from archive.times import now
 from archive.wacz.copying import Out, copy_records, copy_warc, write_warcinfo
 from archive.wacz.package import Hashing, Package
@@ -23,28 +23,32 @@ _CHOSEN = "captures.warc.gz"  # records that were chosen one by one
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export holds: captures, those that were added because others need them, and pages with a text."""
+    """What an export holds: captures, those that were added because others need them, and pages with a text.
+
+    `withheld` counts the captures that were asked for or needed, and are left out.
+    """
 
     captures: int
     added: int = 0
     pages: int = 0
+    withheld: int = 0
 
 
 def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write a WACZ 1.1.1 file that replays by itself; raises NoSuchSnapshot, IntegrityError, StoreError."""
     with Package(file, software=software(), created=now()) as package:
         if wanted.whole_runs:
-            outs, added = _whole_runs(archive, wanted, package)
+            outs, added, withheld = _whole_runs(archive, wanted, package)
         else:
-            chosen, added = _chosen(archive, wanted)
+            chosen, added, withheld = _chosen(archive, wanted)
             with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
                 write_warcinfo(warc, _CHOSEN, now(), software())
-                outs = list(copy_records(archive.store, chosen, warc, _CHOSEN))
+                outs = list(copy_records(archive, chosen, warc, _CHOSEN))
         package.index(outs)
         asked = outs if wanted.url is None else [out for out in outs if _is_asked(out.snapshot, wanted, archive)]
         pages, first = package.pages(_documents(archive, (out.snapshot for out in asked)))
         package.finish(title=_title(wanted), main=first if wanted.url is not None else None)
-    return Exported(len(outs) - added, added, pages)
+    return Exported(len(outs) - added, added, pages, withheld)
 
 
 def _is_asked(snapshot: Snapshot, wanted: Wanted, archive: Archive) -> bool:
@@ -58,26 +62,47 @@ def _title(wanted: Wanted) -> str:
     return wanted.url or (", ".join(wanted.runs) if wanted.runs else "An archive of commentary")
 
 
-def _whole_runs(archive: Archive, wanted: Wanted, package: Package) -> tuple[list[Out], int]:
-    """The WARC files of runs as they are, every record in them, and the records of other runs that revisits need."""
+def _whole_runs(archive: Archive, wanted: Wanted, package: Package) -> tuple[list[Out], int, int]:
+    """The WARC files of runs as they are, every record in them, and the records of other runs that revisits need.
+
+    Of a run with captures that are withheld, the records of the others.
+    """
     outs: list[Out] = []
+    withheld = 0
     for run in runs_of(archive, wanted):
         found = archive.manifest(run)
-        for resource in found.resources:
-            if resource.path.startswith("archive/"):
-                with package.entry(f"archive/{_name(run, resource.path)}", stored=True) as warc:
-                    copy_warc(archive.store, found, resource.path, warc)
-        captures = (snapshot for snapshot in archive.captures_of(run) if snapshot.run == run)
-        outs += [_in_place(snapshot) for snapshot in captures]
-    if not outs:
-        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+        captures = [snapshot for snapshot in archive.captures_of(run) if snapshot.run == run]
+        shown = [snapshot for snapshot in captures if not snapshot.withheld]
+        withheld += len(captures) - len(shown)
+        if len(shown) < len(captures):
+            name = _name(run, _CHOSEN)
+            with package.entry(f"archive/{name}", stored=True) as warc:
+                write_warcinfo(warc, name, now(), software())
+                outs += copy_records(archive, shown, warc, name)
+            continue
+        for path in _warcs(found):
+            with package.entry(f"archive/{_name(run, path)}", stored=True) as warc:
+                copy_warc(archive, found, path, warc)
+        outs += [_in_place(snapshot) for snapshot in shown]
+    _require(outs, withheld)
     held = {out.snapshot.record_id for out in outs}
     others = [each for each in with_referents(archive, (out.snapshot for out in outs)) if each.record_id not in held]
     if others:
         with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
             write_warcinfo(warc, _CHOSEN, now(), software())
-            outs += copy_records(archive.store, others, warc, _CHOSEN)
-    return outs, len(others)
+            outs += copy_records(archive, others, warc, _CHOSEN)
+    return outs, len(others), withheld
+
+
+def _warcs(found: Manifest) -> Iterator[str]:
+    return (resource.path for resource in found.resources if resource.path.startswith("archive/"))
+
+
+def _require(kept: Sized, withheld: int) -> None:
+    if withheld and not kept:
+        raise Withheld("there is nothing to export: what was asked for is withheld", "withheld")
+    if not kept:
+        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
 
 
 def _in_place(snapshot: Snapshot) -> Out:
@@ -89,46 +114,68 @@ def _name(run: str, path: str) -> str:
     return f"{run.lower()}-{path.rpartition('/')[2]}"
 
 
-def _chosen(archive: Archive, wanted: Wanted) -> tuple[list[Snapshot], int]:
-    asked = list(wanted_captures(archive, wanted))
-    if not asked:
-        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
+def _chosen(archive: Archive, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
+    found = list(wanted_captures(archive, wanted))
+    asked = [snapshot for snapshot in found if not snapshot.withheld]
+    withheld = len(found) - len(asked)
+    _require(asked, withheld)
     needed: list[Snapshot] = []
     if wanted.url is not None:
         with ExtractorPool(1) as pool:
-            needed = list(Needs(archive, pool).of(asked))
+            needs = Needs(archive, pool)
+            needed = list(needs.of(asked))
+            withheld += needs.withheld
     chosen = with_referents(archive, [*asked, *needed])
-    return chosen, len(chosen) - len({snapshot.record_id for snapshot in asked})
+    return chosen, len(chosen) - len({snapshot.record_id for snapshot in asked}), withheld
 
 
 def export_warc(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write one WARC file, each record a gzip member as it is kept; raises as `export_wacz` does."""
     out = Hashing(file)
     if wanted.whole_runs:
-        captures = 0
-        for run in runs_of(archive, wanted):
-            found = archive.manifest(run)
-            for resource in found.resources:
-                if resource.path.startswith("archive/"):
-                    copy_warc(archive.store, found, resource.path, out)
-            captures += found.counts.get("captures", 0)
-        if not out.tell():
-            raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
-        return Exported(captures)
-    chosen, added = _chosen(archive, wanted)
+        return _runs_in_one(archive, wanted, out)
+    chosen, added, withheld = _chosen(archive, wanted)
     write_warcinfo(out, _CHOSEN, now(), software())
-    for _ in copy_records(archive.store, chosen, out, _CHOSEN):
+    for _ in copy_records(archive, chosen, out, _CHOSEN):
         pass
-    return Exported(len(chosen) - added, added)
+    return Exported(len(chosen) - added, added, withheld=withheld)
+
+
+def _runs_in_one(archive: Archive, wanted: Wanted, out: Hashing) -> Exported:
+    captures = withheld = 0
+    for run in runs_of(archive, wanted):
+        found = archive.manifest(run)
+        if archive.shown_ranges(run) is None:
+            for path in _warcs(found):
+                copy_warc(archive, found, path, out)
+            captures += found.counts.get("captures", 0)
+            continue
+        own = [snapshot for snapshot in archive.captures_of(run) if snapshot.run == run]
+        shown = [snapshot for snapshot in own if not snapshot.withheld]
+        captures, withheld = captures + len(shown), withheld + len(own) - len(shown)
+        if shown:
+            write_warcinfo(out, _CHOSEN, now(), software())
+            for _ in copy_records(archive, shown, out, _CHOSEN):
+                pass
+    _require(range(out.tell()), withheld)
+    return Exported(captures, withheld=withheld)
 
 
 def export_parquet(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write a table with a row for each capture; raises as `export_wacz` does, FormatError without pyarrow."""
-    captures = ((each, archive.document(each) if each.document else None) for each in wanted_captures(archive, wanted))
-    count = write_parquet(captures, file, _registered)
-    if not count:
-        raise NoSuchSnapshot("there is nothing to export: no capture is kept in what was asked for")
-    return Exported(count)
+    withheld = 0
+
+    def captures() -> Iterator[tuple[Snapshot, Document | None]]:
+        nonlocal withheld
+        for each in wanted_captures(archive, wanted):
+            if each.withheld:
+                withheld += 1
+            else:
+                yield each, archive.document(each) if each.document else None
+
+    count = write_parquet(captures(), file, _registered)
+    _require(range(count), withheld)
+    return Exported(count, withheld=withheld)
 
 
 def _documents(archive: Archive, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:

@@ -114,7 +114,7 @@ class _Known:
 
 class _Importing:
     def __init__(self, archive: Archive, session: Session, file: str, told: Told, container: Container) -> None:
-        self._archive = archive
+        self._archive = archive.unrestricted()  # it is compared with what is kept, and shows nothing
         self._session = session
         self._told = told
         self._pages_named = container.pages

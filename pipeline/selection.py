@@ -10,7 +10,7 @@ from datetime import datetime
 
 from archive import keys
 from archive.archive import Archive
-from archive.errors import ArchiveError, NoSuchSnapshot
+from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
 from archive.model import Role, Snapshot
 from archive.text import whole_lines
 from archive.warc.entity import decoded
@@ -42,7 +42,10 @@ class Wanted:
 
 
 def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
-    """The captures that were asked for; raises NoSuchSnapshot for a run that is not there, IntegrityError."""
+    """The captures that were asked for, withheld ones too.
+
+    Raises NoSuchSnapshot for a run that is not there, IntegrityError.
+    """
     if wanted.url is not None:
         found = archive.snapshots(wanted.url, match=wanted.match, start=wanted.start, end=wanted.end)
         yield from (snapshot for snapshot in found if not wanted.runs or snapshot.run in wanted.runs)
@@ -94,6 +97,7 @@ class Needs:
         self._archive = archive
         self._pool = pool
         self._via: dict[str, dict[str, list[str]]] = {}  # run -> page -> URLs
+        self.withheld = 0  # what pages name and is not to be shown
 
     def of(self, pages: Iterable[Snapshot]) -> Iterator[Snapshot]:
         """What pages need, each capture once, requisites of requisites too, and where redirects lead."""
@@ -102,7 +106,11 @@ class Needs:
         while queue and len(seen) < MOST:
             page = queue.popleft()
             for url in self._named(page):
-                found = self._archive.near(url, page.timestamp)
+                try:
+                    found = self._archive.near(url, page.timestamp)
+                except Withheld:
+                    self.withheld += 1
+                    continue
                 if found is not None and found.record_id not in seen:
                     seen.add(found.record_id)
                     queue.append(found)

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from archive import keys
+from archive.archive import Archive
 from archive.digests import digest_of_stream
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, Withheld
 from archive.model import Manifest, RecordRef, Snapshot
 from archive.warc.members import Sink
 from archive.warc.reader import read_record
@@ -48,11 +49,12 @@ def write_warcinfo(sink: Sink, filename: str, started: datetime, software: str) 
     RecordWriter(sink).warcinfo(filename, started, fields)
 
 
-def copy_records(store: ObjectStore, snapshots: Iterable[Snapshot], sink: Counted, filename: str) -> Iterator[Out]:
-    """Append the record of each capture; raises IntegrityError when one is not what it was, StoreError."""
+def copy_records(archive: Archive, snapshots: Iterable[Snapshot], sink: Counted, filename: str) -> Iterator[Out]:
+    """Append the record of each capture; raises IntegrityError when one is not what it was, Withheld, StoreError."""
     for snapshot in snapshots:
         offset = sink.tell()
-        _copy_record(store, snapshot.record, snapshot.record_id, sink)
+        archive.checked(snapshot)
+        _copy_record(archive.store, snapshot.record, snapshot.record_id, sink)
         yield Out(snapshot, filename, offset, sink.tell() - offset)
 
 
@@ -80,9 +82,16 @@ def _copy_record(store: ObjectStore, ref: RecordRef, record_id: str, sink: Count
         raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
 
 
-def copy_warc(store: ObjectStore, run: Manifest, path: str, sink: Sink) -> None:
-    """Append a run's whole WARC file; raises IntegrityError when it is not the one its manifest names, StoreError."""
+def copy_warc(archive: Archive, run: Manifest, path: str, sink: Sink) -> None:
+    """Append a run's whole WARC file.
+
+    Raises IntegrityError when it is not the one its manifest names, Withheld where not all of it may be shown,
+    StoreError.
+    """
     key = keys.run_key(run.run, path)
+    store = archive.store
+    if archive.shown_ranges(run.run) is not None:
+        raise Withheld(f"captures of run {run.run} are withheld: its files cannot be given out whole", "withheld")
 
     def passing() -> Iterator[bytes]:
         for piece in store.stream(key):

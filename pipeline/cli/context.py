@@ -106,11 +106,12 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
-    def open_archive(self) -> Archive:
-        """The archive that the settings name; raises LocationError."""
+    def open_archive(self, *, withheld: bool = False) -> Archive:
+        """The archive that the settings name; with `withheld`, its rules passed over. Raises LocationError."""
         from storage.location import open_store
 
-        return self.archive_at(open_store(self.store))
+        archive = self.archive_at(open_store(self.store))
+        return archive.unrestricted() if withheld else archive
 
     def archive_at(self, store: ObjectStore) -> Archive:
         """The archive in a store: the one that the settings name, a member of it, or a copy."""

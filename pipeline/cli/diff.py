@@ -14,6 +14,7 @@ import click
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -43,9 +44,16 @@ _STYLE = (
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.  [default: stdout]"
 )
+@withheld_option
 @click.pass_obj
 def command(
-    context: Context, url: str, start: datetime | None, end: datetime | None, form: str, output: Path | None
+    context: Context,
+    url: str,
+    start: datetime | None,
+    end: datetime | None,
+    form: str,
+    output: Path | None,
+    withheld: bool,
 ) -> None:
     """Show what changed in the text of a page, between two snapshots.
 
@@ -56,7 +64,7 @@ def command(
     """
     from archive.diff import compare
 
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     old, new = _pair(archive, url, start, end)
     before, after = _text(archive, old), _text(archive, new)
     pieces = compare(before, after)

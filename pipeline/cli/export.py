@@ -10,6 +10,7 @@ import click
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import print_json
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 _FORMS = (".wacz", ".warc.gz", ".parquet")
 
@@ -27,6 +28,7 @@ _FORMS = (".wacz", ".warc.gz", ".parquet")
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only captures of this run; may be repeated.")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
+@withheld_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
 def command(
@@ -38,6 +40,7 @@ def command(
     start: datetime | None,
     end: datetime | None,
     overwrite: bool,
+    withheld: bool,
 ) -> None:
     """Write captures to FILE.wacz, FILE.warc.gz or FILE.parquet: all of them, or those of a URL, a run, a time.
 
@@ -57,7 +60,7 @@ def command(
         raise click.UsageError("--match says which URLs: name one with --url")
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     archive.require()
     write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
     with to_file(file) as stream:
@@ -65,7 +68,8 @@ def command(
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
-        print_json(entry)
+        print_json(entry | {"withheld": done.withheld})
     else:
         added = f" and {done.added:,} that they need" if done.added else ""
-        context.say(f"{file}: {done.captures:,} captures{added}, {size:,} bytes")
+        out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
+        context.say(f"{file}: {done.captures:,} captures{added}, {size:,} bytes{out}")

@@ -41,6 +41,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     from pipeline.again import extract_again
     from pipeline.bulk import get_executor
     from pipeline.cli.progress import Progress
+    from pipeline.cli.withheld import told_outcome
     from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
 
     archive = context.open_archive()
@@ -53,8 +54,9 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
         _recover(context, archive, count)
         with Progress(enabled=not context.quiet and not context.as_json, total=None) as progress:
 
-            def told(outcome: Outcome, line: bytes) -> None:
+            def told(made_again: Outcome, json: bytes) -> None:
                 nonlocal failed, made
+                outcome, line = told_outcome(archive, made_again, json)
                 failed += not outcome.ok
                 made += outcome.ok
                 if context.as_json:
@@ -66,7 +68,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
                     )
                 progress.advance()
 
-            result = extract_again(archive, readers, _options(runs, force=force), told)
+            result = extract_again(archive.unrestricted(), readers, _options(runs, force=force), told)
     finally:
         readers.close()
     if result.waiting:

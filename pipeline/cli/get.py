@@ -13,6 +13,7 @@ import click
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -44,8 +45,9 @@ _TO_MARKDOWN = "pipeline.extract.article:to_markdown"
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.  [default: stdout]"
 )
+@withheld_option
 @click.pass_obj
-def command(context: Context, url: str, at: datetime | None, form: str, output: Path | None) -> None:
+def command(context: Context, url: str, at: datetime | None, form: str, output: Path | None, withheld: bool) -> None:
     """Print a past snapshot of a URL: the newest, or the one nearest to a time.
 
     Redirects are followed within the archive. A page that is gone (404, 410) never hides an earlier good snapshot
@@ -53,7 +55,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
 
     Example: onrecord get https://example.org/post --at 20261101 --format markdown
     """
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     snapshot = archive.closest(url, at)
     pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun

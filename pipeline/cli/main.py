@@ -20,6 +20,7 @@ COMMANDS = {
     "compact": ("pipeline.cli.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.diff", "Show what changed in the text of a page."),
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
+    "embargo": ("pipeline.cli.embargo", "Say what is kept and not shown before a date."),
     "export": ("pipeline.cli.export", "Write captures to a WACZ, WARC or Parquet file."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
@@ -35,6 +36,7 @@ COMMANDS = {
     "status": ("pipeline.cli.status", "Say what the archive holds."),
     "watch": ("pipeline.cli.watch", "Keep the list of what is captured again and again."),
     "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
+    "withhold": ("pipeline.cli.withhold", "Say what is kept and not shown."),
 }
 
 EXIT_CODES = {
@@ -42,7 +44,7 @@ EXIT_CODES = {
     1: "a bug in onrecord",
     2: "usage or configuration",
     3: "some targets failed",
-    4: "no such snapshot",
+    4: "no such snapshot, or it is withheld",
     5: "integrity: bytes are not what they should be",
     10: "store missing, denied or out of reach",
     11: "already running",

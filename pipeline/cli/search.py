@@ -10,6 +10,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.search import Hit
@@ -23,9 +24,16 @@ _MARKS = str.maketrans({"\x02": "", "\x03": ""})
 @click.option("--from", "start", type=Time(), help="The earliest capture: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest capture; a day, a month or a year is meant whole.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many are shown.")
+@withheld_option
 @click.pass_obj
 def command(
-    context: Context, words: tuple[str, ...], site: str | None, start: datetime | None, end: datetime | None, limit: int
+    context: Context,
+    words: tuple[str, ...],
+    site: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    limit: int,
+    withheld: bool,
 ) -> None:
     """Find texts in the archive, the best first.
 
@@ -34,13 +42,13 @@ def command(
 
     Example: onrecord search '"harbour court"' -- -tax title:open
     """
-    from archive.search import SearchIndex
+    from archive.search import search_index
 
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     runs = archive.catalog.runs()
     if not runs:
         archive.require()
-    index = SearchIndex(context.cache_file("search.sqlite"), archive.documents_of)
+    index = search_index(archive, context.cache_file("search.sqlite"))
     try:
         for fault in index.refresh(runs):
             click.echo(f"onrecord: {plain(fault, 300)}", err=True)

@@ -10,6 +10,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.model import Snapshot
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
 )
+@withheld_option
 @click.pass_obj
-def command(context: Context, url: str, start: datetime | None, end: datetime | None, match: str) -> None:
+def command(
+    context: Context, url: str, start: datetime | None, end: datetime | None, match: str, withheld: bool
+) -> None:
     """List what is kept of a URL, oldest first.
 
     Example: onrecord snapshots https://example.org/post --from '30 days ago'
     """
     from archive.errors import NoSuchSnapshot
 
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     count = 0
     for snapshot in archive.snapshots(url, match=match, start=start, end=end):
         count += 1
@@ -52,6 +56,8 @@ def command(context: Context, url: str, start: datetime | None, end: datetime | 
 def _line(snapshot: Snapshot) -> str:
     from archive.times import iso
 
+    if snapshot.withheld:
+        return f"{iso(snapshot.timestamp)} --- {plain(str(snapshot.withheld))}  {plain(snapshot.url)}"
     what = "unchanged" if snapshot.revisit else "new"
     what = snapshot.availability or ("tombstone" if snapshot.is_tombstone else what)
     notes = f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
@@ -63,6 +69,10 @@ def _line(snapshot: Snapshot) -> str:
 def _entry(snapshot: Snapshot) -> dict[str, Any]:
     from archive.times import iso
 
+    if snapshot.withheld:
+        told = {"kind": snapshot.withheld.kind, "reason": snapshot.withheld.reason}
+        until = {"until": iso(snapshot.withheld.until)} if snapshot.withheld.until else {}
+        return {"url": snapshot.url, "timestamp": iso(snapshot.timestamp), "withheld": told | until}
     entry = {
         "url": snapshot.url,
         "timestamp": iso(snapshot.timestamp),

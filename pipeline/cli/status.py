@@ -14,6 +14,7 @@ import click
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--report", type=click.Path(path_type=Path), help="Write what became of the pages to an HTML file.")
 @click.option("--from", "start", type=Time(), help="Edits from this time on.")
 @click.option("--to", "end", type=Time(), help="Edits up to this time.")
+@withheld_option
 @click.pass_obj
 def command(
     context: Context,
@@ -39,6 +41,7 @@ def command(
     report: Path | None,
     start: datetime | None,
     end: datetime | None,
+    withheld: bool,
 ) -> None:
     """Say what the archive holds: runs, captures, sizes, the oldest and the newest, and which hosts have most.
 
@@ -46,12 +49,12 @@ def command(
 
     Example: onrecord status --changed --from '7 days ago'
     """
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     archive.require()
     if gone or changed or report is not None:
         with _ledger(context, archive) as (ledger, database):
             if gone:
-                _gone(context, ledger, database)
+                _gone(context, archive, ledger, database)
             if changed:
                 _changed(context, archive, ledger, database, start, end)
             if report is not None:
@@ -70,12 +73,12 @@ def _ledger(context: Context, archive: Archive) -> Iterator[tuple[Ledger, sqlite
         yield ledger, database
 
 
-def _gone(context: Context, ledger: Ledger, database: sqlite3.Connection) -> None:
+def _gone(context: Context, archive: Archive, ledger: Ledger, database: sqlite3.Connection) -> None:
     from archive.times import iso
     from pipeline.watch.report import away, entry_of
 
     none = True
-    for page in away(ledger, database):
+    for page in away(archive, ledger, database):
         none = False
         if context.as_json:
             print_json(entry_of(page))
@@ -101,7 +104,7 @@ def _changed(
     from pipeline.watch.report import changed, edit_of
     from pipeline.watch.telling import difference
 
-    edits = changed(ledger, database, start, end)
+    edits = changed(archive, ledger, database, start, end)
     for edit in edits:
         diff = difference(archive, edit)
         if context.as_json:

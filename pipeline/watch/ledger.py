@@ -87,6 +87,7 @@ class Ledger:
 
         A run that is damaged is warned of, and looked at again the next time.
         """
+        archive = archive.unrestricted()  # what it keeps is told by way of `pipeline.watch.shown`
         read = 0
         with self.opened() as database:
             for run in self._unread(database, archive):

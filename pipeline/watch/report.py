@@ -15,6 +15,7 @@ from archive.diff import Kind, compare
 from archive.times import iso, now
 from pipeline.alerts.event import one_line
 from pipeline.watch.ledger import Ledger
+from pipeline.watch.shown import shown_history
 from pipeline.watch.telling import summary_of, texts_of
 
 AWAY = (State.GONE, State.SOFT_404, State.BLOCKED, State.PAYWALLED, State.UNREACHABLE)
@@ -36,20 +37,20 @@ class PageReport:
         return self.now.good.title if self.now.good else None
 
 
-def away(ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
+def away(archive: Archive, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
     """The pages that were there and are not, or not for everybody, by URL."""
     for url in ledger.urls(database, states=AWAY):
-        where, transitions = ledger.history(database, url)
+        where, transitions = shown_history(archive, ledger, database, url)
         yield PageReport(url, where, tuple(transitions))
 
 
 def changed(
-    ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
+    archive: Archive, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
 ) -> list[Transition]:
     """The edits in a span of time, newest first: changes of a text, and returns with another one."""
     found = []
     for url in ledger.changed_since(database, start or datetime.fromtimestamp(0, now().tzinfo)):
-        _, transitions = ledger.history(database, url)
+        _, transitions = shown_history(archive, ledger, database, url)
         found += [each for each in transitions if is_edit(each)]
     kept = [each for each in found if (not start or each.at >= start) and (not end or each.at <= end)]
     return sorted(kept, key=lambda each: (each.at, each.url), reverse=True)
@@ -96,7 +97,8 @@ def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls:
     quiet: list[PageReport] = []
     quiet_count = 0
     for url in urls:
-        page = PageReport(url, *_history(ledger, database, url))
+        where, transitions = shown_history(archive, ledger, database, url)
+        page = PageReport(url, where, tuple(transitions))
         if page.transitions:
             told.append(page)
         else:
@@ -119,11 +121,6 @@ def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls:
         more = quiet_count - len(quiet)
         yield f"</ul>{f'<p>and {more:,} more</p>' if more else ''}</section>"
     yield "</main></body></html>\n"
-
-
-def _history(ledger: Ledger, database: sqlite3.Connection, url: str) -> tuple[Availability, tuple[Transition, ...]]:
-    where, transitions = ledger.history(database, url)
-    return where, tuple(transitions)
 
 
 def _newest(page: PageReport) -> datetime:

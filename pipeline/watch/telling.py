@@ -18,12 +18,13 @@ from archive import keys
 from archive.archive import Archive
 from archive.availability import Change, Observation, State, Transition
 from archive.diff import bracketed, compare, marked
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Withheld
 from archive.parsing import parsed_object
 from archive.times import iso, now
 from pipeline.alerts.event import Event
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.plan import target_of
+from pipeline.watch.shown import shown_history
 from pipeline.watch.watches import Watch
 from storage.base import ObjectStore
 from storage.errors import StoreError
@@ -63,7 +64,7 @@ def events_of(
         watch = by_source.get(url) or _watch_of(ledger, database, url, by_source)
         if watch is None or watch.paused:
             continue
-        _, transitions = ledger.history(database, url)
+        _, transitions = shown_history(archive, ledger, database, url)
         counts: Counter[str] = Counter()
         for each in transitions:
             counts[each.change] += 1
@@ -175,6 +176,8 @@ def _text(archive: Archive, seen: Observation) -> str | None:
     try:
         snapshot = archive.near(seen.url, seen.at)
         document = archive.document(snapshot) if snapshot else None
+    except Withheld:
+        return None
     except (ArchiveError, StoreError) as error:
         _log.warning("a text of %s cannot be compared: %s", seen.url, error)
         return None

@@ -116,7 +116,7 @@ def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/tim
         at = from_http_date(wanted) if wanted else None
     except ValueError as error:
         return line(f"Accept-Datetime: {error}", 400)
-    found = archive.near(url, at or now())
+    found = archive.near(url, at or now(), shown=True)
     if found is None:
         raise NoSuchSnapshot(f"nothing is kept of {url}")
     links = [
@@ -134,7 +134,7 @@ def _timegate_web(request: Request, archive: Archive, base: str) -> Response:
 
 def _timemap(request: Request, archive: Archive, base: str) -> Response:
     url = raw.target_of(request, "/timemap/link/")
-    pieces = timemap(base, url, archive.snapshots(url))
+    pieces = timemap(base, url, archive.shown(archive.snapshots(url)))
     first = next(pieces, None)
     if first is None:
         raise NoSuchSnapshot(f"nothing is kept of {url}")
@@ -146,7 +146,7 @@ def _timemap_json(request: Request, archive: Archive, base: str) -> Response:
     mementos = [
         {"datetime": http_date(each.timestamp), "timestamp": stamp(each.timestamp), "uri": memento_url(base, each),
          "status": each.status, "digest": each.digest}
-        for each in archive.snapshots(url)
+        for each in archive.shown(archive.snapshots(url))
     ]  # fmt: skip
     if not mementos:
         raise NoSuchSnapshot(f"nothing is kept of {url}")

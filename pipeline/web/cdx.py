@@ -285,7 +285,7 @@ class Answer:
             found = _beyond(archive.snapshots_after(query.url, query.match, *query.resume[:2]), query.resume)
         else:
             found = archive.snapshots(query.url, match=query.match, start=query.start, end=query.end)
-        return (snapshot for snapshot in found if _within(snapshot, query))
+        return (snapshot for snapshot in found if _within(snapshot, query) and not snapshot.withheld)
 
 
 def _within(snapshot: Snapshot, query: Query) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -11,11 +12,12 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from archive import keys
 from archive.archive import Archive
-from archive.errors import NoSuchSnapshot
+from archive.errors import NoSuchSnapshot, Withheld
 from archive.memento import http_date, links_around
 from archive.model import Snapshot
+from archive.parsing import LARGEST
 from archive.times import from_stamp, stamp
-from pipeline.web.replies import CAPTURED, IMMUTABLE, line
+from pipeline.web.replies import CAPTURED, KEPT_A_WHILE, line
 from storage.errors import ObjectMissing
 
 _PIECE = 4 << 20
@@ -51,17 +53,26 @@ def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Resp
     headers = CAPTURED | {
         "Memento-Datetime": http_date(snapshot.timestamp),
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
-        "Cache-Control": IMMUTABLE,
+        "Cache-Control": KEPT_A_WHILE,
         "ETag": f'"{snapshot.record_id.strip("<>")}"',
     }
     return _response(archive, snapshot, headers, base)
 
 
 def neighbours(archive: Archive, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
-    """The snapshots of the same URL before and after one."""
-    before = next(archive.back(snapshot.url, snapshot.timestamp), None)
+    """The snapshots of the same URL before and after one, of those that may be shown."""
+    earlier = _back(archive, snapshot)
     later = archive.snapshots(snapshot.url, start=snapshot.timestamp)
-    return before, next((other for other in later if other.timestamp > snapshot.timestamp), None)
+    after = (other for other in later if other.timestamp > snapshot.timestamp and not other.withheld)
+    return next(earlier, None), next(after, None)
+
+
+def _back(archive: Archive, snapshot: Snapshot) -> Iterator[Snapshot]:
+    before = next(archive.back(snapshot.url, snapshot.timestamp), None)
+    while before is not None:
+        if not before.withheld:
+            yield before
+        before = next(archive.back(snapshot.url, before.timestamp), None)
 
 
 def _response(archive: Archive, snapshot: Snapshot, headers: dict[str, str], base: str) -> Response:
@@ -100,7 +111,8 @@ def warc(request: Request, archive: Archive) -> Response:
     info = archive.store.head(key)
     if info is None or archive.store.head(keys.run_key(parts[0], keys.MANIFEST)) is None:
         raise ObjectMissing(f"there is no {key}")
-    headers = CAPTURED | {"Content-Type": "application/warc", "Accept-Ranges": "bytes", "Cache-Control": IMMUTABLE}
+    ranges = archive.shown_ranges(parts[0])
+    headers = CAPTURED | {"Content-Type": "application/warc", "Accept-Ranges": "bytes", "Cache-Control": KEPT_A_WHILE}
     start, end, status = 0, info.size, 200
     if match := _RANGE.match(request.headers.get("range", "")):
         start, end = _span(match[1], match[2], info.size)
@@ -108,9 +120,17 @@ def warc(request: Request, archive: Archive) -> Response:
             return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{info.size}"})
         status = 206
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{info.size}"
+    if ranges is not None and not _within(ranges.get(key, []), start, end):
+        raise Withheld("captures of this run are withheld: ask for the byte range of a record that is not", "withheld")
     headers["Content-Length"] = str(end - start)
     body = () if request.method == "HEAD" else _pieces(archive, key, start, end)
     return StreamingResponse(iter(body), status, headers=headers)
+
+
+def _within(ranges: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether bytes lie in one of the ranges, which are in order."""
+    place = bisect_right(ranges, (start, LARGEST))
+    return place > 0 and start >= ranges[place - 1][0] and end <= ranges[place - 1][1]
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:

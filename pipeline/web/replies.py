@@ -7,7 +7,7 @@ import logging
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
+from archive.errors import FormatError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.search import SearchUnavailable
 from storage.errors import ObjectMissing, OnrecordError
 
@@ -28,7 +28,7 @@ PLAIN = {
     "Referrer-Policy": "no-referrer",
     "Access-Control-Allow-Origin": "*",
 }
-IMMUTABLE = "public, max-age=31536000, immutable"
+KEPT_A_WHILE = "public, max-age=600"  # no capture changes, but one may be withheld, and caches are to forget it then
 
 
 def line(text: str, status: int = 200) -> PlainTextResponse:
@@ -38,6 +38,8 @@ def line(text: str, status: int = 200) -> PlainTextResponse:
 
 def status_of(error: Exception) -> int:
     """The HTTP status that an error becomes."""
+    if isinstance(error, Withheld):
+        return withheld_status(error)
     if isinstance(error, NoSuchSnapshot | ObjectMissing):
         return 404
     if isinstance(error, IntegrityError | FormatError):
@@ -47,6 +49,11 @@ def status_of(error: Exception) -> int:
     if isinstance(error, OnrecordError):
         return 503
     return 400 if isinstance(error, ValueError) else 500
+
+
+def withheld_status(error: Withheld) -> int:
+    """403 where it ends at a time, else 451 (RFC 7725)."""
+    return 403 if error.until is not None else 451
 
 
 async def refuse(_request: Request, error: Exception) -> Response:

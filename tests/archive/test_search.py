@@ -42,7 +42,7 @@ def documents(run: str) -> Iterator[Document]:
 
 @pytest.fixture
 def index() -> Iterator[SearchIndex]:
-    made = SearchIndex(None, documents)
+    made = SearchIndex(None, documents, lambda *_: True)
     assert made.refresh(["one"]) == []
     yield made
     made.close()
@@ -130,7 +130,7 @@ def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
     ):
         if content is not None:
             path.write_bytes(content)
-        index = SearchIndex(path, documents)
+        index = SearchIndex(path, documents, lambda *_: True)
         index.refresh(["one"])
         assert found(index, "walks") == ["quay.example/court"]
         index.close()

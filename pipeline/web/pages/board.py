@@ -52,14 +52,15 @@ class Boards:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._lock = threading.Lock()
-        self._made: tuple[tuple[str, ...], Board] | None = None
+        self._made: tuple[object, Board] | None = None
 
     def board(self) -> Board:
         """The board of the archive as it is now."""
         with self._lock:
             runs = self._reading.runs()
-            if self._made is None or self._made[0] != runs:
-                self._made = (runs, board_of(self._reading, runs))
+            made_from = (runs, self._reading.archive.shown_mark())
+            if self._made is None or self._made[0] != made_from:
+                self._made = (made_from, board_of(self._reading, runs))
             return self._made[1]
 
 

@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from archive.errors import EntityError, IntegrityError, NoSuchSnapshot
+from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import iso, parse_time, stamp
 from pipeline.web.pages.reading import BadQuestion, Reading
 from pipeline.web.pages.shown import visible
 from pipeline.web.replay.app import origin_of
 from pipeline.web.replay.places import BYTES, replay_path
+from pipeline.web.replies import withheld_status
 from storage.errors import OnrecordError
 
 _STATUS: tuple[tuple[type[OnrecordError], int, str], ...] = (
@@ -87,6 +88,13 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def _status(error: OnrecordError) -> tuple[int, str]:
+    """The HTTP status that an error becomes, and the heading of its page."""
+    if isinstance(error, Withheld):
+        return withheld_status(error), "Not shown"
+    return next(((code, text) for kind, code, text in _STATUS if isinstance(error, kind)), _UNREADABLE)
+
+
 class Frame:
     """Renders templates, with the headers that wall a page in, and with the replay origin that it may frame."""
 
@@ -103,9 +111,7 @@ class Frame:
             try:
                 return await run_in_threadpool(page, request)
             except OnrecordError as error:
-                status, title = next(
-                    ((code, text) for kind, code, text in _STATUS if isinstance(error, kind)), _UNREADABLE
-                )
+                status, title = _status(error)
                 return self.render(request, "error.html", {"title": title, "message": str(error)}, status=status)
 
         return Route(path, answer, methods=["GET", "HEAD"], name=path.strip("/") or "home")

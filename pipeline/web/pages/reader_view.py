@@ -36,7 +36,8 @@ def asked(frame: Frame, request: Request) -> tuple[Snapshot, list[Snapshot]]:
     if not at:
         shown = [it for it in found if shows_a_text(it)] or found
         moment = shown[-1].timestamp if shown else datetime.max
-        return (shown[-1], found) if shown else (frame.reading.snapshot(url, moment), found)
+        newest = shown[-1] if shown else frame.reading.snapshot(url, moment)
+        return frame.reading.archive.checked(newest), found
     return frame.reading.snapshot(url, moment_of(at, "at")), found
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
-from archive.search import Hit, SearchIndex, within
+from archive.search import Hit, search_index, within
 from archive.warc.entity import Head, decoded
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
@@ -157,10 +157,11 @@ class Reading:
         if not found:
             raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
         at = at.replace(microsecond=0)
-        return min(
+        best = min(
             found,
             key=lambda it: (standing and it.is_tombstone, abs(it.timestamp - at), it.is_redirect, it.url != url),
         )
+        return self.archive.checked(best)
 
     def captures(self, run: str, limit: int) -> list[Snapshot]:
         """The first lines of a run's index."""
@@ -188,7 +189,7 @@ class Reading:
         named = [within("title", question.title), within("author", question.author)]
         words = " ".join([question.words, *filter(None, named)])
         with self._searching:
-            index = SearchIndex(self._search_file, self.archive.documents_of)
+            index = search_index(self.fresh(), self._search_file)
             try:
                 faults = index.refresh(runs)
                 hits = index.search(words, site=question.site, start=question.start, end=question.end, limit=limit)

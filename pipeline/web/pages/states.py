@@ -40,6 +40,8 @@ _BY_AVAILABILITY = {
 
 def state_of(snapshot: Snapshot, earlier: Snapshot | None = None) -> State:
     """The state of a snapshot, given the last one before it that has a text."""
+    if snapshot.withheld:
+        return State("withheld", "▨", str(snapshot.withheld))
     if snapshot.availability:
         return _BY_AVAILABILITY.get(snapshot.availability) or State("wall", "◐", snapshot.availability)
     if snapshot.is_tombstone:
@@ -69,7 +71,8 @@ def entries_of(snapshots: Iterable[Snapshot]) -> list[Entry]:
     last: Snapshot | None = None  # that shows the page
     other: Snapshot | None = None  # the last whose text is not that of `last`
     for snapshot in snapshots:
-        standing = not snapshot.is_tombstone and not snapshot.is_redirect and snapshot.availability is None
+        there = not snapshot.is_tombstone and not snapshot.is_redirect and snapshot.availability is None
+        standing = there and not snapshot.withheld
         state = state_of(snapshot, last)
         if standing and last is not None and not same_content(last, snapshot) and shows_a_text(last):
             other = last

@@ -23,7 +23,7 @@ _LISTED = 100  # snapshots on one page
 _NEIGHBOURS = 2_000  # captures of a host that are looked through for other pages
 _LEVELS = 5  # heights of bars
 _CHOSEN = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d\d)?)?\Z", re.ASCII)  # a year, a month or a day
-_RANK = ("same", "moved", "new", "changed", "wall", "gone")  # what a month is coloured by, the last one wins
+_RANK = ("withheld", "same", "moved", "new", "changed", "wall", "gone")  # what colours a month: the last one wins
 
 
 @dataclass(frozen=True, slots=True)

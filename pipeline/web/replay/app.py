@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from archive.errors import EntityError, IntegrityError, NoSuchSnapshot
+from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from archive.warc.entity import Head
@@ -31,6 +31,7 @@ from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
 from pipeline.web.replay.kinds import HTML, SHEETS, TEXT, kind_of
 from pipeline.web.replay.places import BYTES, FRAME, SHEET, Place, asked_of
+from pipeline.web.replies import withheld_status
 from storage.errors import OnrecordError
 
 _LARGEST_PAGE = 32 << 20  # bytes of a page or style sheet that is written again
@@ -82,6 +83,8 @@ class _Replay:
         """Any request; what goes wrong is a small page with one line."""
         try:
             response = await run_in_threadpool(self._found, request)
+        except Withheld as error:
+            response = _line(withheld_status(error), "Not shown", str(error))
         except NoSuchSnapshot as error:
             response = _line(404, "Not in this archive", str(error))
         except EntityError as error:

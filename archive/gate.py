@@ -1,0 +1,127 @@
+"""The gate that all reading goes through: what a store's notices say is not to be shown is not given out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Self
+
+from archive.errors import Withheld
+from archive.model import Snapshot
+from archive.notices import Notices
+from archive.rules import Policy, Withholding
+from archive.times import iso
+
+_KEPT_RANGES = 64  # runs whose ranges that may be given out are held
+
+Ranges = Mapping[str, list[tuple[int, int]]]  # by object key, each a begin and an end, in order
+
+# What is left out of a capture that is not to be shown: its address, its time and where it lies are told.
+_UNTOLD: dict[str, Any] = {
+    "title": None, "location": None, "document": None, "availability": None, "digest": "", "etag": None,
+    "last_modified": None, "truncated": None, "refers_to": None,
+}  # fmt: skip
+
+
+class Gate:
+    """What an archive gives out.
+
+    Of a capture that is withheld it is told that it is there, its `withheld` says why, and reading it raises Withheld.
+    All that shows anything to anyone reads through here.
+    """
+
+    def __init__(self, notices: Notices) -> None:
+        self.notices = notices
+        self._all = False  # whether rules are passed over
+        self._ranges: dict[str, tuple[object, Ranges | None]] = {}
+
+    def captures_of(self, run: str) -> Iterator[Snapshot]:
+        """Every line of one run's index."""
+        raise NotImplementedError
+
+    def unrestricted(self) -> Self:
+        """The same archive, its rules passed over: for what works on captures and shows them to nobody.
+
+        What was redacted is not there for it either.
+        """
+        every = copy.copy(self)
+        every._all, every._ranges = True, {}
+        return every
+
+    # What is not to be shown
+
+    def _policy(self) -> Policy:
+        policy = self.notices.policy()
+        return policy.redactions_alone if self._all else policy
+
+    def withholding(self, snapshot: Snapshot) -> Withholding | None:
+        """Why a capture is not to be shown; None where it may be. Raises IntegrityError, StoreError."""
+        policy = self._policy()
+        found = policy.at(snapshot.url, snapshot.timestamp, snapshot.record_id)
+        if found is None and (source := snapshot.refers_to):
+            found = policy.at(source.url, source.timestamp, source.record_id)
+        return found
+
+    def withholding_at(self, url: str, moment: datetime, record_id: str = "") -> Withholding | None:
+        """Why what was captured of a URL at a moment is not to be shown; None where it may be. Raises as above."""
+        return self._policy().at(url, moment, record_id)
+
+    def checked(self, snapshot: Snapshot) -> Snapshot:
+        """A capture that may be read; raises Withheld."""
+        found = snapshot.withheld or self.withholding(snapshot)
+        if found is not None:
+            raise Withheld(
+                f"the capture of {snapshot.url} of {iso(snapshot.timestamp)} is {found}", found.kind, found.until
+            )
+        return snapshot
+
+    def shown(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        """Those that may be shown; raises Withheld at the end where there are others only."""
+        withheld, none = None, True
+        for snapshot in snapshots:
+            if snapshot.withheld:
+                withheld = withheld or snapshot
+            else:
+                none = False
+                yield snapshot
+        if withheld is not None and none:
+            self.checked(withheld)
+
+    def shown_mark(self) -> object:
+        """Another one whenever other captures may be withheld. Raises IntegrityError, StoreError."""
+        return self._policy().mark()
+
+    def shown_ranges(self, run: str) -> Ranges | None:
+        """The byte ranges that may be given out of a run's WARC files, by key, each a begin and an end, in order.
+
+        None where all of it may: no capture in the run is withheld. What no index names, requests and notes on
+        captures, is left out with those: it tells of them. Raises IntegrityError, StoreError.
+        """
+        mark = self.shown_mark()
+        held = self._ranges.get(run)
+        if held is None or held[0] != mark:
+            if len(self._ranges) >= _KEPT_RANGES:
+                self._ranges.clear()
+            held = self._ranges[run] = (mark, None if self._policy().empty else self._ranges_of(run))
+        return held[1]
+
+    def _ranges_of(self, run: str) -> Ranges | None:
+        found: dict[str, list[tuple[int, int]]] = {}
+        whole = True
+        for snapshot in self.captures_of(run):
+            if snapshot.run != run:
+                continue
+            record = snapshot.record
+            if snapshot.withheld:
+                whole = False
+            else:
+                found.setdefault(record.key, []).append((record.offset, record.offset + record.length))
+        return None if whole else {key: sorted(ranges) for key, ranges in found.items()}
+
+    def _marked(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        """Captures, those that are withheld without what tells of their content."""
+        for snapshot in snapshots:
+            found = self.withholding(snapshot)
+            yield snapshot if found is None else replace(snapshot, withheld=found, **_UNTOLD)

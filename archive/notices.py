@@ -1,0 +1,182 @@
+"""What a store says is not to be shown: its rules and its redactions, read together, and written by any number at once.
+
+Every notice is an object of its own that never changes, so that no writer waits for another: a rule ends by a further
+object. Whoever reads the store asks here first. What cannot be understood ends the reading: a rule that is passed over
+would show what it was to withhold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from archive import keys
+from archive.cache import Cache
+from archive.errors import IntegrityError, NoSuchRule
+from archive.rules import LONGEST, NOTHING, Policy, Rule, Withholding, decode_rule, encode_removal, encode_rule
+from archive.signing import PublicKey
+from archive.statement import LONGEST as LONGEST_STATEMENT
+from archive.statement import Signed, read_statement
+from archive.times import now
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreError, StoreMissing
+
+MOST = 10_000  # notices of a store
+_READERS = 16  # requests at once
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A rule and the name it is removed by."""
+
+    name: str
+    rule: Rule
+
+
+class Notices:
+    """The notices of one store. Safe for several threads."""
+
+    def __init__(self, store: ObjectStore, cache: Cache) -> None:
+        self._store = store
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._policy: Policy = NOTHING
+        self._made_from: dict[str, list[str]] = {}  # the names that the policy was made from
+        self._fresh = False
+
+    def refresh(self) -> None:
+        """Look again at the next question."""
+        self._fresh = False
+
+    def policy(self) -> Policy:
+        """What is not to be shown now; raises IntegrityError where a notice cannot be understood, StoreError."""
+        with self._lock:
+            if not self._fresh:
+                found = self._listed()
+                if found != self._made_from:
+                    self._policy, self._made_from = self._made(found), found
+                self._fresh = True
+            return self._policy
+
+    def _made(self, found: dict[str, list[str]]) -> Policy:
+        redacted: dict[str, Withholding] = {}
+        for signed in self._read_statements(found.get("redaction", ())):
+            redacted |= dict.fromkeys(signed.statement.records, signed.statement.withholding)
+        rules = [named.rule for named in self._read_rules(found)]
+        return Policy(rules, redacted) if rules or redacted else NOTHING
+
+    def rules(self) -> list[Named]:
+        """The rules that were not removed, embargoes that are over among them, oldest first; raises as `policy`."""
+        return self._read_rules(self._listed())
+
+    def statements(self, known: Iterable[PublicKey] = ()) -> list[Signed]:
+        """The redactions, oldest first, and which of the known keys signed each; raises as `policy`."""
+        return self._read_statements(self._listed().get("redaction", ()), tuple(known))
+
+    def epoch(self) -> str:
+        """A word that is another one after every redaction: what was kept of the runs until then is to be forgotten."""
+        names = self._listed().get("redaction", ())
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] if names else ""
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Each notice that cannot be understood, by its key, and what is wrong with it; raises StoreError."""
+        for kind, names in self._listed().items():
+            for name in names:
+                try:
+                    if kind == "rule":
+                        self._rule(name)
+                    elif kind == "redaction":
+                        self._statement(name, ())
+                except IntegrityError as error:
+                    yield keys.rule_key(name) if kind == "rule" else keys.redaction_key(name), str(error)
+
+    def _listed(self) -> dict[str, list[str]]:
+        """The names of all notices, by what they are."""
+        found: dict[str, list[str]] = {}
+        count = 0
+        try:
+            for info in self._store.list(keys.NOTICES_PREFIX):
+                count += 1
+                if count > MOST:
+                    raise IntegrityError(
+                        f"the store holds more than {MOST:,} rules and redactions, so nothing is shown; "
+                        f"remove what is not yours under {keys.NOTICES_PREFIX}"
+                    )
+                if parts := keys.split_notice_key(info.key):
+                    found.setdefault(parts[0], []).append(parts[1])
+        except StoreMissing:  # a directory that is yet to be made
+            return {}
+        return found
+
+    def _read_rules(self, found: dict[str, list[str]]) -> list[Named]:
+        standing = sorted(set(found.get("rule", ())) - set(found.get("removal", ())))
+        with ThreadPoolExecutor(_READERS) as pool:
+            return [Named(name, rule) for name, rule in zip(standing, pool.map(self._rule, standing), strict=True)]
+
+    def _rule(self, name: str) -> Rule:
+        key = keys.rule_key(name)
+        try:
+            data = self._bytes(key, LONGEST)
+            rule = decode_rule(data)
+        except IntegrityError as error:
+            raise IntegrityError(
+                f"{key}: {error}; nothing is shown until it is mended from a copy of the store, or removed with: "
+                f"onrecord withhold remove {name}"
+            ) from error
+        self._cache.put(key, data)  # not before it is understood: what is mended in the store must be seen here
+        return rule
+
+    def _read_statements(self, names: Iterable[str], known: tuple[PublicKey, ...] = ()) -> list[Signed]:
+        return [self._statement(name, known) for name in sorted(names)]
+
+    def _statement(self, name: str, known: tuple[PublicKey, ...]) -> Signed:
+        key = keys.redaction_key(name)
+        try:
+            data = self._bytes(key, LONGEST_STATEMENT)
+            signed = read_statement(data, name, known)
+        except IntegrityError as error:
+            raise IntegrityError(f"{key}: {error}; mend it from a copy of the store") from error
+        self._cache.put(key, data)
+        return signed
+
+    def _bytes(self, key: str, limit: int) -> bytes:
+        """A notice's bytes, from this machine where it was read before: none ever changes."""
+        kept = self._cache.get(key)
+        if kept is not None:
+            return kept
+        try:
+            data = self._store.get_range(key, 0, limit + 1)
+        except ObjectMissing as error:
+            raise IntegrityError("it was there when the store was listed, and is not now") from error
+        if len(data) > limit:
+            raise IntegrityError("it is larger than any that this program writes")
+        return data
+
+    # Writing
+
+    def add(self, rule: Rule) -> str:
+        """Keep a rule; returns its name. Raises ValueError for one that is too large, StoreError."""
+        data = encode_rule(rule)
+        for _ in range(_ATTEMPTS):
+            name = keys.new_run_id(now())
+            if self._store.put_if_absent(keys.rule_key(name), data):
+                self.refresh()
+                return name
+        raise StoreError(f"no name is free for a rule in {self._store.url}; try again")
+
+    def remove(self, name: str, why: str | None = None) -> None:
+        """End a rule, one that cannot be understood too; raises NoSuchRule, StoreError."""
+        found = self._listed()
+        if name not in found.get("rule", ()) or name in found.get("removal", ()):
+            raise NoSuchRule(f"there is no rule {name}; `onrecord withhold list` names them")
+        self._store.put_if_absent(keys.removal_key(name), encode_removal(name, why))
+        self.refresh()
+
+
+def verify_notices(store: ObjectStore) -> Iterator[tuple[str, str]]:
+    """What is wrong with a store's notices, read anew: each key, and a line for it; raises StoreError."""
+    return Notices(store, Cache(None)).faults()

@@ -1,0 +1,96 @@
+"""What was taken out of a run, who took it out and why: a signed note beside the runs (C2SP signed-note).
+
+The note is the moment at which a redaction is decided: before it the old run stands, from it on the new one. It names
+records by their ids and never says what was in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from archive import keys
+from archive.digests import is_digest
+from archive.errors import IntegrityError
+from archive.rules import Kind, Withholding
+from archive.signing import PublicKey, Signer, open_note
+from archive.times import from_iso, iso
+
+LONGEST = 16 << 20  # bytes of a statement
+LONGEST_REASON = 1000  # characters
+_TITLE = "onrecord redaction 1"
+_FIELDS = ("id", "run", "old", "new", "at", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A run's manifest replaced by another one: by their hashes, with the ids of the records whose content is gone."""
+
+    id: str
+    run: str
+    old: str
+    new: str
+    at: datetime
+    reason: str
+    records: tuple[str, ...]
+
+    @property
+    def withholding(self) -> Withholding:
+        """What whoever asks for one of the records is told."""
+        return Withholding(Kind.REDACTED, self.reason)
+
+    def signed(self, signer: Signer) -> bytes:
+        """The note that is kept; raises ValueError for a reason that is no line of text."""
+        if not self.reason.strip() or len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
+            raise ValueError(f"the reason is one line of text, {LONGEST_REASON:,} characters at most")
+        values = (self.id, self.run, self.old, self.new, iso(self.at), self.reason)
+        lines = [_TITLE, *(f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True))]
+        lines += [f"record {record}" for record in self.records]
+        return signer.sign("".join(f"{line}\n" for line in lines)).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A statement, and those of the keys that were asked about which signed it; none where it is nobody's here."""
+
+    statement: Statement
+    signers: tuple[PublicKey, ...]
+
+    @property
+    def by(self) -> str:
+        """The names of those who signed it."""
+        return ", ".join(key.name for key in self.signers)
+
+
+def read_statement(data: bytes, name: str, known: Iterable[PublicKey] = ()) -> Signed:
+    """Read a note, and see which of the known keys signed it.
+
+    Raises IntegrityError for what is no statement of that name, and where a known key's signature is not over it.
+    """
+    try:
+        text, signers = open_note(data.decode(), known)
+        statement = _parsed(text)
+    except (ValueError, OverflowError) as error:
+        raise IntegrityError(f"a redaction that cannot be understood ({error})") from error
+    if statement.id != name:
+        raise IntegrityError(f"the statement {name} is that of another redaction, {statement.id}")
+    return Signed(statement, tuple(signers))
+
+
+def _parsed(text: str) -> Statement:
+    title, *lines = text.removesuffix("\n").split("\n")
+    if title != _TITLE:
+        raise ValueError("it is none, or of a newer onrecord")
+    values = []
+    for name, line in zip(_FIELDS, lines, strict=False):
+        if not line.startswith(f"{name} "):
+            raise ValueError(f"it lacks {name!r}")
+        values.append(line.removeprefix(f"{name} "))
+    records = tuple(line.removeprefix("record ") for line in lines[len(_FIELDS) :])
+    if len(values) != len(_FIELDS) or not all(line.startswith("record ") for line in lines[len(_FIELDS) :]):
+        raise ValueError("a line of it is none of ours")
+    name, run, old, new, at, reason = values
+    if not (keys.is_run_id(name) and keys.is_run_id(run) and is_digest(old) and is_digest(new)):
+        raise ValueError("a name or a hash of it is none")
+    return Statement(name, run, old, new, from_iso(at), reason, records)

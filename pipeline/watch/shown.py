@@ -1,0 +1,34 @@
+"""What the ledger may tell of a page: of captures that are withheld, when they were made, and no word of theirs."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+from archive.archive import Archive
+from archive.availability import Availability, Observation, Transition
+from pipeline.watch.ledger import Ledger
+
+
+def shown_history(
+    archive: Archive, ledger: Ledger, database: sqlite3.Connection, url: str
+) -> tuple[Availability, list[Transition]]:
+    """Where a page stands, and all that became of it, as it may be shown; raises IntegrityError, StoreError."""
+
+    def shown(seen: Observation) -> Observation:
+        found = archive.withholding_at(seen.url, seen.at, seen.record_id or "")
+        return replace(seen, title=None, detail=str(found)) if found else seen
+
+    now, transitions = ledger.history(database, url)
+    return (
+        replace(
+            now,
+            good=now.good and shown(now.good),
+            last=now.last and shown(now.last),
+            pending=tuple(map(shown, now.pending)),
+        ),
+        [
+            replace(each, earlier=shown(each.earlier), later=shown(each.later), last=shown(each.last))
+            for each in transitions
+        ],
+    )
