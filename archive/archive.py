@@ -271,9 +271,10 @@ class Archive:
     def verify(self, runs: list[str] | None = None) -> Iterator[Finding]:
         """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile."""
         self.require()
-        yield from verify(self.store, self.catalog.files(), runs)
+        files = self.catalog.files()
+        yield from verify(self.store, files, runs)
         if runs is None:
-            yield from verify_generations(self.store)
+            yield from verify_generations(self.store, files)
 
 
 def _check_layout(data: bytes) -> None:

@@ -17,7 +17,7 @@ from archive.model import Manifest, Resource
 from archive.spool import SpooledRun
 from archive.text import HEADER
 from storage.base import ObjectStore
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import ObjectMissing, StoreError, StoreUnavailable
 
 _SENDERS = 4  # objects on their way at once
 
@@ -52,9 +52,12 @@ def publish(store: ObjectStore, spooled: SpooledRun) -> Manifest:
         _put(store, spooled, keys.MANIFEST_DIGEST)
         _check_sizes(store, found)
         store.put(keys.loose_key(spooled.run), b"")  # before the run exists, or a reader of the merged index misses it
-        if store.put_if_absent(key, data):
-            return found
-    if digest_of(store.get(key)) != found.hash:
+        store.put_if_absent(key, data)
+    try:
+        kept = store.get(key)  # an answer is not believed: the local copy goes after this
+    except ObjectMissing:
+        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again") from None
+    if digest_of(kept) != found.hash:
         raise StoreError(f"another run has taken the name {spooled.run}; what was captured stays in {spooled.folder}")
     return found
 
