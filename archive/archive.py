@@ -331,7 +331,7 @@ class Archive(Gate):
         files = self.catalog.files()
         yield from verify(self.store, files, runs)
         if runs is None:
-            yield from verify_generations(self.store)
+            yield from verify_generations(self.store, files)
             committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
             yield from audit(self.store, committed, held)
             faults = tuple(f"{key}: {fault}" for key, fault in verify_notices(self.store))

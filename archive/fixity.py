@@ -7,7 +7,7 @@ compared with the file's size, and what the index names with what the records ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from archive import keys, manifest
@@ -17,6 +17,7 @@ from archive.errors import ArchiveError, IntegrityError
 from archive.foreign.records import indexable
 from archive.generations import Generations
 from archive.index.cdxj import parse_line, snapshot_of
+from archive.index.generation import Generation
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block
 from archive.merkle import Growing
 from archive.model import Manifest, Resource, Snapshot
@@ -57,9 +58,14 @@ def verify(store: ObjectStore, files: Files, runs: list[str] | None = None) -> I
             yield _RunCheck(store, run, files).finding()
 
 
-def verify_generations(store: ObjectStore) -> Iterator[Finding]:
-    """A finding for each generation of the merged index that is read; a damaged one is no loss."""
-    existing = Generations(store, Cache(None)).existing()  # as they are in the store, not as they were
+def verify_generations(store: ObjectStore, files: Files) -> Iterator[Finding]:
+    """A finding for each generation of the merged index that is read, and for each run that it hides.
+
+    A damaged generation is no loss. `files` was listed before: a run of it is marked as loose, or in a generation, now.
+    """
+    generations = Generations(store, Cache(None))  # as they are in the store, not as they were
+    marked = generations.marked()  # before the generations, as a reader does
+    existing = generations.existing()
     for name, error in existing.damaged.items():
         if name not in existing.replaced:
             yield Finding(keys.GENERATIONS_PREFIX + name, faults=(f"{error}; {_MADE_AGAIN}",), committed=False)
@@ -75,6 +81,23 @@ def verify_generations(store: ObjectStore) -> Iterator[Finding]:
             if found != expected:
                 faults.append(f"{file} is not the file that {keys.GENERATION} names; {_MADE_AGAIN}")
         yield Finding(keys.GENERATIONS_PREFIX + generation.name, size, 0, tuple(faults), committed=False)
+    if existing.standing and not existing.damaged:
+        yield from _hidden(
+            generations, existing.standing, {run for run in files if keys.MANIFEST in files[run]}, marked
+        )
+
+
+def _hidden(
+    generations: Generations, standing: Iterable[Generation], committed: set[str], marked: Iterable[str]
+) -> Iterator[Finding]:
+    """Runs that no lookup asks: neither in a generation nor marked as loose."""
+    try:
+        held = {run for generation in standing for run in generations.runs_of(generation)}
+    except (IntegrityError, ObjectMissing):  # told already
+        return
+    for run in sorted(committed.difference(held, marked)):
+        fault = "no lookup finds what it holds: it is neither in the merged index nor marked; run `onrecord compact`"
+        yield Finding(run, faults=(fault,), committed=False)
 
 
 class _Hashed:

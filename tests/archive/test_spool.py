@@ -1,4 +1,7 @@
-"""What lies in the spool: torn, damaged, of another version, without room; nothing acknowledged is thrown away."""
+"""What lies in the spool: torn, damaged, of another version, without room; nothing acknowledged is thrown away.
+
+Killed at every step: `tests/torture/test_every_step.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ import logging
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -261,70 +262,6 @@ def test_files_that_are_gone_when_a_run_is_published_are_named(archive: Archive)
     (sealed,) = archive.recover()
     with pytest.raises(OnrecordError, match=session.run):
         sealed.commit()
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from archive.archive import Archive
-from archive.model import Outcome
-from archive.warcs import RunSettings
-from storage.local import LocalStore
-from tests.exchanges import an_exchange
-
-left = int(sys.argv[2])
-
-def dying(name):
-    call = getattr(os, name)
-    def counted(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), 9)
-        return call(*arguments, **options)
-    setattr(os, name, counted)
-
-for name in ("fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "truncate"):
-    dying(name)
-root = Path(sys.argv[1])
-archive = Archive(LocalStore(root / "store"), spool=root / "spool")
-archive.prepare()
-for session in archive.recover():
-    session.commit()
-    session.close()
-session = archive.session(RunSettings("test/1"))
-for number in range(3):
-    snapshot = session.add(an_exchange(f"http://example.org/{number}", b"%d" % number), page=False)
-    session.checkpoint()
-    print(snapshot.record_id, flush=True)
-session.commit()
-session.close()
-print("whole")
-"""
-
-
-def test_killed_at_every_step_and_again_while_recovering(tmp_path: Path) -> None:
-    """Every system call that changes the disk is a place to be killed at, also for those who recover."""
-    from storage.local import LocalStore
-
-    acknowledged: list[str] = []
-    root = Path(__file__).parents[2]
-    for steps in [*range(0, 90, 3), 10_000]:
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(tmp_path), str(steps)], capture_output=True, text=True, cwd=root
-        )
-        assert done.returncode in {-9, 0}, done.stderr
-        acknowledged += [each for each in done.stdout.splitlines() if each != "whole"]
-        archive = Archive(LocalStore(tmp_path / "store"), spool=tmp_path / "spool")
-        for run in archive.catalog.runs() if (tmp_path / "store").exists() else []:
-            sizes = archive.catalog.files()[run]
-            assert all(sizes.get(entry.path) == entry.bytes for entry in archive.manifest(run).resources)
-    assert done.stdout.endswith("whole\n")
-    kept = [snapshot.record_id for snapshot in archive.snapshots("http://example.org/", match="host")]
-    assert len(set(kept)) == len(kept)
-    assert set(acknowledged) <= set(kept)
-    assert not any(finding.faults for finding in archive.verify())
-    assert archive.spool.names() == []
 
 
 def test_a_run_folder_is_of_its_writer_alone(spool: Spool) -> None:

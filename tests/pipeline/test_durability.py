@@ -1,13 +1,9 @@
-"""What was acknowledged is never lost, and what is visible is whole: killed, doubled, cut off."""
+"""What was acknowledged is never lost, and what is visible is whole: doubled, cut off. Kills: `tests/torture`."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import random
 import shutil
-import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,11 +14,8 @@ from archive import keys
 from archive.archive import Archive
 from storage.location import open_store
 from tests.command import Command
-from tests.pipeline.cli.conftest import post
 from tests.site import Site
-
-PAGES = 40
-KILLS = 50
+from tests.torture.kills import PAGES, change
 
 
 @pytest.fixture
@@ -32,68 +25,8 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def change(site: Site, edition: int) -> list[str]:
-    """A new edition of every second page."""
-    for number in range(PAGES):
-        if number % 2 == edition % 2 or not edition:
-            site.answers[f"/{number}"] = post(f"Page {number}", f"Edition {edition} of page {number}.")
-    return [site.url(f"/{number}") for number in range(PAGES)]
-
-
 def opened(onrecord: Command, tmp_path: Path) -> Archive:
     return Archive(open_store(onrecord.store), spool=tmp_path / "no-spool")
-
-
-def kill(process: subprocess.Popen[str], dice: random.Random) -> list[dict[str, str]]:
-    """Kill a process, at a random moment or behind a random acknowledgement; returns what it acknowledged."""
-    assert process.stdout is not None
-    lines = []
-    if dice.random() < 0.5:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(dice.uniform(0.1, 1.2))
-    else:
-        lines = [process.stdout.readline() for _ in range(dice.randrange(1, PAGES))]
-    process.kill()
-    out = process.stdout.read()  # what readline took ahead with it: `communicate` knows nothing of that
-    process.communicate()
-    return [json.loads(line) for line in [*lines, *out.splitlines()] if line.rstrip().endswith("}")]
-
-
-def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path, site: Site) -> None:
-    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
-    dice = random.Random(50)
-    acknowledged: list[str] = []
-    change(site, 0)
-    killed = edition = 0
-    while killed < KILLS:
-        edition += 1
-        urls = change(site, edition)
-        process = onrecord.start("--json", "capture", "--allow-private", "--delay", "0", "--workers", "1", *urls)
-        acknowledged += [line["record_id"] for line in kill(process, dice)]
-        killed += process.returncode == -9
-        whole_or_absent(onrecord, tmp_path)
-    assert acknowledged
-    final = onrecord.capture(*change(site, edition + 1))
-    assert final.code == 0
-    assert onrecord.spooled == []
-    archive = opened(onrecord, tmp_path)
-    kept = Counter(snapshot.record_id for snapshot in archive.snapshots(site.url("/"), match="host"))
-    assert set(acknowledged) <= set(kept)
-    assert set(kept.values()) == {1}
-    assert [fault for finding in archive.verify() for fault in finding.faults] == []
-    for snapshot in archive.snapshots(site.url("/"), match="host"):
-        assert archive.document(snapshot) is not None
-
-
-def whole_or_absent(onrecord: Command, tmp_path: Path) -> None:
-    """Every run that can be seen has every file that its manifest names, whole."""
-    if not Path(onrecord.store).exists():  # killed before there was anything to put into it
-        return
-    archive = opened(onrecord, tmp_path)
-    files = archive.catalog.files()
-    for run in archive.catalog.runs():
-        for resource in archive.manifest(run).resources:
-            assert files[run].get(resource.path) == resource.bytes
 
 
 def test_two_runs_at_once_into_one_store(tmp_path: Path, site: Site) -> None:

@@ -150,6 +150,29 @@ def test_a_run_of_a_writer_that_sets_no_mark_is_found_by_the_next_merging(
     assert archive.closest("http://example.org/unmarked").run == run
 
 
+@pytest.mark.parametrize("lost", ["mark", "generation"])
+def test_a_run_that_no_lookup_asks_is_found_and_comes_back(
+    store: MemoryStore, archive: Archive, keep: Keep, lost: str
+) -> None:
+    keep_many(keep, 4, pages=40)
+    archive.merge()
+    run = keep(an_exchange("http://example.org/new"))
+    key = keys.loose_key(run)
+    if lost == "generation":
+        made = archive.merge().generation
+        assert made is not None
+        assert len(archive.catalog.generations.current()) == 2
+        key = made.key(keys.GENERATION)
+    before = everything(archive)
+    assert not [fault for finding in archive.verify() for fault in finding.faults]
+    store.delete(key)
+    (finding,) = [finding for finding in archive.verify() if finding.faults]
+    assert (finding.run, finding.faults[0].endswith("run `onrecord compact`")) == (run, True)
+    archive.merge()
+    assert not [fault for finding in archive.verify() for fault in finding.faults]
+    assert everything(archive) == before
+
+
 def test_a_run_whose_manifest_is_not_there_yet_does_not_exist(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     keep(an_exchange())
     archive.merge()

@@ -1,0 +1,143 @@
+"""Bits that turn, files that are cut and files that go, in every kind of object: found, and mended from the copy."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from archive import keys
+from archive.archive import Archive
+from archive.errors import OnrecordError
+from archive.replica import Replica
+from storage.base import ObjectStore
+from tests.torture.actions import Place
+from tests.torture.conftest import Tally
+from tests.torture.places import Objects, full, objects_in, put_back
+from tests.torture.scale import LONG, count
+
+FLIPS = count("FLIPS", 60, 1000)
+CUTS = count("CUTS", 20, 200)
+
+# The kinds of object, each by the end of its key.
+KINDS = {
+    keys.STORE_KEY: keys.STORE_KEY,
+    "WARC files": "/00000.warc.gz",
+    "WARC files of other programs": "/foreign-00000.warc.gz",
+    "texts": keys.PAGES,
+    "indexes": keys.CDX,
+    "index heads": keys.IDX,
+    "outcomes": keys.OUTCOMES,
+    "manifests": f"/{keys.MANIFEST}",
+    "manifest digests": keys.MANIFEST_DIGEST,
+    "merged indexes": keys.GENERATION_CDX,
+    "merged index heads": keys.GENERATION_IDX,
+    "lists of merged runs": keys.GENERATION_RUNS,
+    "descriptions of merged indexes": keys.GENERATION,
+    "loose marks": keys.LOOSE_PREFIX,
+}
+
+
+def kind_of(key: str) -> str | None:
+    if key.startswith(keys.LOOSE_PREFIX):
+        return "loose marks"
+    merged = key.startswith(keys.GENERATIONS_PREFIX)
+    ends = {kind: end for kind, end in KINDS.items() if ("merged" in kind) == merged}
+    return next((kind for kind, end in ends.items() if key.endswith(end)), None)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What happens to an object: `bytes` become others, or none."""
+
+    how: str
+    key: str
+    do: Callable[[bytes], bytes | None]
+
+
+def damages(dice: random.Random, objects: Objects, share: int) -> Iterator[Damage]:
+    """Each object lost once; flips and cuts, dealt out to the kinds in turn. Or a share of it all."""
+
+    def flip(data: bytes) -> bytes:
+        position = dice.randrange(len(data))
+        return data[:position] + bytes([data[position] ^ 1 << dice.randrange(8)]) + data[position + 1 :]
+
+    def cut(data: bytes) -> bytes:
+        return data[: dice.randrange(len(data))]
+
+    by_kind: dict[str, list[str]] = {}
+    for number, (key, data) in enumerate(sorted(objects.items())):
+        kind = kind_of(key)
+        if kind is not None:
+            if number % share == 0:
+                yield Damage("losses", key, lambda _: None)
+            if data:
+                by_kind.setdefault(kind, []).append(key)
+    assert by_kind.keys() == KINDS.keys() - {"loose marks"}, "a mark has no bytes; all else is there"
+    kinds = sorted(by_kind)
+    for how, number, do in (("flips", FLIPS, flip), ("cuts", CUTS, cut)):
+        for turn in range(number // share):
+            yield Damage(how, dice.choice(by_kind[kinds[turn % len(kinds)]]), do)
+
+
+@pytest.fixture(params=["directory", "bucket"])
+def stores(request: pytest.FixtureRequest, quick: Path) -> tuple[ObjectStore, ObjectStore, int]:
+    """An archive with every kind of object, its copy, and the share of the damage that there is time for."""
+    bucket = request.getfixturevalue("s3_bucket").replace("?", "/NAME?") if request.param == "bucket" else ""
+    place = Place(quick / "place", bucket)
+    place.folder.mkdir()
+    full(place)
+    return place.store(), place.copy(), 4 if bucket and not LONG else 1
+
+
+def faults_of(archive: Archive) -> list[str]:
+    try:
+        return [fault for finding in archive.verify() for fault in finding.faults]
+    except OnrecordError as error:
+        return [str(error)]
+
+
+def is_unknowable(damage: Damage, whole: Objects) -> bool:
+    """What is as if it had never been: a run without manifest, which only a later run misses, and an index without
+    description, without which every run is asked by itself.
+    """
+    manifests = [key for key in whole if key.startswith(keys.RUNS_PREFIX) and key.endswith(f"/{keys.MANIFEST}")]
+    return damage.how == "losses" and (damage.key == max(manifests) or damage.key.endswith(f"/{keys.GENERATION}"))
+
+
+def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_the_byte(
+    stores: tuple[ObjectStore, ObjectStore, int], quick: Path, tally: Tally
+) -> None:
+    store, copy, share = stores
+    where = "bucket" if store.url.startswith("s3:") else "directory"
+    archive = Archive(store, spool=quick / "spool")
+    whole = objects_in(store)
+    everything = list(archive.every())
+    rebuilt = {}
+    for damage in damages(random.Random(12), whole, share):
+        data = damage.do(whole[damage.key])
+        if data is None:
+            store.delete(damage.key)
+        else:
+            store.put(damage.key, data)
+        found = faults_of(archive)
+        assert found or is_unknowable(damage, whole), damage
+        copies = list(Replica(copy, store, quick / "scratch").mend())
+        assert not [fault for copied in copies for fault in copied.faults], damage
+        now = objects_in(store)
+        assert {key: data for key, data in now.items() if not key.startswith("index/")} == {
+            key: data for key, data in whole.items() if not key.startswith("index/")
+        }, damage
+        if damage.key.startswith("index/"):
+            archive.merge(rebuild=True)
+            (made,) = archive.catalog.generations.current()
+            rebuilt[made.lines, made.cdx, made.idx, made.names] = damage.key
+        assert faults_of(Archive(store, spool=quick / "spool")) == [], damage
+        assert list(Archive(store, spool=quick / "spool").every()) == everything, damage
+        put_back(store, whole)
+        archive = Archive(store, spool=quick / "spool")
+        tally(f"{damage.how} in a {where}, all found and mended to the byte", 1)
+    assert len(rebuilt) == 1, "made again from the same runs, an index is the same to the byte"
