@@ -15,7 +15,7 @@ from archive import keys, manifest
 from archive.cache import Cache
 from archive.catalog import Catalog
 from archive.claims import committing
-from archive.digests import digest_of, digest_of_stream
+from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
 from archive.fixity import Files
 from archive.identity import identity, make_copy
@@ -187,6 +187,27 @@ def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
                 raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
             files, size = files + 1, size + len(data)
     return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
+
+
+def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
+    """Mark an empty store as one into which the archive is being restored; whether it was so marked already.
+
+    None when the store holds something else. Raises StoreError.
+    """
+    mark = self_digested({"restoring": identity(source)})
+    try:
+        taken = next(iter(target.list()), None)
+    except StoreMissing:
+        taken = None  # a directory that is yet to be made
+    if taken is not None:
+        return True if _read(target, keys.RESTORING) == mark else None
+    target.put(keys.RESTORING, mark)
+    return False
+
+
+def finish_restore(target: ObjectStore) -> None:
+    """The archive is whole there: it is an archive like any other from now on."""
+    target.delete(keys.RESTORING)
 
 
 def _files(store: ObjectStore) -> Files:
