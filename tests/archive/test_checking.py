@@ -41,8 +41,10 @@ def runs(keep: Keep) -> list[str]:
 
 
 def looked(archive: Archive, runs: list[str] | None = None) -> dict[str, tuple[str, ...]]:
-    found = archive.verification(Readings(), deep=False).findings(runs)
-    return {finding.run: finding.faults for finding in found}
+    found: dict[str, tuple[str, ...]] = {}
+    for finding in archive.verification(Readings(), deep=False).findings(runs):
+        found[finding.run] = found.get(finding.run, ()) + finding.faults
+    return found
 
 
 def test_a_look_reads_nothing_that_was_captured(archive: Archive, store: Counting, runs: list[str]) -> None:
@@ -95,10 +97,10 @@ def test_a_look_sees_a_run_that_was_deleted_or_written_again(
     forged = store.get(key).replace(b'"failed": 0', b'"failed": 1')
     store.put(key, forged)
     store.put(keys.run_key(runs[0], keys.MANIFEST_DIGEST), manifest.digest_file(forged))
-    assert "was deleted or altered" in looked(archive)[runs[1]][0]
+    assert "was deleted, or altered" in looked(archive)[runs[1]][0]
     for info in list(store.list(f"runs/{runs[2]}/")):
         store.delete(info.key)
-    assert "was deleted or altered" in looked(archive)[runs[3]][0]
+    assert "was deleted, or altered" in looked(archive)[runs[3]][0]
     assert looked(archive, [runs[2]]) == {runs[2]: (f"there is no run {runs[2]}",)}
 
 
