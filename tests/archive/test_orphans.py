@@ -139,6 +139,13 @@ def test_nothing_young_goes(young: str, tmp_path: Path) -> None:
     assert store._objects == before
 
 
+def test_a_name_of_no_time_is_always_young(store: MemoryStore, archive: Archive) -> None:
+    for key in ("runs/20269999T999999Z-00000000/pages/pages.jsonl", keys.loose_key("20269999T999999Z-00000000")):
+        store.put(key, b"x")
+    aged(store)
+    assert collected(store) == []
+
+
 def test_less_than_two_days_is_not_safe(store: MemoryStore) -> None:
     with pytest.raises(ValueError, match="not safe"):
         Orphans(store, Cache(None), timedelta(days=1))
