@@ -6,7 +6,7 @@ import heapq
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from archive import identity, keys
 from archive.cache import Cache
 from archive.catalog import Catalog
+from archive.checking import Verification, besides
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
-from archive.fixity import Finding, verify, verify_generations
+from archive.fixity import Finding, verify
 from archive.gate import Gate
 from archive.index.lookup import Index
 from archive.index.merge import Merged, merge
 from archive.model import Document, Manifest, Reference, Snapshot
-from archive.notices import Notices, verify_notices
+from archive.notices import Notices
+from archive.orphans import Orphans
+from archive.readings import Readings
 from archive.records import payload_record, stored_record
 from archive.session import Session
 from archive.spool import Spool
@@ -320,23 +323,26 @@ class Archive(Gate):
         """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
         return self.catalog.manifest(run)
 
+    def orphans(self, store: ObjectStore, age: timedelta) -> Orphans:
+        """What nobody needs in this archive's store, or in a member of it, and is older than `age`."""
+        return Orphans(store, self._cache, age)
+
+    def verification(
+        self, readings: Readings, *, deep: bool, since: datetime | None = None, end: float | None = None
+    ) -> Verification:
+        """A look at all runs, which reads with `deep` those that were not read since a time."""
+        return Verification(self.store, self.catalog, readings, deep, since, end)
+
     def verify(self, runs: list[str] | None = None, held: Mapping[str, Checkpoint] | None = None) -> Iterator[Finding]:
         """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile.
 
         Of all, the chain of runs and what is signed of it too; `held` are checkpoints that are kept elsewhere, by name.
         """
-        from archive.evidence.audit import audit
-
         self.require()
         files = self.catalog.files()
         yield from verify(self.store, files, runs)
         if runs is None:
-            yield from verify_generations(self.store, files)
-            committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
-            yield from audit(self.store, committed, held)
-            faults = tuple(f"{key}: {fault}" for key, fault in verify_notices(self.store))
-            if faults:
-                yield Finding(keys.NOTICES_PREFIX, faults=faults, committed=False)
+            yield from besides(self.store, files, held=held)
 
     # Evidence
 

@@ -7,17 +7,14 @@ compared with the file's size, and what the index names with what the records ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from archive import keys, manifest
-from archive.cache import Cache
-from archive.digests import digest_of_stream
+from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.foreign.records import indexable
-from archive.generations import Generations
 from archive.index.cdxj import parse_line, snapshot_of
-from archive.index.generation import Generation
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block
 from archive.merkle import Growing
 from archive.model import Manifest, Resource, Snapshot
@@ -27,77 +24,58 @@ from archive.warc.reader import Record, walk_records
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
-_MADE_AGAIN = "make it again with: onrecord compact --rebuild"
-
 Files = dict[str, dict[str, int]]  # run -> path -> bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One run looked at: what it holds, and one line for each fault."""
+    """One run looked at: what it holds, and one line for each fault.
+
+    `read` says that every byte was read; else `bytes` are those that its files are listed with, and no record was seen.
+    """
 
     run: str
     bytes: int = 0
     records: int = 0
     faults: tuple[str, ...] = ()
     committed: bool = True
+    read: bool = True
+    manifest: str | None = None  # its hash
 
 
 def verify(store: ObjectStore, files: Files, runs: list[str] | None = None) -> Iterator[Finding]:
     """A finding for each of the named runs, or of all, oldest first; raises StoreError when the store fails meanwhile.
 
-    A run without a manifest does not exist: it is named as not committed, which is no fault.
+    Every byte is read. A run without a manifest does not exist: it is named as not committed, which is no fault.
     """
-    committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
     for run in sorted(files if runs is None else runs):
-        if run not in files:
-            yield Finding(run, faults=(f"there is no run {run}",))
-        elif run not in committed:
-            yield Finding(run, sum(files[run].values()), committed=False)
-        else:
-            yield _RunCheck(store, run, files).finding()
+        yield check_run(store, run, files, whole=True)
 
 
-def verify_generations(store: ObjectStore, files: Files) -> Iterator[Finding]:
-    """A finding for each generation of the merged index that is read, and for each run that it hides.
-
-    A damaged generation is no loss. `files` was listed before: a run of it is marked as loose, or in a generation, now.
-    """
-    generations = Generations(store, Cache(None))  # as they are in the store, not as they were
-    marked = generations.marked()  # before the generations, as a reader does
-    existing = generations.existing()
-    for name, error in existing.damaged.items():
-        if name not in existing.replaced:
-            yield Finding(keys.GENERATIONS_PREFIX + name, faults=(f"{error}; {_MADE_AGAIN}",), committed=False)
-    for generation in existing.standing:
-        faults = []
-        size = 0
-        for file, expected in generation.files.items():
-            try:
-                found = digest_of_stream(store.stream(generation.key(file)))
-            except ObjectMissing:
-                found = ("", 0)
-            size += found[1]
-            if found != expected:
-                faults.append(f"{file} is not the file that {keys.GENERATION} names; {_MADE_AGAIN}")
-        yield Finding(keys.GENERATIONS_PREFIX + generation.name, size, 0, tuple(faults), committed=False)
-    if existing.standing and not existing.damaged:
-        yield from _hidden(
-            generations, existing.standing, {run for run in files if keys.MANIFEST in files[run]}, marked
-        )
+def committed_in(files: Files) -> list[str]:
+    """The runs that have a manifest."""
+    return [run for run, paths in files.items() if keys.MANIFEST in paths]
 
 
-def _hidden(
-    generations: Generations, standing: Iterable[Generation], committed: set[str], marked: Iterable[str]
-) -> Iterator[Finding]:
-    """Runs that no lookup asks: neither in a generation nor marked as loose."""
+def check_run(store: ObjectStore, run: str, files: Files, *, whole: bool) -> Finding:
+    """Look at a run: at every byte with `whole`, else at its manifest, the sizes of its files and its index's head."""
+    if run not in files:
+        return Finding(run, faults=(f"there is no run {run}",), read=whole)
+    if keys.MANIFEST not in files[run]:
+        return Finding(run, sum(files[run].values()), committed=False, read=whole)
+    check = _RunCheck(store, run, files)
+    return check.finding() if whole else check.glance()
+
+
+def file_of(store: ObjectStore, key: str, expected: tuple[str, int], *, whole: bool) -> tuple[str, int]:
+    """A file's digest and size; its digest is believed unless it is read."""
     try:
-        held = {run for generation in standing for run in generations.runs_of(generation)}
-    except (IntegrityError, ObjectMissing):  # told already
-        return
-    for run in sorted(committed.difference(held, marked)):
-        fault = "no lookup finds what it holds: it is neither in the merged index nor marked; run `onrecord compact`"
-        yield Finding(run, faults=(fault,), committed=False)
+        if whole:
+            return digest_of_stream(store.stream(key))
+        info = store.head(key)
+    except ObjectMissing:
+        info = None
+    return (expected[0], info.size) if info else ("", 0)
 
 
 class _Hashed:
@@ -126,6 +104,7 @@ class _RunCheck:
     store: ObjectStore
     run: str
     files: Files
+    hash: str | None = None
     faults: list[str] = field(default_factory=list)
     bytes: int = 0
     records: int = 0
@@ -140,11 +119,38 @@ class _RunCheck:
             for resource in found.resources:
                 self._resource(resource)
             self._root(found)
-        return Finding(self.run, self.bytes, self.records, tuple(dict.fromkeys(self.faults)))
+        return self._found(read=True)
+
+    def glance(self) -> Finding:
+        """What can be seen without reading what was captured."""
+        found = self._manifest()
+        if found is not None:
+            self._named(found)
+            for resource in found.resources:
+                self._size(resource)
+        self.bytes = sum(self.files[self.run].values())
+        return self._found(read=False)
+
+    def _found(self, *, read: bool) -> Finding:
+        return Finding(
+            self.run, self.bytes, self.records, tuple(dict.fromkeys(self.faults)), read=read, manifest=self.hash
+        )
+
+    def _size(self, resource: Resource) -> None:
+        size = self.files[self.run].get(resource.path)
+        if size is None:
+            self.faults.append(f"{resource.path} is missing")
+        elif size != resource.bytes:
+            self.faults.append(f"{resource.path} has {size:,} bytes, its manifest names {resource.bytes:,}")
+        elif resource.path == keys.IDX and file_of(
+            self.store, keys.run_key(self.run, keys.IDX), (resource.hash, size), whole=True
+        ) != (resource.hash, size):
+            self.faults.append(f"{resource.path} is not the file that its manifest names: its hash differs")
 
     def _manifest(self) -> Manifest | None:
         data = self.store.get(keys.run_key(self.run, keys.MANIFEST))
         self.bytes += len(data)
+        self.hash = digest_of(data)
         try:
             found = manifest.parse(data)
         except IntegrityError as error:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 STORE_KEY = "onrecord.json"
 TURNS_PREFIX = "watch/turns/"
@@ -109,8 +109,11 @@ def claim_key(run: str) -> str:
 
 
 def started(name: str) -> datetime:
-    """When a run, or a generation, was begun, by its name."""
-    return datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
+    """When a run, or a generation, was begun, by its name; a name of no time counts as always new."""
+    try:
+        return datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
+    except ValueError:  # a stranger's: 99 is two digits, and no month
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def loose_key(run: str) -> str:

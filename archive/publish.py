@@ -19,6 +19,7 @@ from archive.identity import make_copy, prepare
 from archive.index.zipnum import encode
 from archive.model import Manifest, RecordsRoot, Resource
 from archive.recordtree import root_of_files
+from archive.replica import carry_notices
 from archive.spool import SpooledRun
 from archive.text import HEADER
 from storage.base import ObjectStore
@@ -79,6 +80,7 @@ def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) 
     for copy in copies:
         try:
             make_copy(first, copy)
+            carry_notices(first, copy)  # a copy that lacked them would show what is not to be shown
             _publish(copy, spooled, found, data, read_back=read_back)
         except (StoreError, ArchiveError) as error:
             lacking.append(f"{copy.url} ({error})")

@@ -15,14 +15,14 @@ from archive import keys, manifest
 from archive.cache import Cache
 from archive.catalog import Catalog
 from archive.claims import committing
-from archive.digests import digest_of, digest_of_stream
+from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
 from archive.fixity import Files
 from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from archive.notices import verify_notices
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
+from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
 
 _MAX_MANIFEST = 16 << 20  # bytes
@@ -116,6 +116,7 @@ class Replica:
     def _sound(self, resource: Resource, key: str, path: Path) -> str | None:
         """Bring a file from the first of the source's members that holds it as it should be; returns what is wrong."""
         fault = None
+        out_of_reach: StoreError | None = None
         for source in members(self._source):
             try:
                 if _fetched(source, key, path) == (resource.hash, resource.bytes):
@@ -123,6 +124,10 @@ class Replica:
                 fault = fault or f"{resource.path} of {source.url} is not the file its manifest names"
             except ObjectMissing:
                 fault = fault or f"{resource.path} is missing in {source.url}"
+            except StoreError as error:
+                out_of_reach = out_of_reach or error
+        if out_of_reach:
+            raise out_of_reach
         return fault
 
     def mend(self, runs: Collection[str] = ()) -> Iterator[Copied]:
@@ -189,6 +194,27 @@ def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
     return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
 
 
+def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
+    """Mark an empty store as one into which the archive is being restored; whether it was so marked already.
+
+    None when the store holds something else. Raises StoreError.
+    """
+    mark = self_digested({"restoring": identity(source)})
+    try:
+        taken = next(iter(target.list()), None)
+    except StoreMissing:
+        taken = None  # a directory that is yet to be made
+    if taken is not None:
+        return True if _read(target, keys.RESTORING) == mark else None
+    target.put(keys.RESTORING, mark)
+    return False
+
+
+def finish_restore(target: ObjectStore) -> None:
+    """The archive is whole there: it is an archive like any other from now on."""
+    target.delete(keys.RESTORING)
+
+
 def _files(store: ObjectStore) -> Files:
     return Catalog(store, Cache(None)).files()
 
@@ -240,15 +266,21 @@ def _same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
 
 
 def _manifest(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
-    """A run's manifest and its bytes; none when it is missing, damaged or another run's."""
-    data = _read(store, keys.run_key(run, keys.MANIFEST))
-    if data is None:
-        return b"", None
-    try:
-        found = manifest.parse(data)
-    except IntegrityError:
-        return data, None
-    return data, found if found.run == run else None
+    """A run's manifest and its bytes, of the first member that has it sound.
+
+    None when it is missing, damaged or another run's.
+    """
+    first = b""
+    for member in (store, *members(store)[1:]):
+        data = _read(member, keys.run_key(run, keys.MANIFEST)) or b""
+        first = first or data
+        try:
+            found = manifest.parse(data)
+        except IntegrityError:
+            continue
+        if found.run == run:
+            return data, found
+    return first, None
 
 
 def _named(store: ObjectStore, files: Files) -> set[str]:

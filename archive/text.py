@@ -57,7 +57,7 @@ def decode_document(line: bytes) -> Document:
         return _document(read_self_digested(line))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise IntegrityError(
-            f"a document's line is not the one that was written ({error}); run `onrecord verify`"
+            f"a document's line is not the one that was written ({error}); run `onrecord verify --deep`"
         ) from error
 
 

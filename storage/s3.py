@@ -171,8 +171,11 @@ class S3Store:
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
         """Uploads in parts that began before a time and were not ended."""
-        with mapped(self._url):
-            yield from incomplete(self._client, self._bucket, self._prefix, before)
+        try:
+            with mapped(self._url):
+                yield from incomplete(self._client, self._bucket, self._prefix, before)
+        except ConditionRefused:  # not every server has this request
+            _log.warning("%s does not list uploads in parts: what was left of them stays", self._url)
 
     def clear(self, leftover: Leftover) -> None:
         """End an upload and remove its parts."""

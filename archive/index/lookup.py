@@ -200,7 +200,7 @@ class Index:
                     line = parse_line(text)
                     yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
             except (RecordError, ObjectMissing) as error:
-                raise IntegrityError(f"the index of run {run}: {error}; run `onrecord verify`") from error
+                raise IntegrityError(f"the index of run {run}: {error}; run `onrecord verify --deep`") from error
 
     def _of_generation(self, generation: Generation, span: _Span) -> Iterator[_Entry]:
         key = generation.key(keys.GENERATION_CDX)

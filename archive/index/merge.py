@@ -148,7 +148,7 @@ class _Merging:
                     generation = self._put(keys.new_run_id(now()), Path(work))
             except _Damaged as error:
                 (run,) = error.args
-                _log.warning("the index of run %s is left out: %s; run `onrecord verify`", run, error.__cause__)
+                _log.warning("the index of run %s is left out: %s; run `onrecord verify --deep`", run, error.__cause__)
                 self._store.put(keys.loose_key(run), b"")  # no generation holds it: readers must find it by its mark
                 self._loose.remove(run)
                 damaged.append(run)

@@ -104,4 +104,4 @@ def copy_warc(archive: Archive, run: Manifest, path: str, sink: Sink) -> None:
         raise IntegrityError(f"{key} is missing although its run's manifest names it") from error
     resource = run.resource(path)
     if found != (resource.hash, resource.bytes):
-        raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify {run.run}`")
+        raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep {run.run}`")

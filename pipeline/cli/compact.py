@@ -42,4 +42,4 @@ def command(context: Context, whole: bool, rebuild: bool) -> None:
         joined = f" and {merged.generations:,} merged before" if merged.generations else ""
         context.say(f"{merged.runs:,} runs{joined} are one index of {made.lines:,} lines, {made.cdx[1]:,} bytes")
     if merged.left_out:
-        raise IntegrityError(f"the index of {len(merged.left_out):,} runs is damaged; run `onrecord verify`")
+        raise IntegrityError(f"the index of {len(merged.left_out):,} runs is damaged; run `onrecord verify --deep`")

@@ -22,6 +22,7 @@ from pipeline.cli.values import address, flag
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.readings import Readings
     from storage.base import ObjectStore
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
@@ -161,6 +162,15 @@ class Context:
 
         name = cache_folder(open_store(self.store).url).name
         return Path(platformdirs.user_state_dir("onrecord")) / "watch" / name
+
+    def readings(self, store: ObjectStore) -> Readings:
+        """What this machine remembers of when a store's runs were read whole; the caller closes it."""
+        import platformdirs
+
+        from archive.readings import Readings
+
+        name = cache_folder(store.url).name
+        return Readings(Path(platformdirs.user_state_dir("onrecord")) / "verify" / f"{name}.db")
 
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""

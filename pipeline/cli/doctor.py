@@ -86,9 +86,19 @@ def _versions() -> Iterator[str]:
 
 def _store(context: Context) -> Iterator[Check]:
     from storage.location import open_store
+    from storage.mirror import members
 
     try:
-        store = open_store(context.store)
+        stores = members(open_store(context.store))
+    except OnrecordError as error:
+        yield Check("store", "failed", f"{context.store}: {error}")
+        return
+    for store in stores:
+        yield from _member(store)
+
+
+def _member(store: ObjectStore) -> Iterator[Check]:
+    try:
         probe = f"onrecord-doctor-{secrets.token_hex(8)}"
         try:
             first = store.put_if_absent(probe, b"first")
@@ -97,7 +107,7 @@ def _store(context: Context) -> Iterator[Check]:
         finally:
             store.delete(probe)
     except OnrecordError as error:
-        yield Check("store", "failed", f"{context.store}: {error}")
+        yield Check("store", "failed", f"{store.url}: {error}")
         return
     if kept != b"first" or not first or second:
         yield Check("store", "failed", f"{store.url} lets a second writer replace what was put only if absent")

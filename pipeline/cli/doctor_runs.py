@@ -27,9 +27,11 @@ def _clock(context: Context) -> Check:
     from archive.times import iso, now
     from pipeline.health.clock import endpoint, skew
     from storage.location import open_store
+    from storage.mirror import members
 
     try:
-        server = endpoint(open_store(context.store).url)
+        servers = [endpoint(store.url) for store in members(open_store(context.store))]
+        server = next((found for found in servers if found), None)
         if server is None:
             return Check("clock", "ok", f"{iso(now())}, which no server was asked to confirm")
         ahead = skew(server)

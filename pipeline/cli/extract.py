@@ -100,7 +100,7 @@ def _recover(context: Context, archive: Archive, workers: int) -> None:
 
 def _check(archive: Archive, runs: tuple[str, ...]) -> None:
     for run in sorted(set(runs) - set(archive.catalog.runs())):
-        raise click.UsageError(f"there is no run {run!r}; `onrecord verify` lists them")
+        raise click.UsageError(f"there is no run {run!r}; `onrecord --json verify` lists them")
 
 
 def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:

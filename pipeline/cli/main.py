@@ -23,6 +23,7 @@ COMMANDS = {
     "embargo": ("pipeline.cli.embargo", "Say what is kept and not shown before a date."),
     "export": ("pipeline.cli.export", "Write captures to a WACZ, WARC or Parquet file."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
+    "gc": ("pipeline.cli.gc", "Remove what no committed run needs."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
     "import": ("pipeline.cli.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "repair": ("pipeline.cli.repair", "Mend the archive from a copy of it."),
@@ -35,7 +36,7 @@ COMMANDS = {
     "snapshots": ("pipeline.cli.snapshots", "List what is kept of a URL."),
     "status": ("pipeline.cli.status", "Say what the archive holds."),
     "watch": ("pipeline.cli.watch", "Keep the list of what is captured again and again."),
-    "verify": ("pipeline.cli.verify", "Check every byte of the archive."),
+    "verify": ("pipeline.cli.verify", "Look at every run, or with --deep read every byte."),
     "withhold": ("pipeline.cli.withhold", "Say what is kept and not shown."),
 }
 
@@ -81,7 +82,7 @@ class LazyGroup(click.Group):
 @click.option(
     "--store",
     metavar="URL|DIR",
-    help="The archive: a directory, or s3://bucket/prefix[?endpoint=URL].  [env: ONRECORD_STORE]",
+    help="The archive: a directory, s3://bucket/prefix[?endpoint=URL], or mirror:A,B.  [env: ONRECORD_STORE]",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.  [env: ONRECORD_CONFIG]")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")

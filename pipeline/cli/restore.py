@@ -1,11 +1,18 @@
-"""`onrecord restore`: the archive again, in an empty directory, checked to its last byte."""
+"""`onrecord restore`: the archive again, in an empty place, checked to its last byte."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.copies import told
+from pipeline.cli.output import plain
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from storage.base import ObjectStore
 
 
 @click.command("restore")
@@ -14,27 +21,44 @@ from pipeline.cli.copies import told
 def command(context: Context, target: str) -> None:
     """Copy the archive into an empty store and verify every byte there: the drill for the day it is needed.
 
+    A restore that was interrupted goes on when the same is asked again.
+
     Example: onrecord --store s3://replica restore /srv/archive
     """
-    from archive.archive import Archive
-    from archive.errors import IntegrityError
-    from archive.replica import Replica
-    from storage.errors import StoreMissing
     from storage.location import open_store
+    from storage.mirror import members
 
     archive = context.open_archive()
     archive.require()
-    store = open_store(target)
-    try:
-        taken = next(iter(store.list()), None)
-    except StoreMissing:
-        taken = None  # a directory that is yet to be made
-    if taken is not None:
-        raise click.UsageError(f"{target} is not empty; name an empty place, or use `onrecord replicate`")
+    for store in members(open_store(target)):
+        _restore(context, archive, store)
+
+
+def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
+    from archive.replica import Replica, begin_restore, finish_restore
+
+    going_on = begin_restore(archive.store, store)
+    if going_on is None:
+        raise click.UsageError(f"{store.url} is not empty; name an empty place, or use `onrecord replicate`")
+    if going_on:
+        context.say(f"going on with a restore into {store.url} that was interrupted")
     told(context, Replica(archive.store, store, archive.spool.scratch).replicate(), "copied")
-    restored = Archive(store, spool=archive.spool.scratch)
-    findings = list(restored.verify())
-    faults = [fault for finding in findings for fault in finding.faults]
+    _verify(context, archive, store)
+    finish_restore(store)
+
+
+def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
+    from archive.errors import IntegrityError
+
+    records = faults = 0
+    for finding in context.archive_at(store).verify():
+        records += finding.records
+        faults += len(finding.faults)
+        for fault in finding.faults:
+            click.echo(f"{plain(finding.run)}: {plain(fault)}", err=True)
     if faults:
-        raise IntegrityError(f"{len(faults):,} faults in {target}; see: onrecord --store {target} verify")
-    context.say(f"{target} is whole: {sum(finding.records for finding in findings):,} records verified")
+        raise IntegrityError(
+            f"{faults:,} faults in {store.url}; mend them with onrecord --store {store.url} repair --from "
+            f"{archive.store.url}, and restore again"
+        )
+    context.say(f"{store.url} is whole: {records:,} records verified, every byte was read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -34,6 +34,26 @@ class Time(click.ParamType[datetime]):
             return _end_of(text, moment) if self._last else moment
         except (ValueError, OverflowError) as error:
             self.fail(plain(str(error), 200), param, ctx)
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time: 30m, 6h, 7d, 2w."""
+
+    name = "span"
+
+    def __init__(self, *, least: timedelta = timedelta(seconds=1)) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read a span; fails with a usage error that says how to write one."""
+        from pipeline.watch.watches import span
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return span(str(value), self._least)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _end_of(text: str, moment: datetime) -> datetime:

@@ -18,9 +18,7 @@ def address(store: object) -> str | None:
 
 def flag(name: str, *values: object) -> bool:
     """A setting that is on or off, and on unless the first value there is says otherwise."""
-    value = next((value for value in values if value is not None), True)
-    if value in {True, "true", "1", "on", "yes"}:
-        return True
-    if value in {False, "false", "0", "off", "no"}:
-        return False
-    raise click.UsageError(f"{name} is true or false")
+    value = str(next((value for value in values if value is not None), True)).lower()
+    if value not in {"true", "false"}:
+        raise click.UsageError(f"{name} is true or false")
+    return value == "true"

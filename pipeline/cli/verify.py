@@ -1,46 +1,191 @@
-"""`onrecord verify`: every byte of the archive."""
+"""`onrecord verify`: a look at every run, or every byte of the archive."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.context import Context, to_file
+from pipeline.cli.output import json_line, plain, print_json
+from pipeline.cli.times import Span
+
+if TYPE_CHECKING:
+    from archive.checking import Verification
+    from archive.fixity import Finding
+    from archive.readings import Readings
+    from storage.base import ObjectStore
 
 
 @click.command("verify")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--deep", is_flag=True, help="Read every byte.")
+@click.option("--resume", is_flag=True, help="With --deep: go on where the last reading of the archive ended.")
+@click.option("--older-than", "age", type=Span(), help="With --deep: read what was not read for so long, as 30d.")
+@click.option("--time-limit", "limit", type=Span(), help="With --deep: begin no further run after this time, as 1h.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write what was found to a JSON file.")
 @click.pass_obj
-def command(context: Context, runs: tuple[str, ...]) -> None:
-    """Check every byte of the archive, or of the runs that are named.
+def command(
+    context: Context,
+    runs: tuple[str, ...],
+    deep: bool,
+    resume: bool,
+    age: timedelta | None,
+    limit: timedelta | None,
+    report: Path | None,
+) -> None:
+    """Look at every run of the archive, or at those that are named; with --deep, read every byte.
 
-    Every file is held against its run's manifest, every gzip member and record read to its last byte, every digest made
-    again, every index line compared with its record, every earlier run that a manifest names looked for.
+    A look reads manifests, digest files and index heads, compares what is listed with them, and looks for every earlier
+    run that a manifest names. It sees what is missing, cut or altered in length, not what is altered within a file.
+    --deep holds every file against its manifest, reads every gzip member and record to its last byte, makes every
+    digest again, compares every index line with its record. This machine remembers when each run was read whole.
 
-    Example: onrecord verify
+    Example: onrecord verify --deep --older-than 30d --time-limit 1h
     """
     from archive.errors import IntegrityError
+    from storage.mirror import members
 
+    if not deep and (resume or age or limit):
+        raise click.UsageError("--resume, --older-than and --time-limit are for --deep", click.get_current_context())
+    if resume and (age or runs):
+        raise click.UsageError("--resume goes on with everything: leave out --older-than and runs")
     archive = context.open_archive()
-    checked = records = size = faults = 0
-    for finding in archive.verify(list(runs) or None):
-        checked += finding.committed
-        records += finding.records
-        size += finding.bytes
-        faults += len(finding.faults)
-        if context.as_json:
-            print_json(asdict(finding))
-            continue
+    archive.require()
+    end = None if limit is None else time.monotonic() + limit.total_seconds()
+    stores = members(archive.store)
+    told = _Told(context, named=len(stores) > 1)
+    with to_file(report) if report else closing(_Nowhere()) as file:
+        written = _Report(file, archive.store.url, deep=deep)
+        for store in stores:
+            with closing(context.readings(store)) as readings:
+                since = _since(readings, resume=resume, age=age, everything=deep and not runs)
+                checking = context.archive_at(store).verification(readings, deep=deep, since=since, end=end)
+                for finding in checking.findings(list(runs) or None):
+                    told(store, finding)
+                    written.add(store, finding, readings.last(finding.manifest))
+                _finish(readings, checking, everything=deep and not (runs or age))
+                told.unread += len(checking.unread)
+        for store, finding in _apart(context, stores) if not runs else ():
+            told(store, finding)
+            written.add(store, finding, None)
+        written.end(told.faults, told.unread)
+    context.say(told.summary(deep=deep))
+    if told.faults:
+        raise IntegrityError(f"{told.faults:,} faults found: mend them with onrecord repair --from a copy of the store")
+
+
+def _since(readings: Readings, *, resume: bool, age: timedelta | None, everything: bool) -> datetime | None:
+    """From when on a reading counts; with none, no earlier one does."""
+    from archive.times import now
+
+    if age is not None:
+        return now() - age
+    began = readings.unfinished() if resume else None
+    if everything and began is None:
+        readings.begin(now())
+    return began
+
+
+def _finish(readings: Readings, checking: Verification, *, everything: bool) -> None:
+    if everything and not checking.unread:
+        readings.end()
+
+
+def _apart(context: Context, stores: tuple[ObjectStore, ...]) -> Iterable[tuple[ObjectStore, Finding]]:
+    from archive.checking import lacking
+
+    return lacking(stores, [context.archive_at(store).catalog for store in stores]) if len(stores) > 1 else ()
+
+
+class _Told:
+    """Prints each finding, and counts."""
+
+    def __init__(self, context: Context, *, named: bool) -> None:
+        self._context = context
+        self._named = named
+        self._counts: Counter[str] = Counter()
+        self.faults = 0
+        self.unread = 0
+
+    def __call__(self, store: ObjectStore, finding: Finding) -> None:
+        self._counts["runs"] += finding.committed
+        self._counts["read"] += finding.committed and finding.read
+        self._counts["records"] += finding.records
+        self._counts["bytes"] += finding.bytes if finding.read else 0
+        self._counts["listed"] += 0 if finding.read else finding.bytes
+        self.faults += len(finding.faults)
+        if self._context.as_json:
+            print_json(asdict(finding) | ({"store": store.url} if self._named else {}))
+            return
+        where = f"{plain(store.url)}: " if self._named else ""
         for fault in finding.faults:
-            click.echo(f"{plain(finding.run)}: {plain(fault)}", err=True)
+            click.echo(f"{where}{plain(finding.run)}: {plain(fault)}", err=True)
         if finding.run.startswith(("index/", "notices/")):
-            continue
+            return
         if not finding.committed:
-            context.say(f"{finding.run} was never committed: it is no part of the archive")
-        elif not finding.faults and not context.quiet:
-            click.echo(f"{finding.run}: whole, {finding.records:,} records, {finding.bytes:,} bytes")
-    context.say(f"{checked:,} runs, {records:,} records, {size:,} bytes, {faults:,} faults")
-    if faults:
-        raise IntegrityError(f"{faults:,} faults found: restore the files that are named from a copy of the store")
+            self._context.say(f"{where}{finding.run} was never committed: it is no part of the archive")
+        elif not finding.faults and not self._context.quiet and finding.read:
+            click.echo(f"{where}{finding.run}: whole, {finding.records:,} records, {finding.bytes:,} bytes")
+
+    def summary(self, *, deep: bool) -> str:
+        """The last line: what was read, and what was not."""
+        of = self._counts
+        if not deep:
+            return (
+                f"{of['runs']:,} runs looked at, {of['listed']:,} bytes listed, {self.faults:,} faults; manifests and "
+                "sizes were compared, what was captured was not read: for every byte, onrecord verify --deep"
+            )
+        text = f"{of['read']:,} runs, {of['records']:,} records, {of['bytes']:,} bytes, {self.faults:,} faults"
+        if self.unread:
+            return (
+                f"{text}; time is over, {self.unread:,} runs were not read: go on with onrecord verify --deep --resume"
+            )
+        if of["read"] == of["runs"]:
+            return f"{text}; every byte was read"
+        return f"{text}; every byte of these was read, {of['runs'] - of['read']:,} runs were read before"
+
+
+class _Nowhere:
+    """A report that nobody wants."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class _Report:
+    """A JSON file, written as the findings come: {"store","began","deep","runs":[...],"ended","faults","unread"}."""
+
+    def __init__(self, file: Any, store: str, *, deep: bool) -> None:
+        from archive.times import iso, now
+
+        self._file = file
+        self._first = True
+        head = json.dumps({"store": store, "began": iso(now()), "deep": deep})
+        file.write(f'{head[:-1]}, "runs": [\n'.encode())
+
+    def add(self, store: ObjectStore, finding: Finding, read: datetime | None) -> None:
+        """A line for a run: what was found, and when it was last read whole by this machine."""
+        from archive.times import iso
+
+        entry = asdict(finding) | {"store": store.url, "last_read": read and iso(read)}
+        self._file.write((b"" if self._first else b",\n") + json_line(entry))
+        self._first = False
+
+    def end(self, faults: int, unread: int) -> None:
+        """What comes last."""
+        from archive.times import iso, now
+
+        tail = json.dumps({"ended": iso(now()), "faults": faults, "unread": unread})
+        self._file.write(f"\n], {tail[1:]}\n".encode())

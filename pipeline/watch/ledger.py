@@ -194,7 +194,7 @@ class Ledger:
         digest, _ = digest_of_stream(archive.store.stream(key))
         try:
             if digest != expected.resource(keys.OUTCOMES).hash:
-                raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify`")
+                raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep`")
         except KeyError:  # a run without a log of outcomes, of another program perhaps
             database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
             return

@@ -57,7 +57,7 @@ def main() -> None:
         say("\nOne page came from a page builder that has died; its shortcodes are no part of the text:")
         demo.run("get", site.url("/night-trains"))
         say("\nEvery byte is checked against the manifests:")
-        demo.run("verify")
+        demo.run("verify", "--deep")
     say(
         f"\nThe archive is in {STORE}/ : WARC files, text, index and manifest of two runs.\n"
         f"Capture a page of the real web into an archive of your own:\n\n"

@@ -88,7 +88,7 @@ def test_new_texts_supersede_the_old_and_touch_nothing(onrecord: Command, site: 
     assert both[0].document == both[1].document
     for path, text in texts.items():
         assert onrecord("get", site.url(path)).out == text
-    assert onrecord("verify").code == 0
+    assert onrecord("verify", "--deep").code == 0
     onrecord.next_second()
     (line,) = onrecord.capture(site.url("/0")).lines
     assert line["revisit"], "captures are compared with those of the runs before"
@@ -137,7 +137,7 @@ def test_killed_and_taken_up_again(onrecord: Command, site: Site) -> None:
     assert done.code == 0, done.err
     assert "published run" in done.err
     assert not onrecord.spooled
-    assert onrecord("verify").code == 0
+    assert onrecord("verify", "--deep").code == 0
     taken_up = runs(onrecord)[1]
     pages = (Path(onrecord.store) / "runs" / taken_up / "pages" / "pages.jsonl").read_text().splitlines()
     assert len(pages) - 1 >= len(told), "what was told is there"

@@ -71,7 +71,7 @@ def test_what_changed_and_what_did_not(onrecord: Command, site: Site) -> None:
     assert "Something else" in onrecord("get", site.url("/other")).out
     forced = onrecord.capture(site.url("/other"), extra=("--force",))
     assert [line["revisit"] for line in forced.lines] == [False]
-    verified = onrecord("verify")
+    verified = onrecord("verify", "--deep")
     assert (verified.code, "0 faults" in verified.err) == (0, True)
 
 
@@ -153,7 +153,7 @@ def test_misbehaving_servers_are_named_and_the_rest_of_the_run_is_unharmed(onrec
         assert "\n" not in (line["error"] or "")
     assert found["/bomb"]["record_id"]
     assert "first version" in onrecord("get", site.url("/post")).out
-    assert onrecord("verify").code == 0
+    assert onrecord("verify", "--deep").code == 0
 
 
 def test_an_input_list_may_hold_comments_and_repeats(onrecord: Command, site: Site) -> None:
@@ -214,7 +214,7 @@ def test_a_damaged_archive_ends_with_five(onrecord: Command, site: Site) -> None
     data = bytearray(warc.read_bytes())
     data[len(data) // 2] ^= 1
     warc.write_bytes(bytes(data))
-    verified = onrecord("verify")
+    verified = onrecord("verify", "--deep")
     assert verified.code == 5
     assert "its hash differs" in verified.err
 

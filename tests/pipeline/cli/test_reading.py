@@ -82,7 +82,7 @@ def test_a_hostile_store_ends_in_one_line_and_five(name: str, onrecord: Command,
         assert done.code == 5, (form, done.err)
         assert len(done.err.splitlines()) == 1
         assert not set(RAW) & set(done.err)
-    verified = onrecord("verify")
+    verified = onrecord("verify", "--deep")
     assert verified.code == 5
     assert "Traceback" not in verified.err
 

@@ -75,7 +75,7 @@ def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Si
     dom = onrecord("get", f"urn:dom:{site.url('/drawn')}", "--format", "html").out
     assert "<h1>Drawn by hand</h1>" in dom
     assert document["record_id"] == told["/drawn"]["record_id"]
-    assert onrecord("verify").code == 0
+    assert onrecord("verify", "--deep").code == 0
     again = onrecord("--json", "extract", "--force")
     assert again.code == 0, again.err
     assert onrecord("get", site.url("/drawn")).out == text

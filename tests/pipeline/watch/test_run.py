@@ -51,7 +51,7 @@ def test_a_run_is_quiet_and_captures_only_what_is_due(onrecord: Command, site: S
     assert (post["state"], post["name"], post["tags"]) == ("ok", "The post", ["press"])
     assert (of_feed["state"], of_feed["pages"]) == ("ok", 1)
     assert str(post["next"]) > str(post["last"])
-    assert onrecord("verify").code == 0
+    assert onrecord("verify", "--deep").code == 0
 
 
 def test_a_state_that_is_lost_is_rebuilt_from_the_store(onrecord: Command, site: Site, tmp_path: Path) -> None:
