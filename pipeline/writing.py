@@ -18,7 +18,7 @@ from archive.warc.entity import decoded
 from archive.warc.measure import entity_of
 from pipeline.capture.browser import Browsed
 from pipeline.capture.verdicts import STANDS
-from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.frontier import Frontier, seed_of
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
@@ -119,8 +119,11 @@ class Writing:
         for target in targets:
             role = None if target.role == Role.PAGE else target.role.value
             hops = target.hops or None
+            seed = seed_of(target)
             self._conclude(
-                Outcome(target.url, "out-of-time", iso(now()), error=why, role=role, via=target.via, hops=hops)
+                Outcome(
+                    target.url, "out-of-time", iso(now()), error=why, role=role, via=target.via, hops=hops, seed=seed
+                )
             )
 
     def finish(self) -> None:
@@ -297,7 +300,7 @@ def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
         role=None if target.role == Role.PAGE else target.role.value,
         via=target.via,
         hops=target.hops or None,
-        seed=target.seed if target.role == Role.PAGE and target.seed != target.url else None,
+        seed=seed_of(target),
     )
     if snapshot is None:
         return outcome

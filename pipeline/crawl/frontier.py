@@ -312,7 +312,13 @@ class Frontier:
 
 
 def _outcome(target: Target, name: str, why: str) -> Outcome:
-    return Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=target.hops or None)
+    hops, seed = target.hops or None, seed_of(target)
+    return Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=hops, seed=seed)
+
+
+def seed_of(target: Target) -> str | None:
+    """What an outcome names as the seed of a page: what was named and led to it, when that is another."""
+    return target.seed if target.role == Role.PAGE and target.seed != target.url else None
 
 
 def _followed(target: Target, url: str, link: Outlink) -> Target:

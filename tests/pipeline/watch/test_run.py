@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.watch.watches import WatchError, load, parsed
 from tests.command import Command
 from tests.pipeline.alerts.conftest import hook_server
 from tests.pipeline.watch.conftest import article, feed, gone
@@ -75,7 +76,7 @@ def test_a_state_that_is_lost_is_rebuilt_from_the_store(onrecord: Command, site:
 def test_an_overlap_is_refused_and_nothing_queues_up(onrecord: Command, site: Site) -> None:
     released = asyncio.Event()
     site.answers["/slow"] = _held(released)
-    onrecord("watch", "add", site.url("/slow"))
+    onrecord("watch", "add", site.url("/slow"), "--option", "timeout=100")
     first = onrecord.start("run")
     _wait(lambda: bool(site.requests))
     second = onrecord("run")
@@ -94,7 +95,7 @@ def test_another_machine_that_runs_is_left_alone(onrecord: Command, site: Site, 
     (tmp_path / "other").symlink_to(tmp_path / "home2")
     (tmp_path / "home2/.config").mkdir(parents=True)
     (tmp_path / "home2/.config/onrecord").symlink_to(tmp_path / "home/.config/onrecord")
-    onrecord("watch", "add", site.url("/slow"))
+    onrecord("watch", "add", site.url("/slow"), "--option", "timeout=100")
     first = onrecord.start("run")
     _wait(lambda: bool(site.requests))
     second = other("-v", "run")
@@ -240,19 +241,54 @@ def test_comments_in_the_watch_list_survive(onrecord: Command) -> None:
         ('[[watch]]\npage = "https://a.example/"\nurl = "x"\n', "'url' is no key; known are cron, decay"),
         ('[[watch]]\npage = "https://a.example/"\n[watch.options]\nforce = true\n', "`options.force` is no option"),
         ('[[watch]]\npage = "https://a.example/"\n' * 2, "watch 2: https://a.example/ is watched already"),
-        ('[[watch]]\npage = "https://a.example/"\n[watch.options]\nscope = "galaxy"\n', "scope"),
+        ('[[watch]]\npage = "https://a.example/"\nevery = "1h"\ndecay = true\n', "write one"),
         ("[watch", "is no TOML"),
         ("every = 1\n", "'every' is no setting of a watch list"),
+    ],
+)
+def test_a_watch_list_that_cannot_be_understood_is_told_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(WatchError) as told:
+        parsed(text, "here")
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[watch]]\npage = "https://a.example/"\n[watch.options]\nscope = "galaxy"\n', "scope"),
+        ("[watch", "is no TOML"),
         ("", "nothing is watched in"),
     ],
 )
-def test_a_watch_list_that_cannot_be_understood_is_told_in_one_line(onrecord: Command, text: str, said: str) -> None:
-    watch_list(onrecord).write_text(text)
-    done = onrecord("run")
+def test_a_run_without_a_good_watch_list_fails_and_says_so(onrecord: Command, text: str, said: str) -> None:
+    with hook_server() as hook:
+        settings = Path(onrecord.env["HOME"]) / ".config/onrecord/config.toml"
+        monitor = f'[alerts]\nhealthcheck = "{hook.url("/monitor")}"\n[alerts.webhook]\nurl = "{hook.url("/hook")}"\n'
+        settings.write_text(SETTINGS + monitor)
+        watch_list(onrecord).write_text(text)
+        done = onrecord("run")
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
-    assert not Path(onrecord.store).exists(), "nothing was captured"
+    assert not list(Path(onrecord.store).glob("runs/*")), "nothing was captured"
+    asked = [path for path, _, _ in hook.requests]
+    assert asked[-1] == "/monitor/fail"
+    assert "/hook" in asked
+
+
+def test_what_is_added_is_checked_first_and_changes_do_not_meet(onrecord: Command) -> None:
+    url = "https://a.example/"
+    assert onrecord("watch", "add", url).code == 0
+    again = onrecord("watch", "add", url)
+    assert (again.code, again.err) == (
+        2, f"onrecord: {url} is watched already; to change how, edit {watch_list(onrecord)}\n",
+    )  # fmt: skip
+    both = onrecord("watch", "add", "https://b.example/", "--every", "1h", "--decay")
+    assert (both.code, both.err.startswith("onrecord: `decay` says when")) == (2, True)
+    assert "with the tag nope is watched" in onrecord("watch", "list", "--tag", "nope").err
+    adding = [onrecord.start("watch", "add", f"https://c.example/{number}") for number in range(6)]
+    assert [each.wait(60) for each in adding] == [0] * 6
+    assert len(load(watch_list(onrecord))) == 7
 
 
 def test_watches_that_are_not_there_cannot_be_removed(onrecord: Command) -> None:
