@@ -126,11 +126,15 @@ class Writing:
                 )
             )
 
-    def finish(self) -> None:
-        """Wait for every body, write every document, and acknowledge everything."""
+    def read_out(self) -> None:
+        """Wait for every body that came."""
         while self._jobs.wait(_ACK_AFTER):
             self.advance()
         self.advance()
+
+    def finish(self) -> None:
+        """Wait for every body, write every document, and acknowledge everything."""
+        self.read_out()
         for outcome in self._frontier.too_deep() if self._frontier else ():
             self._conclude(outcome)
         self._documents.finish()

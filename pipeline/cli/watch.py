@@ -74,7 +74,7 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
 
     Example: onrecord watch list --tag press
     """
-    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.ledger import Ledger, LedgerUnusable
     from pipeline.watch.plan import standing
     from storage.errors import StoreError, StoreMissing
 
@@ -85,6 +85,8 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
         ledger.sync(context.open_archive())
     except StoreMissing:  # nothing was captured yet
         pass
+    except LedgerUnusable:
+        raise
     except StoreError as error:
         click.echo(f"onrecord: what this machine knows; the store cannot be asked: {error}", err=True)
     with ledger.opened() as database:

@@ -317,8 +317,9 @@ def _outcome(target: Target, name: str, why: str) -> Outcome:
 
 
 def seed_of(target: Target) -> str | None:
-    """What an outcome names as the seed of a page: what was named and led to it, when that is another."""
-    return target.seed if target.role == Role.PAGE and target.seed != target.url else None
+    """What an outcome names as the seed of a page or a source: what was named and led to it, when that is another."""
+    sought = target.role in {Role.PAGE, Role.FEED, Role.SITEMAP}
+    return target.seed if sought and target.seed != target.url else None
 
 
 def _followed(target: Target, url: str, link: Outlink) -> Target:

@@ -84,21 +84,17 @@ def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: F
 
 
 def _attempt(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
-    at, failed = _seconds(entry), entry["outcome"] != "ok"
+    at, outcome, detail = _seconds(entry), entry["outcome"], str(entry.get("error") or "")[:300]
+    if entry.get("role") == "robots" and 400 <= (entry.get("status") or 0) < 500:
+        outcome, detail = "ok", ""  # a site without a robots.txt may have a sitemap all the same
+    failed = outcome != "ok"
     database.execute(
-        """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
-          outcome = excluded.outcome, detail = excluded.detail,
+        """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
+          outcome = excluded.outcome, detail = excluded.detail, seed = excluded.seed,
           failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE failures + 1 END,
           failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
           WHERE excluded.at > at""",
-        (
-            entry["url"],
-            at,
-            entry["outcome"],
-            str(entry.get("error") or "")[:300],
-            int(failed),
-            at if failed else None,
-        ),
+        (entry["url"], at, outcome, detail, int(failed), at if failed else None, entry.get("seed")),
     )
 
 

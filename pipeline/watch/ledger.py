@@ -22,13 +22,17 @@ from archive.errors import ArchiveError
 from archive.times import now, stamp
 from pipeline.watch.folding import fold
 from pipeline.watch.rows import Fate, connected, forget, observations_of, time_of
-from storage.errors import ObjectMissing, StoreError, StoreUnavailable
+from storage.errors import ObjectMissing, StoreError
 
 _log = logging.getLogger("onrecord.watch")
 
 _LATE = timedelta(days=2)  # after its start a run is mostly committed; later ones are looked for once a day
 _LOOK_BACK = timedelta(days=1)
 _AHEAD = timedelta(hours=1)  # by which another machine's clock may differ; a run further on was made by a wrong one
+
+
+class LedgerUnusable(StoreError):
+    """The ledger's file cannot be read or written now: the disk is full, say."""
 
 
 class LedgerDamaged(StoreError):
@@ -94,9 +98,16 @@ class Ledger:
         return row and Page(time_of(row[0]), State(row[1]) if row[1] else None, row[2])
 
     def source(self, database: sqlite3.Connection, url: str) -> Source | None:
-        """The last attempt at a feed or a sitemap."""
-        row = database.execute("SELECT * FROM sources WHERE url = ?", (url,)).fetchone()
-        return row and Source(time_of(row[1]), row[2], row[3], row[4], time_of(row[5]) if row[5] else None)
+        """The last attempt at a feed or a sitemap, or at what it leads to where that failed: a page may name a feed."""
+        columns = "SELECT at, outcome, detail, failures, failing, url FROM sources"
+        row = database.execute(f"{columns} WHERE url = ?", (url,)).fetchone()
+        if row is None:
+            return None
+        query = f"{columns} WHERE seed = ? AND at >= ? AND failures > 0 ORDER BY failures DESC LIMIT 1"
+        beyond = database.execute(query, (url, row[0])).fetchone() if not row[3] else None
+        at, outcome, detail, failures, failing, where = beyond or row
+        detail = f"{where}: {detail}" if beyond else detail
+        return Source(time_of(at), outcome, detail, failures, time_of(failing) if failing else None)
 
     def entries(self, database: sqlite3.Connection, source: str) -> Iterator[tuple[str, datetime, Page | None]]:
         """The pages that a source led to: URL, when it was found, and what is known; None of one not reached yet."""
@@ -141,7 +152,7 @@ class Ledger:
     def opened(self) -> Iterator[sqlite3.Connection]:
         """The file, made when it is needed, and made anew when it cannot be read or is of another version.
 
-        What fails while it is open is told as LedgerDamaged, or as StoreError where a later try may do.
+        What fails while it is open is told as LedgerDamaged, or as LedgerUnusable where a later try may do.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -166,8 +177,8 @@ class Ledger:
             self._take_away()
             return connected(self.path)
 
-    def _unusable(self, why: str) -> StoreUnavailable:
-        return StoreUnavailable(f"{self.path} cannot be used: {why}; free space or mend its rights")
+    def _unusable(self, why: str) -> LedgerUnusable:
+        return LedgerUnusable(f"{self.path} cannot be used: {why}; free space or mend its rights")
 
     def _take_away(self) -> None:
         for ending in ("", "-wal", "-shm"):

@@ -164,7 +164,7 @@ _WORDS = {
     State.OK: "The page is there",
     State.GONE: "The page is gone",
     State.SOFT_404: "The page is gone, although the server does not say so",
-    State.BLOCKED: "Something stands in the page's place",
+    State.BLOCKED: "The page is hidden",
     State.PAYWALLED: "Only those who pay are shown the page",
     State.UNREACHABLE: "The page cannot be reached",
 }

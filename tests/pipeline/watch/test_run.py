@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,37 +118,49 @@ def test_what_cannot_be_reached_is_named_once_it_is_news(onrecord: Command) -> N
     assert done.err.count("\n") == 1
 
 
+WATCHES = int(os.environ.get("ONRECORD_TEST_WATCHES", "300"))  # the long form has 1,000
+LIMIT = 15 + WATCHES // 20  # seconds
+
+
 def test_a_run_ends_at_its_time_and_names_every_outcome(tmp_path: Path) -> None:
-    """1,000 watches on 100 hosts: one in a hundred hangs, five fail."""
+    """Of many watches on 97 hosts one in a hundred hangs, five fail; hosts that hang have pages that do not."""
     (tmp_path / "home/.config/onrecord").mkdir(parents=True)
     (tmp_path / "home/.config/onrecord/config.toml").write_text(SETTINGS.replace("timeout = 5", "timeout = 600"))
     onrecord = Command.at(tmp_path / "store", tmp_path / "home")
     never = asyncio.Event()
     with Site(host="0.0.0.0") as site:
         urls = []
-        for number in range(1000):
+        hanging, failing = set(), set()
+        for number in range(WATCHES):
             path = f"/{number}"
-            urls.append(site.url(path, host=f"127.0.0.{1 + number % 100}"))
+            urls.append(site.url(path, host=f"127.0.0.{1 + number % 97}"))
             if number % 100 == 7:
+                hanging.add(urls[-1])
                 site.answers[path] = _held(never)
             elif number % 20 == 3:
+                failing.add(urls[-1])
                 site.answers[path] = gone("500 Server Error")
             else:
                 site.answers[path] = article(f"Page {number}", "It is there.")
         watch_list(onrecord).write_text("".join(f'[[watch]]\npage = "{url}"\n' for url in urls))
         begun = time.monotonic()
-        done = onrecord("--json", "run", "--time-limit", "45s")
+        done = onrecord("--json", "run", "--time-limit", f"{LIMIT}s")
         took = time.monotonic() - begun
     assert done.code == 3
     outcomes = {entry["url"]: entry["outcome"] for entry in done.lines if "outcome" in entry}
     assert set(outcomes) == set(urls)
-    names = sorted(outcomes.values())
-    assert (names.count("ok"), names.count("http-error"), names.count("out-of-time")) == (940, 50, 10)
+    late = {url for url, name in outcomes.items() if name == "out-of-time"}
+    assert late >= hanging
+    assert len(late) < WATCHES // 2, "what hangs keeps nothing else waiting"
+    assert {url for url, name in outcomes.items() if name == "http-error"} == failing - late
+    assert {url for url, name in outcomes.items() if name == "ok"} == set(urls) - failing - late
+    assert LIMIT - 1 <= took < LIMIT + 60
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert peak < 600_000, "kB of the largest process"
-    print(f"1,000 watches in {took:.0f} s of 45, {peak / 1000:.0f} MB")
+    counts = Counter(outcomes.values())
+    print(f"{WATCHES:,} watches in {took:.1f} s, time limit {LIMIT} s, {peak / 1000:.0f} MB, {dict(counts)}")
     stored = next(Path(onrecord.store).glob("runs/*/logs/outcomes.jsonl")).read_text()
-    assert stored.count('"out-of-time"') == 10
+    assert stored.count('"out-of-time"') == len(late)
 
 
 def test_a_page_that_disappears_is_told_by_webhook_once(onrecord: Command, site: Site, tmp_path: Path) -> None:
