@@ -43,7 +43,7 @@ class Observation:
     """What one capture, or one attempt, says of a URL.
 
     `text` is the digest of the text that was there, None where there is none to compare; `record_id` is None when
-    nothing came. `detail` is one line for people.
+    nothing came. `final` is where redirects led, None where they led nowhere else. `detail` is one line for people.
     """
 
     url: str
@@ -55,6 +55,12 @@ class Observation:
     title: str | None = None
     digest: str | None = None  # of the payload
     words: int | None = None  # of the text
+    final: str | None = None
+
+    @property
+    def shown_at(self) -> str:
+        """The address whose answer it was."""
+        return self.final or self.url
 
 
 @dataclass(frozen=True, slots=True)

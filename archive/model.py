@@ -349,7 +349,7 @@ class Outcome:
     role: str | None = None  # of what is no page: "requisite", "feed", "sitemap", "robots"
     via: str | None = None  # the URL that named it
     hops: str | None = None  # the path from what was named by hand, a letter a step
-    seed: str | None = None  # what was named and led to this page, when that is another
+    seed: str | None = None  # what was named and led to this page or source, when that is another
     text: str | None = None  # the digest of the page's text, as it was extracted
     words: int | None = None  # of that text
 

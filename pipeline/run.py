@@ -92,6 +92,7 @@ def capture_all(
                 if end is not None and time.monotonic() >= end:
                     break
         if end is not None:
+            writing.read_out()  # what the last bodies lead to is named with all else that was not reached
             writing.abandon(frontier.unfinished(), f"the run's time of {options.time_limit:.0f} s was over")
         writing.finish()
         ended = committed(session)

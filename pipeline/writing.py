@@ -18,7 +18,7 @@ from archive.warc.entity import decoded
 from archive.warc.measure import entity_of
 from pipeline.capture.browser import Browsed
 from pipeline.capture.verdicts import STANDS
-from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.frontier import Frontier, seed_of
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
@@ -119,15 +119,22 @@ class Writing:
         for target in targets:
             role = None if target.role == Role.PAGE else target.role.value
             hops = target.hops or None
+            seed = seed_of(target)
             self._conclude(
-                Outcome(target.url, "out-of-time", iso(now()), error=why, role=role, via=target.via, hops=hops)
+                Outcome(
+                    target.url, "out-of-time", iso(now()), error=why, role=role, via=target.via, hops=hops, seed=seed
+                )
             )
 
-    def finish(self) -> None:
-        """Wait for every body, write every document, and acknowledge everything."""
+    def read_out(self) -> None:
+        """Wait for every body that came."""
         while self._jobs.wait(_ACK_AFTER):
             self.advance()
         self.advance()
+
+    def finish(self) -> None:
+        """Wait for every body, write every document, and acknowledge everything."""
+        self.read_out()
         for outcome in self._frontier.too_deep() if self._frontier else ():
             self._conclude(outcome)
         self._documents.finish()
@@ -297,7 +304,7 @@ def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
         role=None if target.role == Role.PAGE else target.role.value,
         via=target.via,
         hops=target.hops or None,
-        seed=target.seed if target.role == Role.PAGE and target.seed != target.url else None,
+        seed=seed_of(target),
     )
     if snapshot is None:
         return outcome

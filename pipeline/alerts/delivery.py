@@ -16,6 +16,7 @@ _log = logging.getLogger("onrecord.alerts")
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try of one flush
 _FIRST_WAIT = 60.0  # seconds; doubled with each flush that failed
 _LONGEST_WAIT = 6 * 3600.0
+_LONGEST_DUE = timedelta(hours=25)  # a daily digest waits for no longer
 
 
 class Delivery:
@@ -58,7 +59,10 @@ class Delivery:
     def _forget(self) -> None:
         """Give up what is too old or too much, drop the texts of what is sent, and old ids."""
         present = self._clock()
+        latest = (present + _LONGEST_DUE).timestamp()
         with self._database as database:
+            # what is due later than that was put off while the clock was ahead
+            database.execute("UPDATE deliveries SET due = ? WHERE due > ?", (present.timestamp(), latest))
             old = database.execute("DELETE FROM deliveries WHERE added < ?", (_before(present, GIVE_UP),)).rowcount
             many = database.execute(
                 "DELETE FROM deliveries WHERE (channel, event) IN "

@@ -43,14 +43,18 @@ def command(context: Context, time_limit: str, watches: Path | None) -> None:
     from pipeline.health.ping import healthcheck
     from pipeline.watch.ledger import Ledger
     from pipeline.watch.turn import alone
-    from pipeline.watch.watches import load
+    from pipeline.watch.watches import WatchError, load
 
     path = watches or context.watch_list()
     limit = _seconds(time_limit)
-    listed = load(path)
-    if not listed:
-        raise click.UsageError(f"nothing is watched in {path}; add something: onrecord watch add URL")
     channels, monitor = load_channels(context.alerts), healthcheck(context.alerts.get("healthcheck"))
+    try:
+        listed = load(path)
+        if not listed:
+            raise WatchError(f"nothing is watched in {path}; add something: onrecord watch add URL")
+    except WatchError as error:
+        _failed(context, error, channels, monitor)
+        raise
     folder = context.state_folder()
     with alone(folder):
         ledger = Ledger(folder / "ledger.db")
@@ -68,9 +72,11 @@ def _watched(
     monitor.start()
     try:
         ran = _run(context, listed, ledger, limit)
-    except OnrecordError as error:
-        notify([_failure(context, error)] if channels else [], channels, context.outbox_folder())
+    except (OnrecordError, click.ClickException) as error:  # the latter for options of a watch that cannot be
         _measure(context, None, began, error.exit_code)
+        _failed(context, error, channels, monitor)
+        raise
+    except BaseException:  # a bug, or an interruption
         monitor.fail()
         raise
     if ran is None:  # another machine does what is due
@@ -83,6 +89,14 @@ def _watched(
     (monitor.fail if code else monitor.success)()
     if code:
         sys.exit(code)
+
+
+def _failed(context: Context, error: Exception, channels: list[Channel], monitor: Healthcheck) -> None:
+    """Tell that there was no run, or no whole one."""
+    from pipeline.alerts.notify import notify
+
+    notify([_failure(context, error)] if channels else [], channels, context.outbox_folder())
+    monitor.fail()
 
 
 def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) -> Ran | None:
@@ -126,6 +140,9 @@ def _tell(context: Context, ran: Ran, ledger: Ledger, channels: list[Channel]) -
             click.echo(f"{event.kind:<12} {plain(event.url)}  {plain(event.summary, 400)}")
     for outcome in ran.unreached if not context.quiet else ():
         click.echo(f"onrecord: {outcome.outcome}: {plain(outcome.url)}: {plain(outcome.error or '', 200)}", err=True)
+    if context.verbosity > 0 or (sys.stderr.isatty() and not context.quiet):  # somebody watches
+        captured = f"captured what was due: {ran.due:,}" if ran.due else "nothing is due"
+        context.say(f"{captured}; what comes next: onrecord watch list")
     for result in ran.results if context.verbosity > 0 else ():
         if result.manifest:
             say_committed(context, result.run, result.counts, plain(context.store))

@@ -48,7 +48,8 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
 
     Example: onrecord watch add https://example.org/ --site --every 1d --option depth=2
     """
-    from pipeline.watch import watches as lists
+    from pipeline.watch import editing
+    from pipeline.watch.watches import schedule_of
 
     if given["name"] and len(urls) > 1:
         raise click.UsageError("--name names one watch: add them one by one", click.get_current_context())
@@ -60,8 +61,8 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
     _check_options(context, options)
     path = watches or context.watch_list()
     for url in urls:
-        found = lists.add(path, {given["source"]: url, **table})
-        context.say(f"watched, {lists.schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
+        found = editing.add(path, {given["source"]: url, **table})
+        context.say(f"watched, {schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
 
 
 @command.command("list")
@@ -73,7 +74,7 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
 
     Example: onrecord watch list --tag press
     """
-    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.ledger import Ledger, LedgerUnusable
     from pipeline.watch.plan import standing
     from storage.errors import StoreError, StoreMissing
 
@@ -84,6 +85,8 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
         ledger.sync(context.open_archive())
     except StoreMissing:  # nothing was captured yet
         pass
+    except LedgerUnusable:
+        raise
     except StoreError as error:
         click.echo(f"onrecord: what this machine knows; the store cannot be asked: {error}", err=True)
     with ledger.opened() as database:
@@ -94,7 +97,8 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
             else:
                 click.echo(_line(where))
     if not found:
-        context.say(f"nothing is watched in {path}; see: onrecord watch add --help")
+        of_tag = f"with the tag {' or '.join(map(plain, tags))} " if tags else ""
+        context.say(f"nothing {of_tag}is watched in {path}; see: onrecord watch {'list' if tags else 'add'} --help")
 
 
 @command.command("remove")
@@ -106,10 +110,10 @@ def remove(context: Context, urls: tuple[str, ...], watches: Path | None) -> Non
 
     Example: onrecord watch remove https://example.org/feed.xml
     """
-    from pipeline.watch import watches as lists
+    from pipeline.watch import editing
 
     path = watches or context.watch_list()
-    _say_found(context, urls, lists.remove(path, urls), path, "not watched any longer")
+    _say_found(context, urls, editing.remove(path, urls), path, "not watched any longer")
 
 
 @command.command("pause")
@@ -122,16 +126,18 @@ def pause(context: Context, urls: tuple[str, ...], resume: bool, watches: Path |
 
     Example: onrecord watch pause https://example.org/feed.xml
     """
-    from pipeline.watch import watches as lists
+    from pipeline.watch import editing
 
     path = watches or context.watch_list()
-    found = lists.pause(path, urls, paused=not resume)
+    found = editing.pause(path, urls, paused=not resume)
     _say_found(context, urls, found, path, "watched again" if resume else "paused")
 
 
 def _say_found(context: Context, urls: tuple[str, ...], found: list[str], path: Path, what: str) -> None:
+    from pipeline.watch.watches import WatchError
+
     if missing := [url for url in urls if url not in found]:
-        raise click.UsageError(f"{missing[0]!r} is not watched in {path}; see: onrecord watch list")
+        raise WatchError(f"{missing[0]!r} is not watched in {path}; see: onrecord watch list")
     for url in urls:
         context.say(f"{what}: {plain(url)}")
 
@@ -174,8 +180,9 @@ def _line(where: Standing) -> str:
     pages = f"  {where.pages:,} pages" if where.pages else ""
     name = f"  {plain(watch.name, 60)}" if watch.name != watch.url else ""
     detail = f"  {plain(where.detail, 120)}" if where.detail else ""
+    detail = f"  to be confirmed:{detail or ' it was changed'}" if where.confirming else detail
     return (
-        f"{where.state:<12} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
+        f"{where.state:<15} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
         f"({schedule_of(watch)}){pages}{detail}"
     )
 
@@ -193,6 +200,7 @@ def _entry(where: Standing) -> dict[str, Any]:
         "tags": list(watch.tags),
         "paused": watch.paused,
         "state": where.state,
+        "confirming": where.confirming,
         "detail": where.detail,
         "last": where.last and iso(where.last),
         "next": where.next and iso(where.next),

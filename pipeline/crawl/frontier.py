@@ -312,7 +312,14 @@ class Frontier:
 
 
 def _outcome(target: Target, name: str, why: str) -> Outcome:
-    return Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=target.hops or None)
+    hops, seed = target.hops or None, seed_of(target)
+    return Outcome(target.url, name, iso(now()), error=why, via=target.via, hops=hops, seed=seed)
+
+
+def seed_of(target: Target) -> str | None:
+    """What an outcome names as the seed of a page or a source: what was named and led to it, when that is another."""
+    sought = target.role in {Role.PAGE, Role.FEED, Role.SITEMAP}
+    return target.seed if sought and target.seed != target.url else None
 
 
 def _followed(target: Target, url: str, link: Outlink) -> Target:

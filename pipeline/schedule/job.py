@@ -57,8 +57,8 @@ def job_of(
 ) -> Job:
     """The job for a store; raises ScheduleError for what no scheduler can be given.
 
-    `arguments` stand after the store: the command and its options, files among them absolute. `home` is the folder
-    that the scheduler will say is home, which is written down where HOME is another.
+    `arguments` stand after the store: the command and its options, files among them absolute. `home` is the user's
+    folder, for an environment without HOME.
     """
     flags = ("--config", str(config.absolute())) if config is not None else ()
     pairs = [(name, environment[name]) for name in _NAMES if environment.get(name)]
@@ -67,8 +67,8 @@ def job_of(
         for name, value in environment.items()
         if name.startswith("ONRECORD_") and name not in _PINNED and name not in _SECRETS
     )
-    if environment.get("HOME") and environment["HOME"] != home:
-        pairs.append(("HOME", environment["HOME"]))
+    if folder := environment.get("HOME") or home:  # a crontab may say HOME= for its own lines
+        pairs.append(("HOME", folder))
     argv = (*program(), "--store", store, *flags, *arguments)
     for value in (*argv, *(value for _, value in pairs)):
         if not value.isprintable():

@@ -139,4 +139,5 @@ def _systemctl(*arguments: str) -> None:
         raise ScheduleError(f"systemctl cannot be used: {error}") from None
     if done.returncode:
         said = " ".join(done.stderr.split())[:300] or f"it ended with {done.returncode}"
-        raise ScheduleError(f"{' '.join(command)}: {said}")
+        hint = "; log in as this user, or use --cron" if "bus" in said else ""
+        raise ScheduleError(f"{' '.join(command)}: {said}{hint}")

@@ -11,49 +11,32 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from archive import keys
 from archive.archive import Archive
-from archive.availability import Availability, Observation, State, Transition, adds_nothing, follow, step
-from archive.digests import digest_of_stream
-from archive.errors import ArchiveError, IntegrityError
-from archive.model import SKIPPED
-from archive.parsing import parsed_object
-from archive.text import whole_lines
+from archive.availability import Availability, State, Transition, follow
+from archive.errors import ArchiveError
 from archive.times import now, stamp
-from pipeline.watch.observe import observed
+from pipeline.watch.folding import fold
+from pipeline.watch.rows import Fate, connected, forget, observations_of, time_of
 from storage.errors import ObjectMissing, StoreError
 
 _log = logging.getLogger("onrecord.watch")
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs(run TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS observations(
-  url TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, text TEXT, record TEXT, detail TEXT NOT NULL,
-  title TEXT, digest TEXT, words INTEGER, news INTEGER NOT NULL, PRIMARY KEY(url, at)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS news ON observations(at) WHERE news = 1;
-CREATE TABLE IF NOT EXISTS pages(
-  url TEXT PRIMARY KEY, at INTEGER NOT NULL, state TEXT, since INTEGER, pending INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sources(
-  url TEXT PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, failures INTEGER NOT NULL,
-  failing INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entries(
-  source TEXT NOT NULL, url TEXT NOT NULL, found INTEGER NOT NULL, PRIMARY KEY(source, url)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sources_of ON entries(url);
-CREATE TABLE IF NOT EXISTS told(id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-_BUSY = 60.0  # seconds that one process waits for another
 _LATE = timedelta(days=2)  # after its start a run is mostly committed; later ones are looked for once a day
 _LOOK_BACK = timedelta(days=1)
-_SHORT = 0.35  # share of the good text's words below which a text may be a splash page
-_FEWEST = 60  # words of a good text that can be told from a splash page
-_COMMON = 0.3  # share of a splash page's words that may stand in the good text too
+_AHEAD = timedelta(hours=1)  # by which another machine's clock may differ; a run further on was made by a wrong one
+
+
+class LedgerUnusable(StoreError):
+    """The ledger's file cannot be read or written now: the disk is full, say."""
+
+
+class LedgerDamaged(StoreError):
+    """The ledger's file is damaged; it was taken away, and is made again from the archive when it is next asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +71,19 @@ class Ledger:
         A run that is damaged is warned of, and looked at again the next time.
         """
         archive = archive.unrestricted()  # what it keeps is told by way of `pipeline.watch.shown`
+        try:
+            return self._synced(archive)
+        except LedgerDamaged as error:
+            _log.warning("%s", error)
+            return self._synced(archive)
+
+    def _synced(self, archive: Archive) -> int:
         read = 0
         with self.opened() as database:
             for run in self._unread(database, archive):
                 try:
                     with database:
-                        self._fold(database, archive, run)
+                        fold(database, archive, run)
                 except (ArchiveError, ObjectMissing) as error:
                     _log.warning("what run %s says of its pages is not known: %s", run, error)
                 else:
@@ -105,33 +95,41 @@ class Ledger:
     def page(self, database: sqlite3.Connection, url: str) -> Page | None:
         """What is known of a page; None when it was never tried."""
         row = database.execute("SELECT at, state, pending FROM pages WHERE url = ?", (url,)).fetchone()
-        return row and Page(_time(row[0]), State(row[1]) if row[1] else None, row[2])
+        return row and Page(time_of(row[0]), State(row[1]) if row[1] else None, row[2])
 
     def source(self, database: sqlite3.Connection, url: str) -> Source | None:
-        """The last attempt at a feed or a sitemap."""
-        row = database.execute("SELECT * FROM sources WHERE url = ?", (url,)).fetchone()
-        return row and Source(_time(row[1]), row[2], row[3], row[4], _time(row[5]) if row[5] else None)
+        """The last attempt at a feed or a sitemap, or at what it leads to where that failed: a page may name a feed."""
+        columns = "SELECT at, outcome, detail, failures, failing, url FROM sources"
+        row = database.execute(f"{columns} WHERE url = ?", (url,)).fetchone()
+        if row is None:
+            return None
+        query = f"{columns} WHERE seed = ? AND at >= ? AND failures > 0 ORDER BY failures DESC LIMIT 1"
+        beyond = database.execute(query, (url, row[0])).fetchone() if not row[3] else None
+        at, outcome, detail, failures, failing, where = beyond or row
+        detail = f"{where}: {detail}" if beyond else detail
+        return Source(time_of(at), outcome, detail, failures, time_of(failing) if failing else None)
 
-    def entries(self, database: sqlite3.Connection, source: str) -> Iterator[tuple[str, datetime, Page]]:
-        """The pages that a source led to: URL, when it was found, and what is known."""
-        query = """SELECT e.url, e.found, p.at, p.state, p.pending FROM entries e JOIN pages p ON p.url = e.url
-          WHERE e.source = ?"""
-        for url, found, at, state, pending in database.execute(query, (source,)):
-            yield url, _time(found), Page(_time(at), State(state) if state else None, pending)
+    def entries(self, database: sqlite3.Connection, source: str) -> Iterator[tuple[str, datetime, Page | None]]:
+        """The pages that a source led to: URL, when it was found, and what is known; None of one not reached yet."""
+        query = """SELECT e.url, e.found, p.at, p.state, p.pending FROM entries e LEFT JOIN pages p ON p.url = e.url
+          WHERE e.source = ? AND e.fate <> ?"""
+        for url, found, at, state, pending in database.execute(query, (source, Fate.LEFT_OUT)):
+            page = None if at is None else Page(time_of(at), State(state) if state else None, pending)
+            yield url, time_of(found), page
 
     def sources_of(self, database: sqlite3.Connection, url: str) -> list[str]:
         """The sources that led to a page."""
         rows = database.execute("SELECT source FROM entries WHERE url = ? ORDER BY found, source", (url,))
         return [source for (source,) in rows]
 
-    def knows(self, database: sqlite3.Connection, source: str, url: str) -> bool:
-        """Whether a source led to a page before."""
-        row = database.execute("SELECT 1 FROM entries WHERE source = ? AND url = ?", (source, url)).fetchone()
-        return row is not None
+    def fate(self, database: sqlite3.Connection, source: str, url: str) -> Fate | None:
+        """What became of an entry of a source; None of one that it did not show before."""
+        row = database.execute("SELECT fate FROM entries WHERE source = ? AND url = ?", (source, url)).fetchone()
+        return row and Fate(row[0])
 
     def history(self, database: sqlite3.Connection, url: str) -> tuple[Availability, list[Transition]]:
         """Where a page stands, and all that became of it."""
-        return follow(self._observations(database, url))
+        return follow(observations_of(database, url))
 
     def changed_since(self, database: sqlite3.Connection, start: datetime) -> list[str]:
         """The pages of which there is news since a time: those to ask for their history."""
@@ -152,197 +150,88 @@ class Ledger:
 
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
-        """The file, made when it is needed, and made anew when it cannot be read or is of another version."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """The file, made when it is needed, and made anew when it cannot be read or is of another version.
+
+        What fails while it is open is told as LedgerDamaged, or as LedgerUnusable where a later try may do.
+        """
         try:
-            database = _connected(self.path)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        with closing(self._database()) as database:
+            try:
+                yield database
+            except sqlite3.OperationalError as error:
+                raise self._unusable(str(error)) from error
+            except sqlite3.DatabaseError as error:
+                self._take_away()
+                raise LedgerDamaged(f"{self.path} is damaged ({error}); it is made again from the archive") from error
+
+    def _database(self) -> sqlite3.Connection:
+        try:
+            return connected(self.path)
         except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path} cannot be used: {error}; free space or mend its rights") from error
+            raise self._unusable(str(error)) from error
         except sqlite3.DatabaseError as error:
             _log.warning("%s cannot be read (%s); it is made again from the archive", self.path, error)
-            self.path.unlink(missing_ok=True)
-            database = _connected(self.path)
-        with closing(database):
-            yield database
+            self._take_away()
+            return connected(self.path)
+
+    def _unusable(self, why: str) -> LedgerUnusable:
+        return LedgerUnusable(f"{self.path} cannot be used: {why}; free space or mend its rights")
+
+    def _take_away(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
     # Making it
 
     def _unread(self, database: sqlite3.Connection, archive: Archive) -> list[str]:
-        """Committed runs that are not in the ledger, oldest first."""
-        present = int(now().timestamp())
-        row = database.execute("SELECT value FROM notes WHERE name = 'looked-back'").fetchone()
+        """Committed runs that are not in the ledger, oldest first; none that a wrong clock dated after now."""
+        present = now()
         (newest,) = database.execute("SELECT max(run) FROM runs").fetchone()
+        if newest and _begun(newest) > present + _AHEAD:
+            _log.warning("%s was made while the clock was ahead; it is made again from the archive", self.path)
+            newest = None
+            with database:
+                forget(database)
+        row = database.execute("SELECT value FROM notes WHERE name = 'looked-back'").fetchone()
         start = ""
-        if row and newest and 0 <= present - int(row[0]) < _LOOK_BACK.total_seconds():
-            begin = datetime.strptime(newest[:16], "%Y%m%dT%H%M%S%z") - _LATE
-            start = keys.run_key(f"{stamp(begin)[:8]}T{stamp(begin)[8:]}Z", "")
+        if row and newest and 0 <= present.timestamp() - int(row[0]) < _LOOK_BACK.total_seconds():
+            begin = stamp(_begun(newest) - _LATE)
+            start = keys.run_key(f"{begin[:8]}T{begin[8:]}Z", "")
         else:
             with database:
-                database.execute("INSERT OR REPLACE INTO notes VALUES ('looked-back', ?)", (str(present),))
+                seconds = str(int(present.timestamp()))
+                database.execute("INSERT OR REPLACE INTO notes VALUES ('looked-back', ?)", (seconds,))
         found = set()
         for info in archive.store.list(keys.RUNS_PREFIX, start_after=start):
             parts = keys.split_run_key(info.key)
             if parts and parts[1] == keys.MANIFEST:
                 found.add(parts[0])
         known = {run for (run,) in database.execute("SELECT run FROM runs")}
-        return sorted(found - known)
-
-    def _fold(self, database: sqlite3.Connection, archive: Archive, run: str) -> None:
-        expected = archive.manifest(run)
-        key = keys.run_key(run, keys.OUTCOMES)
-        seen: list[str] = []
-        digest, _ = digest_of_stream(archive.store.stream(key))
-        try:
-            if digest != expected.resource(keys.OUTCOMES).hash:
-                raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep`")
-        except KeyError:  # a run without a log of outcomes, of another program perhaps
-            database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
-            return
-        for line in whole_lines(archive.store.stream(key)):
-            try:
-                self._line(database, archive, parsed_object(line))
-            except (ValueError, KeyError, TypeError) as error:
-                seen.append(str(error))
-        if seen:
-            _log.warning("%s: %d lines are none of ours (%s)", key, len(seen), seen[0])
-        database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
-
-    def _line(self, database: sqlite3.Connection, archive: Archive, entry: dict[str, Any]) -> None:
-        role, name = entry.get("role"), entry["outcome"]
-        if name == "out-of-time" or (entry.get("via") is not None and name in SKIPPED):
-            return
-        if role in {"feed", "sitemap"} or (role == "robots" and entry.get("via") is None):
-            self._attempt(database, entry)
-            return
-        if role is not None:
-            return
-        seen = observed(entry)
-        if seen is None:
-            return
-        if seed := entry.get("seed"):
-            database.execute(
-                "INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found)",
-                (seed, seen.url, int(seen.at.timestamp())),
-            )
-        self._note(database, archive, seen)
-
-    def _attempt(self, database: sqlite3.Connection, entry: dict[str, Any]) -> None:
-        at = int(datetime.fromisoformat(entry["timestamp"]).timestamp())
-        failed = entry["outcome"] != "ok"
-        database.execute(
-            """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
-              outcome = excluded.outcome, detail = excluded.detail,
-              failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE failures + 1 END,
-              failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
-              WHERE excluded.at > at""",
-            (
-                entry["url"],
-                at,
-                entry["outcome"],
-                str(entry.get("error") or "")[:300],
-                int(failed),
-                at if failed else None,
-            ),
-        )
-
-    def _note(self, database: sqlite3.Connection, archive: Archive, seen: Observation) -> None:
-        known = self._observations(database, seen.url)
-        if known and seen.at <= known[-1].at:
-            _insert(database, seen, news=True)  # committed late: it may have been news then
-            after, _ = follow(self._observations(database, seen.url))
-        else:
-            before, _ = follow(known)
-            seen = _with_text_of(seen, known)
-            seen = self._unmasked(archive, before, seen)
-            plain = bool(known) and adds_nothing(before, seen)
-            if plain and not _is_news(database, known[-1]):
-                database.execute("DELETE FROM observations WHERE url = ? AND at = ?", _key(known[-1]))
-            _insert(database, seen, news=not plain)
-            after, _ = step(before, seen)
-        assert after.last is not None, "there is one observation now"
-        since = int(after.since.timestamp()) if after.since else None
-        row = (seen.url, int(after.last.at.timestamp()), after.state, since, len(after.pending))
-        database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", row)
-
-    def _unmasked(self, archive: Archive, before: Availability, seen: Observation) -> Observation:
-        """A capture that shows a splash page in the article's place is told as what it is."""
-        good = before.good
-        if good is None or seen.state != State.OK or seen.text in {None, good.text}:
-            return seen
-        if not good.words or not seen.words or good.words < _FEWEST or seen.words > _SHORT * good.words:
-            return seen
-        try:
-            old, new = (_words_at(archive, each) for each in (good, seen))
-        except (ArchiveError, StoreError):  # what cannot be compared is told as a change
-            return seen
-        if not new or len(new & old) > _COMMON * len(new):
-            return seen
-        detail = f"another text, of {seen.words} words, stands in the place of one of {good.words}"
-        return replace(seen, state=State.BLOCKED, text=None, detail=detail)
-
-    def _observations(self, database: sqlite3.Connection, url: str) -> list[Observation]:
-        query = """SELECT url, at, state, text, record, detail, title, digest, words FROM observations
-          WHERE url = ? ORDER BY at"""
-        return [Observation(row[0], _time(row[1]), State(row[2]), *row[3:]) for row in database.execute(query, (url,))]
+        unread = sorted(found - known)
+        ahead = [run for run in unread if _begun(run) > present + _AHEAD]
+        if ahead and not start:  # looked at from the beginning: once a day
+            said = "%d runs, %s the first, are dated after now and not heeded: a clock was wrong"
+            _log.warning(said, len(ahead), ahead[0])
+        return [run for run in unread if run not in ahead]
 
     # What was told
 
-    def told(self, database: sqlite3.Connection, identity: str) -> bool:
-        """Whether an alert's fate is known here: told, by whichever machine."""
-        return database.execute("SELECT 1 FROM told WHERE id = ?", (identity,)).fetchone() is not None
+    def told(self, database: sqlite3.Connection, marks: tuple[str, ...]) -> bool:
+        """Whether an alert's fate is known here, by one of its marks: told, by whichever machine."""
+        query = "SELECT 1 FROM told WHERE id = ?"
+        return any(database.execute(query, (mark,)).fetchone() is not None for mark in marks)
 
-    def tell(self, database: sqlite3.Connection, identity: str) -> None:
+    def tell(self, database: sqlite3.Connection, marks: tuple[str, ...]) -> None:
         """Know that an alert was told."""
         with database:
-            database.execute("INSERT OR IGNORE INTO told VALUES (?)", (identity,))
+            database.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(mark,) for mark in marks])
 
 
-def _words_at(archive: Archive, seen: Observation) -> set[str]:
-    snapshot = archive.near(seen.url, seen.at)
-    document = archive.document(snapshot) if snapshot else None
-    return set((document.article.text or "").lower().split()) if document else set()
-
-
-def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:
-    """An unchanged payload has the text it had."""
-    if seen.state != State.OK or seen.text is not None or seen.digest is None:
-        return seen
-    for other in reversed(known):
-        if other.digest == seen.digest and (other.text or other.state != State.OK):
-            return replace(seen, text=other.text, words=other.words, state=other.state, detail=other.detail)
-    return seen
-
-
-def _insert(database: sqlite3.Connection, seen: Observation, *, news: bool) -> None:
-    database.execute(
-        "INSERT OR IGNORE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_key(seen), seen.state, seen.text, seen.record_id, seen.detail, seen.title, seen.digest, seen.words, news),
-    )
-
-
-def _is_news(database: sqlite3.Connection, seen: Observation) -> bool:
-    (news,) = database.execute("SELECT news FROM observations WHERE url = ? AND at = ?", _key(seen)).fetchone()
-    return bool(news)
-
-
-def _key(seen: Observation) -> tuple[str, int]:
-    return seen.url, int(seen.at.timestamp())
-
-
-def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
+def _begun(run: str) -> datetime:
     try:
-        database.execute("PRAGMA journal_mode = WAL")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version not in {0, _VERSION}:
-            raise sqlite3.DatabaseError(f"it is of version {version}")
-        database.executescript(_SCHEMA)
-        database.execute(f"PRAGMA user_version = {_VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
+        return datetime.strptime(run[:16], "%Y%m%dT%H%M%S%z").astimezone(UTC)
+    except ValueError:  # digits that are no time: a stranger's
+        return datetime.max.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,9 +43,11 @@ def observed(entry: dict[str, Any]) -> Observation | None:
     state = _by_status(status) if name == "http-error" else _BY_OUTCOME.get(name)
     if state is None:
         return None
-    detail = "" if name == "ok" else str(entry.get("error") or name)
-    if state == State.OK and _to_front_page(entry["url"], entry.get("final_url")):
-        state, detail = State.SOFT_404, f"its address leads to the front page, {entry['final_url']}"
+    final = entry.get("final_url")
+    final = final if isinstance(final, str) and final != entry["url"] else None
+    detail = str(entry.get("error") or name)
+    if name == "ok":
+        detail = f"its address leads to {final}" if final else ""
     whole = name == "ok"
     text = entry.get("text")
     if text is None and whole and entry.get("mime") not in EXTRACTABLE:
@@ -59,7 +62,19 @@ def observed(entry: dict[str, Any]) -> Observation | None:
         title=entry.get("title"),
         digest=None if name == "truncated" else entry.get("digest"),
         words=entry.get("words"),
+        final=final,
     )
+
+
+def led_away(good: Observation | None, seen: Observation) -> Observation:
+    """A page whose address has come to lead to the front page is gone: so do many sites hide it.
+
+    One that led there when it was first seen is what it always was.
+    """
+    if good is None or seen.state != State.OK or not _to_front_page(seen) or _to_front_page(good):
+        return seen
+    detail = f"its address leads to the front page, {seen.final}"
+    return replace(seen, state=State.SOFT_404, text=None, detail=detail[:_LONGEST])
 
 
 def _by_status(status: int | None) -> State:
@@ -68,6 +83,11 @@ def _by_status(status: int | None) -> State:
     return State.UNREACHABLE if status is None or status >= _SERVER or status < 400 else State.BLOCKED
 
 
-def _to_front_page(url: str, final: str | None) -> bool:
-    """Whether a page's address has come to lead to a front page: how many sites hide that a page is gone."""
-    return final is not None and urlsplit(final).path in {"", "/"} and urlsplit(url).path not in {"", "/"}
+def _to_front_page(seen: Observation) -> bool:
+    """Whether a page's address leads to a front page, which it does not name."""
+    return seen.final is not None and _is_front(seen.final) and not _is_front(seen.url)
+
+
+def _is_front(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path in {"", "/"} and not parts.query

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from archive.availability import State
 from archive.model import Role, Target
-from pipeline.watch.ledger import Ledger, Page
+from pipeline.watch.ledger import Ledger, Page, Source
 from pipeline.watch.watches import Watch
 
 RECHECK = timedelta(minutes=10)  # after a capture that says something new
+_LONGEST_PAUSE = timedelta(hours=6)  # before a source that fails is tried again
 _EARLY = 0.1  # share of the time between two captures by which one may come too early: schedulers are not exact
 _EARLIEST = timedelta(minutes=30)
 _SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
@@ -41,6 +42,7 @@ class Standing:
     next: datetime | None
     detail: str = ""
     pages: int = 0
+    confirming: bool = False  # the last capture says something new, and is not believed yet
 
 
 def target_of(watch: Watch) -> Target:
@@ -64,21 +66,20 @@ def plan(watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, pre
 def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Standing:
     """Where a watch stands."""
     target = target_of(watch)
-    pages = sum(1 for _ in ledger.entries(database, target.url))
+    pages = sum(page is not None for _, _, page in ledger.entries(database, target.url))
     if target.role == Role.PAGE:
         page = ledger.page(database, target.url)
         after, _ = ledger.history(database, target.url)
         state = str(page.state or "not known yet") if page else "never captured"
-        if page and page.pending:
-            state += ", to be confirmed"
         detail = after.last.detail if after.last else ""
         last, pending = (page.at, page.pending) if page else (None, 0)
     else:
         source = ledger.source(database, target.url)
-        last, pending = (source.at, 0) if source else (None, 0)
+        last, pending = _of_source(source)
         state, detail = (source.outcome, source.detail) if source else ("never captured", "")
     due = None if watch.paused else _next(watch, target.url, last, pending, _found(database, target))
-    return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages)
+    confirming = target.role == Role.PAGE and pending > 0
+    return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages, confirming)
 
 
 def _due(watch: Watch, ledger: Ledger, database: sqlite3.Connection, present: datetime) -> Iterator[Due]:
@@ -89,7 +90,7 @@ def _due(watch: Watch, ledger: Ledger, database: sqlite3.Connection, present: da
         late = due is not None and last is not None and present - due > max(due - last, RECHECK)
         yield Due(watch, target, due or datetime.min.replace(tzinfo=UTC), late)
     for url, found, page in ledger.entries(database, target.url):
-        again = decayed(url, found, page, watch.decay)
+        again = decayed(url, found, page, watch.decay) if page else found
         if again is not None and again <= present and url != target.url:
             yield Due(watch, Target(url, via=target.url, hops="L", seed=target.url), again)
 
@@ -98,8 +99,11 @@ def _last(ledger: Ledger, database: sqlite3.Connection, target: Target) -> tuple
     if target.role == Role.PAGE:
         page = ledger.page(database, target.url)
         return (page.at, page.pending) if page else (None, 0)
-    source = ledger.source(database, target.url)
-    return (source.at, 0) if source else (None, 0)
+    return _of_source(ledger.source(database, target.url))
+
+
+def _of_source(source: Source | None) -> tuple[datetime | None, int]:
+    return (source.at, source.failures) if source else (None, 0)
 
 
 def _found(database: sqlite3.Connection, target: Target) -> datetime | None:
@@ -121,7 +125,11 @@ def _next(watch: Watch, url: str, last: datetime | None, pending: int, found: da
         due = _by_cron(watch.cron, last)
     else:
         return decayed(url, found or last, Page(last, State.OK, pending), watch.decay)
-    return min(due, last + RECHECK) if pending else due
+    if not pending:
+        return due
+    # A page is looked at again soon, to be sure; a source that fails again and again at growing distances.
+    pause = RECHECK if found is not None else min(RECHECK * 2 ** min(pending - 1, 10), _LONGEST_PAUSE)
+    return min(due, last + pause)
 
 
 def decayed(url: str, found: datetime, page: Page, steps: tuple[timedelta, ...]) -> datetime | None:

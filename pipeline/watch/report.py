@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pipeline.watch.telling import summary_of, texts_of
 
 AWAY = (State.GONE, State.SOFT_404, State.BLOCKED, State.PAYWALLED, State.UNREACHABLE)
 _MOST_QUIET = 1_000  # pages without news that are listed
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _LONGEST = 400  # characters of a URL or a title that are shown
 
 
@@ -80,6 +82,7 @@ def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
     return {
         "url": transition.url,
         "title": transition.later.title or transition.earlier.title,
+        "final_url": transition.later.final,
         "change": transition.change,
         "at": iso(transition.at),
         "from": {"timestamp": iso(transition.earlier.at), "record_id": transition.earlier.record_id},
@@ -94,16 +97,14 @@ def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
 def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
     """The report in pieces of HTML: pages of which something is told first, then those that are as they were."""
     told: list[PageReport] = []
-    quiet: list[PageReport] = []
-    quiet_count = 0
+    quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")
     for url in urls:
         where, transitions = shown_history(archive, ledger, database, url)
         page = PageReport(url, where, tuple(transitions))
         if page.transitions:
             told.append(page)
         else:
-            quiet_count += 1
-            quiet += [page] if quiet_count <= _MOST_QUIET else []
+            (quiet if page.now.good else unseen).add(page)
     told.sort(key=_newest, reverse=True)
     yield _HEAD.format(store=_text(archive.store.url), at=iso(now()), style=_STYLE)
     yield "<ul class=counts>"
@@ -113,14 +114,38 @@ def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls:
     span = _span(told)
     for page in told:
         yield from _section(archive, page, span)
-    if quiet:
-        yield f"<section><h2>As they were: {quiet_count:,}</h2><ul class=quiet>"
-        for page in quiet:
-            state = page.now.state or "unknown"
-            yield f'<li><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</li>'
-        more = quiet_count - len(quiet)
-        yield f"</ul>{f'<p>and {more:,} more</p>' if more else ''}</section>"
+    yield from unseen.section()
+    yield from quiet.section()
+    if not (told or unseen.count or quiet.count):
+        yield "<p>Nothing is known of any page yet.</p>"
     yield "</main></body></html>\n"
+
+
+class _Quiet:
+    """Pages of which nothing is told: how many there are, and the first of them."""
+
+    def __init__(self, heading: str) -> None:
+        self.count = 0
+        self._heading = heading
+        self._first: list[PageReport] = []
+
+    def add(self, page: PageReport) -> None:
+        """Count one."""
+        self.count += 1
+        if self.count <= _MOST_QUIET:
+            self._first.append(page)
+
+    def section(self) -> Iterator[str]:
+        """The list, unless it is empty."""
+        if not self.count:
+            return
+        yield f"<section><h2>{self._heading}: {self.count:,}</h2><ul class=quiet>"
+        for page in self._first:
+            state = page.now.state or "unknown"
+            detail = f" <small>{_text(page.now.last.detail)}</small>" if page.now.last and page.now.last.detail else ""
+            yield f'<li><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}{detail}</li>'
+        more = self.count - len(self._first)
+        yield f"</ul>{f'<p>and {more:,} more</p>' if more else ''}</section>"
 
 
 def _newest(page: PageReport) -> datetime:
@@ -136,15 +161,15 @@ def _section(archive: Archive, page: PageReport, span: tuple[datetime, datetime]
     state = page.now.state or "unknown"
     yield f'<section><h2><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</h2>'
     yield _timeline(page, span)
-    yield "<ol>"
+    yield "<ul class=told>"
     for each in reversed(page.transitions):
-        yield f'<li><span class="state {_class(each.change)}">{each.change}</span> {_text(summary_of(each), 600)}'
+        yield f'<li><span class="state {_class(each.change)}">{each.change}</span> {_timed(summary_of(each))}'
         records = f"{_record('before', each.earlier.record_id)} {_record('after', each.later.record_id)}"
         yield f"<p class=records>{records}</p>"
         if is_edit(each) and (texts := texts_of(archive, each)):
             yield f"<details><summary>What changed</summary><p class=diff>{_diff(*texts)}</p></details>"
         yield "</li>"
-    yield "</ol></section>"
+    yield "</ul></section>"
 
 
 def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
@@ -196,6 +221,11 @@ def _text(text: str, limit: int = _LONGEST) -> str:
     return html.escape(one_line(text, limit))
 
 
+def _timed(summary: str) -> str:
+    """A sentence whose times are not broken over two lines."""
+    return _TIME.sub(r"<time>\g<0></time>", _text(summary, 600))
+
+
 def _class(state: str) -> str:
     return state if state.replace("-", "").isalnum() else "unknown"
 
@@ -209,8 +239,9 @@ _STYLE = """
 :root{color-scheme:light dark;--ok:#2e7d4f;--gone:#b3261e;--hid:#a15c00;--far:#6b6f76;--edit:#2457c5;--line:#8884}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
 h1{margin:0}h2{font-size:1.05rem;margin:0 0 .4rem;overflow-wrap:anywhere}code{font-size:.85em;overflow-wrap:anywhere}
-section{border-top:1px solid var(--line);padding:1rem 0}ol{padding-left:1.2rem;margin:.4rem 0}
-.counts,.quiet{list-style:none;padding:0}.counts li{display:inline-block;margin-right:1.2rem}
+section{border-top:1px solid var(--line);padding:1rem 0}.told{margin:.6rem 0 0}.told li{margin-bottom:.7rem}
+time{white-space:nowrap}small{color:var(--far)}.quiet li{overflow-wrap:anywhere}
+.counts,.quiet,.told{list-style:none;padding:0}.counts li{display:inline-block;margin-right:1.2rem}
 .state{font-weight:600}.ok,.back{color:var(--ok);fill:var(--ok)}.gone,.soft-404{color:var(--gone);fill:var(--gone)}
 .blocked,.paywalled{color:var(--hid);fill:var(--hid)}.unreachable,.unknown{color:var(--far);fill:var(--far)}
 .changed,.edit{color:var(--edit);fill:var(--edit)}svg{width:100%;height:16px;display:block}

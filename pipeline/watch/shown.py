@@ -16,8 +16,11 @@ def shown_history(
     """Where a page stands, and all that became of it, as it may be shown; raises IntegrityError, StoreError."""
 
     def shown(seen: Observation) -> Observation:
-        found = archive.withholding_at(seen.url, seen.at, seen.record_id or "")
-        return replace(seen, title=None, detail=str(found)) if found else seen
+        record = seen.record_id or ""
+        found = archive.withholding_at(seen.url, seen.at, record)
+        if seen.final and not found:  # where its address leads may be withheld alone
+            found = archive.withholding_at(seen.final, seen.at, record)
+        return replace(seen, title=None, final=None, detail=str(found)) if found else seen
 
     now, transitions = ledger.history(database, url)
     return (

@@ -19,6 +19,7 @@ from pipeline.extract.pool import ExtractorPool
 from pipeline.run import CaptureOptions, RunResult, capture_all
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.plan import Due, plan
+from pipeline.watch.rows import Fate
 from pipeline.watch.telling import FAILURES, Telling, events_of, machine_of, mine, too_fast
 from pipeline.watch.turn import Turn
 from pipeline.watch.watches import Watch
@@ -112,7 +113,7 @@ def told(ledger: Ledger, tellings: list[Telling]) -> None:
     """Know that their events are in the outbox, or were printed where there is none."""
     with ledger.opened() as database:
         for telling in tellings:
-            ledger.tell(database, telling.mark)
+            ledger.tell(database, telling.marks)
 
 
 def _groups(
@@ -161,9 +162,9 @@ def _capture(
 
         def is_new(found: Target) -> bool:
             assert found.seed is not None, "what was found has a seed"
-            new = not ledger.knows(database, found.seed, found.url)
-            windows.setdefault(found.seed, Counter())[new] += 1
-            return new
+            fate = ledger.fate(database, found.seed, found.url)
+            windows.setdefault(found.seed, Counter())[fate is None] += 1
+            return fate in {None, Fate.LEFT_OUT}  # what was not reached is due by itself
 
         windows: dict[str, Counter[bool]] = {}
         polled = {due.target.url: ledger.source(database, due.target.url) for due in group}
@@ -186,7 +187,7 @@ def _told_here(
 ) -> list[Telling]:
     """The events that this machine is to tell; what cannot be known now is told by the next run."""
     with ledger.opened() as database:
-        more = [telling for telling in more if not ledger.told(database, telling.mark)]
+        more = [telling for telling in more if not ledger.told(database, telling.marks)]
         found = [*events_of(archive, watches, ledger, database), *more]
     if not found:
         return []

@@ -25,7 +25,7 @@ from pipeline.alerts.event import Event
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.plan import target_of
 from pipeline.watch.shown import shown_history
-from pipeline.watch.watches import Watch
+from pipeline.watch.watches import Watch, schedule_of
 from storage.base import ObjectStore
 from storage.errors import StoreError
 
@@ -37,20 +37,21 @@ FAILURES = 3  # in a row, before a source is told to fail
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """An event, and the mark by which machines agree who tells it: 64 hex digits.
+    """An event, and the marks by which machines agree who tells it: 64 hex digits each, of which none may be taken.
 
-    The mark of what became of a page counts: its third disappearance, say. Two machines that captured it at the same
-    moment may see it in different records, and mean the same.
+    One mark counts: a page's third disappearance, say, which two machines that captured it at the same moment may see
+    in different records. One names the record: a run that is committed late may make a third of what was a second.
     """
 
-    mark: str
+    marks: tuple[str, ...]
     event: Event
 
     @classmethod
     def of(cls, event: Event, count: int | str) -> Telling:
-        """The event, by its kind, its URL, and how many such there were before."""
-        said = f"{event.kind}\0{event.url}\0{count}"
-        return cls(hashlib.sha256(said.encode("utf-8", "replace")).hexdigest(), event)
+        """The event, by its kind, its URL, how many such there were before, and the record that shows it."""
+        said = f"{event.kind}\0{event.url}\0"
+        marks = [f"{said}{count}", *(f"{said}{record}" for record in event.records[-1:])]
+        return cls(tuple(hashlib.sha256(each.encode("utf-8", "replace")).hexdigest() for each in marks), event)
 
 
 def events_of(
@@ -71,11 +72,11 @@ def events_of(
             found += [(each, watch, counts[each.change])] if each.decided >= start else []
     for transition, watch, count in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
         telling = Telling.of(event_of(archive, transition, watch), count)
-        if not ledger.told(database, telling.mark):
+        if not ledger.told(database, telling.marks):
             yield telling
     for watch in watches:
         failing = _failing(archive, watch, ledger, database)
-        if failing is not None and not ledger.told(database, failing.mark):
+        if failing is not None and not ledger.told(database, failing.marks):
             yield failing
 
 
@@ -101,9 +102,12 @@ def too_fast(archive: Archive, watch: Watch, last: datetime, window: int) -> Tel
     """The event of a feed that showed nothing but new entries: some may have come and gone unseen."""
     half = (now() - last) / 2
     minutes = max(int(half.total_seconds()) // 60, 1)
+    advice = f'Watch it every {minutes} minutes: every = "{minutes}m"'
+    if watch.every is not None and half >= watch.every:
+        advice = f"Runs were missed: it is due {schedule_of(watch)}. See what stopped them: onrecord doctor"
     summary = (
         f"All {window} entries of the feed were new since {iso(last)}: others may have come and gone in between. "
-        f'Watch it every {minutes} minutes: every = "{minutes}m"'
+        f"{advice}"
     )
     monday = now().replace(hour=0, minute=0, second=0, microsecond=0)
     monday -= timedelta(days=monday.weekday())  # told once a week
@@ -122,7 +126,7 @@ def event_of(archive: Archive, found: Transition, watch: Watch | None) -> Event:
         kind=found.change,
         url=found.url,
         at=found.at,
-        title=found.later.title or found.earlier.title,
+        title=_title(found),
         before=found.before,
         after=found.after,
         summary=summary_of(found),
@@ -135,15 +139,23 @@ def event_of(archive: Archive, found: Transition, watch: Watch | None) -> Event:
     )
 
 
+def _title(found: Transition) -> str | None:
+    """What the page is called: a wall, or a page that says it is none, has a name of its own."""
+    if found.after == State.OK:
+        return found.later.title or found.earlier.title
+    return found.earlier.title or found.later.title
+
+
 def summary_of(found: Transition) -> str:
     """What became of a page, in a sentence or two."""
     seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
     good = f"last seen as it was {iso(found.earlier.at)}"
+    moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
     if found.change == Change.CHANGED:
-        return f"The text was changed after {iso(found.earlier.at)}; {seen}."
+        return f"The text was changed after {iso(found.earlier.at)}{moved}; {seen}."
     if found.change == Change.BACK:
         edited = " with another text" if found.later.text not in {None, found.earlier.text} else ""
-        return f"The page is there again{edited}; {seen}."
+        return f"The page is there again{edited}{moved}; {seen}."
     why = f": {found.later.detail}" if found.later.detail else ""
     return f"{_WORDS[found.after]}{why}; {seen}, {good}."
 
@@ -152,7 +164,7 @@ _WORDS = {
     State.OK: "The page is there",
     State.GONE: "The page is gone",
     State.SOFT_404: "The page is gone, although the server does not say so",
-    State.BLOCKED: "Something stands in the page's place",
+    State.BLOCKED: "The page is hidden",
     State.PAYWALLED: "Only those who pay are shown the page",
     State.UNREACHABLE: "The page cannot be reached",
 }
@@ -174,7 +186,7 @@ def texts_of(archive: Archive, found: Transition) -> tuple[str, str] | None:
 
 def _text(archive: Archive, seen: Observation) -> str | None:
     try:
-        snapshot = archive.near(seen.url, seen.at)
+        snapshot = archive.near(seen.shown_at, seen.at)
         document = archive.document(snapshot) if snapshot else None
     except Withheld:
         return None
@@ -203,17 +215,21 @@ def machine_of(folder: Path) -> str:
 def mine(store: ObjectStore, found: Iterable[Telling], machine: str) -> tuple[list[Telling], list[Telling]]:
     """Those that are this machine's to tell, and those that another one tells; raises StoreError.
 
-    Whoever puts an event's mark first tells it. One that was killed between its mark and its outbox finds its own mark
+    Whoever puts an event's marks first tells it. One that was killed between its mark and its outbox finds its own mark
     again, and the outbox knows what it holds.
     """
     ours: list[Telling] = []
     others: list[Telling] = []
     for telling in found:
-        key = keys.TOLD_PREFIX + telling.mark
-        said = json.dumps({"by": machine, "at": iso(now())}).encode() + b"\n"
-        won = store.put_if_absent(key, said) or _by(store.get(key)) == machine
+        # One after the other, and no further than the first that is taken: two machines never stop each other.
+        won = all(_claimed(store, keys.TOLD_PREFIX + mark, machine) for mark in telling.marks)
         (ours if won else others).append(telling)
     return ours, others
+
+
+def _claimed(store: ObjectStore, key: str, machine: str) -> bool:
+    said = json.dumps({"by": machine, "at": iso(now())}).encode() + b"\n"
+    return store.put_if_absent(key, said) or _by(store.get(key)) == machine
 
 
 def _by(data: bytes) -> str | None:

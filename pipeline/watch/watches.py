@@ -1,23 +1,18 @@
-"""The watch list: sources in a TOML file that people edit by hand, and that keeps its comments when we do."""
+"""The watch list: what is captured again and again, and when, from a TOML file that people edit."""
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.capture.urls import checked_url
 from pipeline.capture.verdicts import Failure
 from storage.errors import OnrecordError
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
 
 SOURCES = ("page", "feed", "sitemap", "site")
 # After publication: what is edited is mostly edited soon, and what disappears may do so at any time.
@@ -35,11 +30,6 @@ OPTIONS = {
 _LEAST = timedelta(minutes=1)
 _SPAN = re.compile(r"([1-9]\d{0,6})\s*(s|m|min|h|d|w)\Z", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_HEAD = """\
-# What onrecord captures again and again. Edit it as you like: comments and order stay.
-# A watch is a page, a feed, a sitemap or a site. It is due `every` so often ("15m", "6h", "1d"), at the times of a
-# `cron` expression (UTC), or, a page with `decay = true`, at growing distances after it was found.
-"""
 
 
 class WatchError(OnrecordError):
@@ -97,7 +87,7 @@ def parsed(text: str, where: str) -> list[Watch]:
     watches: list[Watch] = []
     for number, table in enumerate(tables, 1):
         try:
-            watches.append(_watch(table))
+            watches.append(watch_of(table))
         except ValueError as error:
             raise WatchError(f"{where}: watch {number}: {error}") from error
         if watches[-1].key in {watch.key for watch in watches[:-1]}:
@@ -105,7 +95,8 @@ def parsed(text: str, where: str) -> list[Watch]:
     return watches
 
 
-def _watch(table: object) -> Watch:
+def watch_of(table: object) -> Watch:
+    """The watch that a table of the list describes; raises ValueError."""
     if not isinstance(table, dict):
         raise ValueError("it is no table; write [[watch]]")  # noqa: TRY004 - one error for whatever is wrong
     for name in table:
@@ -119,6 +110,8 @@ def _watch(table: object) -> Watch:
     every, cron = _text(table, "every"), _text(table, "cron")
     if every and cron:
         raise ValueError("`every` and `cron` are two answers to one question; write one")
+    if named[0] == "page" and table.get("decay") and (every or cron):
+        raise ValueError("`decay` says when a page is due, and so does `every` or `cron`; write one")
     if not every and not cron and not (named[0] == "page" and table.get("decay")):
         every = _written(EVERY.get(named[0], _EVERY))
     paused = table.get("paused", False)
@@ -220,77 +213,3 @@ def _options(value: object) -> dict[str, Any]:
         if name not in OPTIONS:
             raise ValueError(f"`options.{name}` is no option of a watch; known are {', '.join(sorted(OPTIONS))}")
     return dict(value)
-
-
-# Changes by command
-
-
-def add(path: Path, table: Mapping[str, Any]) -> Watch:
-    """Append a watch, by the keys of its table; what is there stays as it is. Raises WatchError."""
-    import tomlkit
-
-    before = _document(path).as_string()
-    entry = tomlkit.dumps({"watch": [dict(table)]})
-    _write(path, f"{before.rstrip()}\n\n{entry}")
-    return load(path)[-1]
-
-
-def remove(path: Path, urls: Iterable[str]) -> list[str]:
-    """Take watches out, by URL or name; returns those that were there. Raises WatchError."""
-    document = _document(path)
-    tables = document.get("watch", [])
-    wanted, found = set(urls), []
-    for number in reversed(range(len(tables))):
-        if named := _named(tables[number]) & wanted:
-            found += sorted(named)
-            del tables[number]
-    if found:
-        _write(path, document.as_string())
-    return found
-
-
-def pause(path: Path, urls: Iterable[str], *, paused: bool) -> list[str]:
-    """Let watches rest, or go on, by URL or name; returns those that were there. Raises WatchError."""
-    document = _document(path)
-    wanted, found = set(urls), []
-    for table in document.get("watch", []):
-        if named := _named(table) & wanted:
-            found += sorted(named)
-            if paused:
-                table["paused"] = True
-            else:
-                table.pop("paused", None)
-    if found:
-        _write(path, document.as_string())
-    return found
-
-
-def _named(table: Mapping[str, Any]) -> set[str]:
-    return {str(table[name]) for name in (*SOURCES, "name") if name in table}
-
-
-def _document(path: Path) -> TOMLDocument:
-    import tomlkit
-
-    load(path)  # what cannot be understood is not changed
-    return tomlkit.parse(path.read_text("utf-8") if path.exists() else _HEAD)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file by one that is whole and can be understood, under the rights it had."""
-    parsed(text, str(path))
-    place = Path(os.path.realpath(path))
-    part = place.with_name(f".{place.name}-{secrets.token_hex(4)}.part")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            if place.exists():
-                os.fchmod(file.fileno(), place.stat().st_mode & 0o7777)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
-    except OSError as error:
-        raise WatchError(f"the watch list {path} cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -211,14 +211,10 @@ def test_a_job_has_the_environment_and_no_secret() -> None:
     }
     job = job_of("s3://b", config=None, arguments=("run",), environment=environment, home="/home/ida")
     assert dict(job.environment) == {
-        name: environment[name] for name in ("PATH", "ONRECORD_OPERATOR", "AWS_PROFILE", "XDG_STATE_HOME")
+        name: environment[name] for name in ("PATH", "ONRECORD_OPERATOR", "AWS_PROFILE", "XDG_STATE_HOME", "HOME")
     }
-    assert (
-        dict(job_of("s3://b", config=None, arguments=("run",), environment=environment, home="/root").environment)[
-            "HOME"
-        ]
-        == "/home/ida"
-    )
+    homeless = job_of("s3://b", config=None, arguments=("run",), environment={}, home="/root")
+    assert dict(homeless.environment) == {"HOME": "/root"}, "whatever HOME= the crontab says above the block"
     hints = " ".join(withheld(environment))
     assert "hunter2" not in hints
     for name in ("ONRECORD_SMTP_PASSWORD", "ONRECORD_HEALTHCHECK", "AWS_SECRET_ACCESS_KEY"):

@@ -63,7 +63,7 @@ def test_two_schedulers_on_one_bucket_killed_at_random(s3_bucket: str, site: Sit
             machine = chance.choice(machines)
             machine.kill()
             machine.start()
-        time.sleep(35)  # what was begun is confirmed and told
+        _settled(s3_bucket, tmp_path, alerts)
     finally:
         for machine in machines:
             machine.kill()
@@ -88,6 +88,22 @@ def test_two_schedulers_on_one_bucket_killed_at_random(s3_bucket: str, site: Sit
     print(
         f"{sum(machine.kills for machine in machines)} kills, {len(site.requests)} requests, {decided} told once each"
     )
+
+
+def _settled(store: str, folder: Path, alerts: Path) -> None:
+    """Wait until what was begun is confirmed and told, or for what should have been enough."""
+    archive, ledger = Archive(open_store(store), spool=folder / "spool"), Ledger(folder / "waiting.db")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        time.sleep(3)
+        archive.refresh()
+        ledger.sync(archive)
+        with ledger.opened() as database:
+            (pending,) = database.execute("SELECT count(*) FROM pages WHERE pending > 0").fetchone()
+            urls = list(ledger.urls(database))
+            decided = sum(len(ledger.history(database, url)[1]) for url in urls)
+        if not pending and len(_told(alerts)) == decided:
+            return
 
 
 def _told(alerts: Path) -> list[tuple[str, str, str]]:

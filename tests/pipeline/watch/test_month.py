@@ -103,6 +103,8 @@ def test_a_feed_polled_by_decay_misses_no_post(machine: Machine, site: Site) -> 
         ran = machine.run()
         assert not ran.unreached
         at += 15 * MINUTE
+        if at % DAY == timedelta(0):
+            print(f"day {at // DAY}: {published} posts, {len(site.requests)} requests")
     archive = machine.archive
     kept = {number: len(list(archive.snapshots(site.url(f"/post/{number}")))) for number in range(published)}
     assert min(kept.values()) >= 1, "a post was missed"

@@ -1,0 +1,116 @@
+"""Changes of the watch list by command: comments and whatever else is in the file stay as they are."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.watch.watches import SOURCES, Watch, WatchError, load, parsed, watch_of
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_HEAD = """\
+# What onrecord captures again and again. Edit it as you like: comments and order stay.
+# A watch is a page, a feed, a sitemap or a site. It is due `every` so often ("15m", "6h", "1d"), at the times of a
+# `cron` expression (UTC), or, a page with `decay = true`, at growing distances after it was found.
+"""
+
+
+def add(path: Path, table: Mapping[str, Any]) -> Watch:
+    """Append a watch, by the keys of its table; what is there stays as it is. Raises WatchError."""
+    import tomlkit
+
+    try:
+        made = watch_of(dict(table))
+    except ValueError as error:
+        raise WatchError(str(error)) from error
+    with _alone(path):
+        if made.key in {watch.key for watch in load(path)}:
+            raise WatchError(f"{made.url} is watched already; to change how, edit {path}")
+        entry = tomlkit.dumps({"watch": [dict(table)]})
+        _write(path, f"{_document(path).as_string().rstrip()}\n\n{entry}")
+    return made
+
+
+def remove(path: Path, urls: Iterable[str]) -> list[str]:
+    """Take watches out, by URL or name; returns those that were there. Raises WatchError."""
+    with _alone(path):
+        document = _document(path)
+        tables = document.get("watch", [])
+        wanted, found = set(urls), []
+        for number in reversed(range(len(tables))):
+            if named := _named(tables[number]) & wanted:
+                found += sorted(named)
+                del tables[number]
+        if found:
+            _write(path, document.as_string())
+    return found
+
+
+def pause(path: Path, urls: Iterable[str], *, paused: bool) -> list[str]:
+    """Let watches rest, or go on, by URL or name; returns those that were there. Raises WatchError."""
+    with _alone(path):
+        document = _document(path)
+        wanted, found = set(urls), []
+        for table in document.get("watch", []):
+            if named := _named(table) & wanted:
+                found += sorted(named)
+                if paused:
+                    table["paused"] = True
+                else:
+                    table.pop("paused", None)
+        if found:
+            _write(path, document.as_string())
+    return found
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One command at a time changes the list, or one of two changes would be lost."""
+    folder = Path(os.path.realpath(path)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise WatchError(f"the watch list {path} cannot be written: {error.strerror or error}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _named(table: Mapping[str, Any]) -> set[str]:
+    return {str(table[name]) for name in (*SOURCES, "name") if name in table}
+
+
+def _document(path: Path) -> TOMLDocument:
+    import tomlkit
+
+    load(path)  # what cannot be understood is not changed
+    return tomlkit.parse(path.read_text("utf-8") if path.exists() else _HEAD)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file by one that is whole and can be understood, under the rights it had."""
+    parsed(text, str(path))
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".{place.name}-{secrets.token_hex(4)}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            if place.exists():
+                os.fchmod(file.fileno(), place.stat().st_mode & 0o7777)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(place)
+    except OSError as error:
+        raise WatchError(f"the watch list {path} cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,160 @@
+"""How a run's outcomes become the ledger's lines: pages, sources, and what a source led to."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from archive import keys
+from archive.archive import Archive
+from archive.availability import Availability, Observation, State, adds_nothing, follow, step
+from archive.digests import digest_of_stream
+from archive.errors import ArchiveError, IntegrityError
+from archive.model import SKIPPED
+from archive.parsing import parsed_object
+from archive.text import whole_lines
+from pipeline.watch.observe import led_away, observed
+from pipeline.watch.rows import Fate, drop_unless_news, insert, observations_of
+from storage.errors import StoreError
+
+_log = logging.getLogger("onrecord.watch")
+
+_SHORT = 0.35  # share of the good text's words below which a text may be a splash page
+_FEWEST = 60  # words of a good text that can be told from a splash page
+_COMMON = 0.3  # share of a splash page's words that may stand in the good text too
+
+
+def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
+    """Take in what a run says, within the caller's transaction. Raises ArchiveError, StoreError."""
+    expected = archive.manifest(run)
+    key = keys.run_key(run, keys.OUTCOMES)
+    strange: list[str] = []
+    digest, _ = digest_of_stream(archive.store.stream(key))
+    try:
+        if digest != expected.resource(keys.OUTCOMES).hash:
+            raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep`")
+    except KeyError:  # a run without a log of outcomes, of another program perhaps
+        database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
+        return
+    for line in whole_lines(archive.store.stream(key)):
+        try:
+            _line(database, archive, parsed_object(line))
+        except (ValueError, KeyError, TypeError) as error:
+            strange.append(str(error))
+    if strange:
+        _log.warning("%s: %d lines are none of ours (%s)", key, len(strange), strange[0])
+    database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
+
+
+def _line(database: sqlite3.Connection, archive: Archive, entry: dict[str, Any]) -> None:
+    role, name = entry.get("role"), entry["outcome"]
+    if name == "out-of-time" or (entry.get("via") is not None and name in SKIPPED):
+        if role is None:
+            _passed_over(database, entry)
+        return
+    if role in {"feed", "sitemap"} or (role == "robots" and entry.get("via") is None):
+        _attempt(database, entry)
+        return
+    seen = observed(entry) if role is None else None
+    if seen is None:
+        return
+    if seed := entry.get("seed"):
+        _entry(database, seed, seen.url, int(seen.at.timestamp()), Fate.TRIED)
+    _note(database, archive, seen)
+
+
+def _passed_over(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
+    """What a feed or a sitemap led to and was not fetched; links on pages are too many, and nobody's news."""
+    if not (seed := entry.get("seed")):
+        return
+    fate = Fate.UNREACHED if entry["outcome"] == "out-of-time" else Fate.LEFT_OUT
+    if fate == Fate.UNREACHED or database.execute("SELECT 1 FROM sources WHERE url = ?", (seed,)).fetchone():
+        _entry(database, seed, entry["url"], _seconds(entry), fate)
+
+
+def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: Fate) -> None:
+    database.execute(
+        """INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found),
+          fate = CASE WHEN fate = 0 THEN 0 ELSE excluded.fate END""",
+        (source, url, at, fate),
+    )
+
+
+def _attempt(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
+    at, outcome, detail = _seconds(entry), entry["outcome"], str(entry.get("error") or "")[:300]
+    if entry.get("role") == "robots" and 400 <= (entry.get("status") or 0) < 500:
+        outcome, detail = "ok", ""  # a site without a robots.txt may have a sitemap all the same
+    failed = outcome != "ok"
+    database.execute(
+        """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
+          outcome = excluded.outcome, detail = excluded.detail, seed = excluded.seed,
+          failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE failures + 1 END,
+          failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
+          WHERE excluded.at > at""",
+        (entry["url"], at, outcome, detail, int(failed), at if failed else None, entry.get("seed")),
+    )
+
+
+def _seconds(entry: dict[str, Any]) -> int:
+    return int(datetime.fromisoformat(entry["timestamp"]).timestamp())
+
+
+# Pages
+
+
+def _note(database: sqlite3.Connection, archive: Archive, seen: Observation) -> None:
+    """Take in an observation: it is judged by what was known when it was made, however late its run is read."""
+    known = observations_of(database, seen.url)
+    earlier = [each for each in known if each.at < seen.at]
+    before, _ = follow(earlier)
+    seen = _unmasked(archive, before, led_away(before.good, _with_text_of(seen, earlier)))
+    if len(earlier) < len(known):
+        insert(database, seen, news=True)  # it may have been news then
+        after, _ = follow(observations_of(database, seen.url))
+    else:
+        plain = bool(known) and adds_nothing(before, seen)
+        if plain:
+            drop_unless_news(database, known[-1])
+        insert(database, seen, news=not plain)
+        after, _ = step(before, seen)
+    assert after.last is not None, "there is one observation now"
+    since = int(after.since.timestamp()) if after.since else None
+    row = (seen.url, int(after.last.at.timestamp()), after.state, since, len(after.pending))
+    database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:
+    """An unchanged payload has the text it had."""
+    if seen.state != State.OK or seen.text is not None or seen.digest is None:
+        return seen
+    for other in reversed(known):
+        if other.digest == seen.digest and (other.text or other.state != State.OK):
+            detail = seen.detail if other.state == State.OK else other.detail
+            return replace(seen, text=other.text, words=other.words, state=other.state, detail=detail)
+    return seen
+
+
+def _unmasked(archive: Archive, before: Availability, seen: Observation) -> Observation:
+    """A capture that shows a splash page in the article's place is told as what it is."""
+    good = before.good
+    if good is None or seen.state != State.OK or seen.text in {None, good.text}:
+        return seen
+    if not good.words or not seen.words or good.words < _FEWEST or seen.words > _SHORT * good.words:
+        return seen
+    try:
+        old, new = (_words_at(archive, each) for each in (good, seen))
+    except (ArchiveError, StoreError):  # what cannot be compared is told as a change
+        return seen
+    if not new or len(new & old) > _COMMON * len(new):
+        return seen
+    detail = f"another text, of {seen.words} words, stands in the place of one of {good.words}"
+    return replace(seen, state=State.BLOCKED, text=None, detail=detail)
+
+
+def _words_at(archive: Archive, seen: Observation) -> set[str]:
+    snapshot = archive.near(seen.shown_at, seen.at)
+    document = archive.document(snapshot) if snapshot else None
+    return set((document.article.text or "").lower().split()) if document else set()
