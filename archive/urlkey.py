@@ -48,7 +48,7 @@ def urlkey(url: str) -> str:
     host, port = _split_authority(authority)
     if port == _DEFAULT_PORTS.get(scheme):
         port = ""
-    key = _host_key(host) + (f":{port}" if port else "") + ")" + _path_key(path)
+    key = _host_key(host) + (f":{_escape(_unescape(port))}" if port else "") + ")" + _path_key(path)
     query = _query_key(query) if query else ""
     return f"{key}?{query}" if query else key
 
@@ -93,7 +93,7 @@ def _split_authority(authority: str) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def _host_key(host: str) -> str:
     if host.startswith("["):
-        return host.lower()
+        return _escape(_unescape(host)).lower()
     name = _ascii_host(_unescape(host))
     text = _escape(re.sub(rb"\.{2,}", b".", name.strip(b".")).lower())
     if text[:1].isdigit():

@@ -22,9 +22,9 @@ from archive.availability import Availability, Observation, State, Transition, a
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.model import SKIPPED
-from archive.parsing import parsed_object
+from archive.parsing import parsed_object, text_of
 from archive.text import whole_lines
-from archive.times import now, stamp
+from archive.times import from_iso, now, stamp
 from pipeline.watch.observe import observed
 from storage.errors import ObjectMissing, StoreError
 
@@ -222,12 +222,12 @@ class Ledger:
         if seed := entry.get("seed"):
             database.execute(
                 "INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found)",
-                (seed, seen.url, int(seen.at.timestamp())),
+                (text_of(seed), seen.url, int(seen.at.timestamp())),
             )
         self._note(database, archive, seen)
 
     def _attempt(self, database: sqlite3.Connection, entry: dict[str, Any]) -> None:
-        at = int(datetime.fromisoformat(entry["timestamp"]).timestamp())
+        at = int(from_iso(text_of(entry["timestamp"])).timestamp())
         failed = entry["outcome"] != "ok"
         database.execute(
             """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
@@ -236,9 +236,9 @@ class Ledger:
               failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
               WHERE excluded.at > at""",
             (
-                entry["url"],
+                text_of(entry["url"]),
                 at,
-                entry["outcome"],
+                text_of(entry["outcome"]),
                 str(entry.get("error") or "")[:300],
                 int(failed),
                 at if failed else None,
