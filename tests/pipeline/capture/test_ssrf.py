@@ -7,6 +7,7 @@ them is one.
 
 from __future__ import annotations
 
+import gzip
 import selectors
 import socket
 import sys
@@ -18,16 +19,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from archive.archive import Archive
 from archive.model import Outcome, Target
 from archive.warcs import RunSettings
+from pipeline.alerts.channel import DeliveryError
+from pipeline.alerts.http import request
 from pipeline.capture import connection
 from pipeline.capture.fetch import fetch
 from pipeline.capture.settings import FetchSettings
 from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
 from pipeline.extract.pool import ExtractorPool
+from pipeline.health.ping import healthcheck
+from pipeline.importing import import_file
 from pipeline.run import CaptureOptions, capture_all
+from pipeline.web.pages.reading import Reading
+from pipeline.web.replay.app import create_replay
 from storage.memory import MemoryStore
 from tests.pipeline.capture.routes import (
     BROWSER,
@@ -42,6 +50,7 @@ from tests.pipeline.capture.routes import (
     Route,
     page,
 )
+from tests.pipeline.test_import import record
 from tests.site import Site, answer, redirect
 
 SETTINGS = FetchSettings("test/1", delay=0, timeout=5, connect_timeout=5, retries=0)
@@ -319,3 +328,35 @@ def test_each_is_a_route_in_a_browser_where_private_addresses_are_allowed(scene:
         asked = {path.lstrip("/") for path in inner.paths}
     reached = {name for name, row in BROWSER.items() if row.url(name).rpartition("/")[2] in asked}
     assert reached >= {name for name, row in BROWSER.items() if row.reached}
+
+
+# What asks nobody, and what asks only whom the user has named
+
+
+def test_what_comes_in_a_file_of_others_is_read_and_shown_without_asking_anybody(
+    scene: Scene, pool: ExtractorPool, tmp_path: Path
+) -> None:
+    url = scene.filled("http://127.0.0.2:{c}/")
+    block = answer(scene.filled(page("<img src='http://127.0.0.2:{c}/i'>", "<link rel=stylesheet href=s>")).encode())
+    file = tmp_path / "of-others.warc.gz"
+    file.write_bytes(gzip.compress(record(url=url, block=block)))
+    archive = Archive(MemoryStore(), spool=tmp_path)
+    archive.prepare()
+    import_file(archive, file, lambda _: None, pool)
+    archive.refresh()
+    shown = TestClient(create_replay(Reading(archive, tmp_path / "search"), 8080)).get(f"/2019/{url}")
+    assert (shown.status_code, "Some words." in shown.text) == (200, True)
+    scene.assert_untouched()
+
+
+def test_alerts_go_where_the_user_said_and_nowhere_else(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Such an address may be private: the user wrote it. A redirect, or a proxy of the environment, is not the user's.
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, scene.filled("http://127.0.0.2:{c}"))
+    for path in ("/", "/start"):
+        scene.site.answers[path] = redirect(scene.filled("http://127.0.0.2:{c}/"))
+    with pytest.raises(DeliveryError, match="redirects"):
+        request(scene.filled("{site}/"), b"{}", {})
+    assert not healthcheck(scene.filled("{site}/")).start()
+    assert scene.site.paths == ["/", "/start"]
+    scene.assert_untouched()
