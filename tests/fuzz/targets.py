@@ -19,7 +19,7 @@ TARGETS: dict[str, Harness] = {
         *(wire.recorder, wire.coding, wire.urls, wire.characters),
         *(found.references, found.sheets, found.feeds, found.sitemaps, found.robots, found.shortcodes),
         *(kept.cdxj, kept.zipnum, kept.generation, kept.package, kept.journal, kept.warc, kept.foreign, kept.wacz),
-        *(kept.note, kept.watches, served.replay, served.replayed_sheets, served.query),
+        *(kept.note, kept.evidence, kept.notices, kept.watches, served.replay, served.replayed_sheets, served.query),
     )
 }
 
