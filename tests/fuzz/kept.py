@@ -258,14 +258,10 @@ def evidence(data: bytes) -> None:
             assert Entry.parse(line).line == line
         except IntegrityError:
             continue
-    try:
+    with contextlib.suppress(ValueError):
         assert sorted(in_order(data)) == sorted(data)
-    except ValueError:
-        pass
-    try:
+    with contextlib.suppress(IntegrityError):
         check_token(data, b"x")  # two known inputs are of an authority made for this
-    except IntegrityError:
-        pass
 
 
 def notices(data: bytes) -> None:
