@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.targets import CORPUS, TARGETS, inputs, read_line, written_line
+from tests.fuzz.targets import CORPUS, TARGETS, inputs, written_line
 
 _ROOT = Path(__file__).parents[2]
 _OPTIONS = ["-timeout=20", "-rss_limit_mb=1536", "-max_len=4096", "-print_final_stats=1", "-verbosity=0"]
-_KEPT = 9_000  # bytes of a harness's corpus that the fuzzer has found
-_LONGEST = 300  # bytes of an input that is kept
+_KEPT = 6_000  # bytes of a harness's corpus that the fuzzer has found
+_LONGEST = 400  # characters of an input that is kept
 _FOUND = "# found by the fuzzer, each for a path of its own"
 _EXECUTED = re.compile(rb"number_of_executed_units:\s*(\d+)")
 
@@ -50,7 +50,7 @@ def fuzz(name: str, seconds: int, work: Path, *, keep: bool) -> Fuzzed:
     executed = sum(map(int, _EXECUTED.findall(log)))
     broken = tuple(path.read_bytes() for path in sorted(artifacts.iterdir()))
     if keep and not broken:
-        _keep(name, seeds, found, work / name / "merged")
+        _keep(name, found)
     return Fuzzed(name, executed, seconds_spent, broken, log)
 
 
@@ -59,17 +59,15 @@ def _one(name: str, *options: str) -> bytes:
     return subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
 
 
-def _keep(name: str, seeds: Path, found: Path, merged: Path) -> None:
-    """Write what adds to the coverage of the rest into the corpus file, behind what people have written there."""
+def _keep(name: str, found: Path) -> None:
+    """Write inputs that took a new path into the corpus file, behind what people have written there."""
     file = CORPUS / f"{name}.txt"
-    written = file.read_text("ascii").partition(f"{_FOUND}\n")[0]
-    by_hand = {read_line(line) for line in written.splitlines() if not line.startswith("#")}
-    merged.mkdir()
-    _one(name, "-merge=1", str(merged), str(seeds), str(found))
+    written, _, before = file.read_text("ascii").partition(f"{_FOUND}\n")
+    by_hand = set(written.splitlines())
+    lines = {written_line(path.read_bytes()) for path in found.iterdir()} | set(before.splitlines())
     kept, size = [], 0
-    for data in sorted((path.read_bytes() for path in merged.iterdir()), key=lambda data: (len(data), data)):
-        line = written_line(data)
-        if data not in by_hand and len(data) <= _LONGEST and size + len(line) <= _KEPT:
+    for line in sorted(lines - by_hand, key=lambda line: (len(line), line)):
+        if line and len(line) <= _LONGEST and size + len(line) < _KEPT:
             kept.append(line)
             size += len(line) + 1
     if kept:
