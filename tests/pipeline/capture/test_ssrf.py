@@ -284,14 +284,19 @@ def _page(scene: Scene) -> None:
     scene.site.answers["/"] = answer(scene.filled(page("".join(rows), "<script>kept = {}</script>")).encode())
 
 
+_VISITS = 4  # at most: on a busy machine a page is left before it has asked for everything
+
+
 def _visited(scene: Scene, folder: Path, *, allowed: bool) -> dict[str, str]:
     """What became of each URL that the page asked for."""
-    browser = pytest.importorskip("pipeline.capture.browser")
-    limits = browser.BrowserSettings(settle=2.0, limit=50, delay=0)
+    from pipeline.capture.browser import BrowserSettings, browse_all
+
+    limits = BrowserSettings(settle=1.5, limit=50, delay=0)
     settings = replace(SETTINGS, allow_private=allowed)
     url = f"http://{PUBLIC}:{scene.site.port}/"
-    (browsed,) = browser.browse_all([Target(url)], settings, folder, limits=limits, tabs=1)
-    assert browsed.fetched[0].verdict.name == "ok", browsed.fetched[0].verdict
+    (browsed,) = browse_all([Target(url)], settings, folder, limits=limits, tabs=1)
+    assert browsed is not None
+    assert browsed.fetched[0].verdict.name in {"ok", "browser-timeout"}, browsed.fetched[0].verdict
     return {fetched.target.url: fetched.verdict.name for fetched in browsed.fetched}
 
 
@@ -311,23 +316,31 @@ def test_no_page_in_a_browser_leads_inside(scene: Scene, tmp_path: Path, monkeyp
     for variable in ("http_proxy", "https_proxy", "all_proxy", "auto_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(variable, f"http://127.0.0.2:{scene.canary.port}")
     _page(scene)
-    told = _visited(scene, tmp_path, allowed=False)
-    found = {
-        name: next((verdict for url, verdict in told.items() if url.endswith(row.url(name).rpartition("/")[2])), NEVER)
-        for name, row in BROWSER.items()
-    }
-    assert found == {name: row.outcome for name, row in BROWSER.items()}
+    wanted = {name: row.outcome for name, row in BROWSER.items()}
+    found = dict.fromkeys(BROWSER, NEVER)
+    for _ in range(_VISITS):
+        told = _visited(scene, tmp_path, allowed=False)
+        for name, row in BROWSER.items():
+            path = row.url(name).rpartition("/")[2]
+            found[name] = next((verdict for url, verdict in told.items() if url.endswith(path)), found[name])
+        if found == wanted:
+            break
+    assert found == wanted
     scene.assert_untouched()
 
 
 @pytest.mark.usefixtures("chromium")
 def test_each_is_a_route_in_a_browser_where_private_addresses_are_allowed(scene: Scene, tmp_path: Path) -> None:
+    wanted = {row.url(name).rpartition("/")[2] for name, row in BROWSER.items() if row.reached}
     with Site(host=INNER) as inner:
         _page(replace(scene, port=inner.port))
-        _visited(scene, tmp_path, allowed=True)
-        asked = {path.lstrip("/") for path in inner.paths}
-    reached = {name for name, row in BROWSER.items() if row.url(name).rpartition("/")[2] in asked}
-    assert reached >= {name for name, row in BROWSER.items() if row.reached}
+        for _ in range(_VISITS):
+            _visited(scene, tmp_path, allowed=True)
+            asked = b"".join(inner.raw_requests).decode("latin-1")
+            left = {path for path in wanted if f" /{path} HTTP/1.1" not in asked}
+            if not left:
+                break
+    assert left == set()
 
 
 # What asks nobody, and what asks only whom the user has named
