@@ -92,13 +92,19 @@ class _Flat(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Element] = []
+        self._open = False  # a <style>, whose text is CSS
+        self._foreign = False  # SVG or MathML has begun, where it may be no raw text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, {name: value or "" for name, value in reversed(attrs)}, ""))
+        self._foreign = self._foreign or tag in {"svg", "math"}
+        self._open = tag == "style" and not self._foreign
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag != "style"
 
     def handle_data(self, data: str) -> None:
-        foreign = any(name in {"svg", "math"} for name, _, _ in self.found)  # where it is no raw text
-        if self.found and self.found[-1][0] == "style" and not foreign:
+        if self._open:
             name, attributes, text = self.found[-1]
             self.found[-1] = (name, attributes, text + data)
 
