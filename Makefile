@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PEERS := .peers
+FUZZER := $(VENV)/fuzzer
+TIME ?= 600
 
-.PHONY: help setup peers demo test check bench lock clean
+.PHONY: help setup peers demo test check bench fuzz lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -47,12 +49,22 @@ bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and
 	@$(BIN)/python -m tests.bench.lookup
 	@$(BIN)/python -m tests.bench.gold
 
+fuzz: $(FUZZER) ## coverage-guided fuzzing of what reads strangers' bytes, TIME=600 seconds in all
+	@$(BIN)/python -m tests.fuzz --time $(TIME)
+
+$(FUZZER): $(READY) tests/fuzz/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --no-deps \
+	  -r tests/fuzz/requirements.lock || { echo "atheris, the fuzzer, has no package for this machine and this Python; it has some for Linux on x86-64"; exit 1; }
+	@touch $(FUZZER)
+
 lock: $(READY) ## pin the newest packages, with their hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  tests/peers/requirements.in -o tests/peers/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  tests/fuzz/requirements.in -o tests/fuzz/requirements.lock
 
 clean: ## remove what was made
 	rm -rf $(VENV) $(PEERS) demo-store bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

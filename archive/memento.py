@@ -20,11 +20,11 @@ def from_http_date(text: str) -> datetime:
     """The moment that an Accept-Datetime names (RFC 7089 §2.1.1); raises ValueError."""
     try:
         moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            raise ValueError("an HTTP date ends in GMT")
+        return moment.astimezone(UTC)
     except (TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"not an HTTP date: {text[:40]!r}") from error
-    if moment.tzinfo is None:
-        raise ValueError("an HTTP date ends in GMT")
-    return moment.astimezone(UTC)
 
 
 def uri(url: str) -> str:

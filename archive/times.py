@@ -30,7 +30,8 @@ def rehearse(ahead: timedelta) -> None:
 
 def stamp(moment: datetime) -> str:
     """The 14 digits of CDX lines and Memento URLs, to the second."""
-    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    moment = moment.astimezone(UTC)
+    return f"{moment.year:04}{moment:%m%d%H%M%S}"  # %Y has fewer digits in the first thousand years
 
 
 def from_stamp(digits: str) -> datetime:
@@ -43,13 +44,17 @@ def from_stamp(digits: str) -> datetime:
 @lru_cache(maxsize=256)  # records of a second share it
 def iso(moment: datetime) -> str:
     """ISO 8601, UTC, to the second: how times are printed, and WARC-Date (WARC 1.1 §5.4)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = moment.astimezone(UTC)
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%SZ}"
 
 
 def from_iso(text: str) -> datetime:
     """The moment that an ISO 8601 text names, UTC where it says no zone; raises ValueError."""
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"a moment that no calendar of UTC has: {text!r}") from error
 
 
 def parse_time(text: str, *, present: datetime | None = None) -> datetime:

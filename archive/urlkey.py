@@ -38,17 +38,17 @@ def urlkey(url: str) -> str:
     """The key of a URL, the same for all URLs that the rules hold to be one page; opaque URLs are their own key."""
     url = url.strip().replace("\r", "").replace("\n", "").replace("\t", "")
     if _OPAQUE.match(url):
-        return _escape(url.encode()).lower()
+        return _escape(_utf8(url)).lower()
     if "://" not in url:
         url = f"http://{url}"
     match = _URL.match(url)
     if match is None:
-        return _escape(url.encode()).lower()
+        return _escape(_utf8(url)).lower()
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4]
     host, port = _split_authority(authority)
     if port == _DEFAULT_PORTS.get(scheme):
         port = ""
-    key = _host_key(host) + (f":{port}" if port else "") + ")" + _path_key(path)
+    key = _host_key(host) + (f":{_escape(_unescape(port))}" if port else "") + ")" + _path_key(path)
     query = _query_key(query) if query else ""
     return f"{key}?{query}" if query else key
 
@@ -70,8 +70,16 @@ def key_range(url: str, match_type: str) -> tuple[str, str]:
     raise ValueError(f"no such match type: {match_type!r}")
 
 
+def _utf8(text: str) -> bytes:
+    """A text's bytes; halves of characters, which an index may hold, become question marks."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def _unescape(text: str) -> bytes:
-    data = text.encode("utf-8", "surrogateescape")
+    data = _utf8(text)
     while (plain := unquote_to_bytes(data)) != data:
         data = plain
     return data
@@ -93,7 +101,7 @@ def _split_authority(authority: str) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def _host_key(host: str) -> str:
     if host.startswith("["):
-        return host.lower()
+        return _escape(_unescape(host)).lower()
     name = _ascii_host(_unescape(host))
     text = _escape(re.sub(rb"\.{2,}", b".", name.strip(b".")).lower())
     if text[:1].isdigit():

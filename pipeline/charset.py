@@ -24,6 +24,8 @@ _LABELS = {
     "x-x-big5": "big5hkscs", "utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-16": "utf-16-le",
     "x-mac-cyrillic": "mac_cyrillic",
 }  # fmt: skip
+# Python's own, which no browser knows: some cannot replace what does not fit, others read escapes.
+_NOT_OF_THE_WEB = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 
 
 def decode(body: bytes, content_type: str | None) -> tuple[str, str]:
@@ -59,7 +61,8 @@ def _codec(label: str) -> str | None:
         codec = codecs.lookup(_LABELS.get(name, name))
     except LookupError:
         return None
-    return codec.name if getattr(codec, "_is_text_encoding", True) else None
+    text = getattr(codec, "_is_text_encoding", True) and codec.name not in _NOT_OF_THE_WEB
+    return codec.name if text else None
 
 
 def _fitting(body: bytes, declared: list[str]) -> tuple[str, str] | None:

@@ -79,10 +79,10 @@ def check_token(answer: bytes, data: bytes, *, nonce: int | None = None, roots: 
     if nonce is not None and info.nonce != nonce:
         raise IntegrityError("the token answers another question: its nonce is not the one that was sent")
     certificates = _certificates(parsed)
-    anchors = list(roots) or [each for each in certificates if each.issuer == each.subject]
+    anchors = list(roots) or [each for each, own in certificates if own]
     if anchors:
         _verify(parsed, anchors, hashlib.sha256(data).digest())
-    return Stamp(info.gen_time, _name(parsed, certificates), bool(roots), bool(anchors))
+    return Stamp(info.gen_time, _name(parsed, [each for each, _ in certificates]), bool(roots), bool(anchors))
 
 
 def _parsed(answer: bytes) -> TimeStampResponse:
@@ -107,11 +107,13 @@ def _parsed(answer: bytes) -> TimeStampResponse:
     return parsed
 
 
-def _certificates(parsed: TimeStampResponse) -> list[Certificate]:
+def _certificates(parsed: TimeStampResponse) -> list[tuple[Certificate, bool]]:
+    """The certificates, each with whether it is its own issuer: their names are not looked at before they are asked."""
     from cryptography import x509
 
     try:
-        return [x509.load_der_x509_certificate(each) for each in sorted(parsed.signed_data.certificates)]
+        found = [x509.load_der_x509_certificate(each) for each in sorted(parsed.signed_data.certificates)]
+        return [(each, each.issuer == each.subject) for each in found]
     except (ValueError, x509.InvalidVersion) as error:
         raise IntegrityError(f"a certificate in the token is damaged: {_line(error)}") from error
 

@@ -12,6 +12,7 @@ _REFUSED_V4 = [
         ("10.0.0.0/8", "private"),
         ("100.64.0.0/10", "carrier-shared"),
         ("127.0.0.0/8", "loopback"),
+        ("168.63.129.16/32", "cloud platform"),  # Azure's, from within: its virtual machines' secrets
         ("169.254.0.0/16", "link-local (cloud metadata)"),
         ("172.16.0.0/12", "private"),
         ("192.0.0.0/24", "reserved"),
@@ -48,6 +49,7 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _LOCAL_TRANSLATED = IPv6Network("64:ff9b:1::/48")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
+_ISATAP = 0x5EFE  # the middle of an interface identifier, whatever the network (RFC 5214 §6.1)
 
 
 def refusal(address: str) -> str | None:
@@ -75,4 +77,6 @@ def _refusal_v6(ip: IPv6Address) -> str | None:
         return inner and f"{inner}, inside 6to4"
     if ip in _LOCAL_TRANSLATED:
         return "private"
+    if int(ip) >> 32 & 0xFDFFFFFF == _ISATAP and (inner := _refusal_v4(IPv4Address(int(ip) & 0xFFFFFFFF))):
+        return f"{inner}, inside ISATAP"
     return None if ip in _PUBLIC_V6 else "reserved"

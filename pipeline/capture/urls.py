@@ -112,9 +112,10 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
 def _port(text: str, scheme: str) -> int:
     if not text:
         return _DEFAULT_PORTS[scheme]
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+    number = text.lstrip("0")  # as many as anybody likes
+    if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < 65536):
         raise Failure("invalid-url", f"no such port: {text[:20]!r}")
-    return int(text)
+    return int(number)
 
 
 def _ipv6(text: str) -> str:

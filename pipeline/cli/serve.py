@@ -108,8 +108,9 @@ def _server(app: ASGIApp) -> Any:
     import uvicorn
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, h11_max_incomplete_event_size=32_768,
-        timeout_graceful_shutdown=5,
+        app, log_level="warning", access_log=False, server_header=False,
+        http="h11",  # it lets no line break into a header
+        h11_max_incomplete_event_size=32_768, timeout_graceful_shutdown=5,
     )  # fmt: skip
     return uvicorn.Server(config)
 

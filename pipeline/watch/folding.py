@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from archive import keys
@@ -14,8 +13,9 @@ from archive.availability import Availability, Observation, State, adds_nothing,
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.model import SKIPPED
-from archive.parsing import parsed_object
+from archive.parsing import parsed_object, size_of, text_of
 from archive.text import whole_lines
+from archive.times import from_iso
 from pipeline.watch.observe import led_away, observed
 from pipeline.watch.rows import Fate, drop_unless_news, insert, observations_of
 from storage.errors import StoreError
@@ -50,7 +50,7 @@ def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
 
 
 def _line(database: sqlite3.Connection, archive: Archive, entry: dict[str, Any]) -> None:
-    role, name = entry.get("role"), entry["outcome"]
+    role, name = entry.get("role"), text_of(entry["outcome"])
     if name == "out-of-time" or (entry.get("via") is not None and name in SKIPPED):
         if role is None:
             _passed_over(database, entry)
@@ -62,17 +62,18 @@ def _line(database: sqlite3.Connection, archive: Archive, entry: dict[str, Any])
     if seen is None:
         return
     if seed := entry.get("seed"):
-        _entry(database, seed, seen.url, int(seen.at.timestamp()), Fate.TRIED)
+        _entry(database, text_of(seed), seen.url, int(seen.at.timestamp()), Fate.TRIED)
     _note(database, archive, seen)
 
 
 def _passed_over(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
     """What a feed or a sitemap led to and was not fetched; links on pages are too many, and nobody's news."""
-    if not (seed := entry.get("seed")):
+    if not entry.get("seed"):
         return
+    seed = text_of(entry["seed"])
     fate = Fate.UNREACHED if entry["outcome"] == "out-of-time" else Fate.LEFT_OUT
     if fate == Fate.UNREACHED or database.execute("SELECT 1 FROM sources WHERE url = ?", (seed,)).fetchone():
-        _entry(database, seed, entry["url"], _seconds(entry), fate)
+        _entry(database, seed, text_of(entry["url"]), _seconds(entry), fate)
 
 
 def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: Fate) -> None:
@@ -84,22 +85,23 @@ def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: F
 
 
 def _attempt(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
-    at, outcome, detail = _seconds(entry), entry["outcome"], str(entry.get("error") or "")[:300]
-    if entry.get("role") == "robots" and 400 <= (entry.get("status") or 0) < 500:
+    at, outcome, detail = _seconds(entry), text_of(entry["outcome"]), str(entry.get("error") or "")[:300]
+    if entry.get("role") == "robots" and 400 <= size_of(entry.get("status") or 0) < 500:
         outcome, detail = "ok", ""  # a site without a robots.txt may have a sitemap all the same
     failed = outcome != "ok"
+    seed = text_of(entry["seed"]) if entry.get("seed") else None
     database.execute(
         """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
           outcome = excluded.outcome, detail = excluded.detail, seed = excluded.seed,
           failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE failures + 1 END,
           failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
           WHERE excluded.at > at""",
-        (entry["url"], at, outcome, detail, int(failed), at if failed else None, entry.get("seed")),
+        (text_of(entry["url"]), at, outcome, detail, int(failed), at if failed else None, seed),
     )
 
 
 def _seconds(entry: dict[str, Any]) -> int:
-    return int(datetime.fromisoformat(entry["timestamp"]).timestamp())
+    return int(from_iso(text_of(entry["timestamp"])).timestamp())
 
 
 # Pages

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archive.availability import Observation, State
+from archive.parsing import size_of, text_of
 from archive.times import from_iso
 from pipeline.extract.page import EXTRACTABLE
 
@@ -39,31 +40,36 @@ _LONGEST = 300  # characters of a detail
 
 def observed(entry: dict[str, Any]) -> Observation | None:
     """What an outcome's line says of a page, None where it says nothing; raises ValueError, KeyError, TypeError."""
-    name, status = entry["outcome"], entry.get("status")
+    name, url, final = text_of(entry["outcome"]), text_of(entry["url"]), _text(entry, "final_url")
+    status = entry.get("status")
     state = _by_status(status) if name == "http-error" else _BY_OUTCOME.get(name)
     if state is None:
         return None
-    final = entry.get("final_url")
-    final = final if isinstance(final, str) and final != entry["url"] else None
+    final = final if final != url else None
     detail = str(entry.get("error") or name)
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
     whole = name == "ok"
-    text = entry.get("text")
-    if text is None and whole and entry.get("mime") not in EXTRACTABLE:
-        text = entry.get("digest")
+    text, digest, words = _text(entry, "text"), _text(entry, "digest"), entry.get("words")
+    if text is None and whole and _text(entry, "mime") not in EXTRACTABLE:
+        text = digest
     return Observation(
-        url=entry["url"],
-        at=from_iso(entry["timestamp"]),
+        url=url,
+        at=from_iso(text_of(entry["timestamp"])),
         state=state,
         text=text if state == State.OK and whole else None,
-        record_id=entry.get("record_id"),
+        record_id=_text(entry, "record_id"),
         detail=detail[:_LONGEST],
-        title=entry.get("title"),
-        digest=None if name == "truncated" else entry.get("digest"),
-        words=entry.get("words"),
+        title=_text(entry, "title"),
+        digest=None if name == "truncated" else digest,
+        words=None if words is None else size_of(words),
         final=final,
     )
+
+
+def _text(entry: dict[str, Any], name: str) -> str | None:
+    value = entry.get(name)
+    return None if value is None else text_of(value)
 
 
 def led_away(good: Observation | None, seen: Observation) -> Observation:

@@ -103,9 +103,10 @@ def _answered(request: Request, archive: Archive, output: str) -> Response:
     return StreamingResponse(_from(first, pieces), media_type=kind, headers=PLAIN)
 
 
-def _from(first: str, others: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from others
+def _from(first: str, others: Iterator[str]) -> Iterator[bytes]:
+    """The pieces as they are sent: an index may hold half a character."""
+    yield first.encode("utf-8", "replace")
+    yield from (piece.encode("utf-8", "replace") for piece in others)
 
 
 def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/timegate/") -> Response:
@@ -156,4 +157,5 @@ def _timemap_json(request: Request, archive: Archive, base: str) -> Response:
         "timemap_uri": {"link_format": f"{base}/timemap/link/{url}", "json_format": f"{base}/timemap/json/{url}"},
         "mementos": {"list": mementos, "first": mementos[0], "last": mementos[-1]},
     }
-    return Response(json.dumps(found, ensure_ascii=False), media_type="application/json", headers=PLAIN)
+    text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(text, media_type="application/json", headers=PLAIN)

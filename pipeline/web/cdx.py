@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import time
+from calendar import monthrange
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from urllib.parse import quote_plus, unquote_plus
 
@@ -138,13 +139,15 @@ def _moment(digits: str, name: str) -> datetime:
 def _last(digits: str) -> datetime:
     """The last second that shortened digits mean."""
     first = _moment(digits, "to")
-    second = timedelta(seconds=1)
-    if len(digits) == 4:
-        return first.replace(month=12, day=31, hour=23, minute=59, second=59)
-    if len(digits) == 6:
-        return (first + timedelta(days=31)).replace(day=1) - second
-    spans = {8: timedelta(days=1), 10: timedelta(hours=1), 12: timedelta(minutes=1)}
-    return first + spans.get(len(digits), second) - second
+    given = len(digits)
+    month = first.month if given > 4 else 12
+    return first.replace(
+        month=month,
+        day=first.day if given > 6 else monthrange(first.year, month)[1],
+        hour=first.hour if given > 8 else 23,
+        minute=first.minute if given > 10 else 59,
+        second=first.second if given > 12 else 59,
+    )
 
 
 def _number(text: str, name: str, *, negative: bool = False) -> int:

@@ -23,6 +23,7 @@ from storage.errors import ObjectMissing
 _PIECE = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
+_NOT_IN_A_TAG = re.compile(r"[^!#-~]")  # RFC 9110 §8.8.3
 _KEPT = {"content-type", "content-encoding", "content-language"}
 _ORIGINAL = 100  # headers of the response that are passed on
 
@@ -54,7 +55,7 @@ def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Resp
         "Memento-Datetime": http_date(snapshot.timestamp),
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
         "Cache-Control": KEPT_A_WHILE,
-        "ETag": f'"{snapshot.record_id.strip("<>")}"',
+        "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.record_id.strip("<>"))}"',
     }
     return _response(archive, snapshot, headers, base)
 
@@ -99,7 +100,10 @@ def _rest(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _ascii(url: str) -> str:
-    return "".join(each if "!" <= each <= "~" else "".join(f"%{byte:02X}" for byte in each.encode()) for each in url)
+    return "".join(
+        each if "!" <= each <= "~" else "".join(f"%{byte:02X}" for byte in each.encode("utf-8", "replace"))
+        for each in url
+    )
 
 
 def warc(request: Request, archive: Archive) -> Response:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from archive.times import from_stamp, iso, parse_time, stamp
+from archive.times import from_iso, from_stamp, iso, parse_time, stamp
 
 NOW = datetime(2026, 11, 23, 17, 25, 0, tzinfo=UTC)
 
@@ -42,3 +42,15 @@ def test_what_is_no_time_says_how_to_write_one(written: str) -> None:
 
 def test_stamps_go_both_ways() -> None:
     assert from_stamp(stamp(NOW)) == NOW
+
+
+def test_years_have_four_digits_in_every_century() -> None:
+    early = datetime(226, 11, 23, 17, 25, 0, tzinfo=UTC)
+    assert (stamp(early), iso(early)) == ("02261123172500", "0226-11-23T17:25:00Z")
+    assert from_stamp(stamp(early)) == early
+
+
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_a_moment_beyond_the_calendar_is_no_time(written: str) -> None:
+    with pytest.raises(ValueError, match="no calendar of UTC"):
+        from_iso(written)

@@ -56,3 +56,10 @@ def test_bytes_that_fit_nothing_are_replaced_and_never_raise() -> None:
     assert FRENCH in decoded
     decode(bytes(range(256)) * 20, None)
     assert decode(b"", None) == ("", "utf-8")
+
+
+def test_encodings_that_no_browser_knows_are_none() -> None:
+    for label in ("idna", "punycode", "undefined", "utf-7", "unicode_escape"):
+        text, name = decode(b"\xff\xe9 +AGE- \\u0061", f"text/html; charset={label}")
+        assert "+AGE- \\u0061" in text
+        assert name.replace("-", "_") != label.replace("-", "_")

@@ -21,6 +21,7 @@ _DEEPEST = 3  # pages within srcdoc attributes within one another
 _DROPPED = frozenset({"script", "base", "noembed", "noframes", "applet", "portal", "fencedframe", "webview"})
 _UNWRAPPED = frozenset({"noscript"})  # scripts do not run: its content is what is shown
 _ANIMATED = frozenset({"set", "animate", "animatetransform", "animatemotion", "animatecolor"})
+_VALUES = frozenset({"to", "from", "by", "values"})  # of what is animated, a style's among them
 _FETCHED = frozenset({"src", "poster", "background", "data", "xlink:href"})
 _SETS = frozenset({"srcset", "imagesrcset"})
 _STYLED = frozenset(
@@ -30,7 +31,17 @@ _STYLED = frozenset(
 _LEFT_OUT = frozenset(
     {"action", "formaction", "ping", "target", "download", "manifest", "codebase", "archive", "code", "classid"}
     | {"lowsrc", "dynsrc", "attributionsrc", "integrity", "crossorigin", "nonce", "referrerpolicy", "sandbox"}
-    | {"allow", "allowfullscreen", "csp", "autofocus", "autoplay", "profile", "usemap-src", "browsingtopics"}
+    | {
+        "allow",
+        "allowfullscreen",
+        "csp",
+        "autofocus",
+        "autoplay",
+        "profile",
+        "usemap-src",
+        "browsingtopics",
+        "xml:base",
+    }
 )
 _LINKS = frozenset({"a", "area"})
 _FRAMES = frozenset({"iframe", "frame", "embed", "object"})
@@ -128,7 +139,7 @@ class _Writer:
             return rewrite_html(value, self._place, depth=self._depth + 1) if self._depth < _DEEPEST else ""
         if name in _SETS:
             return rewrite_srcset(value, self._place)
-        if name in _STYLED:
+        if name in _STYLED or (tag in _ANIMATED and name in _VALUES):
             return rewrite_css(value, self._place)
         if name == "href" and tag in _LINKS:
             return self._linked(value)

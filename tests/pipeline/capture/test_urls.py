@@ -12,6 +12,7 @@ FORMS = {
     "http://EXAMPLE.org": "http://example.org/",
     " https://example.org:443/a?b#c ": "https://example.org/a?b",
     "http://example.org:8080": "http://example.org:8080/",
+    "http://example.org:0000008080": "http://example.org:8080/",
     "https://bücher.example/ä?ö=ü": "https://xn--bcher-kva.example/%C3%A4?%C3%B6=%C3%BC",
     "http://example.org/a b/%7Ec%2fd": "http://example.org/a%20b/%7Ec%2fd",
     "http://example.org/a/./b/../c/": "http://example.org/a/c/",
@@ -58,6 +59,7 @@ REFUSED = {
     "http://example.org@127.0.0.1/": "invalid-url",
     "http://example.org:0/": "invalid-url",
     "http://example.org:99999/": "invalid-url",
+    "http://example.org:00008012345/": "invalid-url",
     "http://example.org:x/": "invalid-url",
     "http://[::1/": "invalid-url",
     "http://[::1]x/": "invalid-url",
@@ -93,7 +95,8 @@ NOT_PUBLIC = """
 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
 :: ::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe
 64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:7f00:1:: 2002:a00:1:: 2002:a9fe:a9fe:: 3fff::1 fc00::1 fd12:3456::1
-fe80::1 fe80::1%eth0 fec0::1 ff02::1 4000::1 no-address 1.2.3 2130706433
+fe80::1 fe80::1%eth0 fec0::1 ff02::1 4000::1 no-address 1.2.3 2130706433 168.63.129.16 2606:4700::5efe:7f00:1
+2606:4700::200:5efe:a00:1 ::ffff:0:7f00:1
 """.split()
 
 

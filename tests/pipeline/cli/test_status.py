@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+from pathlib import Path
+
 from tests.command import Command
+from tests.pipeline.cli.conftest import post
 from tests.site import Site
 
 
@@ -32,3 +36,22 @@ def test_status_of_nothing(onrecord: Command) -> None:
     assert done.code == 0
     assert "captures   0" in done.out
     assert "oldest     none" in done.out
+
+
+def test_a_page_cannot_write_into_the_report(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    hostile = "\"'></title></code><script src=//evil.example></script><img src=//evil.example onerror=x>"
+    site.answers["/post?q='%22%3Cb"] = post(hostile.replace("<", "&lt;"), "Words.")
+    onrecord.capture(site.url("/post?q='\"<b"))
+    file = tmp_path / "report.html"
+    assert onrecord("status", "--report", str(file)).code == 0
+    found: list[tuple[str, dict[str, str | None]]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))  # type: ignore[method-assign]
+    parser.feed(file.read_text())
+    assert "evil.example onerror" in file.read_text()
+    assert not {tag for tag, _ in found} & {"script", "img", "a", "base", "link", "iframe"}
+    assert not any(name.startswith("on") or name in {"src", "href"} for _, attributes in found for name in attributes)
+    assert (
+        "meta",
+        {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"},
+    ) in found

@@ -71,6 +71,8 @@ HTML_CASES = {
     "svg style": ("<svg><style>a{b:url(&quot;http://c.example/x&quot;)}</style></svg>", f"<svg><style>a{{b:url(&quot;{T}http://c.example/x&quot;)}}</style></svg>"),
     "svg paint": ('<rect fill="url(http://c.example/#p)"/>', f'<rect fill="url(&quot;{T}http://c.example/#p&quot;)">'),
     "animated address": ('<set attributeName="xlink:href" to="http://c.example/"/><b>x</b>', "<b>x</b>"),
+    "animated paint": ('<animate attributeName=fill values="url(http://c.example/#p);red"/>', f'<animate attributename="fill" values="url(&quot;{T}http://c.example/#p&quot;);red">'),
+    "base in XML": ('<svg xml:base="http://c.example/"></svg>', "<svg></svg>"),
     "lazy": ('<img data-src=x.png src="data:image/gif;base64,R0">', f'<img data-src="x.png" src="{T}{A}/b/x.png">'),
     "noscript": ("<noscript><img src=x></noscript>", f'<img src="{T}{A}/b/x">'),
     "comment": ("a<!-- <img src=http://c.example/> -->b<!-->c<!--->d", "abcd"),
