@@ -38,10 +38,15 @@ class Checkpoint:
             note = data.decode("utf-8")
             text, _ = open_note(note, ())
             origin, size, root, *more = text.removesuffix("\n").split("\n")
-            found = cls(origin, int(size) if size.isdigit() else -1, base64.b64decode(root, validate=True), note)
+            found = cls(origin, int(size), base64.b64decode(root, validate=True), note)
         except (ValueError, binascii.Error) as error:
             raise IntegrityError(f"this is no checkpoint: {error}") from error
-        if not (origin and all(more)) or len(found.root) != merkle.SIZE or text_of(found, more) != text:
+        if (
+            not (origin and all(more))
+            or found.size < 0
+            or len(found.root) != merkle.SIZE
+            or text_of(found, more) != text
+        ):
             raise IntegrityError("this is no checkpoint: a name, a size and a root should stand in it, each on a line")
         return found
 
@@ -102,10 +107,11 @@ def signers(store: ObjectStore) -> dict[str, PublicKey]:
     found = {}
     for info in store.list(keys.SIGNERS_PREFIX):
         try:
-            key = PublicKey.parse(store.get_range(info.key, 0, _MOST).decode("utf-8", "replace"))
+            data = store.get_range(info.key, 0, _MOST)
+            key = PublicKey.parse(data.decode("utf-8", "replace"))
         except (KeyFileError, ObjectMissing):
             continue
-        if info.key == keys.SIGNERS_PREFIX + key.id.hex():
+        if info.key == keys.SIGNERS_PREFIX + key.id.hex() and data == f"{key}\n".encode():
             found[key.id.hex()] = key
     return found
 

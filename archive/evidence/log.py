@@ -111,7 +111,7 @@ class Log:
         A run whose manifest is another than was entered is left out, unless `replaced` names its new hash by the
         old: that is for `verify` to tell. Raises IntegrityError where the log is damaged, StoreError.
         """
-        wanted = list(found)
+        wanted = list({entry.run: entry for entry in found}.values())
         for _ in range(_AGAIN):
             entries = self.read()
             if entries.fault:
