@@ -35,9 +35,17 @@ def audit(
         found[run].append(fault)
     for run, faults in sorted(found.items()):
         yield Finding(run, faults=tuple(dict.fromkeys(faults)), committed=False)
-    faults = [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
+    faults = evidence_faults(store, held, entries)
     if faults:
         yield Finding(EVIDENCE, faults=tuple(faults), committed=False)
+
+
+def evidence_faults(
+    store: ObjectStore, held: Mapping[str, Checkpoint] | None = None, entries: Entries | None = None
+) -> list[str]:
+    """What is wrong with the log, its checkpoints and their tokens, whatever the runs are; raises StoreError."""
+    entries = entries or Log(store, Cache(None)).read()
+    return [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
 
 
 def _checkpoints(store: ObjectStore, entries: Entries, held: Mapping[str, Checkpoint]) -> Iterator[str]:
