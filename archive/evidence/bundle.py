@@ -10,11 +10,11 @@ from archive import keys, manifest, merkle
 from archive.cache import Cache
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned
-from archive.evidence.checkpoint import Kept, disagreement, kept, signers
+from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
 from archive.evidence.layout import FORMAT, VERSION, encode, hex_of
 from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Opened, pack
-from archive.evidence.stored import StoredToken, tokens
+from archive.evidence.stored import by_checkpoint, read_token
 from archive.evidence.words import README
 from archive.model import Manifest, RecordRef, Snapshot
 from archive.recordtree import records_root, warcs_of
@@ -78,8 +78,7 @@ def create(store: ObjectStore, snapshot: Snapshot, file: BinaryIO) -> Created:
         wanted.setdefault(_run_of(ref), []).append(record_id)
     runs = [_opened(store, run) for run in wanted]
     entries = Log(store, Cache(None)).read()
-    chosen, stamps = _chosen(store, entries, runs)
-    assert chosen.checkpoint is not None, "only sound ones are chosen"
+    chosen, checkpoint, tokens = _chosen(store, entries, runs)
     for run in runs:
         _walk(store, run, wanted[run.run])
     files, records, whole = _records(store, runs, snapshot)
@@ -93,14 +92,14 @@ def create(store: ObjectStore, snapshot: Snapshot, file: BinaryIO) -> Created:
     parts: list[tuple[str, Opened]] = [
         ("README.txt", _whole(README.encode())),
         ("bundle.json", _whole(encode(body))),
-        ("checkpoint", _whole(chosen.checkpoint.note.encode())),
+        ("checkpoint", _whole(checkpoint.note.encode())),
         (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
-        *((f"tokens/{number}.tsr", _whole(stamp.intact())) for number, stamp in enumerate(stamps)),
+        *((f"tokens/{number}.tsr", _whole(token)) for number, token in enumerate(tokens)),
         *((f"runs/{run.run}/{keys.MANIFEST}", _whole(run.data)) for run in runs),
         *files,
     ]
     size = pack(file, parts)
-    return Created(len(records), len(stamps), chosen.size, tuple(whole), size)
+    return Created(len(records), len(tokens), chosen.size, tuple(whole), size)
 
 
 def _run_of(ref: RecordRef) -> str:
@@ -118,25 +117,26 @@ def _opened(store: ObjectStore, run: str) -> _Run:
     return _Run(run, data, manifest.parse(data))
 
 
-def _chosen(store: ObjectStore, entries: Entries, runs: Iterable[_Run]) -> tuple[Kept, list[StoredToken]]:
+def _chosen(store: ObjectStore, entries: Entries, runs: Iterable[_Run]) -> tuple[Place, Checkpoint, list[bytes]]:
     """The checkpoint to prove runs by, and its tokens."""
     least = 0
     for run in runs:
         entry = Entry(run.run, digest_of(run.data))
         if entry not in entries.all:
-            raise NothingSigned(
-                f"run {run.run} is in no checkpoint as it is now; sign it: onrecord evidence checkpoint"
-            )
+            raise NothingSigned(f"run {run.run} is in no checkpoint as it is; sign it: onrecord evidence checkpoint")
         least = max(least, entries.all.index(entry) + 1)
-    leaves = entries.leaves()
-    sound = [
-        (each, list(tokens(store, each.key)))
-        for each in kept(store)
-        if each.size >= least and each.checkpoint and disagreement(each.checkpoint, entries, leaves) is None
-    ]
-    if not sound:
-        raise NothingSigned("no sound checkpoint covers that snapshot; sign the log: onrecord evidence checkpoint")
-    return min(sound, key=lambda pair: (not pair[1], pair[0].size))
+    stamps, known = by_checkpoint(store), signers(store)
+    found = [place for place in places(store) if place.size >= least]
+    roots = entries.roots({place.size for place in found})
+    for place in sorted(found, key=lambda place: (place.key not in stamps, place.size)):
+        try:
+            checkpoint = read_checkpoint(store, place, known)
+            tokens = [read_token(store, key) for key in stamps.get(place.key, ())]
+        except IntegrityError:  # `verify` tells it; another one may do
+            continue
+        if disagreement(checkpoint, entries, roots) is None:
+            return place, checkpoint, tokens
+    raise NothingSigned("no sound checkpoint covers that snapshot; sign the log: onrecord evidence checkpoint")
 
 
 def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:

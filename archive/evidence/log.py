@@ -7,7 +7,7 @@ there is one order, without a lock, and what was entered is never taken back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -54,6 +54,10 @@ class Entries:
     def leaves(self) -> list[bytes]:
         """The hashes of its leaves."""
         return [merkle.leaf_hash(entry.line) for entry in self.all]
+
+    def roots(self, sizes: Collection[int]) -> dict[int, bytes]:
+        """The roots that it had at those of the sizes that it reached."""
+        return merkle.roots_at(self.leaves(), sizes)
 
     def newest(self) -> dict[str, str]:
         """By run: the hash that was entered last."""

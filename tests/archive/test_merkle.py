@@ -50,6 +50,7 @@ def test_leaves_and_nodes_are_hashed_apart() -> None:
 @pytest.mark.parametrize("size", range(9))
 def test_roots_are_the_published_ones(size: int) -> None:
     assert merkle.root_of(PUBLISHED[:size]).hex() == ROOTS[size]
+    assert merkle.roots_at(PUBLISHED, {size, 99}) == {size: bytes.fromhex(ROOTS[size])}
 
 
 def test_proofs_are_the_published_ones() -> None:
