@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from archive import keys, manifest, merkle
 from archive.cache import Cache
 from archive.digests import digest_of
-from archive.errors import IntegrityError, NothingSigned
+from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
 from archive.evidence.layout import FORMAT, VERSION, encode, hex_of
 from archive.evidence.log import Entries, Entry, Log
@@ -65,10 +65,13 @@ class _Run:
     found: list[_Found] = field(default_factory=list)
 
 
-def create(store: ObjectStore, snapshot: Snapshot, file: BinaryIO) -> Created:
+def create(
+    store: ObjectStore, snapshot: Snapshot, file: BinaryIO, may_be_whole: Callable[[str], bool] = lambda _: True
+) -> Created:
     """Write the bundle of a snapshot, by the earliest checkpoint that has a time stamp, else by the earliest.
 
-    Raises NothingSigned where no checkpoint covers it, FormatError where it is too large, IntegrityError, StoreError.
+    `may_be_whole` says whether everything in a run may be given out. Raises NothingSigned where no checkpoint covers
+    the snapshot, FormatError where it is too large, Withheld, IntegrityError, StoreError.
     """
     wanted: dict[str, list[str]] = {}
     for ref, record_id in (
@@ -77,6 +80,13 @@ def create(store: ObjectStore, snapshot: Snapshot, file: BinaryIO) -> Created:
     ):
         wanted.setdefault(_run_of(ref), []).append(record_id)
     runs = [_opened(store, run) for run in wanted]
+    for run in runs:
+        if run.manifest.records is None and not may_be_whole(run.run):
+            raise Withheld(
+                f"run {run.run} has no root over its records and holds a capture that is withheld: the whole file that "
+                "would prove this one is not given out",
+                "withheld",
+            )
     entries = Log(store, Cache(None)).read()
     chosen, checkpoint, tokens = _chosen(store, entries, runs)
     for run in runs:

@@ -10,6 +10,7 @@ import click
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
 
 
 @click.command("create")
@@ -18,9 +19,10 @@ from pipeline.cli.times import Time
 @click.option(
     "-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The bundle: a zip."
 )
+@withheld_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
-def command(context: Context, url: str, at: datetime | None, file: Path, overwrite: bool) -> None:
+def command(context: Context, url: str, at: datetime | None, file: Path, overwrite: bool, withheld: bool) -> None:
     """Write a bundle that proves a snapshot without the archive: its records, their manifest, proofs, time stamps.
 
     Nothing else of the run is in it. Its WARC files are read whole, to find the proof. The bundle is made by the
@@ -32,11 +34,11 @@ def command(context: Context, url: str, at: datetime | None, file: Path, overwri
 
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_archive()
+    archive = context.open_archive(withheld=withheld)
     archive.require()
-    snapshot = archive.closest(url, at)
+    snapshot = archive.checked(archive.closest(url, at))
     with to_file(file) as stream:
-        made = create(archive.store, snapshot, stream)
+        made = create(archive.store, snapshot, stream, lambda run: archive.shown_ranges(run) is None)
     if context.as_json:
         entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
         print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})

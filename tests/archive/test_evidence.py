@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from archive import keys, manifest, merkle
 from archive.archive import Archive
 from archive.cache import Cache
-from archive.errors import IntegrityError, NothingSigned
+from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle import create
 from archive.evidence.checkpoint import Checkpoint
 from archive.evidence.layout import encode
@@ -245,6 +245,8 @@ def test_a_bundle_of_a_run_without_a_root_holds_its_whole_file(
     fresh = Archive(store, spool=tmp_path / "spool")
     fresh.checkpoint(SIGNER, tmp_path / "last")
     file = io.BytesIO()
+    with pytest.raises(Withheld, match="not given out"):
+        create(store, fresh.closest(URL), file, lambda _: False)
     assert create(store, fresh.closest(URL), file).whole == (keys.run_key(run, keys.warc_path(0)),)
     data = file.getvalue()
     assert broken(data, tmp_path) == []

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def key(onrecord: Command, authority: Authority) -> str:
     """A signing key, and settings by which every commit is signed and stamped."""
     made = onrecord("evidence", "key", "--new", "clinic.example")
     assert made.code == 0, made.err
-    settings(onrecord, f'[evidence]\nsign = true\nauthorities = ["{authority.url}"]\nroots = "{authority.roots}"\n')
+    table = f'sign = true\nauthorities = ["{authority.url}"]\nroots = "{authority.roots}"\n'
+    settings(onrecord, f"[capture]\nallow_private = true\n[evidence]\n{table}")
     return made.out.strip()
 
 
@@ -89,6 +91,31 @@ def test_a_snapshot_is_proved_without_the_archive(
     by_openssl = ["openssl", "ts", "-verify", "-in", "tokens/0.tsr", "-data", "checkpoint", "-CAfile", roots]
     done_so = subprocess.run(by_openssl, cwd=tmp_path / "out", capture_output=True, text=True)
     assert "Verification: OK" in done_so.stdout + done_so.stderr
+
+
+def test_what_is_withheld_is_not_proved_to_others(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"), site.url("/other"))
+    assert onrecord("withhold", "add", site.url("/post")).code == 0
+    bundle = tmp_path / "post.zip"
+    done = onrecord("evidence", "create", site.url("/post"), "-o", str(bundle))
+    assert (done.code, done.err.count("\n"), bundle.exists()) == (4, 1, False)
+    assert onrecord("evidence", "create", site.url("/other"), "-o", str(tmp_path / "other.zip")).code == 0
+    assert onrecord("evidence", "create", site.url("/post"), "-o", str(bundle), "--withheld").code == 0
+
+
+def test_import_and_run_sign_what_they_commit(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"))
+    file = tmp_path / "all.warc.gz"
+    assert onrecord("export", str(file)).code == 0
+    second = replace(onrecord, store=str(tmp_path / "second"))
+    checkpoints = tmp_path / "second/evidence/checkpoints"
+    assert second("import", "--no-extract", str(file)).code == 0
+    assert len(list(checkpoints.iterdir())) == 1
+    assert second("watch", "add", site.url("/other")).code == 0
+    done = second("run")
+    assert done.code == 0, done.err
+    assert len(list(checkpoints.iterdir())) == 2
+    assert second("verify").code == 0
 
 
 def test_captures_go_on_without_a_key_and_each_refusal_says_what_to_do(
