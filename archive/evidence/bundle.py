@@ -66,12 +66,17 @@ class _Run:
 
 
 def create(
-    store: ObjectStore, snapshot: Snapshot, file: BinaryIO, may_be_whole: Callable[[str], bool] = lambda _: True
+    store: ObjectStore,
+    snapshot: Snapshot,
+    file: BinaryIO,
+    may_be_whole: Callable[[str], bool] = lambda _: True,
+    other: Checkpoint | None = None,
 ) -> Created:
     """Write the bundle of a snapshot, by the earliest checkpoint that has a time stamp, else by the earliest.
 
-    `may_be_whole` says whether everything in a run may be given out. Raises NothingSigned where no checkpoint covers
-    the snapshot, FormatError where it is too large, Withheld, IntegrityError, StoreError.
+    `may_be_whole` says whether everything in a run may be given out. With another checkpoint the bundle proves that
+    both are of one log. Raises NothingSigned where no checkpoint covers the snapshot, FormatError where it is too
+    large, Withheld, IntegrityError, StoreError.
     """
     wanted: dict[str, list[str]] = {}
     for ref, record_id in (
@@ -93,12 +98,14 @@ def create(
         _walk(store, run, wanted[run.run])
     files, records, whole = _records(store, runs, snapshot)
     leaves = entries.leaves()[: chosen.size]
-    body = {
+    body: dict[str, object] = {
         "format": FORMAT,
         "version": VERSION,
         "runs": [_entry(run, entries, leaves) for run in runs],
         "records": records,
     }
+    if other is not None:
+        body["consistency"] = _consistency(entries, checkpoint, other)
     parts: list[tuple[str, Opened]] = [
         ("README.txt", _whole(README.encode())),
         ("bundle.json", _whole(encode(body))),
@@ -222,6 +229,17 @@ def _records(
 def _entry(run: _Run, entries: Entries, leaves: list[bytes]) -> dict[str, object]:
     number = entries.all.index(Entry(run.run, digest_of(run.data)))
     return {"run": run.run, "entry": number, "proof": hex_of(merkle.inclusion(leaves, number))}
+
+
+def _consistency(entries: Entries, checkpoint: Checkpoint, other: Checkpoint) -> dict[str, object]:
+    """The proof that of two checkpoints the larger one only added to the smaller."""
+    if other.origin != checkpoint.origin:
+        raise IntegrityError(f"the checkpoint that was named is of another archive, {other.origin[:80]}")
+    if fault := disagreement(other, entries, entries.roots({other.size})):
+        raise IntegrityError(f"the checkpoint that was named and this archive do not agree: {fault}")
+    smaller, larger = sorted((other.size, checkpoint.size))
+    proof = merkle.consistency(entries.leaves()[:larger], smaller)
+    return {"size": other.size, "root": other.root.hex(), "proof": hex_of(proof)}
 
 
 def _whole(data: bytes) -> Opened:

@@ -2,6 +2,8 @@
 
 {"format", "version", "runs": [{"run", "entry", "proof"}], "records": [{"file", "run", "leaf", "proof"}]}
 
+and, where it was asked for, "consistency": {"size", "root", "proof"}: another checkpoint of the same log.
+
 An entry is a number in the log, a leaf one among a run's records, a proof a list of hashes in hex. A record of a run
 that has no root over its records has "offset" and "length" in its WARC file instead of "leaf" and "proof".
 """
@@ -48,7 +50,7 @@ def body_of(data: bytes) -> dict[str, Any]:
             raise ValueError("it is of another format")
         if body.get("version") != VERSION:
             raise ValueError(f"version {str(body.get('version'))[:20]}, this program knows {VERSION}: upgrade onrecord")
-        if set(body) != {"format", "version", "runs", "records"} or encode(body) != data:
+        if body.keys() - {"consistency"} != {"format", "version", "runs", "records"} or encode(body) != data:
             raise ValueError("it is not as this program writes it")
     return body
 

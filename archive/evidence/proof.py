@@ -60,6 +60,7 @@ class Checking:
     path: Path
     key: PublicKey | None = None
     roots: Sequence[Certificate] = ()
+    other: Checkpoint | None = None  # that its reader has
     stamps: list[Stamp] = field(default_factory=list)
     broken: int = 0
     _manifests: dict[str, Manifest] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Checking:
         note = self._read(packed, "checkpoint", _SMALL)
         checkpoint = Checkpoint.parse(note)
         yield from self._signature(packed, checkpoint)
+        yield from self._consistency(checkpoint, body.get("consistency"))
         for entry in entries_of(body, "runs"):
             yield from self._run(packed, entry, checkpoint)
         yield from self._records(packed, entries_of(body, "records"))
@@ -128,6 +130,25 @@ class Checking:
         said = "which you named" if self.key else f"which came with it: {key}"
         what = f"the log {checkpoint.origin}, of {checkpoint.size:,} runs, is signed by {trusted.name}, by a key {said}"
         yield Step(True, what)
+
+    def _consistency(self, checkpoint: Checkpoint, said: Any) -> Iterator[Step]:
+        """Another checkpoint of the log: the larger of the two must have added to the smaller, and no more."""
+        there = (checkpoint.size, checkpoint.root) if said is None else _head(said)
+        proof: merkle.Proof = ()
+        if said is not None:
+            with Understood():
+                proof = proof_of(said["proof"])
+        old, new = sorted((there, checkpoint.head))
+        if not merkle.extends(old, new, proof):
+            yield self._no(f"the proof that its log agrees with one of {there[0]:,} runs does not hold")
+        elif self.other is None:
+            yield from [] if said is None else [Step(None, f"it agrees with a checkpoint of {there[0]:,} runs")]
+        elif self.other.origin != checkpoint.origin:
+            yield self._no(f"the checkpoint that you named is of another log, {self.other.origin[:80]}")
+        elif self.other.head != there:
+            yield self._no("it holds no proof that its log is that of the checkpoint that you named")
+        else:
+            yield Step(True, f"its log is that of the checkpoint that you named, of {there[0]:,} runs: nothing went")
 
     def _run(self, packed: Packed, said: dict[str, Any], checkpoint: Checkpoint) -> Iterator[Step]:
         with Understood():
@@ -256,6 +277,13 @@ class Checking:
             yield Step(
                 stamp.is_trusted or None, f"{name}: stamped at {iso(stamp.time)} by {stamp.authority}; it {root}"
             )
+
+
+def _head(said: Any) -> tuple[int, bytes]:
+    with Understood():
+        if set(said) != {"size", "root", "proof"}:
+            raise ValueError("consistency is not as this program writes it")
+        return size_of(said["size"]), bytes.fromhex(text_of(said["root"]))
 
 
 def _part(pieces: Iterable[bytes], offset: int, size: int) -> Iterator[bytes]:

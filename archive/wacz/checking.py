@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from archive.wacz.signature import check_signature
 
 _SMALL = 64 << 20  # bytes of a datapackage.json
 _PIECE = 1 << 18
+_RATIO = 100  # by which files may be larger than they are in it
 _DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError)
 
 
@@ -59,14 +61,18 @@ def _signed(signed: Any, digest: str) -> Step:
 
 
 def _files(package: zipfile.ZipFile, named: dict[str, str]) -> Iterator[Step]:
-    there = {info.filename for info in package.infolist() if not info.is_dir()}
+    names = [info.filename for info in package.infolist() if not info.is_dir()]
+    there = set(names)
+    if len(there) < len(names):
+        yield Step(False, "a name stands in it twice: readers may take either file")
+    left = _Left(_RATIO * sum(info.compress_size for info in package.infolist()) + _SMALL)
     for path in sorted(there - named.keys() - {"datapackage.json", "datapackage-digest.json"}):
         yield Step(False, f"{path} is in it, and datapackage.json does not name it")
     whole = 0
     for path, expected in sorted(named.items()):
         if path not in there:
             yield Step(False, f"{path} is missing")
-        elif _digest(package, path) != expected:
+        elif _digest(package, path, left) != expected:
             yield Step(False, f"{path} is not the file that was signed: it was altered")
         else:
             whole += 1
@@ -75,12 +81,22 @@ def _files(package: zipfile.ZipFile, named: dict[str, str]) -> Iterator[Step]:
     )
 
 
-def _digest(package: zipfile.ZipFile, path: str) -> str | None:
+@dataclass(slots=True)
+class _Left:
+    """Bytes that a package's files may still hold when they are unpacked."""
+
+    bytes: int
+
+
+def _digest(package: zipfile.ZipFile, path: str, left: _Left) -> str | None:
     hasher = hashlib.sha256()
     try:
         with package.open(path) as file:
             while piece := file.read(_PIECE):
                 hasher.update(piece)
+                left.bytes -= len(piece)
+                if left.bytes < 0:
+                    raise IntegrityError("its files are far larger than it is: it is a bomb, or no package for people")
     except _DAMAGED:
         return None
     return f"sha256:{hasher.hexdigest()}"

@@ -7,13 +7,12 @@ signed; the signature is both numbers, 48 bytes each, one after the other; the k
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -94,7 +93,7 @@ def check_signature(signed: dict[str, Any], digest: str) -> str:
     try:
         key = load_der_public_key(base64.b64decode(signed["publicKey"], validate=True))
         signature = base64.b64decode(signed["signature"], validate=True)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise IntegrityError("signedData holds no signature and public key that can be read") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or len(signature) != 2 * _NUMBER:
         raise IntegrityError("signedData holds no signature and public key of ECDSA over P-384")

@@ -23,8 +23,13 @@ _MARKS = {True: "holds", False: "BROKEN", None: "unknown"}
 @click.option(
     "--roots", type=click.Path(path_type=Path), help="Root certificates of authorities that you trust, in PEM."
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint of the archive that you have: the bundle must be of the same log.",
+)
 @click.pass_obj
-def command(context: Context, file: Path, key: str | None, roots: Path | None) -> None:
+def command(context: Context, file: Path, key: str | None, roots: Path | None, checkpoint: Path | None) -> None:
     """Check a bundle of evidence, or the signature of a WACZ, step by step, and say what it proves and what not.
 
     It asks no store and no network. Exit code 5 says that something in it does not hold.
@@ -34,11 +39,11 @@ def command(context: Context, file: Path, key: str | None, roots: Path | None) -
     from archive.errors import IntegrityError
 
     if file.name.lower().endswith(".wacz"):
-        if key or roots:
-            raise click.UsageError("--key and --roots are for bundles: a WACZ is signed by a key of another kind")
+        if key or roots or checkpoint:
+            raise click.UsageError("--key, --roots and --checkpoint are for bundles: a WACZ is signed in another way")
         broken = _wacz(context, file)
     else:
-        broken = _bundle(context, file, key, roots)
+        broken = _bundle(context, file, key, roots, checkpoint)
     if broken:
         raise IntegrityError(f"{file}: {broken:,} of the steps above do not hold: it proves nothing")
 
@@ -52,13 +57,15 @@ def _wacz(context: Context, file: Path) -> int:
     return sum(step.holds is False for step in steps)
 
 
-def _bundle(context: Context, file: Path, key: str | None, roots: Path | None) -> int:
+def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, checkpoint: Path | None) -> int:
+    from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.proof import Checking
     from archive.evidence.token import read_roots
     from archive.evidence.words import DOES_NOT_PROVE, PROVES
     from archive.times import iso
 
-    checking = Checking(file, _key(key), read_roots(roots) if roots else ())
+    other = Checkpoint.parse(checkpoint.read_bytes()) if checkpoint else None
+    checking = Checking(file, _key(key), read_roots(roots) if roots else (), other)
     for step in checking.steps():
         _tell(context, step)
     if checking.broken:

@@ -9,7 +9,7 @@ import random
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from archive.archive import Archive
 from archive.cache import Cache
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle import create
-from archive.evidence.checkpoint import Checkpoint
+from archive.evidence.checkpoint import Checkpoint, places, read_checkpoint, signers
 from archive.evidence.layout import encode
 from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Packed, pack
@@ -258,6 +258,36 @@ def test_a_bundle_of_a_run_without_a_root_holds_its_whole_file(
     body = json.loads(parts["bundle.json"])
     body["records"][0]["offset"] += 1
     assert broken(sealed(parts | {"bundle.json": encode(body)}), tmp_path)
+
+
+def test_two_checkpoints_are_proved_to_be_of_one_log(made: Made, tmp_path: Path) -> None:
+    archive, store = made.archive, made.archive.store
+    first, second = (read_checkpoint(store, place, signers(store)) for place in places(store))
+    file = io.BytesIO()
+    create(store, archive.closest(URL), file, other=second)
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(file.getvalue())
+
+    def lines(other: Checkpoint | None, *, data: bytes = file.getvalue()) -> list[str]:
+        path.write_bytes(data)
+        return [step.text for step in Checking(path, SIGNER.public, other=other).steps() if step.holds is False]
+
+    assert lines(None) == []
+    assert lines(second) == []
+    no_proof = ["it holds no proof that its log is that of the checkpoint that you named"]
+    assert lines(first) == no_proof
+    assert lines(second, data=made.data) == no_proof
+    assert lines(first, data=made.data) == [], "it is the very checkpoint"
+    elsewhere = replace(second, origin="onrecord/another")
+    assert lines(elsewhere) == ["the checkpoint that you named is of another log, onrecord/another"]
+    parts = contents(file.getvalue())
+    for change in ({"size": 9}, {"root": "00" * 32}, {"proof": []}, {"root": 7}, {"more": 1}, {"size": "x"}):
+        body = json.loads(parts["bundle.json"])
+        body["consistency"] |= change
+        assert lines(None, data=sealed(parts | {"bundle.json": encode(body)})), change
+    for fake in (replace(second, root=bytes(32)), replace(second, size=9), elsewhere):
+        with pytest.raises(IntegrityError, match="the checkpoint that was named"):
+            create(store, archive.closest(URL), io.BytesIO(), other=fake)
 
 
 def test_what_no_checkpoint_covers_is_not_proved(store: MemoryStore, archive: Archive, keep: Keep) -> None:
