@@ -328,10 +328,16 @@ class Archive(Gate):
         return Orphans(store, self._cache, age)
 
     def verification(
-        self, readings: Readings, *, deep: bool, since: datetime | None = None, end: float | None = None
+        self,
+        readings: Readings,
+        *,
+        deep: bool,
+        since: datetime | None = None,
+        end: float | None = None,
+        held: Mapping[str, Checkpoint] | None = None,
     ) -> Verification:
         """A look at all runs, which reads with `deep` those that were not read since a time."""
-        return Verification(self.store, self.catalog, readings, deep, since, end)
+        return Verification(self.store, self.catalog, readings, deep, since, end, held)
 
     def verify(self, runs: list[str] | None = None, held: Mapping[str, Checkpoint] | None = None) -> Iterator[Finding]:
         """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile.

@@ -36,7 +36,8 @@ _WINDOW = 256  # findings held
 class Verification:
     """One verification of one store: with `deep` every run is read that was not read whole since `since`.
 
-    `end` is when no further run is begun to be read, by the monotonic clock.
+    `end` is when no further run is begun to be read, by the monotonic clock. `held` are checkpoints that are kept
+    elsewhere, by name.
     """
 
     store: ObjectStore
@@ -45,6 +46,7 @@ class Verification:
     deep: bool = False
     since: datetime | None = None
     end: float | None = None
+    held: Mapping[str, Checkpoint] | None = None
     unread: list[str] = field(default_factory=list)  # due, and not reached in time
 
     def findings(self, runs: list[str] | None = None) -> Iterator[Finding]:
@@ -67,7 +69,7 @@ class Verification:
             yield finding
         yield from self._look(self.unread, files)
         if runs is None:
-            yield from besides(self.store, files, whole=self.deep and not self.unread)
+            yield from besides(self.store, files, held=self.held, whole=self.deep and not self.unread)
 
     def _due(self, runs: list[str]) -> list[str]:
         """The runs to be read whole, those that need it most first."""

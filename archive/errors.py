@@ -10,7 +10,8 @@ OnrecordError
     ├── EntityError        exit 5: a body whose content coding cannot be undone
     │   └── EntityTooLarge it would decode to more than the limit
     ├── FormatError        exit 2: a layout newer than this program, or a folder that is no archive
-    └── KeyFileError       exit 2: a key to sign or to check signatures by is not there, or is none
+    ├── KeyFileError       exit 2: a key to sign or to check signatures by is not there, or is none
+    └── NothingSigned      exit 4: what is to be proved stands in no checkpoint yet
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ class KeyFileError(ArchiveError):
     """A key to sign or to check signatures by is not there, or is none."""
 
     exit_code = 2
+
+
+class NothingSigned(ArchiveError):
+    """What is to be proved stands in no checkpoint yet."""
+
+    exit_code = 4
 
 
 class EntityError(ArchiveError):

@@ -52,6 +52,7 @@ GENERATION_CDX = "index.cdx.gz"
 GENERATION_IDX = "index.idx"
 GENERATION_RUNS = "runs.txt.gz"
 
+EVIDENCE_PREFIX = "evidence/"
 LOG_PREFIX = "evidence/log/"
 CHECKPOINTS_PREFIX = "evidence/checkpoints/"
 SIGNERS_PREFIX = "evidence/keys/"

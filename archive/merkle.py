@@ -6,7 +6,7 @@ A tree is handled by the hashes of its leaves. A proof is a tuple of hashes, in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 SIZE = 32  # bytes of a hash
 EMPTY = hashlib.sha256().digest()  # the root of a tree without leaves
@@ -57,6 +57,17 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     for leaf in leaves:
         tree.append(leaf)
     return tree.root()
+
+
+def roots_at(leaves: Iterable[bytes], sizes: Collection[int]) -> dict[int, bytes]:
+    """The roots that a tree had at those of the sizes that it reached, in one pass."""
+    tree = Growing()
+    found = {0: EMPTY} if 0 in sizes else {}
+    for leaf in leaves:
+        tree.append(leaf)
+        if tree.size in sizes:
+            found[tree.size] = tree.root()
+    return found
 
 
 def inclusion(leaves: Sequence[bytes], index: int) -> Proof:

@@ -60,6 +60,15 @@ class Replica:
             held = there.get(run, {})
             if any(held.get(path) != size for path, size in paths.items()):
                 yield self._copied(run, held)
+        yield from self._evidence(mend=False)
+
+    def _evidence(self, *, mend: bool) -> Iterator[Copied]:
+        """The log of runs, its checkpoints and time stamps, after the runs that they are about."""
+        from archive.evidence.copying import copy_evidence
+
+        files, size, faults = copy_evidence(self._source, self._target, mend=mend)
+        if files or faults:
+            yield Copied(keys.EVIDENCE_PREFIX, files, size, tuple(faults))
 
     def _notices(self) -> Iterator[Copied]:
         """Put what is not to be shown before anything that could be: a copy without it would show everything."""
@@ -142,6 +151,8 @@ class Replica:
         named = _named(self._source, here) | _named(self._target, there)
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
+        if not runs:
+            yield from self._evidence(mend=True)
 
     def _mend_identity(self, here: Files, there: Files) -> None:
         """The store's own description may be what is damaged, or was lost and made anew by a later capture."""

@@ -45,13 +45,13 @@ class PublicKey:
     def parse(cls, text: str) -> PublicKey:
         """Read what `str` wrote; raises KeyFileError."""
         name, _, rest = text.strip().partition("+")
-        identity, _, encoded = rest.partition("+")
+        _, _, encoded = rest.partition("+")
         try:
             data = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             data = b""
         key = cls(name, data[1:])
-        if not _NAME.match(name) or data[:1] != _ED25519 or len(data) != 1 + _SEED or key.id.hex() != identity:
+        if not _NAME.match(name) or data[:1] != _ED25519 or len(data) != 1 + _SEED or str(key) != text.strip():
             raise KeyFileError(f"{text.strip()[:80]!r} is no key to check signatures by; it has the form NAME+ID+KEY")
         return key
 

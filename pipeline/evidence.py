@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.evidence.making import Made
-from archive.evidence.stored import keep_token, mark_of, tokens
+from archive.evidence.stored import authorities, keep_token, mark_of
 from archive.evidence.token import LIMIT, Stamp, check_token, query, read_roots
 from archive.signing import Signer
 from archive.times import iso, now
@@ -75,7 +75,7 @@ def sign_now(archive: Archive, settings: EvidenceSettings) -> Signed | None:
     if made is None:
         return None
     note = made.checkpoint.note.encode()
-    have = {token.authority for token in tokens(archive.store, made.key)}
+    have = authorities(archive.store, made.key)
     wanted = [url for url in dict.fromkeys(settings.authorities) if mark_of(url) not in have]
 
     def stamped(url: str) -> Token:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from archive.archive import Archive
 from archive.columns import write_parquet
@@ -17,6 +17,9 @@ from archive.wacz.package import Hashing, Package
 from pipeline.extract.pool import ExtractorPool
 from pipeline.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.version import software
+
+if TYPE_CHECKING:
+    from archive.wacz.signature import WaczSigner
 
 _CHOSEN = "captures.warc.gz"  # records that were chosen one by one
 
@@ -34,7 +37,7 @@ class Exported:
     withheld: int = 0
 
 
-def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO, signer: WaczSigner | None = None) -> Exported:
     """Write a WACZ 1.1.1 file that replays by itself; raises NoSuchSnapshot, IntegrityError, StoreError."""
     with Package(file, software=software(), created=now()) as package:
         if wanted.whole_runs:
@@ -47,7 +50,7 @@ def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
         package.index(outs)
         asked = outs if wanted.url is None else [out for out in outs if _is_asked(out.snapshot, wanted, archive)]
         pages, first = package.pages(_documents(archive, (out.snapshot for out in asked)))
-        package.finish(title=_title(wanted), main=first if wanted.url is not None else None)
+        package.finish(title=_title(wanted), main=first if wanted.url is not None else None, signer=signer)
     return Exported(len(outs) - added, added, pages, withheld)
 
 

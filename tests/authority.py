@@ -157,4 +157,4 @@ def _certificates(folder: Path, name: str, valid: tuple[datetime, datetime]) -> 
     (folder / "tsa.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-YESTERDAY = (datetime.now(UTC) - timedelta(days=30), datetime.now(UTC) - timedelta(days=1))  # of a certificate
+EXPIRED = (datetime.now(UTC) - timedelta(days=30), datetime.now(UTC) - timedelta(days=1))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from archive.cache import Cache
 from archive.chain import broken, links
 from archive.errors import IntegrityError
-from archive.evidence.checkpoint import Checkpoint, disagreement, kept
+from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
 from archive.evidence.log import Entries, Log
-from archive.evidence.stored import tokens
+from archive.evidence.stored import by_checkpoint, read_token
 from archive.evidence.token import check_token
 from archive.fixity import Finding
 from storage.base import ObjectStore
 
 EVIDENCE = "evidence"
+_READERS = 16
 
 
 def audit(
@@ -35,26 +37,44 @@ def audit(
         found[run].append(fault)
     for run, faults in sorted(found.items()):
         yield Finding(run, faults=tuple(dict.fromkeys(faults)), committed=False)
-    faults = [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
+    faults = evidence_faults(store, held, entries)
     if faults:
         yield Finding(EVIDENCE, faults=tuple(faults), committed=False)
 
 
+def evidence_faults(
+    store: ObjectStore, held: Mapping[str, Checkpoint] | None = None, entries: Entries | None = None
+) -> list[str]:
+    """What is wrong with the log, its checkpoints and their tokens, whatever the runs are; raises StoreError."""
+    entries = entries or Log(store, Cache(None)).read()
+    return [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
+
+
 def _checkpoints(store: ObjectStore, entries: Entries, held: Mapping[str, Checkpoint]) -> Iterator[str]:
-    leaves = entries.leaves()
-    for each in kept(store):
-        if each.checkpoint is None:
-            yield each.fault or f"{each.key} is damaged"
-            continue
-        if fault := disagreement(each.checkpoint, entries, leaves):
-            yield f"{each.key}: {fault}"
-        yield from _tokens(store, each.key, each.checkpoint)
+    found = places(store)
+    roots = entries.roots({place.size for place in found} | {checkpoint.size for checkpoint in held.values()})
+    known, stamps = signers(store), by_checkpoint(store)
+
+    def faults(place: Place) -> list[str]:
+        try:
+            checkpoint = read_checkpoint(store, place, known)
+        except IntegrityError as error:
+            return [f"{place.key}: {error}"]
+        fault = disagreement(checkpoint, entries, roots)
+        told = [f"{place.key}: {fault}"] if fault else []
+        return [*told, *_tokens(store, stamps.get(place.key, ()), checkpoint)]
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        for told in pool.map(faults, found):
+            yield from told
+    for key in sorted(stamps.keys() - {place.key for place in found}):
+        yield f"{key} is missing, and there are time stamps over it: it was deleted"
     for name, checkpoint in held.items():
-        yield from _held(store, name, checkpoint, entries, leaves)
+        yield from _held(store, name, checkpoint, entries, roots)
 
 
 def _held(
-    store: ObjectStore, name: str, checkpoint: Checkpoint, entries: Entries, leaves: Sequence[bytes]
+    store: ObjectStore, name: str, checkpoint: Checkpoint, entries: Entries, roots: Mapping[int, bytes]
 ) -> Iterator[str]:
     try:
         origin = Log(store, Cache(None)).origin()
@@ -63,13 +83,13 @@ def _held(
         return
     if checkpoint.origin != origin:
         yield f"{name} is a checkpoint of another archive, {checkpoint.origin}; this one is {origin}"
-    elif fault := disagreement(checkpoint, entries, leaves):
+    elif fault := disagreement(checkpoint, entries, roots):
         yield f"{name}: {fault}"
 
 
-def _tokens(store: ObjectStore, key: str, checkpoint: Checkpoint) -> Iterator[str]:
-    for stored in tokens(store, key):
+def _tokens(store: ObjectStore, names: Iterable[str], checkpoint: Checkpoint) -> Iterator[str]:
+    for name in names:
         try:
-            check_token(stored.intact(), checkpoint.note.encode())
+            check_token(read_token(store, name), checkpoint.note.encode())
         except IntegrityError as error:
-            yield f"{stored.key}: {error}"
+            yield f"{name}: {error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive import keys, merkle
@@ -38,10 +38,15 @@ class Checkpoint:
             note = data.decode("utf-8")
             text, _ = open_note(note, ())
             origin, size, root, *more = text.removesuffix("\n").split("\n")
-            found = cls(origin, int(size) if size.isdigit() else -1, base64.b64decode(root, validate=True), note)
+            found = cls(origin, int(size), base64.b64decode(root, validate=True), note)
         except (ValueError, binascii.Error) as error:
             raise IntegrityError(f"this is no checkpoint: {error}") from error
-        if not (origin and all(more)) or len(found.root) != merkle.SIZE or text_of(found, more) != text:
+        if (
+            not (origin and all(more))
+            or found.size < 0
+            or len(found.root) != merkle.SIZE
+            or text_of(found, more) != text
+        ):
             raise IntegrityError("this is no checkpoint: a name, a size and a root should stand in it, each on a line")
         return found
 
@@ -64,35 +69,30 @@ def signed(origin: str, entries: Entries, signer: Signer) -> Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A checkpoint under its key in a store; or what is wrong with it."""
+class Place:
+    """Where a checkpoint lies in a store, and what its name says of it."""
 
     key: str
     size: int
     signer: str  # the id of the key
-    checkpoint: Checkpoint | None
-    fault: str | None = None
 
 
-def kept(store: ObjectStore) -> Iterator[Kept]:
-    """The checkpoints of a store, the smallest first, each held against the key that it names; raises StoreError."""
-    known = signers(store)
-    for info in store.list(keys.CHECKPOINTS_PREFIX):
-        parts = keys.split_checkpoint_key(info.key)
-        if parts is None:
-            continue
-        size, signer = parts
-        try:
-            yield Kept(info.key, size, signer, _read(store, info.key, size, known.get(signer)))
-        except IntegrityError as error:
-            yield Kept(info.key, size, signer, None, f"{info.key}: {error}")
+def places(store: ObjectStore) -> list[Place]:
+    """Where the checkpoints of a store lie, the smallest first; raises StoreError."""
+    named = ((info.key, keys.split_checkpoint_key(info.key)) for info in store.list(keys.CHECKPOINTS_PREFIX))
+    return [Place(key, *parts) for key, parts in named if parts is not None]
 
 
-def _read(store: ObjectStore, key: str, size: int, signer: PublicKey | None) -> Checkpoint:
-    found = Checkpoint.parse(store.get_range(key, 0, _MOST))
+def read_checkpoint(store: ObjectStore, place: Place, known: Mapping[str, PublicKey]) -> Checkpoint:
+    """A checkpoint, by the public keys of its store, by id; raises IntegrityError where it is not the one it should be.
+
+    Raises StoreError.
+    """
+    found = Checkpoint.parse(store.get_range(place.key, 0, _MOST))
+    signer = known.get(place.signer)
     if signer is None:
         raise IntegrityError(f"its key is not under {keys.SIGNERS_PREFIX}, or is damaged: restore it from a copy")
-    if found.size != size or not found.signers([signer]):
+    if found.size != place.size or not found.signers([signer]):
         raise IntegrityError("it is not the checkpoint that its name says: it was altered, or another put in its place")
     return found
 
@@ -102,10 +102,11 @@ def signers(store: ObjectStore) -> dict[str, PublicKey]:
     found = {}
     for info in store.list(keys.SIGNERS_PREFIX):
         try:
-            key = PublicKey.parse(store.get_range(info.key, 0, _MOST).decode("utf-8", "replace"))
+            data = store.get_range(info.key, 0, _MOST)
+            key = PublicKey.parse(data.decode("utf-8", "replace"))
         except (KeyFileError, ObjectMissing):
             continue
-        if info.key == keys.SIGNERS_PREFIX + key.id.hex():
+        if info.key == keys.SIGNERS_PREFIX + key.id.hex() and data == f"{key}\n".encode():
             found[key.id.hex()] = key
     return found
 
@@ -118,16 +119,16 @@ def keep(store: ObjectStore, checkpoint: Checkpoint, signer: PublicKey) -> str:
     return key
 
 
-def disagreement(checkpoint: Checkpoint, entries: Entries, leaves: Sequence[bytes]) -> str | None:
-    """How a log is not the one that a checkpoint was signed of, if it is not.
+def disagreement(checkpoint: Checkpoint, entries: Entries, roots: Mapping[int, bytes]) -> str | None:
+    """How a log is not the one that a checkpoint was signed of, if it is not; by the roots that the log had.
 
     Consistent they are when the log's first entries have the checkpoint's root (RFC 6962 §2.1.2).
     """
-    if checkpoint.size > len(leaves):
+    if checkpoint.size > len(entries.all):
         return (
-            f"it covers {checkpoint.size:,} runs, and the log holds {len(leaves):,}: its last entries were deleted"
+            f"it covers {checkpoint.size:,} runs, and the log holds {len(entries.all):,}: its last entries were deleted"
             + (f" ({entries.fault})" if entries.fault else "")
         )
-    if merkle.root_of(leaves[: checkpoint.size]) != checkpoint.root:
+    if roots.get(checkpoint.size) != checkpoint.root:
         return f"the first {checkpoint.size:,} entries of the log are not those that were signed: the log was rewritten"
     return None

@@ -7,7 +7,7 @@ there is one order, without a lock, and what was entered is never taken back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -54,6 +54,10 @@ class Entries:
     def leaves(self) -> list[bytes]:
         """The hashes of its leaves."""
         return [merkle.leaf_hash(entry.line) for entry in self.all]
+
+    def roots(self, sizes: Collection[int]) -> dict[int, bytes]:
+        """The roots that it had at those of the sizes that it reached."""
+        return merkle.roots_at(self.leaves(), sizes)
 
     def newest(self) -> dict[str, str]:
         """By run: the hash that was entered last."""
@@ -111,7 +115,7 @@ class Log:
         A run whose manifest is another than was entered is left out, unless `replaced` names its new hash by the
         old: that is for `verify` to tell. Raises IntegrityError where the log is damaged, StoreError.
         """
-        wanted = list(found)
+        wanted = list({entry.run: entry for entry in found}.values())
         for _ in range(_AGAIN):
             entries = self.read()
             if entries.fault:

@@ -57,7 +57,7 @@ def make_checkpoint(
     if not entries.all:
         return None
     last = remembered_checkpoint(remembered)
-    if last is not None and (fault := disagreement(last, entries, entries.leaves())):
+    if last is not None and (fault := disagreement(last, entries, entries.roots({last.size}))):
         raise IntegrityError(f"the checkpoint that this machine signed last is of another log: {fault}; {_SEE}")
     checkpoint = signed(log.origin(), entries, signer)
     if last is None or last.size < checkpoint.size:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
 
 from archive import keys
 from archive.errors import IntegrityError
@@ -15,33 +14,29 @@ _SHORT = 16  # hex digits by which an authority's address is told from another
 _LONG = 32  # hex digits of a token's hash
 
 
-@dataclass(frozen=True, slots=True)
-class StoredToken:
-    """A token and the key that it lies under."""
-
-    key: str
-    data: bytes
-
-    @property
-    def authority(self) -> str:
-        """What tells the address that was asked from another, which is not kept itself."""
-        return self.key.rpartition("/")[2].partition("-")[0]
-
-    def intact(self) -> bytes:
-        """The token; raises IntegrityError where it is not the one that was put."""
-        if self.key.rpartition("-")[2] != hashlib.sha256(self.data).hexdigest()[:_LONG]:
-            raise IntegrityError("it is not the token that was put there: restore it from a copy")
-        return self.data
+def by_checkpoint(store: ObjectStore) -> dict[str, list[str]]:
+    """The keys of all tokens, by the key of the checkpoint that they are about; raises StoreError."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for info in store.list(keys.TOKENS_PREFIX):
+        found[keys.CHECKPOINTS_PREFIX + info.key.removeprefix(keys.TOKENS_PREFIX).partition("/")[0]].append(info.key)
+    return dict(found)
 
 
-def tokens(store: ObjectStore, checkpoint: str) -> Iterator[StoredToken]:
-    """The tokens over a checkpoint, by its key; raises StoreError."""
-    for info in store.list(keys.tokens_prefix(checkpoint)):
-        yield StoredToken(info.key, store.get_range(info.key, 0, LIMIT + 1))
+def authorities(store: ObjectStore, checkpoint: str) -> set[str]:
+    """Whose tokens over a checkpoint there are, by `mark_of`; raises StoreError."""
+    return {info.key.rpartition("/")[2].partition("-")[0] for info in store.list(keys.tokens_prefix(checkpoint))}
+
+
+def read_token(store: ObjectStore, key: str) -> bytes:
+    """A token; raises IntegrityError where it is not the one that was put, StoreError."""
+    data = store.get_range(key, 0, LIMIT + 1)
+    if key.rpartition("-")[2] != hashlib.sha256(data).hexdigest()[:_LONG]:
+        raise IntegrityError("it is not the token that was put there: restore it from a copy")
+    return data
 
 
 def mark_of(authority: str) -> str:
-    """What tells an authority's address from another."""
+    """What tells an authority's address from another; the address itself, which may hold a secret, is not kept."""
     return hashlib.sha256(authority.encode()).hexdigest()[:_SHORT]
 
 

@@ -71,6 +71,15 @@ def read_roots(path: Path) -> tuple[Certificate, ...]:
 
 def check_token(answer: bytes, data: bytes, *, nonce: int | None = None, roots: Sequence[Certificate] = ()) -> Stamp:
     """See whether an answer is about these bytes, and rightly signed; raises IntegrityError that says what is wrong."""
+    try:
+        return _checked(answer, data, nonce, roots)
+    except IntegrityError:
+        raise
+    except Exception as error:  # a stranger's certificate makes parsers raise what they will
+        raise IntegrityError(f"the token cannot be understood: {type(error).__name__} {_line(error)}") from error
+
+
+def _checked(answer: bytes, data: bytes, nonce: int | None, roots: Sequence[Certificate]) -> Stamp:
     parsed = _parsed(answer)
     info = parsed.tst_info
     imprint = info.message_imprint

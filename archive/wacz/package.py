@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from archive.digests import digest_of
 from archive.index.cdxj import REVISIT
@@ -25,6 +25,9 @@ from archive.times import iso, stamp
 from archive.urlkey import urlkey
 from archive.wacz.copying import Out
 from archive.wacz.jskey import js_urlkey
+
+if TYPE_CHECKING:
+    from archive.wacz.signature import WaczSigner
 
 _BLOCK_LINES = 300
 _META = b'!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}\n'
@@ -81,8 +84,8 @@ class Package:
                 count, first = count + 1, first or snapshot
         return count, first
 
-    def finish(self, *, title: str, main: Snapshot | None) -> None:
-        """Write the manifest and its digest (WACZ 1.1.1 §5.1)."""
+    def finish(self, *, title: str, main: Snapshot | None, signer: WaczSigner | None = None) -> None:
+        """Write the manifest and its digest (WACZ 1.1.1 §5.1), signed where there is a signer."""
         package: dict[str, object] = {
             "profile": "data-package",
             "wacz_version": WACZ_VERSION,
@@ -94,8 +97,11 @@ class Package:
         if main is not None:
             package |= {"mainPageUrl": main.url, "mainPageDate": iso(main.timestamp)}
         data = json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
-        digest = json.dumps({"path": "datapackage.json", "hash": digest_of(data)}, indent=2).encode() + b"\n"
-        for path, content in (("datapackage.json", data), ("datapackage-digest.json", digest)):
+        digest: dict[str, object] = {"path": "datapackage.json", "hash": digest_of(data)}
+        if signer is not None:
+            digest["signedData"] = signer.sign(digest_of(data), self._created, self._software)
+        digest_file = json.dumps(digest, indent=2).encode() + b"\n"
+        for path, content in (("datapackage.json", data), ("datapackage-digest.json", digest_file)):
             info = zipfile.ZipInfo(path, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -54,11 +55,12 @@ def ask(
     host = parts.hostname or ""
     connection = _connection(parts, timeout)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    wire: socket.socket | None = None  # once the answer's head is there, the connection forgets it
     sent = False
     try:
-        with _named(host, timeout, lambda: sent), bounded(timeout, lambda: connection.sock):
+        with _named(host, timeout, lambda: sent), bounded(timeout, lambda: wire or connection.sock):
             connection.connect()
-            sent = True
+            wire, sent = connection.sock, True
             connection.request(method, path, body=body, headers=_headers(parts, headers))
             answer = connection.getresponse()
             status, location, wait = answer.status, answer.getheader("Location"), answer.getheader("Retry-After")

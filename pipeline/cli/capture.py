@@ -11,7 +11,7 @@ import click
 from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
-from pipeline.cli.runs import prepare, recover, say_committed
+from pipeline.cli.runs import prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -39,6 +39,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         raise click.UsageError(
             "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
         )
+    ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
     archive = context.open_archive()
     capturing = capture_options(options)
     out_of_reach = prepare(archive)
@@ -53,6 +54,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         waiting.append(result.waiting)
     else:
         say_committed(context, result.run, result.counts, archive.store.url)
+        sign(context, archive)
     if waiting:
         click.echo(
             f"onrecord: {waiting[-1]}; the run waits in the spool and is published by the next invocation", err=True

@@ -23,6 +23,7 @@ from pipeline.cli.values import address, flag
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.readings import Readings
+    from pipeline.evidence import EvidenceSettings
     from storage.base import ObjectStore
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
@@ -36,6 +37,7 @@ SETTINGS: Mapping[str, frozenset[str]] = {
             "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
         }
     ),
+    "evidence": frozenset({"authorities", "roots", "sign"}),
     "run": frozenset({"time_limit"}),
 }  # fmt: skip
 _OTHER_VARIABLES = {
@@ -154,14 +156,37 @@ class Context:
         """The file of the private key by which this machine signs."""
         return Path(self.key).expanduser() if self.key else config_file().with_name("signing-key")
 
+    def evidence(self) -> EvidenceSettings:
+        """The table [evidence], and what it goes with; raises click.UsageError."""
+        from pipeline.evidence import EvidenceSettings
+
+        table = self.defaults.get("evidence", {})
+        sign, roots, authorities = table.get("sign", False), table.get("roots"), table.get("authorities", ())
+        if isinstance(authorities, str):  # of a variable
+            authorities = authorities.split()
+        sign = {"true": True, "1": True, "false": False, "0": False, "": False}.get(str(sign).lower())
+        if sign is None or not isinstance(roots, str | None) or not _are_texts(authorities):
+            raise click.UsageError(
+                "[evidence] has sign = true or false, authorities = a list of addresses, and roots = a path"
+            )
+        try:
+            return EvidenceSettings(
+                self.signing_key(),
+                self.last_checkpoint(),
+                sign,
+                tuple(authorities),
+                Path(roots).expanduser() if roots else None,
+            )
+        except ValueError as error:
+            raise click.UsageError(f"evidence.authorities: {error}") from error
+
+    def last_checkpoint(self) -> Path:
+        """Where this machine keeps the checkpoint of the store that it signed last."""
+        return self._state("evidence") / "checkpoint"
+
     def state_folder(self) -> Path:
         """Where this machine keeps what it knows of the watches of the store."""
-        import platformdirs
-
-        from storage.location import open_store
-
-        name = cache_folder(open_store(self.store).url).name
-        return Path(platformdirs.user_state_dir("onrecord")) / "watch" / name
+        return self._state("watch")
 
     def readings(self, store: ObjectStore) -> Readings:
         """What this machine remembers of when a store's runs were read whole; the caller closes it."""
@@ -174,18 +199,26 @@ class Context:
 
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""
+        return self._state("outbox")
+
+    def _state(self, kind: str) -> Path:
+        """A folder of this machine's own that is about the store, and is to be kept."""
         import platformdirs
 
         from storage.location import open_store
 
         name = cache_folder(open_store(self.store).url).name
-        return Path(platformdirs.user_state_dir("onrecord")) / "outbox" / name
+        return Path(platformdirs.user_state_dir("onrecord")) / kind / name
 
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
         if not self.quiet:
             click.echo(f"onrecord: {message}", err=True)
         to_log_file(message, logging.INFO)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
 
 
 def _set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:

@@ -21,7 +21,7 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
 
     runs = files = size = faults = 0
     for copied in copies:
-        runs += bool(copied.files)
+        runs += bool(copied.files) and not copied.run.endswith("/")  # that is a part of the store that is no run
         files += copied.files
         size += copied.bytes
         faults += len(copied.faults)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -11,6 +14,11 @@ from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import print_json
 from pipeline.cli.times import Time
 from pipeline.cli.withheld import withheld_option
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from pipeline.exporting import Exported
+    from pipeline.selection import Wanted
 
 _FORMS = (".wacz", ".warc.gz", ".parquet")
 
@@ -29,6 +37,7 @@ _FORMS = (".wacz", ".warc.gz", ".parquet")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @withheld_option
+@click.option("--sign", is_flag=True, help="Sign a WACZ, as ReplayWeb.page shows it.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
 def command(
@@ -39,6 +48,7 @@ def command(
     runs: tuple[str, ...],
     start: datetime | None,
     end: datetime | None,
+    sign: bool,
     overwrite: bool,
     withheld: bool,
 ) -> None:
@@ -58,11 +68,18 @@ def command(
         raise click.UsageError(f"{file.name} has none of the endings {', '.join(_FORMS)}: name the file by its kind")
     if url is None and match != "exact":
         raise click.UsageError("--match says which URLs: name one with --url")
+    if sign and not name.endswith(".wacz"):
+        raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
     archive = context.open_archive(withheld=withheld)
     archive.require()
+    write: Callable[[Archive, Wanted, BinaryIO], Exported]
     write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
+    if sign:
+        from archive.wacz.signature import WaczSigner
+
+        write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
         done = write(archive, Wanted(url, match, start, end, runs), stream)
     size = file.stat().st_size

@@ -11,6 +11,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.runs import ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.pool import ExtractorPool
@@ -35,9 +36,10 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
     from archive.errors import FormatError
     from pipeline.importing import import_file
 
+    ready_to_sign(context)  # what is wrong with the settings is said before anything is brought in
     archive = context.open_archive()
     archive.prepare()
-    failed = waiting = False
+    failed = waiting = committed = False
     with _pool(workers) if extract else nullcontext() as pool:
         for file in files:
             try:
@@ -51,9 +53,12 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
             archive.refresh()
             _say(context, done)
             failed = failed or done.left > 0
+            committed = committed or done.run is not None
             if done.result and done.result.waiting:
                 waiting = True
                 click.echo(f"onrecord: {done.result.waiting}; the run waits in the spool", err=True)
+    if committed:
+        sign(context, archive)
     if waiting or failed:
         sys.exit(10 if waiting else 3)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "diff": ("pipeline.cli.diff", "Show what changed in the text of a page."),
     "doctor": ("pipeline.cli.doctor", "Say what would keep captures from working here."),
     "embargo": ("pipeline.cli.embargo", "Say what is kept and not shown before a date."),
+    "evidence": ("pipeline.cli.evidence", "Sign the archive, and prove a snapshot to others."),
     "export": ("pipeline.cli.export", "Write captures to a WACZ, WARC or Parquet file."),
     "extract": ("pipeline.cli.extract", "Make the texts of the archive again, from its WARC files."),
     "gc": ("pipeline.cli.gc", "Remove what no committed run needs."),

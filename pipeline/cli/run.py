@@ -13,7 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
-from pipeline.cli.runs import prepare, recover, say_committed
+from pipeline.cli.runs import prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -104,6 +104,7 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     from pipeline.watch.story import Settings, run_due
     from pipeline.watch.turn import Elsewhere, turn
 
+    ready_to_sign(context)
     making = partial(options_of, context.defaults.get("capture", {}))
     for watch in listed:  # what is wrong with one is said before anything is captured
         making(watch.options)
@@ -114,11 +115,14 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     settings = Settings(making, ledger.path.parent, limit)
     try:
         with turn(archive.store) as mine:
-            return run_due(archive, listed, ledger, settings, partial(_report, context), mine)
+            ran = run_due(archive, listed, ledger, settings, partial(_report, context), mine)
     except Elsewhere as holder:
         if context.verbosity > 0:
             context.say(f"another machine captures what is due: {plain(str(holder))}")
         return None
+    if any(result.manifest for result in ran.results):
+        sign(context, archive)
+    return ran
 
 
 def _report(context: Context, outcome: Outcome, line: bytes) -> None:

@@ -44,6 +44,23 @@ def say_recovered(context: Context, result: RunResult) -> None:
         context.say(f"cleared away run {result.run}, which an earlier invocation left without a capture")
 
 
+def ready_to_sign(context: Context) -> None:
+    """Look at the settings by which a run will be signed; raises click.UsageError."""
+    if context.defaults.get("evidence"):
+        context.evidence()
+
+
+def sign(context: Context, archive: Archive) -> None:
+    """Sign what was committed, where that is set; what goes wrong is a line each, and harms nothing."""
+    if not context.defaults.get("evidence"):
+        return
+    from pipeline.cli.output import plain
+    from pipeline.evidence import sign_after_commit
+
+    for line in sign_after_commit(archive, context.evidence()):
+        click.echo(f"onrecord: {plain(line, 400)}", err=True)
+
+
 def say_committed(context: Context, run: str, counts: dict[str, int], url: str) -> None:
     """Say what a run that is committed holds, and where."""
     context.say(f"run {run}: {counted(counts)}, in {url}")

@@ -20,6 +20,7 @@ from pipeline.cli.times import Span
 
 if TYPE_CHECKING:
     from archive.checking import Verification
+    from archive.evidence.checkpoint import Checkpoint
     from archive.fixity import Finding
     from archive.readings import Readings
     from storage.base import ObjectStore
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="With --deep: go on where the last reading of the archive ended.")
 @click.option("--older-than", "age", type=Span(), help="With --deep: read what was not read for so long, as 30d.")
 @click.option("--time-limit", "limit", type=Span(), help="With --deep: begin no further run after this time, as 1h.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that was kept elsewhere: what was taken back since is told.",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Write what was found to a JSON file.")
 @click.pass_obj
 def command(
@@ -40,14 +46,16 @@ def command(
     resume: bool,
     age: timedelta | None,
     limit: timedelta | None,
+    checkpoint: Path | None,
     report: Path | None,
 ) -> None:
     """Look at every run of the archive, or at those that are named; with --deep, read every byte.
 
     A look reads manifests, digest files and index heads, compares what is listed with them, and looks for every earlier
-    run that a manifest names. It sees what is missing, cut or altered in length, not what is altered within a file.
-    --deep holds every file against its manifest, reads every gzip member and record to its last byte, makes every
-    digest again, compares every index line with its record. This machine remembers when each run was read whole.
+    run that a manifest names, and for what was signed of the archive, on this machine too. It sees what is missing, cut
+    or altered in length, not what is altered within a file. --deep holds every file against its manifest, reads every
+    gzip member and record to its last byte, makes every digest again, compares every index line with its record. This
+    machine remembers when each run was read whole.
 
     Example: onrecord verify --deep --older-than 30d --time-limit 1h
     """
@@ -61,14 +69,14 @@ def command(
     archive = context.open_archive()
     archive.require()
     end = None if limit is None else time.monotonic() + limit.total_seconds()
-    stores = members(archive.store)
+    stores, held = members(archive.store), _held(context, checkpoint)
     told = _Told(context, named=len(stores) > 1)
     with to_file(report) if report else closing(_Nowhere()) as file:
         written = _Report(file, archive.store.url, deep=deep)
         for store in stores:
             with closing(context.readings(store)) as readings:
                 since = _since(readings, resume=resume, age=age, everything=deep and not runs)
-                checking = context.archive_at(store).verification(readings, deep=deep, since=since, end=end)
+                checking = context.archive_at(store).verification(readings, deep=deep, since=since, end=end, held=held)
                 for finding in checking.findings(list(runs) or None):
                     told(store, finding)
                     written.add(store, finding, readings.last(finding.manifest))
@@ -81,6 +89,17 @@ def command(
     context.say(told.summary(deep=deep))
     if told.faults:
         raise IntegrityError(f"{told.faults:,} faults found: mend them with onrecord repair --from a copy of the store")
+
+
+def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
+    """The checkpoint that is named, and the one that this machine signed last."""
+    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence.making import remembered_checkpoint
+
+    own = context.last_checkpoint()
+    last = remembered_checkpoint(own)
+    held = {f"the checkpoint that this machine signed last, {own}": last} if last else {}
+    return held | ({str(file): Checkpoint.parse(file.read_bytes())} if file else {})
 
 
 def _since(readings: Readings, *, resume: bool, age: timedelta | None, everything: bool) -> datetime | None:
@@ -129,7 +148,7 @@ class _Told:
         where = f"{plain(store.url)}: " if self._named else ""
         for fault in finding.faults:
             click.echo(f"{where}{plain(finding.run)}: {plain(fault)}", err=True)
-        if finding.run.startswith(("index/", "notices/")):
+        if finding.run.startswith(("index/", "notices/")) or (finding.faults and not finding.committed):
             return
         if not finding.committed:
             self._context.say(f"{where}{finding.run} was never committed: it is no part of the archive")

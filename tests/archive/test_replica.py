@@ -12,6 +12,7 @@ from archive import keys
 from archive.archive import Archive
 from archive.errors import FormatError, OnrecordError
 from archive.replica import Copied, Replica
+from archive.signing import Signer
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
@@ -218,3 +219,30 @@ def test_from_a_directory_and_back(store: MemoryStore, three_runs: list[str], tm
     again = MemoryStore()
     list(Replica(disk, again, tmp_path / "scratch").replicate())
     assert runs_in(again) == runs_in(store)
+
+
+def test_what_is_signed_is_brought_and_mended_too(
+    store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
+) -> None:
+    keep(an_exchange())
+    signer = Signer("clinic.example", bytes(32))
+    archive.checkpoint(signer, tmp_path / "last")
+    copy = MemoryStore()
+    copies = [copied.run for copied in Replica(store, copy, tmp_path).replicate()]
+    assert copies[-1] == keys.EVIDENCE_PREFIX
+    signed = {info.key: store.get(info.key) for info in store.list(keys.EVIDENCE_PREFIX)}
+    assert len(signed) == 3
+    assert {info.key: copy.get(info.key) for info in copy.list(keys.EVIDENCE_PREFIX)} == signed
+    assert list(Replica(store, copy, tmp_path).replicate()) == []
+
+    for key, data in signed.items():
+        for damaged in (data[:-1], data[:9] + bytes([data[9] ^ 1]) + data[10:], None):
+            store.put(key, damaged) if damaged is not None else store.delete(key)
+            if damaged is not None:
+                (differs,) = Replica(store, copy, tmp_path).replicate()
+                assert differs.faults == (
+                    f"{key} is another one in each store; `onrecord verify` at both tells which is true",
+                )
+            (mended,) = [copied for copied in Replica(copy, store, tmp_path).mend() if copied.files]
+            assert (mended.run, mended.files, mended.faults) == (keys.EVIDENCE_PREFIX, 1, ())
+            assert store.get(key) == data

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,14 @@ PAGE = """<html lang=en><head><title>{title}</title><link rel=stylesheet href=/s
 <body><article><h1>{title}</h1>
 <p id=text>{text} It is a long paragraph, so that it is taken for one, and it says the same thing more than once.</p>
 <p>A second paragraph of the same kind follows it.</p><img id=picture src=/picture.svg></article></body></html>"""
+# What ReplayWeb.page's worker has noted of a file it loaded: what it expected, and whether that matched.
+VERIFICATION = """name => new Promise(done => {
+  const asked = indexedDB.open(name);
+  asked.onsuccess = () => {
+    const all = asked.result.transaction("verification").objectStore("verification").getAll();
+    all.onsuccess = () => { asked.result.close(); done(all.result); };
+  };
+})"""
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="teal"/></svg>'
 
 
@@ -135,3 +145,59 @@ def test_other_readers_count_the_same_records(onrecord: Command, site: Site, tmp
     held = [entry["record_id"] for entry in onrecord("--json", "snapshots", site.url("/"), "--match", "host").lines]
     assert set(held) <= set(ids)
     assert line["captures"] == len(held) == 3
+
+
+@pytest.mark.skipif(
+    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+)
+def test_replayweb_page_takes_the_signature_and_so_does_our_own_check(
+    onrecord: Command, site: Site, tmp_path: Path
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    ui, worker = there("package/ui.js"), there("package/sw.js")
+    onrecord.capture(site.url("/post"))
+    file, damaged = tmp_path / "signed.wacz", tmp_path / "damaged.wacz"
+    done = onrecord("export", str(file), "--url", site.url("/post"), "--sign")
+    assert done.code == 0, done.err
+    signed = onrecord("evidence", "verify", str(file))
+    assert signed.code == 0, signed.out
+    key = json.loads(zipfile.ZipFile(file).read("datapackage-digest.json"))["signedData"]["publicKey"]
+    assert key in signed.out
+
+    other = json.loads(zipfile.ZipFile(file).read("datapackage-digest.json"))
+    signature = other["signedData"]["signature"]
+    other["signedData"]["signature"] = ("B" if signature[0] == "A" else "A") + signature[1:]
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(damaged, "w") as target:
+        for info in whole.infolist():
+            is_digest = info.filename == "datapackage-digest.json"
+            target.writestr(info, json.dumps(other) if is_digest else whole.read(info))
+    refused = onrecord("evidence", "verify", str(damaged))
+    assert (refused.code, "the signature does not hold" in refused.out) == (5, True)
+
+    with Site() as host, sync_playwright() as playwright:
+        host.answers |= {
+            "/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
+            "/replay/sw.js": answer(worker.read_bytes(), kind="text/javascript"),
+            "/replay/sw.js?serveIndex=1": answer(worker.read_bytes(), kind="text/javascript"),
+            "/replay/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
+            "/signed.wacz": ranged(file.read_bytes()),
+            "/damaged.wacz": ranged(damaged.read_bytes()),
+        }
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, is_valid in (("signed", True), ("damaged", False)):
+            shell = (
+                f'<script src="/ui.js"></script><replay-web-page embed="replayonly" replayBase="/replay/" '
+                f'coll="{name}" source="{host.url(f"/{name}.wacz")}" url="{site.url("/post")}"></replay-web-page>'
+            )
+            host.answers["/"] = answer(shell.encode())
+            page = chromium.new_page()
+            page.goto(host.url("/"))
+            shown = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
+            assert "The first version." in shown.locator("#text").inner_text(timeout=20_000)
+            noted = {each["id"]: each for each in page.frames[1].evaluate(VERIFICATION, f"db:{name}")}
+            assert noted["signature"]["matched"] is is_valid
+            assert noted["publicKey"]["expected"] == key
+            page.close()
+        chromium.close()

@@ -1,0 +1,258 @@
+"""A bundle of evidence made: one snapshot, and everything that proves it, in a file that needs no archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from archive import keys, manifest, merkle
+from archive.cache import Cache
+from archive.digests import digest_of
+from archive.errors import IntegrityError, NothingSigned, Withheld
+from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
+from archive.evidence.layout import FORMAT, VERSION, encode, hex_of
+from archive.evidence.log import Entries, Entry, Log
+from archive.evidence.packing import Opened, pack
+from archive.evidence.stored import by_checkpoint, read_token
+from archive.evidence.words import README
+from archive.model import Manifest, RecordRef, Snapshot
+from archive.recordtree import records_root, warcs_of
+from archive.warc.members import Member
+from archive.warc.reader import Record, walk_records
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing
+
+_WINDOW = 8 << 20
+_MOST_MANIFEST = 16 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a bundle holds, and its size in bytes."""
+
+    records: int
+    tokens: int
+    runs: int  # that the checkpoint covers
+    whole: tuple[str, ...]  # WARC files that had to be put in whole
+    bytes: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """A record of a run, by its number among them all and its place."""
+
+    number: int
+    key: str
+    member: Member
+    kind: str
+    id: str
+
+    @property
+    def place(self) -> RecordRef:
+        return RecordRef(self.key, self.member.offset, self.member.length)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run with what is wanted of it, read from its WARC files from the first to the last."""
+
+    run: str
+    data: bytes
+    manifest: Manifest
+    tree: merkle.Growing = field(default_factory=merkle.Growing)
+    leaves: list[bytes] = field(default_factory=list)
+    found: list[_Found] = field(default_factory=list)
+
+
+def create(
+    store: ObjectStore,
+    snapshot: Snapshot,
+    file: BinaryIO,
+    may_be_whole: Callable[[str], bool] = lambda _: True,
+    other: Checkpoint | None = None,
+) -> Created:
+    """Write the bundle of a snapshot, by the earliest checkpoint that has a time stamp, else by the earliest.
+
+    `may_be_whole` says whether everything in a run may be given out. With another checkpoint the bundle proves that
+    both are of one log. Raises NothingSigned where no checkpoint covers the snapshot, FormatError where it is too
+    large, Withheld, IntegrityError, StoreError.
+    """
+    wanted: dict[str, list[str]] = {}
+    for ref, record_id in (
+        (snapshot.record, snapshot.record_id),
+        (snapshot.payload.record, snapshot.payload.record_id),
+    ):
+        wanted.setdefault(_run_of(ref), []).append(record_id)
+    runs = [_opened(store, run) for run in wanted]
+    for run in runs:
+        if run.manifest.records is None and not may_be_whole(run.run):
+            raise Withheld(
+                f"run {run.run} has no root over its records and holds a capture that is withheld: the whole file that "
+                "would prove this one is not given out",
+                "withheld",
+            )
+    entries = Log(store, Cache(None)).read()
+    chosen, checkpoint, tokens = _chosen(store, entries, runs)
+    for run in runs:
+        _walk(store, run, wanted[run.run])
+    files, records, whole = _records(store, runs, snapshot)
+    leaves = entries.leaves()[: chosen.size]
+    body: dict[str, object] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "runs": [_entry(run, entries, leaves) for run in runs],
+        "records": records,
+    }
+    if other is not None:
+        body["consistency"] = _consistency(entries, checkpoint, other)
+    parts: list[tuple[str, Opened]] = [
+        ("README.txt", _whole(README.encode())),
+        ("bundle.json", _whole(encode(body))),
+        ("checkpoint", _whole(checkpoint.note.encode())),
+        (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
+        *((f"tokens/{number}.tsr", _whole(token)) for number, token in enumerate(tokens)),
+        *((f"runs/{run.run}/{keys.MANIFEST}", _whole(run.data)) for run in runs),
+        *files,
+    ]
+    size = pack(file, parts)
+    return Created(len(records), len(tokens), chosen.size, tuple(whole), size)
+
+
+def _run_of(ref: RecordRef) -> str:
+    parts = keys.split_run_key(ref.key)
+    if parts is None:
+        raise IntegrityError(f"{ref.key} lies in no run; run `onrecord verify`")
+    return parts[0]
+
+
+def _opened(store: ObjectStore, run: str) -> _Run:
+    try:
+        data = store.get_range(keys.run_key(run, keys.MANIFEST), 0, _MOST_MANIFEST)
+    except ObjectMissing as error:
+        raise IntegrityError(f"the manifest of run {run} is missing; run `onrecord verify`") from error
+    return _Run(run, data, manifest.parse(data))
+
+
+def _chosen(store: ObjectStore, entries: Entries, runs: Iterable[_Run]) -> tuple[Place, Checkpoint, list[bytes]]:
+    """The checkpoint to prove runs by, and its tokens."""
+    least = 0
+    for run in runs:
+        entry = Entry(run.run, digest_of(run.data))
+        if entry not in entries.all:
+            raise NothingSigned(f"run {run.run} is in no checkpoint as it is; sign it: onrecord evidence checkpoint")
+        least = max(least, entries.all.index(entry) + 1)
+    stamps, known = by_checkpoint(store), signers(store)
+    found = [place for place in places(store) if place.size >= least]
+    roots = entries.roots({place.size for place in found})
+    for place in sorted(found, key=lambda place: (place.key not in stamps, place.size)):
+        try:
+            checkpoint = read_checkpoint(store, place, known)
+            tokens = [read_token(store, key) for key in stamps.get(place.key, ())]
+        except IntegrityError:  # `verify` tells it; another one may do
+            continue
+        if disagreement(checkpoint, entries, roots) is None:
+            return place, checkpoint, tokens
+    raise NothingSigned("no sound checkpoint covers that snapshot; sign the log: onrecord evidence checkpoint")
+
+
+def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:
+    """Find records, and what was written with them: the request, the metadata, the file's description."""
+    wanted, info = set(record_ids), set[str]()
+    for resource in warcs_of(run.manifest.resources):
+        key = keys.run_key(run.run, resource.path)
+        descriptions: dict[str, _Found] = {}
+        for record in walk_records(store.stream(key), run.leaves.append):
+            entry = _Found(len(run.leaves), key, record.member, record.kind, record.record_id)
+            if record.kind == "warcinfo":
+                descriptions[record.record_id] = entry
+            elif _belongs(record, wanted):
+                run.found.append(entry)
+                info.update(_values(record, "WARC-Warcinfo-ID"))
+        run.found += [entry for name, entry in descriptions.items() if name in info]
+    for leaf in run.leaves:
+        run.tree.append(leaf)
+    if run.manifest.records not in {None, records_root(run.tree)}:
+        raise IntegrityError(
+            f"the records of run {run.run} are not those that its manifest names; run `onrecord verify`"
+        )
+    missing = set(record_ids) - {entry.id for entry in run.found}
+    if missing:
+        raise IntegrityError(f"run {run.run} does not hold {min(missing)}; run `onrecord verify`")
+
+
+def _belongs(record: Record, wanted: set[str]) -> bool:
+    if record.record_id in wanted:
+        wanted.update(_values(record, "WARC-Concurrent-To"))
+        return True
+    return record.kind in {"request", "metadata"} and bool(wanted.intersection(_values(record, "WARC-Concurrent-To")))
+
+
+def _values(record: Record, name: str) -> list[str]:
+    return [value.strip() for key, value in record.headers if key.lower() == name.lower()]
+
+
+def _records(
+    store: ObjectStore, runs: list[_Run], snapshot: Snapshot
+) -> tuple[list[tuple[str, Opened]], list[dict[str, object]], list[str]]:
+    """The files of records, what bundle.json says of each record, and the WARC files that were taken whole."""
+    first = (snapshot.record_id, snapshot.payload.record_id)
+    order = sorted(
+        ((run, entry) for run in runs for entry in run.found),
+        key=lambda pair: first.index(pair[1].id) if pair[1].id in first else len(first),
+    )
+    files: dict[str, Opened] = {}
+    said: list[dict[str, object]] = []
+    whole: list[str] = []
+    for run, entry in order:
+        if run.manifest.records is None:
+            if entry.key not in files:
+                files[entry.key] = _streamed(store, entry.key)
+                whole.append(entry.key)
+            said.append(
+                {"file": entry.key, "run": run.run, "offset": entry.member.offset, "length": entry.member.length}
+            )
+            continue
+        name = f"records/{len(said):02}.warc.gz"
+        files[name] = _ranged(store, entry.place)
+        said.append(
+            {
+                "file": name,
+                "run": run.run,
+                "leaf": entry.number,
+                "proof": hex_of(merkle.inclusion(run.leaves, entry.number)),
+            }
+        )
+    return list(files.items()), said, whole
+
+
+def _entry(run: _Run, entries: Entries, leaves: list[bytes]) -> dict[str, object]:
+    number = entries.all.index(Entry(run.run, digest_of(run.data)))
+    return {"run": run.run, "entry": number, "proof": hex_of(merkle.inclusion(leaves, number))}
+
+
+def _consistency(entries: Entries, checkpoint: Checkpoint, other: Checkpoint) -> dict[str, object]:
+    """The proof that of two checkpoints the larger one only added to the smaller."""
+    if other.origin != checkpoint.origin:
+        raise IntegrityError(f"the checkpoint that was named is of another archive, {other.origin[:80]}")
+    if fault := disagreement(other, entries, entries.roots({other.size})):
+        raise IntegrityError(f"the checkpoint that was named and this archive do not agree: {fault}")
+    smaller, larger = sorted((other.size, checkpoint.size))
+    proof = merkle.consistency(entries.leaves()[:larger], smaller)
+    return {"size": other.size, "root": other.root.hex(), "proof": hex_of(proof)}
+
+
+def _whole(data: bytes) -> Opened:
+    return lambda: iter([data])
+
+
+def _streamed(store: ObjectStore, key: str) -> Opened:
+    return lambda: store.stream(key)
+
+
+def _ranged(store: ObjectStore, ref: RecordRef) -> Opened:
+    def pieces() -> Iterator[bytes]:
+        for at in range(ref.offset, ref.offset + ref.length, _WINDOW):
+            yield store.get_range(ref.key, at, min(_WINDOW, ref.offset + ref.length - at))
+
+    return pieces

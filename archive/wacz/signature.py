@@ -1,0 +1,105 @@
+"""Signatures of WACZ files, in the anonymous form of WACZ Signing and Verification 0.1.0.
+
+What readers hold to: ECDSA over P-384 with SHA-256; of `datapackage.json` it is its digest, written as text, that is
+signed; the signature is both numbers, 48 bytes each, one after the other; the key is a SubjectPublicKeyInfo.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+)
+
+from archive.errors import IntegrityError, KeyFileError
+from archive.times import iso
+
+VERSION = "0.1.0"
+_NUMBER = 48  # bytes of each of a signature's two numbers
+_ALGORITHM = ec.ECDSA(SHA256())
+
+
+class WaczSigner:
+    """A private key for WACZ files; its public key stands in what it signs."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+
+    @classmethod
+    def beside(cls, signing_key: Path) -> WaczSigner:
+        """The key in a file beside the signing key, made where there is none; raises KeyFileError."""
+        path = signing_key.with_name(f"{signing_key.name}.wacz.pem")
+        try:
+            if not path.exists():
+                _create(path)
+            key = load_pem_private_key(path.read_bytes(), None)
+        except OSError as error:
+            raise KeyFileError(f"the key for WACZ files {path} cannot be used: {error.strerror or error}") from error
+        except (ValueError, TypeError) as error:
+            raise KeyFileError(f"{path} holds no private key in PEM; move it away to have one made") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP384R1):
+            raise KeyFileError(f"{path} holds no ECDSA key over P-384; move it away to have one made")
+        return cls(key)
+
+    @property
+    def public(self) -> str:
+        """The public key as it stands in a signed WACZ."""
+        data = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(data).decode()
+
+    def sign(self, digest: str, created: datetime, software: str) -> dict[str, str]:
+        """The `signedData` of a package, by the digest of its `datapackage.json`."""
+        one, other = decode_dss_signature(self._key.sign(digest.encode(), _ALGORITHM))
+        return {
+            "hash": digest,
+            "created": iso(created),
+            "software": software,
+            "version": VERSION,
+            "signature": base64.b64encode(one.to_bytes(_NUMBER) + other.to_bytes(_NUMBER)).decode(),
+            "publicKey": self.public,
+        }
+
+
+def _create(path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP384R1())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_signature(signed: dict[str, Any], digest: str) -> str:
+    """See whether `signedData` is a signature over a digest; returns the public key. Raises IntegrityError."""
+    if signed.get("hash") != digest:
+        raise IntegrityError("what is signed is the hash of another datapackage.json")
+    if "publicKey" not in signed:
+        raise IntegrityError("it is signed by a domain's certificate, which is not checked here: use py-wacz")
+    try:
+        key = load_der_public_key(base64.b64decode(signed["publicKey"], validate=True))
+        signature = base64.b64decode(signed["signature"], validate=True)
+    except (KeyError, TypeError, ValueError, UnsupportedAlgorithm) as error:
+        raise IntegrityError("signedData holds no signature and public key that can be read") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or len(signature) != 2 * _NUMBER:
+        raise IntegrityError("signedData holds no signature and public key of ECDSA over P-384")
+    numbers = (int.from_bytes(signature[:_NUMBER]), int.from_bytes(signature[_NUMBER:]))
+    try:
+        key.verify(encode_dss_signature(*numbers), digest.encode(), _ALGORITHM)
+    except InvalidSignature as error:
+        raise IntegrityError("the signature does not hold: datapackage.json or the signature was altered") from error
+    return str(signed["publicKey"])

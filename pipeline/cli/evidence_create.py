@@ -1,0 +1,63 @@
+"""`onrecord evidence create`: one snapshot, and what proves it, in a file for others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipeline.cli.context import Context, to_file
+from pipeline.cli.output import plain, print_json
+from pipeline.cli.times import Time
+from pipeline.cli.withheld import withheld_option
+
+
+@click.command("create")
+@click.argument("url")
+@click.option("--at", type=Time(), help="The snapshot nearest to this time.  [default: the newest]")
+@click.option(
+    "-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The bundle: a zip."
+)
+@click.option(
+    "--with",
+    "other",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that the reader has: that it is of the same log is proved too.",
+)
+@withheld_option
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@click.pass_obj
+def command(
+    context: Context, url: str, at: datetime | None, file: Path, overwrite: bool, withheld: bool, other: Path | None
+) -> None:
+    """Write a bundle that proves a snapshot without the archive: its records, their manifest, proofs, time stamps.
+
+    Nothing else of the run is in it. Its WARC files are read whole, to find the proof. The bundle is made by the
+    earliest checkpoint with a time stamp that covers the snapshot.
+
+    Example: onrecord evidence create https://example.org/post --at 2026-11-23 -o post.evidence.zip
+    """
+    from archive.evidence.bundle import create
+    from archive.evidence.checkpoint import Checkpoint
+
+    if file.exists() and not overwrite:
+        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
+    archive = context.open_archive(withheld=withheld)
+    archive.require()
+    snapshot = archive.checked(archive.closest(url, at))
+    theirs = Checkpoint.parse(other.read_bytes()) if other else None
+    with to_file(file) as stream:
+        made = create(archive.store, snapshot, stream, lambda run: archive.shown_ranges(run) is None, theirs)
+    if context.as_json:
+        entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
+        print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})
+        return
+    for key in made.whole:
+        context.say(f"{key} is in it whole, with all other captures in it: its run has no root over its records")
+    context.say(
+        f"{file}: {made.records:,} records, {made.tokens:,} time stamps, {made.bytes:,} bytes; "
+        f"it proves {plain(snapshot.url)}"
+    )
+    if not made.tokens:
+        context.say("it proves no time: name authorities in [evidence], then run onrecord evidence checkpoint")

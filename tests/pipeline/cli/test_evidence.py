@@ -1,0 +1,158 @@
+"""The archive signed and stamped, and a snapshot proved to somebody who has nothing but the bundle."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.authority import Authority
+from tests.command import Command
+from tests.site import Site
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    running = Authority(tmp_path / "authority")
+    yield running
+    running.close()
+
+
+def settings(onrecord: Command, text: str) -> None:
+    path = Path(onrecord.env["HOME"]) / ".config/onrecord/config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def key(onrecord: Command, authority: Authority) -> str:
+    """A signing key, and settings by which every commit is signed and stamped."""
+    made = onrecord("evidence", "key", "--new", "clinic.example")
+    assert made.code == 0, made.err
+    table = f'sign = true\nauthorities = ["{authority.url}"]\nroots = "{authority.roots}"\n'
+    settings(onrecord, f"[capture]\nallow_private = true\n[evidence]\n{table}")
+    return made.out.strip()
+
+
+def test_a_snapshot_is_proved_without_the_archive(
+    onrecord: Command, site: Site, authority: Authority, key: str, tmp_path: Path
+) -> None:
+    assert onrecord.capture(site.url("/post"), site.url("/other")).code == 0
+    onrecord.next_second()
+    assert onrecord.capture(site.url("/post")).code == 0, "a revisit, whose payload an earlier run holds"
+    assert authority.queries == 2
+    bundle = tmp_path / "post.evidence.zip"
+    made = onrecord("--json", "evidence", "create", site.url("/post"), "-o", str(bundle))
+    assert made.code == 0, made.err
+    (line,) = made.lines
+    assert line["tokens"] == 1
+    assert line["whole"] == []
+
+    names = zipfile.ZipFile(bundle).namelist()
+    assert sum(name.endswith("datapackage.json") for name in names) == 2
+    opened = zipfile.ZipFile(bundle)
+    text = b"".join(gzip.decompress(opened.read(name)) for name in names if name.endswith(".gz"))
+    assert site.url("/post").encode() in text
+    assert site.url("/other").encode() not in text, "nothing of other captures is handed on"
+
+    elsewhere = Command.at(tmp_path / "no store", tmp_path / "another home")
+    roots = str(authority.roots)
+    done = elsewhere("evidence", "verify", str(bundle), "--key", key, "--roots", roots)
+    assert done.code == 0, done.out + done.err
+    assert "BROKEN" not in done.out
+    assert "unknown" not in done.out
+    assert re.search(r"holds; it was there at 20\d\d-", done.out)
+    assert "It does not prove:" in done.out
+    assert f"what is proved is the revisit {line['record_id']} of {site.url('/post')}" in done.out
+    assert not (tmp_path / "no store").exists()
+
+    unnamed = elsewhere("evidence", "verify", str(bundle))
+    assert unnamed.code == 0
+    assert "which came with it" in unnamed.out
+    assert "leads to no root that you named" in unnamed.out
+    assert "since when it was there is not proved" in unnamed.out
+
+    (tmp_path / "key").write_text(key + "\n")
+    lines = elsewhere("--json", "evidence", "verify", str(bundle), "--key", str(tmp_path / "key"), "--roots", roots)
+    assert lines.lines[-1]["proved"] is True
+    assert lines.lines[-1]["not_later_than"].startswith("20")
+
+    with zipfile.ZipFile(bundle) as opened:
+        opened.extractall(tmp_path / "out")
+    by_openssl = ["openssl", "ts", "-verify", "-in", "tokens/0.tsr", "-data", "checkpoint", "-CAfile", roots]
+    done_so = subprocess.run(by_openssl, cwd=tmp_path / "out", capture_output=True, text=True)
+    assert "Verification: OK" in done_so.stdout + done_so.stderr
+
+
+def test_what_is_withheld_is_not_proved_to_others(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"), site.url("/other"))
+    assert onrecord("withhold", "add", site.url("/post")).code == 0
+    bundle = tmp_path / "post.zip"
+    done = onrecord("evidence", "create", site.url("/post"), "-o", str(bundle))
+    assert (done.code, done.err.count("\n"), bundle.exists()) == (4, 1, False)
+    assert onrecord("evidence", "create", site.url("/other"), "-o", str(tmp_path / "other.zip")).code == 0
+    assert onrecord("evidence", "create", site.url("/post"), "-o", str(bundle), "--withheld").code == 0
+
+
+def test_import_and_run_sign_what_they_commit(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"))
+    file = tmp_path / "all.warc.gz"
+    assert onrecord("export", str(file)).code == 0
+    second = replace(onrecord, store=str(tmp_path / "second"))
+    checkpoints = tmp_path / "second/evidence/checkpoints"
+    assert second("import", "--no-extract", str(file)).code == 0
+    assert len(list(checkpoints.iterdir())) == 1
+    assert second("watch", "add", site.url("/other")).code == 0
+    done = second("run")
+    assert done.code == 0, done.err
+    assert len(list(checkpoints.iterdir())) == 2
+    assert second("verify").code == 0
+
+
+def test_captures_go_on_without_a_key_and_each_refusal_says_what_to_do(
+    onrecord: Command, site: Site, tmp_path: Path
+) -> None:
+    settings(onrecord, '[evidence]\nauthorities = "ftp://x"\n')
+    done = onrecord.capture(site.url("/post"))
+    assert (done.code, done.err.count("\n"), site.requests) == (2, 1, [])
+    assert "evidence.authorities: write an address" in done.err
+    settings(onrecord, "[evidence]\nsign = true\n")
+    done = onrecord.capture(site.url("/post"))
+    assert done.code == 0
+    assert "no checkpoint was signed: there is no signing key" in done.err
+    done = onrecord("evidence", "create", site.url("/post"), "-o", str(tmp_path / "post.zip"))
+    assert (done.code, done.err.count("\n")) == (4, 1)
+    assert "onrecord evidence checkpoint" in done.err
+    assert not (tmp_path / "post.zip").exists()
+    unsigned = onrecord("evidence", "checkpoint")
+    assert (unsigned.code, "onrecord evidence key --new" in unsigned.err) == (2, True)
+
+
+def test_verify_takes_a_checkpoint_that_was_kept_elsewhere(
+    onrecord: Command, site: Site, key: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    onrecord.capture(site.url("/post"))
+    assert onrecord("evidence", "checkpoint", "-o", str(kept)).code == 0
+    assert onrecord("verify", "--checkpoint", str(kept)).code == 0
+    shutil.rmtree(Path(onrecord.store) / "runs")
+    shutil.rmtree(Path(onrecord.store) / "evidence")
+    told = "it covers 1 runs, and the log holds 0: its last entries were deleted"
+    done = onrecord("verify")
+    assert (done.code, "that this machine signed last" in done.err, told in done.err) == (5, True, True)
+    elsewhere = Command.at(onrecord.store, tmp_path / "another home")
+    assert elsewhere("verify").code == 0, "nothing in the store tells it"
+    done = elsewhere("verify", "--checkpoint", str(kept))
+    assert (done.code, f"{kept}: {told}" in done.err) == (5, True)
+    (tmp_path / "none").write_text("nonsense")
+    done = elsewhere("verify", "--checkpoint", str(tmp_path / "none"))
+    assert (done.code, done.err.count("\n")) == (5, 1)
