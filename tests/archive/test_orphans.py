@@ -63,6 +63,7 @@ def left(store: NoManifest, spool: Path, run: str = OLD_RUN) -> Archive:
     archive.prepare()
     spooled = archive.spool.create(run, {"software": "test/1", "started": LONG_AGO.isoformat()})
     session = Session(store, archive.catalog, spooled, RunSettings("test/1"))
+    session.started = keys.started(run)
     session.add(an_exchange(), page=False)
     session.add_outcome(Outcome("http://example.org/a", "ok", "2026-11-23T12:00:00Z"))
     store.refuses = True
