@@ -42,6 +42,7 @@ def main(location: str, folder: Path, watches: Path, began: float, alerts: Path)
     )
     with ExtractorPool(1, time_limit=60, memory_limit=2_000_000_000) as pool:
         settings = Settings(_options, folder / "state", 600, pool)
+        print("ready", flush=True)
         while True:
             times.rehearse(timedelta(seconds=(time.time() - began) * (SPEED - 1)))
             archive = Archive(store, spool=folder / "spool", cache=folder / "cache")

@@ -38,9 +38,12 @@ class Scheduler:
         self.kills += 1
         store, *rest = self._arguments
         command = [sys.executable, "-m", "tests.pipeline.watch.scheduler", store, str(self.folder), *rest]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def kill(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            said.readline()  # it has begun: what is killed before that, again and again, can do nothing
         self.process.kill()
         self.process.wait()
 
@@ -56,7 +59,7 @@ def test_two_schedulers_on_one_bucket_killed_at_random(s3_bucket: str, site: Sit
     machines = [Scheduler(arguments, tmp_path / name) for name in ("one", "two")]
     try:
         end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        while time.monotonic() < end or sum(machine.kills for machine in machines) < 5:
             time.sleep(chance.uniform(1.5, 5))
             path = chance.choice(sorted(pages))
             site.answers[path] = chance.choice([pages[path], gone(), article(path, f"Edited {time.time()}.")])
@@ -93,6 +96,7 @@ def test_two_schedulers_on_one_bucket_killed_at_random(s3_bucket: str, site: Sit
 def _settled(store: str, folder: Path, alerts: Path) -> None:
     """Wait until what was begun is confirmed and told, or for what should have been enough."""
     archive, ledger = Archive(open_store(store), spool=folder / "spool"), Ledger(folder / "waiting.db")
+    time.sleep(12)  # every page is looked at once more
     end = time.monotonic() + 60
     while time.monotonic() < end:
         time.sleep(3)
