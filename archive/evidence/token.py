@@ -123,7 +123,7 @@ def _certificates(parsed: TimeStampResponse) -> list[tuple[Certificate, bool]]:
     try:
         found = [x509.load_der_x509_certificate(each) for each in sorted(parsed.signed_data.certificates)]
         return [(each, each.issuer == each.subject) for each in found]
-    except (ValueError, x509.InvalidVersion) as error:
+    except (ValueError, KeyError, x509.InvalidVersion) as error:
         raise IntegrityError(f"a certificate in the token is damaged: {_line(error)}") from error
 
 
@@ -144,7 +144,7 @@ def _name(parsed: TimeStampResponse, certificates: Sequence[Certificate]) -> str
             if (each.issuer, each.serial_number) == (signer.issuer, signer.serial_number):
                 return each.subject.rfc4514_string()
         return f"{signer.issuer.rfc4514_string()}, number {signer.serial_number}"
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # the latter for text of a kind that X.509 has not
         raise IntegrityError(f"the token does not say who signed it: {_line(error)}") from error
 
 

@@ -60,11 +60,11 @@ def _address(node: Node, place: Place, *, strings: bool, kind: str) -> list[Node
         node.representation = f'url("{_replaced(node.value, place, kind)}")'
     elif node.type == "string" and strings:
         node.representation = f'"{_replaced(node.value, place, kind)}"'
-    elif node.type == "function" and node.lower_name == "url":
-        for part in node.arguments:
-            if part.type == "string":
-                part.representation = f'"{_replaced(part.value, place, kind)}"'
     else:
+        if node.type == "function" and node.lower_name == "url":
+            for part in node.arguments:
+                if part.type == "string":
+                    part.representation = f'"{_replaced(part.value, place, kind)}"'
         inner = getattr(node, "arguments", None) or getattr(node, "content", None)
         return inner if isinstance(inner, list) else None
     return None
