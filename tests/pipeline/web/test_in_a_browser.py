@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,15 +29,16 @@ top.location = "OUTSIDE/"; localStorage.x = 1; document.cookie = "a=b"; window.o
 <svg onload="document.title = 'owned'"></svg><form action="/search" id=form><input name=q></form></body></html>"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def outside() -> Iterator[Site]:
     with Site() as site:
         yield site
 
 
-@pytest.fixture
-def served(tmp_path: Path, outside: Site) -> Iterator[tuple[str, Site]]:
-    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, outside: Site) -> Iterator[tuple[str, Site]]:
+    folder = tmp_path_factory.mktemp("served")
+    onrecord = Command.at(folder / "store", folder / "home")
     with Site() as site:
         site.answers["/post"] = post("The harbour", "The mayor knew of it.")
         site.answers["/evil"] = answer(EVIL.replace("OUTSIDE", outside.url("")).encode())
