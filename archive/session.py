@@ -71,6 +71,8 @@ class Session:
         self._pages: dict[str, bool] = {}  # record ids of pages, and whether each has its document's line
         self._origins: dict[str, Origin] = {}  # record ids whose metadata record is still to be written
         self._outcomes = OutcomeCounts()
+        self._foreign = 0  # records of other programs' files, captures or not,
+        self._foreign_told = 0  # and how many of them the journal knows of
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
 
@@ -97,6 +99,9 @@ class Session:
                 self._pages[snapshot.record_id] = False
             if origin := entry.get("origin"):
                 self._origins[snapshot.record_id] = Origin(origin["via"], origin["hops"], tuple(origin["notes"]))
+        elif "foreign" in entry:
+            self._foreign += int(entry["foreign"])
+            self._foreign_told = self._foreign
         elif "described" in entry:
             self._origins.pop(entry["described"], None)
         elif "document" in entry:
@@ -178,6 +183,7 @@ class Session:
 
     def add_foreign(self, head: bytes, block: Block) -> RecordRef:
         """Write a record of another program's archive as it is; `index` makes a capture of it. Raises as `add`."""
+        self._foreign += 1
         return self._warcs.foreign(head, block)
 
     def index(self, snapshot: Snapshot, *, page: bool) -> None:
@@ -244,6 +250,9 @@ class Session:
 
     def checkpoint(self) -> None:
         """Make everything added so far durable in the spool; raises StoreUnavailable when its disk fails."""
+        if self._foreign > self._foreign_told:
+            self._entries.append({"foreign": self._foreign - self._foreign_told})
+            self._foreign_told = self._foreign
         if self._entries:
             self._spooled.checkpoint(self._entries)
             self._entries = []
@@ -286,7 +295,7 @@ class Session:
 
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        if not is_sealed(self._spooled) and not self._outcomes.total and not self._snapshots:
+        if not (is_sealed(self._spooled) or self._outcomes.total or self._snapshots or self._foreign):
             self._spooled.remove()
             return None
         if not is_sealed(self._spooled):

@@ -8,19 +8,19 @@ is imported again.
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from archive import keys
 from archive.archive import Archive
 from archive.errors import FormatError
 from archive.foreign.captures import Capture, Refers, capture_of, date_of
 from archive.foreign.container import Container, opened, pieces
 from archive.foreign.plain import Plain
-from archive.foreign.records import Fault, ForeignRecord, read_records
+from archive.foreign.records import Fault, ForeignRecord, digest_of_record, identified, read_records
 from archive.model import Outcome, RecordRef, Reference, Snapshot
 from archive.session import Session
 from archive.times import iso, now
@@ -88,7 +88,7 @@ def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | 
                 work.leave(flaw.part, None, flaw.reason, taken=flaw.taken)
             for part in container.parts:
                 work.part(part, pieces(path, package, part))
-            return work.finish(pool)
+            return work.finish(pool, str(origin["imported-sha256"]))
 
 
 def _sha256(path: Path) -> str:
@@ -126,6 +126,7 @@ class _Importing:
         self._taken: set[str] = set()
         self._revisits: list[tuple[Capture, RecordRef, str, int]] = []
         self._pages: list[str] = []
+        self._infos = 0  # records about files
 
     def leave(self, part: str, offset: int | None, reason: str, *, taken: bool = False) -> None:
         """Tell of something that is left out, or odd; what is left out is an outcome of the run."""
@@ -157,8 +158,8 @@ class _Importing:
             self.leave(part, None, str(error))
 
     def _record(self, part: str, record: ForeignRecord) -> None:
-        record = _identified(record)
-        digest = _digest(record)
+        record = identified(record)
+        digest = digest_of_record(record)
         same = self._ids.setdefault(record.record_id, digest)
         capture = capture_of(record)
         if same != digest:  # nothing is lost, but what is looked up by its id must be one
@@ -178,6 +179,7 @@ class _Importing:
                 self.leave(part, record.offset, f"{record.record_id}: {note}", taken=True)
         ref = self._session.add_foreign(record.head, record.block)
         self._done.records += 1
+        self._infos += record.kind == "warcinfo"
         if capture is None:
             return
         if capture.refers is not None:
@@ -259,11 +261,19 @@ class _Importing:
             )  # fmt: skip
             self._done.captures += 1
 
-    def finish(self, pool: ExtractorPool | None) -> Imported:
+    def _nothing_new(self, sha256: str) -> bool:
+        """Whether all there was is in the archive: captures are looked up, a file without any by its digest."""
+        if self._done.captures:
+            return False
+        about_files = self._done.already > 0 and self._done.records == self._infos
+        return about_files or not self._done.records or _was_imported(self._archive, sha256)
+
+    def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
         self._orphans()
-        if not self._done.captures and (self._done.already or not self._done.records):
+        if self._nothing_new(sha256):
             self._session.discard()
+            self._done.already = self._done.already or self._done.records
             self._done.records = 0
             return self._done
         self._session.checkpoint()
@@ -278,20 +288,7 @@ class _Importing:
         return self._done
 
 
-def _digest(record: ForeignRecord) -> str:
-    hasher = hashlib.sha256(record.head)
-    with record.block.open() as stream:
-        while piece := stream.read(1 << 18):
-            hasher.update(piece)
-    return hasher.hexdigest()
-
-
-def _identified(record: ForeignRecord) -> ForeignRecord:
-    """A record with an id: one that has none is given one, made of what it holds."""
-    if record.record_id.strip():
-        return record
-    given = f"<{uuid.UUID(hex=_digest(record)[:32], version=5).urn}>"
-    first, _, rest = record.head.partition(b"\n")
-    head = first + b"\n" + f"WARC-Record-ID: {given}\r\n".encode() + rest
-    headers = (("WARC-Record-ID", given), *record.headers)
-    return replace(record, head=head, headers=headers, notes=(*record.notes, "it had no id and was given one"))
+def _was_imported(archive: Archive, sha256: str) -> bool:
+    """Whether a run's manifest says that it is the file of this digest."""
+    found = (archive.store.get(keys.run_key(run, keys.MANIFEST)) for run in archive.catalog.runs())
+    return any(sha256.encode() in manifest for manifest in found)

@@ -20,6 +20,10 @@ _MOST = 100_000  # entries of a zip
 _PAGES = 256 << 20  # bytes of a list of pages
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
+_PACKERS = {
+    b"\x28\xb5\x2f\xfd": "Zstandard", b"\x5d\x2a\x4d\x18": "Zstandard", b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+}  # fmt: skip
 # What `zipfile` raises for damaged files; one that names a place before the file is an OSError.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 _WARC = re.compile(r"\.(?:warc|arc)(?:\.gz)?\Z", re.IGNORECASE)
@@ -56,6 +60,10 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
             raise FormatError(f"{path} is a damaged zip: {error}") from error
     elif first.startswith((b"\x1f\x8b", b"WARC/", b"filedesc:")) or _has_record(path):
         yield Container([""]), None
+    elif packer := next((name for magic, name in _PACKERS.items() if first.startswith(magic)), None):
+        raise FormatError(
+            f"{path} is packed with {packer}, which is not read here: unpack it and import what was in it"
+        )
     else:
         raise FormatError(f"{path} is neither WACZ, WARC nor ARC: name a file that is")
 

@@ -7,7 +7,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -261,3 +261,23 @@ def _digest(block: Block) -> str:
         while piece := stream.read(_PIECE):
             hasher.update(piece)
     return f"sha256:{hasher.hexdigest()}"
+
+
+def digest_of_record(record: ForeignRecord) -> str:
+    """The SHA-256 of a record's head and block, in hex."""
+    hasher = hashlib.sha256(record.head)
+    with record.block.open() as stream:
+        while piece := stream.read(_PIECE):
+            hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def identified(record: ForeignRecord) -> ForeignRecord:
+    """A record with an id: one that has none is given one, made of what it holds."""
+    if record.record_id.strip():
+        return record
+    given = f"<{uuid.UUID(hex=digest_of_record(record)[:32], version=5).urn}>"
+    first, _, rest = record.head.partition(b"\n")
+    head = first + b"\n" + f"WARC-Record-ID: {given}\r\n".encode() + rest
+    headers = (("WARC-Record-ID", given), *record.headers)
+    return replace(record, head=head, headers=headers, notes=(*record.notes, "it had no id and was given one"))

@@ -32,6 +32,13 @@ _HIGHEST = 65_535
 @click.option("--public", is_flag=True, help="Allow an address that others reach: whoever reaches it reads everything.")
 @click.option("--origin", metavar="URL", help="Behind a proxy: what it is reached at, as https://archive.example")
 @click.option("--replay-origin", metavar="URL", help="Behind a proxy: what captured pages are shown at; another host.")
+@click.option(
+    "--allow-origin",
+    "readers",
+    metavar="URL",
+    multiple=True,
+    help="Let programs in web pages of this origin, or of any for '*', read what is served; may be repeated.",
+)
 @click.pass_obj
 def command(
     context: Context,
@@ -41,6 +48,7 @@ def command(
     public: bool,
     origin: str | None,
     replay_origin: str | None,
+    readers: tuple[str, ...],
 ) -> None:
     """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
@@ -56,7 +64,7 @@ def command(
         import uvicorn  # noqa: F401 - the same
 
         from pipeline.web.app import create_app
-        from pipeline.web.hosts import LOOPBACK, KnownHosts
+        from pipeline.web.hosts import LOOPBACK, KnownHosts, readable_by
         from pipeline.web.pages.reading import Reading
         from pipeline.web.replay.app import create_replay
     except ImportError as error:
@@ -68,6 +76,7 @@ def command(
         raise click.UsageError("--origin and --replay-origin go together: name both")
     if named is not None and named == shown:
         raise click.UsageError("captured pages need an origin of their own: name another host with --replay-origin")
+    allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()
     archive.require()
     listening = _listening(host, port)
@@ -76,7 +85,7 @@ def command(
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
     known = None if public and named is None else frozenset({*LOOPBACK, *_names(named, shown)})
-    interface = KnownHosts(create_app(reading, shown or beside), known)
+    interface = KnownHosts(readable_by(create_app(reading, shown or beside), allowed), known)
     replay = KnownHosts(create_replay(reading, named or own), known)
     name = f"[{host}]" if ":" in host else host
     context.say(f"serving {archive.store.url} at {named or f'http://{name}:{own}'}/ (end with Ctrl-C)")

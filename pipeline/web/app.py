@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from archive.archive import Archive
@@ -21,7 +21,7 @@ from pipeline.web import cdx, raw, stamps
 from pipeline.web.pages.app import nowhere, routes
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.reading import Reading
-from pipeline.web.replies import PLAIN, line, refuse
+from pipeline.web.replies import PLAIN, Streamed, line, refuse
 from storage.errors import OnrecordError
 
 _MOST_PARAMETERS = 100
@@ -100,7 +100,7 @@ def _answered(request: Request, archive: Archive, output: str) -> Response:
     kind = "application/json" if query.output == "json" else "text/plain; charset=utf-8"
     pieces = cdx.text_of(query, cdx.Answer(archive, query))
     first = next(pieces, "")  # what is wrong is told before a status is sent
-    return StreamingResponse(_from(first, pieces), media_type=kind, headers=PLAIN)
+    return Streamed(_from(first, pieces), media_type=kind, headers=PLAIN)
 
 
 def _from(first: str, others: Iterator[str]) -> Iterator[bytes]:
@@ -139,7 +139,7 @@ def _timemap(request: Request, archive: Archive, base: str) -> Response:
     first = next(pieces, None)
     if first is None:
         raise NoSuchSnapshot(f"nothing is kept of {url}")
-    return StreamingResponse(_from(first, pieces), media_type="application/link-format", headers=PLAIN)
+    return Streamed(_from(first, pieces), media_type="application/link-format", headers=PLAIN)
 
 
 def _timemap_json(request: Request, archive: Archive, base: str) -> Response:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.web.replies import line
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9._-]{1,253})(?::\d{1,5})?\Z")
+
+
+def readable_by(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Let programs in pages of these origins, or of any for "*", read what is served (Fetch §3.2)."""
+    if not origins:
+        return app
+    told = ("Content-Range", "Link", "Location", "Memento-Datetime")
+    asked = ("Accept-Datetime", "Range")
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=("GET", "HEAD", "POST"), allow_headers=asked, expose_headers=told
+    )
 
 
 class KnownHosts:

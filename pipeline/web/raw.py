@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from archive import keys
 from archive.archive import Archive
@@ -17,7 +17,8 @@ from archive.memento import http_date, links_around
 from archive.model import Snapshot
 from archive.parsing import LARGEST
 from archive.times import from_stamp, stamp
-from pipeline.web.replies import CAPTURED, KEPT_A_WHILE, line
+from pipeline.web.pages.frame import of
+from pipeline.web.replies import CAPTURED, KEPT_A_WHILE, PLAIN, Streamed, line
 from storage.errors import ObjectMissing
 
 _PIECE = 4 << 20
@@ -25,6 +26,8 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 _NOT_IN_A_TAG = re.compile(r"[^!#-~]")  # RFC 9110 §8.8.3
 _KEPT = {"content-type", "content-encoding", "content-language"}
+_READER = "document"  # the Sec-Fetch-Dest of one who opens it in a browser; programs send none, or "empty"
+_MARKUP = re.compile(r"\s*(?:text/|multipart/|application/xml|[^;]{0,100}\+xml)", re.IGNORECASE)
 _ORIGINAL = 100  # headers of the response that are passed on
 
 
@@ -42,6 +45,9 @@ def target_of(request: Request, prefix: str) -> str:
 
 def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Response:
     """A capture as it was (RFC 7089 §4.5), at the time that the path names; raises NoSuchSnapshot."""
+    asks = request.headers.get("sec-fetch-dest", "empty")
+    if asks not in {"empty", _READER} or request.headers.get("service-worker"):
+        return line("what was captured is read or looked at here, not run: it is no part of a page of this origin", 403)
     digits = request.path_params["digits"]
     url = target_of(request, f"/web/{digits}{'id_' if raw else ''}/")
     at = from_stamp(digits)
@@ -50,14 +56,20 @@ def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Resp
         raise NoSuchSnapshot(f"nothing is kept of {url}")
     if stamp(snapshot.timestamp) != digits:
         place = f"{base}/web/{stamp(snapshot.timestamp)}{'id_' if raw else ''}/{snapshot.url}"
-        return RedirectResponse(_ascii(place), 302, headers={"Access-Control-Allow-Origin": "*"})
+        return RedirectResponse(_ascii(place), 302, headers=PLAIN)
+    if asks == _READER and not raw:
+        return RedirectResponse(of("/page", snapshot), 303, headers=PLAIN | {"Vary": "Sec-Fetch-Dest"})
     headers = CAPTURED | {
         "Memento-Datetime": http_date(snapshot.timestamp),
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
         "Cache-Control": KEPT_A_WHILE,
+        "Vary": "Sec-Fetch-Dest",
         "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.record_id.strip("<>"))}"',
     }
-    return _response(archive, snapshot, headers, base)
+    response = _response(archive, snapshot, headers, base)
+    if asks == _READER and _MARKUP.match(response.headers["content-type"]):
+        response.headers["Content-Type"] = "text/plain"  # its source: a browser shown markup connects to whom it frames
+    return response
 
 
 def neighbours(archive: Archive, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
@@ -91,7 +103,7 @@ def _response(archive: Archive, snapshot: Snapshot, headers: dict[str, str], bas
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/octet-stream"
     first = next(entity, b"")  # what is damaged is told before a status is sent
-    return StreamingResponse(_rest(first, entity), status, headers=headers)
+    return Streamed(_rest(first, entity), status, headers=headers)
 
 
 def _rest(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
@@ -128,7 +140,7 @@ def warc(request: Request, archive: Archive) -> Response:
         raise Withheld("captures of this run are withheld: ask for the byte range of a record that is not", "withheld")
     headers["Content-Length"] = str(end - start)
     body = () if request.method == "HEAD" else _pieces(archive, key, start, end)
-    return StreamingResponse(iter(body), status, headers=headers)
+    return Streamed(iter(body), status, headers=headers)
 
 
 def _within(ranges: list[tuple[int, int]], start: int, end: int) -> bool:

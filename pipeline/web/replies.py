@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Send
 
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.search import SearchUnavailable
@@ -13,22 +14,33 @@ from storage.errors import ObjectMissing, OnrecordError
 
 _log = logging.getLogger("onrecord.web")
 
-# What was captured is a stranger's: it may run nothing here, load nothing, and reach nobody.
+# What was captured is a stranger's: it may run nothing here, load nothing, and reach nobody. What is kept is the
+# reader's alone: no page of another origin, and no page that is replayed on another port, may read it.
 CAPTURED = {
     "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 PLAIN = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 KEPT_A_WHILE = "public, max-age=600"  # no capture changes, but one may be withheld, and caches are to forget it then
+
+
+class Streamed(StreamingResponse):
+    """A body in pieces. What is found damaged on the way ends the connection before the body does, and is logged."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send it; the end is not sent where it was not reached, so that nobody takes a part for the whole."""
+        try:
+            await super().stream_response(send)
+        except OnrecordError as error:
+            _log.warning("an answer broke off: %s: %s", type(error).__name__, error)
 
 
 def line(text: str, status: int = 200) -> PlainTextResponse:

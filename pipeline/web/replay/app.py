@@ -17,7 +17,7 @@ from itertools import chain
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
@@ -31,7 +31,7 @@ from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
 from pipeline.web.replay.kinds import HTML, SHEETS, TEXT, kind_of
 from pipeline.web.replay.places import BYTES, FRAME, SHEET, Place, asked_of
-from pipeline.web.replies import withheld_status
+from pipeline.web.replies import Streamed, withheld_status
 from storage.errors import OnrecordError
 
 _LARGEST_PAGE = 32 << 20  # bytes of a page or style sheet that is written again
@@ -182,7 +182,7 @@ def _streamed(pieces: Iterator[bytes], status: int, kind: str) -> Response:
         held.append(piece)
         size += len(piece)
         if size > _HELD:
-            return StreamingResponse(chain(held, pieces), status, headers={"Content-Type": kind})
+            return Streamed(chain(held, pieces), status, headers={"Content-Type": kind})
     return Response(b"".join(held), status, headers={"Content-Type": kind})
 
 

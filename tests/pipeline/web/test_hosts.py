@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pipeline.web.hosts import LOOPBACK, KnownHosts
+from pipeline.web.hosts import LOOPBACK, KnownHosts, readable_by
 from tests.command import Command
 from tests.site import Site, answer
 
@@ -30,6 +30,22 @@ def test_a_name_that_is_not_ours_is_told_so(host: str, status: int) -> None:
     client = TestClient(KnownHosts(INNER, frozenset({*LOOPBACK, "archive.example"})))
     assert client.get("/", headers={"Host": host}).status_code == status
     assert TestClient(KnownHosts(INNER, None)).get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "told"),
+    [
+        ([], "https://reader.example", None),
+        (["https://reader.example"], "https://reader.example", "https://reader.example"),
+        (["https://reader.example"], "https://evil.example", None),
+        (["https://reader.example"], "null", None),
+        (["*"], "https://evil.example", "*"),
+    ],
+)
+def test_pages_of_other_origins_read_only_where_they_may(allowed: list[str], origin: str, told: str | None) -> None:
+    answer = TestClient(readable_by(INNER, allowed)).get("/", headers={"Origin": origin})
+    assert answer.headers.get("access-control-allow-origin") == told
+    assert "access-control-allow-credentials" not in answer.headers
 
 
 def test_both_ports_refuse_a_name_of_somebody_elses(tmp_path: Path) -> None:
@@ -65,6 +81,7 @@ def _asked(port: int, host: bytes) -> bytes:
         (("--origin", "https://a.example"), "go together"),
         (("--origin", "https://a.example", "--replay-origin", "https://a.example/"), "an origin of their own"),
         (("--origin", "a.example", "--replay-origin", "https://b.example"), "'a.example' is no origin"),
+        (("--allow-origin", "reader.example"), "--allow-origin 'reader.example' is no origin"),
         (("--origin", "https://a.example/x", "--replay-origin", "https://b.example"), "is no origin"),
     ],
 )

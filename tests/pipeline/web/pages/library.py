@@ -17,7 +17,7 @@ import uvicorn
 from archive.archive import Archive
 from archive.model import Article, Document, Embed, Snapshot
 from archive.warcs import RunSettings
-from pipeline.web.pages.app import create_pages
+from pipeline.web.app import create_app
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay
 from storage.base import ObjectStore
@@ -196,7 +196,7 @@ def served(library: Library, folder: Path) -> Iterator[Served]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [each.getsockname()[1] for each in sockets]
     reading = Reading(library.archive, folder / "search.sqlite")
-    apps = [create_pages(reading, ports[1]), create_replay(reading, ports[0])]
+    apps = [create_app(reading, ports[1]), create_replay(reading, ports[0])]
     servers = [
         uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False)) for app in apps
     ]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.pipeline.web.pages.library import COURT, PNG, Library, Served, at, served
+from tests.pipeline.web.pages.library import COURT, PICTURE, PNG, Library, Served, at, served
 from tests.site import Site, answer
 
 _MISSING = shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None
@@ -274,6 +274,36 @@ def test_pages_of_other_origins_cannot_frame_or_read_ours(both: Served, visit: V
     for frame in page.frames[1:]:
         assert "open court" not in frame.content()
         assert "on record" not in frame.content()
-    for url in (f"{both.pages}/", f"{both.replay}/2026/{COURT}"):
-        read = page.evaluate("url => fetch(url).then(it => it.text(), error => 'refused')", url)
-        assert read == "refused"
+    picture = f"/web/20240302090003id_/{PICTURE}"
+    warc = f"/warc/{next(both.library.archive.snapshots(COURT)).record.key}"
+    asked = [
+        "/",
+        "/search?q=court",
+        f"/cdx?url={COURT}",
+        f"/index?url={COURT}",
+        f"/timemap/json/{COURT}",
+        picture,
+        warc,
+    ]
+    for url in (*(both.pages + path for path in asked), f"{both.replay}/2026/{COURT}"):
+        assert page.evaluate(_FETCHED, url) == "refused", url
+    for tag, attribute in (("img", "src"), ("script", "src"), ("link rel=stylesheet", "href"), ("embed", "src")):
+        assert page.evaluate(_LOADED, [tag, attribute, both.pages + picture]) == "refused", tag
+    page.goto(f"{both.pages}/")
+    assert page.evaluate(_FETCHED, f"{both.pages}{picture}") != "refused", "its own pages may"
+    assert page.evaluate(_LOADED, ["img", "src", both.pages + picture]) == "refused", (
+        "but what is captured is no part of them"
+    )
+
+
+_FETCHED = "url => fetch(url).then(it => it.text(), error => 'refused')"
+_LOADED = """([tag, attribute, url]) => new Promise(done => {
+  const [name, ...others] = tag.split(" ");
+  const it = document.createElement(name);
+  for (const other of others) it.setAttribute(...other.split("="));
+  it.onload = () => done("loaded");
+  it.onerror = () => done("refused");
+  setTimeout(() => done("refused"), 1500);
+  it.setAttribute(attribute, url);
+  document.body.append(it);
+})"""
