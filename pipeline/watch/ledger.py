@@ -152,18 +152,28 @@ class Ledger:
 
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
-        """The file, made when it is needed, and made anew when it cannot be read or is of another version."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """The file, made when it is needed, and made anew when it cannot be read or is of another version.
+
+        Raises StoreError where it cannot be used, or fails while it is.
+        """
         try:
-            database = _connected(self.path)
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path} cannot be used: {error}; free space or mend its rights") from error
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with closing(self._database()) as database:
+                yield database
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"{self.path} cannot be used: {error}; free space or mend its rights, or remove it: it is made again"
+            ) from error
+
+    def _database(self) -> sqlite3.Connection:
+        try:
+            return _connected(self.path)
+        except sqlite3.OperationalError:  # locked, or the disk is full: nothing is wrong with the file
+            raise
         except sqlite3.DatabaseError as error:
             _log.warning("%s cannot be read (%s); it is made again from the archive", self.path, error)
             self.path.unlink(missing_ok=True)
-            database = _connected(self.path)
-        with closing(database):
-            yield database
+            return _connected(self.path)
 
     # Making it
 

@@ -113,6 +113,8 @@ BEFORE: dict[str, Callable[[Place], None]] = {
     "repair": damaged,
     "import": full,
     "read": full,
+    "ledger": full,
+    "outbox": full,
 }
 
 
