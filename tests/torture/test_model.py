@@ -30,7 +30,7 @@ from tests.torture.conftest import Tally
 from tests.torture.places import objects_in, of_runs
 from tests.torture.scale import LONG, count
 
-EXAMPLES = count("EXAMPLES", 20, 300)
+EXAMPLES = count("EXAMPLES", 12, 300)
 RULES = count("RULES", 40, 60)
 PATHS = ["a", "a/b", "ab", "b", "c/a"]
 HOST = "http://example.org/"
