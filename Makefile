@@ -7,7 +7,7 @@ PEERS := .peers
 FUZZER := $(VENV)/fuzzer
 TIME ?= 600
 
-.PHONY: help setup peers demo test check bench fuzz lock clean
+.PHONY: help setup peers demo test torture check bench fuzz lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -37,6 +37,9 @@ demo: $(READY) ## capture a small site twice, and see what changed
 
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest
+
+torture: $(READY) ## hours of faults: kills, failing disks and networks, damage; then the numbers
+	@TORTURE=long $(BIN)/python -m pytest --timeout 0 tests/torture
 
 check: $(READY) ## formatting, lint, types, and which room may name what
 	@$(BIN)/ruff format --check archive pipeline storage tests

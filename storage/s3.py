@@ -241,6 +241,10 @@ class S3Store:
                     Prefix=self._prefix + prefix,
                     **position,  # type: ignore[arg-type]
                 )
+            if "IsTruncated" not in page:  # an empty answer would be taken for an empty store
+                raise StoreUnavailable(
+                    f"{self._url}: a listing came without its end: check the endpoint, then run again"
+                )
             for entry in page.get("Contents", []):
                 key = entry["Key"][len(self._prefix) :]
                 if key > start_after and key.startswith(prefix) and is_key(key):

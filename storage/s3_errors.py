@@ -56,6 +56,7 @@ CODES: dict[str, tuple[type[StoreError], str]] = {
     "InvalidObjectState": (StoreDenied, "the object lies in cold storage: restore it first"),
     "KeyTooLongError": (StoreDenied, "the key is too long for this server: use a shorter prefix"),
     "EntityTooLarge": (StoreDenied, "the object is larger than this server takes"),
+    "NoSuchUpload": (StoreUnavailable, "the upload is over and no answer told how it ended: run again"),
     "RequestTimeTooSkewed": (StoreUnavailable, "set this machine's clock, then run again"),
     "RequestTimeout": (StoreUnavailable, _LATER),
     "RequestLimitExceeded": (StoreUnavailable, _LATER),

@@ -19,6 +19,7 @@ class Request:
     query: dict[str, list[str]]
     headers: dict[str, str]  # names in lower case
     body: bytes
+    path: str  # with its query, as it was asked for
 
 
 @dataclass
@@ -66,8 +67,8 @@ class OddS3:
                 url = urlsplit(self.path)
                 key = url.path.partition("/")[2].partition("/")[2]
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, key, parse_qs(url.query, keep_blank_values=True), headers, body)
-                self._send(odd.answer(request))
+                query = parse_qs(url.query, keep_blank_values=True)
+                self._send(odd.answer(Request(self.command, key, query, headers, body, self.path)))
 
             def _send(self, reply: Reply) -> None:
                 if reply.silent:

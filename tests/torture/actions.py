@@ -12,11 +12,14 @@ from archive.model import Outcome
 from archive.replica import Copied, Replica
 from archive.session import Session
 from archive.warcs import RunSettings
+from pipeline.alerts.event import Event
+from pipeline.alerts.outbox import Outbox
 from pipeline.importing import import_file
+from pipeline.watch.ledger import Ledger
 from storage.base import ObjectStore
 from storage.errors import OnrecordError
 from storage.location import open_store
-from tests.exchanges import a_document, an_exchange
+from tests.exchanges import NOON, a_document, an_exchange
 from tests.pipeline.test_import import members, record
 
 Told = Callable[[str], None]
@@ -140,6 +143,20 @@ def read(place: Place, told: Told) -> None:
         archive.payload(snapshot)[2].close()
 
 
+def know(place: Place, told: Told) -> None:
+    """Read what all runs say of their pages into the ledger."""
+    Ledger(place.folder / "watch" / "ledger.db").sync(place.archive())
+
+
+def remember(place: Place, told: Told) -> None:
+    """Keep events until they are sent; each is told once it is kept."""
+    outbox = Outbox(place.folder / "outbox")
+    for number in range(3):
+        event = Event("gone", f"{HOST}{number}", NOON, "Gone")
+        outbox.add([event])
+        told(event.id)
+
+
 def _whole(copies: Iterable[Copied]) -> None:
     if faults := [fault for copied in copies for fault in copied.faults]:
         raise NotDone("; ".join(faults))
@@ -153,4 +170,6 @@ ACTIONS: dict[str, Callable[[Place, Told], None]] = {
     "repair": repair,
     "import": bring,
     "read": read,
+    "ledger": know,
+    "outbox": remember,
 }

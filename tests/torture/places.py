@@ -11,6 +11,9 @@ from pathlib import Path
 
 from archive import keys
 from archive.archive import Archive
+from archive.cache import Cache
+from archive.notices import Notices
+from archive.rules import Rule
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from tests.exchanges import an_exchange
@@ -58,7 +61,7 @@ class Offline:
 
 
 def full(place: Place) -> None:
-    """An archive with every kind of object: merged runs, loose ones, one of another program, and a copy of it all."""
+    """Merged runs, loose ones, one of another program, a rule of what is not to be shown, and a copy of it all."""
     for edition in range(2):
         capture(place, silent, edition)
     merge(place, silent)
@@ -66,6 +69,7 @@ def full(place: Place) -> None:
     bring(place, silent, "first")
     foreign_file(place, "second", 1 + BROUGHT)
     capture(place, silent, 2)
+    Notices(place.store(), Cache(None)).add(Rule("http://withheld.example/"))
     replicate(place, silent)
 
 
@@ -113,6 +117,8 @@ BEFORE: dict[str, Callable[[Place], None]] = {
     "repair": damaged,
     "import": full,
     "read": full,
+    "ledger": full,
+    "outbox": full,
 }
 
 

@@ -19,8 +19,8 @@ from tests.torture.conftest import Tally
 from tests.torture.places import Objects, full, objects_in, put_back
 from tests.torture.scale import LONG, count
 
-FLIPS = count("FLIPS", 60, 1000)
-CUTS = count("CUTS", 20, 200)
+FLIPS = count("FLIPS", 36, 1000)
+CUTS = count("CUTS", 12, 200)
 
 # The kinds of object, each by the end of its key.
 KINDS = {
@@ -38,12 +38,15 @@ KINDS = {
     "lists of merged runs": keys.GENERATION_RUNS,
     "descriptions of merged indexes": keys.GENERATION,
     "loose marks": keys.LOOSE_PREFIX,
+    "rules of what is not to be shown": keys.NOTICES_PREFIX,
 }
 
 
 def kind_of(key: str) -> str | None:
     if key.startswith(keys.LOOSE_PREFIX):
         return "loose marks"
+    if key.startswith(keys.NOTICES_PREFIX):
+        return "rules of what is not to be shown"
     merged = key.startswith(keys.GENERATIONS_PREFIX)
     ends = {kind: end for kind, end in KINDS.items() if ("merged" in kind) == merged}
     return next((kind for kind, end in ends.items() if key.endswith(end)), None)
@@ -101,11 +104,14 @@ def faults_of(archive: Archive) -> list[str]:
 
 
 def is_unknowable(damage: Damage, whole: Objects) -> bool:
-    """What is as if it had never been: a run without manifest, which only a later run misses, and an index without
-    description, without which every run is asked by itself.
+    """What is as if it had never been, once it is gone.
+
+    A run without manifest, which only a later run misses, an index without description, without which every run is
+    asked by itself, and a rule.
     """
     manifests = [key for key in whole if key.startswith(keys.RUNS_PREFIX) and key.endswith(f"/{keys.MANIFEST}")]
-    return damage.how == "losses" and (damage.key == max(manifests) or damage.key.endswith(f"/{keys.GENERATION}"))
+    unknowable = (damage.key == max(manifests), damage.key.endswith(f"/{keys.GENERATION}"), "notices/" in damage.key)
+    return damage.how == "losses" and any(unknowable)
 
 
 def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_the_byte(

@@ -11,7 +11,7 @@ from tests.torture.conftest import Tally
 from tests.torture.kills import Range, Reader
 from tests.torture.scale import count
 
-KILLS = count("KILLS", 24, 1000)
+KILLS = count("KILLS", 12, 1000)
 SEED = count("SEED", 50, 50)
 EACH = 50  # kills of one archive
 JOBS = count("JOBS", 1, 3)
