@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,6 +16,7 @@ from archive.cache import Cache
 from archive.catalog import Catalog
 from archive.checking import Verification, besides
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
+from archive.excused import excused
 from archive.fixity import Finding, verify
 from archive.gate import Gate
 from archive.index.lookup import Index
@@ -26,6 +27,7 @@ from archive.orphans import Orphans
 from archive.readings import Readings
 from archive.records import payload_record, stored_record
 from archive.session import Session
+from archive.signing import PublicKey
 from archive.spool import Spool
 from archive.text import decode_document, whole_lines
 from archive.times import iso, now
@@ -129,6 +131,12 @@ class Archive(Gate):
         """See runs, and notices, that were put since the last question."""
         self._index.refresh()
         self.notices.refresh()
+
+    def forget(self) -> None:
+        """Hold nothing that was read of the runs before the last redaction, in memory or in the cache's folder."""
+        self._cache.forget_unless(self.notices.epoch_now())
+        self.catalog.forget()
+        self._index.forget()
 
     def snapshots(
         self, url: str, *, match: str = "exact", start: datetime | None = None, end: datetime | None = None
@@ -335,26 +343,39 @@ class Archive(Gate):
         since: datetime | None = None,
         end: float | None = None,
         held: Mapping[str, Checkpoint] | None = None,
+        known: Iterable[PublicKey] = (),
     ) -> Verification:
-        """A look at all runs, which reads with `deep` those that were not read since a time."""
-        return Verification(self.store, self.catalog, readings, deep, since, end, held)
+        """A look at all runs, which reads with `deep` those that were not read since a time; `known` as in `verify`."""
+        return Verification(self.store, self.catalog, readings, deep, since, end, held, tuple(known))
 
-    def verify(self, runs: list[str] | None = None, held: Mapping[str, Checkpoint] | None = None) -> Iterator[Finding]:
+    def verify(
+        self,
+        runs: list[str] | None = None,
+        held: Mapping[str, Checkpoint] | None = None,
+        known: Iterable[PublicKey] = (),
+    ) -> Iterator[Finding]:
         """Check every byte of the named runs, or of all; raises StoreError when the store fails meanwhile.
 
         Of all, the chain of runs and what is signed of it too; `held` are checkpoints that are kept elsewhere, by name.
+        That a run was redacted is no fault where one of the `known` keys signed the statement.
         """
         self.require()
+        said, wrong = excused(self.store, known)
         files = self.catalog.files()
-        yield from verify(self.store, files, runs)
+        yield from verify(self.store, files, runs, said)
         if runs is None:
-            yield from besides(self.store, files, held=held)
+            yield from besides(self.store, files, held=held, said=said, wrong=wrong)
 
     # Evidence
 
     def checkpoint(self, signer: Signer, remembered: Path) -> Made | None:
-        """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises."""
+        """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises.
+
+        A run that was redacted is entered again where this very key signed that.
+        """
         from archive.evidence.making import make_checkpoint
 
         self.require()
-        return make_checkpoint(self.store, self.catalog, self._cache, signer, remembered)
+        self.forget()  # manifests that were read before a redaction
+        said, _ = excused(self.store, [signer.public])
+        return make_checkpoint(self.store, self.catalog, self._cache, signer, remembered, said.replaced)

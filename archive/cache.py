@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 _CHECKSUM = 32  # bytes before a kept object's own
+_WORD = "redactions"  # the file that says when what is kept is to be forgotten
+_KEPT = ("runs", "index", "notices", "blocks", "search.sqlite*")  # what a cache's folder may hold
 _SLACK = 64  # puts after which a limited cache looks at what it holds
 
 
@@ -56,6 +59,28 @@ class Cache:
             self._puts += 1
             if self._puts % _SLACK == 1:
                 self._shrink(self._folder, self._limit)
+
+    def forget_unless(self, word: str) -> bool:
+        """Delete all that is kept unless it was kept under this very word; whether that was so.
+
+        What never changes has changed: something was taken out of the store for good.
+        """
+        if self._folder is None:
+            return False
+        mark = self._folder / _WORD
+        try:
+            kept = mark.read_text("ascii")
+        except (OSError, ValueError):
+            kept = ""
+        if kept == word:
+            return False
+        for name in _KEPT:
+            for path in self._folder.glob(name):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            mark.write_text(word)
+        return True
 
     @staticmethod
     def _shrink(folder: Path, limit: int) -> None:

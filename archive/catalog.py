@@ -44,6 +44,12 @@ class Catalog:
         self._manifests: dict[str, Manifest] = {}
         self._indexes: dict[str, BlockIndex] = {}
 
+    def forget(self) -> None:
+        """Hold nothing that was read: something was taken out of the store for good."""
+        self._manifests = {}
+        self._indexes = {}
+        self.generations.forget()
+
     def runs(self) -> list[str]:
         """The names of all runs that exist now, oldest first: those whose manifest does."""
         return sorted(run for run, path, _ in self._objects() if path == keys.MANIFEST)

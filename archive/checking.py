@@ -9,7 +9,7 @@ done in slices.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 from archive import keys
 from archive.catalog import Catalog
 from archive.chain import links
+from archive.excused import NOTHING, Excused, excused
 from archive.fixity import Files, Finding, check_run, committed_in
 from archive.fixity_index import verify_generations
 from archive.notices import verify_notices
 from archive.readings import Readings
+from archive.signing import PublicKey
 from archive.times import now
 from storage.base import ObjectStore
 
@@ -47,6 +49,8 @@ class Verification:
     since: datetime | None = None
     end: float | None = None
     held: Mapping[str, Checkpoint] | None = None
+    known: tuple[PublicKey, ...] = ()  # whose word it is believed by that a run was redacted
+    said: Excused = NOTHING
     unread: list[str] = field(default_factory=list)  # due, and not reached in time
 
     def findings(self, runs: list[str] | None = None) -> Iterator[Finding]:
@@ -54,6 +58,7 @@ class Verification:
 
         Raises StoreError when the store fails meanwhile.
         """
+        self.said, wrong = excused(self.store, self.known)
         files = self.catalog.files()
         wanted = sorted(files if runs is None else runs)
         due = self._due([run for run in wanted if keys.MANIFEST in files.get(run, ())])
@@ -64,12 +69,13 @@ class Verification:
                 self.unread = due[number:]
                 break
             at = now()
-            finding = check_run(self.store, run, files, whole=True)
+            finding = check_run(self.store, run, files, whole=True, said=self.said)
             self.readings.note(finding, at)
             yield finding
         yield from self._look(self.unread, files)
         if runs is None:
-            yield from besides(self.store, files, held=self.held, whole=self.deep and not self.unread)
+            whole = self.deep and not self.unread
+            yield from besides(self.store, files, held=self.held, whole=whole, said=self.said, wrong=wrong)
 
     def _due(self, runs: list[str]) -> list[str]:
         """The runs to be read whole, those that need it most first."""
@@ -83,25 +89,32 @@ class Verification:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for first in range(0, len(runs), _WINDOW):
                 part = runs[first : first + _WINDOW]
-                yield from pool.map(lambda run: check_run(self.store, run, files, whole=False), part)
+                yield from pool.map(lambda run: check_run(self.store, run, files, whole=False, said=self.said), part)
 
     def _is_over(self) -> bool:
         return self.end is not None and time.monotonic() >= self.end
 
 
 def besides(
-    store: ObjectStore, files: Files, *, held: Mapping[str, Checkpoint] | None = None, whole: bool = True
+    store: ObjectStore,
+    files: Files,
+    *,
+    held: Mapping[str, Checkpoint] | None = None,
+    whole: bool = True,
+    said: Excused = NOTHING,
+    wrong: Iterable[tuple[str, str]] = (),
 ) -> Iterator[Finding]:
     """What is to be said of all runs together: the merged index, the chain and what is signed of it, the notices.
 
-    `held` are checkpoints that are kept elsewhere, by name. Raises StoreError.
+    `held` are checkpoints that are kept elsewhere, by name; `said` and `wrong` are what `excused` gives. Raises
+    StoreError.
     """
     from archive.evidence.audit import audit
 
     yield from verify_generations(store, files, whole=whole)
-    for finding in audit(store, committed_in(files), held):
+    for finding in audit(store, committed_in(files), held, said.replaced):
         yield replace(finding, read=False)
-    faults = tuple(f"{key}: {fault}" for key, fault in verify_notices(store))
+    faults = tuple(f"{key}: {fault}" for key, fault in dict([*wrong, *verify_notices(store)]).items())
     if faults:
         yield Finding(keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
 

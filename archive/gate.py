@@ -35,7 +35,16 @@ class Gate:
     def __init__(self, notices: Notices) -> None:
         self.notices = notices
         self._all = False  # whether rules are passed over
+        self._epoch = ""
         self._ranges: dict[str, tuple[object, Ranges | None]] = {}
+
+    def epoch(self) -> str:
+        """A word that is another one after every redaction. Raises IntegrityError, StoreError."""
+        return self.notices.epoch_now()
+
+    def forget(self) -> None:
+        """Hold nothing that was read of the runs: something was taken out of them for good."""
+        raise NotImplementedError
 
     def captures_of(self, run: str) -> Iterator[Snapshot]:
         """Every line of one run's index."""
@@ -54,6 +63,9 @@ class Gate:
 
     def _policy(self) -> Policy:
         policy = self.notices.policy()
+        if self.notices.epoch != self._epoch:
+            self._epoch = self.notices.epoch
+            self.forget()
         return policy.redactions_alone if self._all else policy
 
     def withholding(self, snapshot: Snapshot) -> Withholding | None:
@@ -122,6 +134,9 @@ class Gate:
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
         """Captures, those that are withheld without what tells of their content."""
+        if self._policy().empty:
+            yield from snapshots
+            return
         for snapshot in snapshots:
             found = self.withholding(snapshot)
             yield snapshot if found is None else replace(snapshot, withheld=found, **_UNTOLD)

@@ -50,6 +50,12 @@ class Generations:
         self._groups: dict[str, dict[int, BlockIndex]] = defaultdict(dict)
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Hold nothing that was read."""
+        with self._lock:
+            self._read.clear()
+            self._groups.clear()
+
     def marked(self) -> tuple[str, ...]:
         """The runs that may not be in a generation yet, oldest first.
 

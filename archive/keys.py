@@ -16,7 +16,7 @@ Layout version 1:
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
     notices/rules/<time>-<random>.json     what is not to be shown, and .removed.json beside it once that has ended
     notices/redactions/<time>-<random>.txt what was taken out of a run, signed; see `archive.redaction`
-    redacting/<time>-<random>/<path>       a redaction's files on their way to their run; gone when it is finished
+    redacting/<time>-<random>/<run>/<path> a redaction's files on their way to their runs; gone when it is finished
 
 Nothing under evidence/ can be made again from the runs: it holds signatures, and what others vouched for at a time.
 """
@@ -171,9 +171,17 @@ def redaction_key(redaction: str) -> str:
     return f"{_REDACTIONS}{redaction}{_REDACTION_END}"
 
 
-def redacting_key(redaction: str, path: str) -> str:
+def redacting_key(redaction: str, run: str, path: str) -> str:
     """The object key of a file of a run on its way there."""
-    return f"{REDACTING_PREFIX}{redaction}/{path}"
+    return f"{REDACTING_PREFIX}{redaction}/{run}/{path}"
+
+
+def split_redacting_key(key: str) -> tuple[str, str, str] | None:
+    """The redaction, the run and the path in it that a key names, or None for any other key."""
+    parts = key.split("/", 3)
+    if len(parts) == 4 and key.startswith(REDACTING_PREFIX) and is_run_id(parts[1]) and is_run_id(parts[2]):
+        return parts[1], parts[2], parts[3]
+    return None
 
 
 def split_notice_key(key: str) -> tuple[str, str] | None:

@@ -47,6 +47,7 @@ class Notices:
         self._policy: Policy = NOTHING
         self._made_from: dict[str, list[str]] = {}  # the names that the policy was made from
         self._fresh = False
+        self.epoch = ""
 
     def refresh(self) -> None:
         """Look again at the next question."""
@@ -59,6 +60,7 @@ class Notices:
                 found = self._listed()
                 if found != self._made_from:
                     self._policy, self._made_from = self._made(found), found
+                    self.epoch = _epoch(found.get("redaction", ()))
                 self._fresh = True
             return self._policy
 
@@ -77,10 +79,19 @@ class Notices:
         """The redactions, oldest first, and which of the known keys signed each; raises as `policy`."""
         return self._read_statements(self._listed().get("redaction", ()), tuple(known))
 
-    def epoch(self) -> str:
-        """A word that is another one after every redaction: what was kept of the runs until then is to be forgotten."""
-        names = self._listed().get("redaction", ())
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] if names else ""
+    def epoch_now(self) -> str:
+        """The epoch as the store has it now, whatever its rules say; raises IntegrityError, StoreError."""
+        return _epoch(self._listed().get("redaction", ()))
+
+    def readable_statements(self, known: tuple[PublicKey, ...]) -> tuple[list[Signed], list[tuple[str, str]]]:
+        """The redactions that can be understood, and of the others the key and what is wrong; raises StoreError."""
+        found, faults = [], []
+        for name in sorted(self._listed().get("redaction", ())):
+            try:
+                found.append(self._statement(name, known))
+            except IntegrityError as error:
+                faults.append((keys.redaction_key(name), str(error)))
+        return found, faults
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Each notice that cannot be understood, by its key, and what is wrong with it; raises StoreError."""
@@ -175,6 +186,12 @@ class Notices:
             raise NoSuchRule(f"there is no rule {name}; `onrecord withhold list` names them")
         self._store.put_if_absent(keys.removal_key(name), encode_removal(name, why))
         self.refresh()
+
+
+def _epoch(names: Iterable[str]) -> str:
+    """A word that is another one after every redaction: what was kept of the runs until then is to be forgotten."""
+    said = "\n".join(sorted(names))
+    return hashlib.sha256(said.encode()).hexdigest()[:16] if said else ""
 
 
 def verify_notices(store: ObjectStore) -> Iterator[tuple[str, str]]:

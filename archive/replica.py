@@ -17,10 +17,12 @@ from archive.catalog import Catalog
 from archive.claims import committing
 from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
+from archive.excused import NOTHING, Excused, excused
 from archive.fixity import Files
 from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from archive.notices import verify_notices
+from archive.signing import PublicKey
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
@@ -41,10 +43,15 @@ class Copied:
 class Replica:
     """Brings the runs of one store to another, by way of a local folder."""
 
-    def __init__(self, source: ObjectStore, target: ObjectStore, scratch: Path) -> None:
+    def __init__(
+        self, source: ObjectStore, target: ObjectStore, scratch: Path, known: Iterable[PublicKey] = ()
+    ) -> None:
+        """`known` are the keys by which it is believed that a run was redacted."""
         self._source = source
         self._target = target
         self._scratch = scratch
+        self._known = tuple(known)
+        self._said = NOTHING
 
     def replicate(self) -> Iterator[Copied]:
         """Put every run that the target does not hold; a damaged one is named and not passed on.
@@ -58,7 +65,9 @@ class Replica:
             if keys.MANIFEST not in paths:
                 continue
             held = there.get(run, {})
-            if any(held.get(path) != size for path, size in paths.items()):
+            if copied := self._redacted(run):
+                yield copied
+            elif any(held.get(path) != size for path, size in paths.items()):
                 yield self._copied(run, held)
         yield from self._evidence(mend=False)
 
@@ -75,6 +84,38 @@ class Replica:
         copied = carry_notices(self._source, self._target)
         if copied.files or copied.faults:
             yield copied
+        self._said, _ = excused(self._target, self._known)
+
+    def _redacted(self, run: str) -> Copied | None:
+        """Take out of the target's run what was taken out of the source's; None where there is nothing to do."""
+        if run not in self._said.notes and run not in self._said.unknown:
+            return None
+        data, found = _manifest(self._source, run)
+        there = _read(self._target, keys.run_key(run, keys.MANIFEST))
+        if found is None or there is None or there == data:
+            return None
+        if run in self._said.unknown:
+            return Copied(run, faults=(self._doubt(run),))
+        if not self._said.stands(digest_of(there), {found.hash}):
+            return None
+        lacking = (
+            resource
+            for resource in found.resources
+            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
+        )
+        files, size, faults = self._brought(run, lacking)
+        if not faults:
+            replace_manifest(self._target, data, run)
+            for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
+                for file in sorted(parts, key=lambda file: file != keys.GENERATION):  # titles stand in it
+                    self._target.delete(keys.generation_key(name, file))
+        return Copied(run, files, size, tuple(faults))
+
+    def _doubt(self, run: str) -> str:
+        return (
+            f"{self._said.unknown[run]} says it was redacted, and nobody who is known here signed that: name the key "
+            "in the setting trusted_keys if you know it, or delete the statement"
+        )
 
     def _prepare(self) -> None:
         make_copy(self._source, self._target)
@@ -169,7 +210,9 @@ class Replica:
         self._target.put(keys.STORE_KEY, described)
 
     def _mended(self, run: str, named: set[str]) -> Copied:
-        chosen = _sound_manifest(run, self._target, self._source, named)
+        if run in self._said.unknown:
+            return Copied(run, faults=(self._doubt(run),))
+        chosen = _sound_manifest(run, self._target, self._source, named, self._said)
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
@@ -245,6 +288,19 @@ def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
         raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
 
 
+def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
+    """Put another manifest in the place of a committed run's; raises StoreError.
+
+    No claim is needed: nobody clears a committed run away, and who was killed here must not keep others from finishing.
+    """
+    key = keys.run_key(run, keys.MANIFEST)
+    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(keys.loose_key(run), b"")  # what the merged index says of it is of before
+    store.put(key, data)
+    if _read(store, key) != data:
+        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+
+
 def _fetched(store: ObjectStore, key: str, path: Path) -> tuple[str, int]:
     """Write an object into a file; returns its digest and size. Raises ObjectMissing, OSError."""
     with path.open("wb") as file:
@@ -301,18 +357,25 @@ def _named(store: ObjectStore, files: Files) -> set[str]:
 
 
 def _sound_manifest(
-    run: str, target: ObjectStore, source: ObjectStore, named: set[str]
+    run: str, target: ObjectStore, source: ObjectStore, named: set[str], said: Excused
 ) -> tuple[bytes, Manifest] | str:
     """The manifest that a run is mended by, or why none can be chosen.
 
-    Of two that differ, a later run's word decides, else the digest file beside each.
+    Of two that differ, a later run's word decides, else the digest file beside each; one that was redacted since is
+    never chosen.
     """
+    current = set(said.replaced.values())
     candidates = []
+    redacted = False
     for store in (target, source):
         data, found = _manifest(store, run)
-        if found is not None:
+        if found is not None and found.hash in said.replaced:
+            redacted = True  # it is not brought back
+        elif found is not None:
             vouched = _read(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
-            candidates.append((digest_of(data) in named, vouched, data, found))
+            candidates.append((found.hash in named or found.hash in current, vouched, data, found))
+    if not candidates and redacted:
+        return "it was redacted, and neither store holds it as it is since; finish with: onrecord redact --finish"
     if not candidates:
         return f"neither store holds a sound {keys.MANIFEST}; try another copy with --from"
     best = max(candidates, key=lambda candidate: candidate[:2])

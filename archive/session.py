@@ -33,6 +33,7 @@ from archive.records import payload_record
 from archive.spool import SpooledRun
 from archive.text import HEADER, encode_document
 from archive.times import from_iso, now
+from archive.warc.masking import masked
 from archive.warc.measure import measure
 from archive.warc.reader import Record, read_record
 from archive.warcs import RunSettings, RunWarcs
@@ -119,6 +120,8 @@ class Session:
         """
         if exchange.started.microsecond:
             exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
+        if self._settings.mask:
+            exchange = masked(exchange)
         digests = exchange.digests or measure(exchange)
         earlier = self._earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)

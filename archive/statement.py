@@ -20,19 +20,26 @@ from archive.times import from_iso, iso
 LONGEST = 16 << 20  # bytes of a statement
 LONGEST_REASON = 1000  # characters
 _TITLE = "onrecord redaction 1"
-_FIELDS = ("id", "run", "old", "new", "at", "reason")
+_FIELDS = ("id", "at", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A run whose manifest was replaced by another one, by their hashes."""
+
+    run: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A run's manifest replaced by another one: by their hashes, with the ids of the records whose content is gone."""
+    """Runs that were replaced, and the ids of the records whose content is gone."""
 
     id: str
-    run: str
-    old: str
-    new: str
     at: datetime
     reason: str
+    replaced: tuple[Replaced, ...]
     records: tuple[str, ...]
 
     @property
@@ -44,8 +51,9 @@ class Statement:
         """The note that is kept; raises ValueError for a reason that is no line of text."""
         if not self.reason.strip() or len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
             raise ValueError(f"the reason is one line of text, {LONGEST_REASON:,} characters at most")
-        values = (self.id, self.run, self.old, self.new, iso(self.at), self.reason)
+        values = (self.id, iso(self.at), self.reason)
         lines = [_TITLE, *(f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True))]
+        lines += [f"run {each.run} {each.old} {each.new}" for each in self.replaced]
         lines += [f"record {record}" for record in self.records]
         return signer.sign("".join(f"{line}\n" for line in lines)).encode()
 
@@ -87,10 +95,24 @@ def _parsed(text: str) -> Statement:
         if not line.startswith(f"{name} "):
             raise ValueError(f"it lacks {name!r}")
         values.append(line.removeprefix(f"{name} "))
-    records = tuple(line.removeprefix("record ") for line in lines[len(_FIELDS) :])
-    if len(values) != len(_FIELDS) or not all(line.startswith("record ") for line in lines[len(_FIELDS) :]):
-        raise ValueError("a line of it is none of ours")
-    name, run, old, new, at, reason = values
-    if not (keys.is_run_id(name) and keys.is_run_id(run) and is_digest(old) and is_digest(new)):
-        raise ValueError("a name or a hash of it is none")
-    return Statement(name, run, old, new, from_iso(at), reason, records)
+    name, at, reason = values
+    replaced: list[Replaced] = []
+    records: list[str] = []
+    for line in lines[len(_FIELDS) :]:
+        what, _, value = line.partition(" ")
+        if what == "run" and not records:
+            replaced.append(_replaced(value))
+        elif what == "record" and value:
+            records.append(value)
+        else:
+            raise ValueError("a line of it is none of ours")
+    if not keys.is_run_id(name) or not replaced or not records:
+        raise ValueError("it says nothing")
+    return Statement(name, from_iso(at), reason, tuple(replaced), tuple(records))
+
+
+def _replaced(text: str) -> Replaced:
+    run, old, new = text.split(" ")
+    if not (keys.is_run_id(run) and is_digest(old) and is_digest(new)):
+        raise ValueError("a run or a hash of it is none")
+    return Replaced(run, old, new)

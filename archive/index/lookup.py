@@ -78,6 +78,13 @@ class Index:
         """Look again for runs at the next question."""
         self._parts = None
 
+    def forget(self) -> None:
+        """Hold nothing that was read, and look again: something was taken out of the store for good."""
+        with self._lock:
+            self._blocks.clear()
+            self._held = 0
+        self.refresh()
+
     def parts(self) -> Parts:
         """What is asked: generations, and the runs beside them."""
         parts = self._parts

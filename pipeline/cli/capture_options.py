@@ -135,6 +135,14 @@ _OPTIONS = (
         "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
     ),
     click.option("--user-agent", default=None, help="How the captures introduce themselves."),
+    click.option(
+        "--credentials",
+        type=click.Choice(["mask", "record"]),
+        default="mask",
+        show_default=True,
+        help="How Authorization and Cookie in requests are written, and Set-Cookie that answers them: the values as "
+        "asterisks, or as they were.",
+    ),
     click.option("--operator", default=None, help="Who captures; written into every WARC file."),
 )
 
@@ -188,9 +196,12 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         "linked-pdfs": rules.linked_pdfs,
         "browser": rules.browser,
         "force": options["force"],
+        "credentials": options["credentials"],
         "extractor": extractor_version(),
     }
-    run = RunSettings(software(), options["operator"], told, force=options["force"])
+    run = RunSettings(
+        software(), options["operator"], told, force=options["force"], mask=options["credentials"] == "mask"
+    )
     browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
 

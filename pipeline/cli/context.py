@@ -23,17 +23,18 @@ from pipeline.cli.values import address, flag
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.readings import Readings
+    from archive.signing import PublicKey
     from pipeline.evidence import EvidenceSettings
     from storage.base import ObjectStore
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"log_file", "log_format", "read_back", "signing_key", "store", "watches"}),
+    "": frozenset({"log_file", "log_format", "read_back", "signing_key", "store", "trusted_keys", "watches"}),
     "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
     "capture": frozenset(
         {
-            "allow_private", "browser", "concurrency", "connections", "deadline", "delay", "depth", "embeds",
-            "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
+            "allow_private", "browser", "concurrency", "connections", "credentials", "deadline", "delay", "depth",
+            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
             "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
         }
     ),
@@ -71,6 +72,7 @@ class Context:
     watches: str | None = None  # the watch list that is named, by variable or setting
     key: str | None = None  # the file of the signing key that is named, by variable or setting
     read_back: bool = True  # whether a run is read back from its store before its local copy goes
+    trusted: tuple[str, ...] = ()  # public keys of others whose signatures are believed
 
     @classmethod
     def load(
@@ -102,7 +104,9 @@ class Context:
         watches, key = (variables.get(("", name)) or top.get(name) for name in ("watches", "signing_key"))
         named = [str(value) if value else None for value in (watches, key)]
         read_back = flag("read_back", variables.get(("", "read_back")), top.get("read_back"))
-        return cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back)
+        trusted = variables.get(("", "trusted_keys")) or top.get("trusted_keys") or ()
+        others = tuple(trusted.split() if isinstance(trusted, str) else map(str, trusted))
+        return cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back, others)
 
     @property
     def quiet(self) -> bool:
@@ -183,6 +187,13 @@ class Context:
     def last_checkpoint(self) -> Path:
         """Where this machine keeps the checkpoint of the store that it signed last."""
         return self._state("evidence") / "checkpoint"
+
+    def known_keys(self) -> list[PublicKey]:
+        """The keys whose signatures are believed, this machine's own and those trusted; raises KeyFileError."""
+        from archive.signing import PublicKey, Signer
+
+        own = [Signer.load(self.signing_key()).public] if self.signing_key().exists() else []
+        return own + [PublicKey.parse(text) for text in self.trusted]
 
     def state_folder(self) -> Path:
         """Where this machine keeps what it knows of the watches of the store."""

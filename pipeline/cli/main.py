@@ -27,6 +27,7 @@ COMMANDS = {
     "gc": ("pipeline.cli.gc", "Remove what no committed run needs."),
     "get": ("pipeline.cli.get", "Print a past snapshot: its text, its page, or its record."),
     "import": ("pipeline.cli.import_", "Bring in WACZ, WARC and ARC files of other programs."),
+    "redact": ("pipeline.cli.redact", "Take the content of captures out of the archive for good."),
     "repair": ("pipeline.cli.repair", "Mend the archive from a copy of it."),
     "replicate": ("pipeline.cli.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.restore", "Copy the archive into an empty place and verify it there."),

@@ -40,11 +40,13 @@ def command(context: Context, runs: tuple[str, ...], source: str | None) -> None
         if source is None
         else ((open_store(source), store) for store in stores)
     )
-    told(context, _mended(archive.spool.scratch, pairs, runs), "mended")
+    told(context, _mended(context, archive.spool.scratch, pairs, runs), "mended")
 
 
-def _mended(scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]], runs: tuple[str, ...]) -> Iterator[Copied]:
+def _mended(
+    context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]], runs: tuple[str, ...]
+) -> Iterator[Copied]:
     from archive.replica import Replica
 
     for source, target in pairs:
-        yield from Replica(source, target, scratch).mend(runs)
+        yield from Replica(source, target, scratch, context.known_keys()).mend(runs)

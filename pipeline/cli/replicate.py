@@ -40,11 +40,11 @@ def command(context: Context, target: str | None) -> None:
         if target is None
         else ((archive.store, store) for store in members(open_store(target)))
     )
-    told(context, _copies(archive.spool.scratch, pairs), "copied")
+    told(context, _copies(context, archive.spool.scratch, pairs), "copied")
 
 
-def _copies(scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]]) -> Iterator[Copied]:
+def _copies(context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]]) -> Iterator[Copied]:
     from archive.replica import Replica
 
     for source, target in pairs:
-        yield from Replica(source, target, scratch).replicate()
+        yield from Replica(source, target, scratch, context.known_keys()).replicate()

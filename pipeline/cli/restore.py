@@ -42,7 +42,7 @@ def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
         raise click.UsageError(f"{store.url} is not empty; name an empty place, or use `onrecord replicate`")
     if going_on:
         context.say(f"going on with a restore into {store.url} that was interrupted")
-    told(context, Replica(archive.store, store, archive.spool.scratch).replicate(), "copied")
+    told(context, Replica(archive.store, store, archive.spool.scratch, context.known_keys()).replicate(), "copied")
     _verify(context, archive, store)
     finish_restore(store)
 
@@ -51,7 +51,7 @@ def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
     from archive.errors import IntegrityError
 
     records = faults = 0
-    for finding in context.archive_at(store).verify():
+    for finding in context.archive_at(store).verify(known=context.known_keys()):
         records += finding.records
         faults += len(finding.faults)
         for fault in finding.faults:

@@ -26,9 +26,15 @@ def prepare(archive: Archive) -> bool:
 
 
 def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
-    """Finish the runs that earlier invocations left; returns why some still wait."""
+    """Finish the runs, and redactions, that earlier invocations left; returns why some runs still wait."""
     from pipeline import run
+    from pipeline.cli.redact import finish
+    from storage.errors import OnrecordError
 
+    try:
+        finish(context, archive)
+    except OnrecordError as error:  # it must not keep new captures from their store
+        click.echo(f"onrecord: a redaction is not finished: {error}", err=True)
     waiting = []
     for result in run.recover(archive, capturing):
         say_recovered(context, result)

@@ -69,14 +69,16 @@ def command(
     archive = context.open_archive()
     archive.require()
     end = None if limit is None else time.monotonic() + limit.total_seconds()
-    stores, held = members(archive.store), _held(context, checkpoint)
+    stores, held, known = members(archive.store), _held(context, checkpoint), context.known_keys()
     told = _Told(context, named=len(stores) > 1)
     with to_file(report) if report else closing(_Nowhere()) as file:
         written = _Report(file, archive.store.url, deep=deep)
         for store in stores:
             with closing(context.readings(store)) as readings:
                 since = _since(readings, resume=resume, age=age, everything=deep and not runs)
-                checking = context.archive_at(store).verification(readings, deep=deep, since=since, end=end, held=held)
+                checking = context.archive_at(store).verification(
+                    readings, deep=deep, since=since, end=end, held=held, known=known
+                )
                 for finding in checking.findings(list(runs) or None):
                     told(store, finding)
                     written.add(store, finding, readings.last(finding.manifest))
@@ -148,6 +150,8 @@ class _Told:
         where = f"{plain(store.url)}: " if self._named else ""
         for fault in finding.faults:
             click.echo(f"{where}{plain(finding.run)}: {plain(fault)}", err=True)
+        for note in finding.notes if not self._context.quiet else ():
+            click.echo(f"{where}{finding.run}: {plain(note)}")
         if finding.run.startswith(("index/", "notices/")) or (finding.faults and not finding.committed):
             return
         if not finding.committed:

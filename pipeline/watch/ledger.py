@@ -80,6 +80,7 @@ class Ledger:
     def _synced(self, archive: Archive) -> int:
         read = 0
         with self.opened() as database:
+            _forget_unless(database, archive.epoch())
             for run in self._unread(database, archive):
                 try:
                     with database:
@@ -228,6 +229,18 @@ class Ledger:
         """Know that an alert was told."""
         with database:
             database.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(mark,) for mark in marks])
+
+
+def _forget_unless(database: sqlite3.Connection, epoch: str) -> None:
+    """Begin anew where something was redacted since: titles stand here, and what was told stays told."""
+    row = database.execute("SELECT value FROM notes WHERE name = 'redactions'").fetchone()
+    if (row[0] if row else "") == epoch:
+        return
+    database.execute("PRAGMA secure_delete = ON")
+    with database:
+        for table in ("runs", "observations", "pages", "sources", "entries", "notes"):
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        database.execute("INSERT INTO notes VALUES ('redactions', ?)", (epoch,))
 
 
 def _begun(run: str) -> datetime:

@@ -143,7 +143,7 @@ def look_up(location: str, work: Path, real: list[Snapshot]) -> float:
         archive = Archive(counting, spool=work / "spool")  # type: ignore[arg-type] # it passes everything on
         archive.read(archive.closest(snapshot.url)).http()
         cold.append(counting.take())
-    print(f"cold: range requests {_spread(n for n, _ in cold)}, bytes {_spread(n for _, n in cold)}, and two lists")
+    print(f"cold: range requests {_spread(n for n, _ in cold)}, bytes {_spread(n for _, n in cold)}, and three lists")
     archive = Archive(counting, spool=work / "spool")  # type: ignore[arg-type] # as above
     for snapshot in real[::4]:
         archive.closest(snapshot.url)

@@ -6,6 +6,7 @@ A command or a route that is in neither table fails here: whoever adds one says 
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -32,6 +33,7 @@ from tests.pipeline.withheld import ALIAS, DOM, FRAME, HOST, LEADS, MOVED, OPEN,
 
 Asked = Callable[..., Done]
 
+ROOT = Path(__file__).resolve().parents[2]
 FORMS = ("text", "markdown", "json", "html", "raw", "record")
 
 # What each command is asked, and the exit code it ends with.
@@ -63,7 +65,14 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
     ],
     "compact": [(0, ("compact",))],
     "verify": [(0, ("--json", "verify")), (0, ("--json", "verify", "--deep"))],
+    "evidence": [
+        (0, ("evidence", "key", "--new", "clinic.example")),
+        (0, ("evidence", "checkpoint")),
+        *((4, ("evidence", "create", url, "-o", "FOLDER/no.zip")) for url in (SECRET, ALIAS, DOM)),
+        (0, ("evidence", "create", OPEN, "-o", "FOLDER/open.zip")),
+    ],
     "gc": [(0, ("--json", "gc", "--dry-run"))],
+    "redact": [(0, ("redact", "RUN", "--url", SECRET, "--reason", "Order", "--dry-run")), (0, ("redact", "--finish"))],
     "withhold": [(0, ("withhold", "list"))],
     "embargo": [(0, ("--json", "embargo", "list"))],
     "doctor": [(0, ("doctor",))],
@@ -84,6 +93,8 @@ INTERFACE = {
     "/page": [f"/page?url={SECRET}", f"/page?url={SECRET}&at={stamp(NOON)}"],
     "/compare": [f"/compare?url={SECRET}"],
     "/board": ["/board"],
+    "/pages": [f"/pages?url={HOST}&match={match}&all=1" for match in ("host", "prefix", "domain")]
+    + [f"/pages?url={SECRET}"],
     "/static/{name}": ["/static/onrecord.css"],
     "/help": ["/help"],
     "/cdx": [f"/cdx?url={HOST}&matchType=domain&output={form}" for form in ("text", "json", "cdxj")]
@@ -128,33 +139,36 @@ def store(folder: Path) -> LocalStore:
 
 
 @pytest.fixture
-def onrecord(folder: Path, store: LocalStore) -> Command:
-    return Command.at(folder / "store", folder / "home")
+def at(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[Path], Asked]:
+    """The command in this process, for many questions in little time; a folder holds its store and its home."""
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.delenv(f"XDG_{name}_HOME")
+
+    def at(folder: Path) -> Asked:
+        def ask(*arguments: str) -> Done:
+            monkeypatch.setenv("HOME", str(folder / "home"))
+            with pytest.raises(SystemExit) as ending:
+                main(["--store", str(folder / "store"), *arguments])
+            said = capfd.readouterr()
+            return Done(int(ending.value.code or 0), said.out, said.err)
+
+        return ask
+
+    return at
 
 
 @pytest.fixture
-def here(folder: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Asked:
-    """The command in this process, for many questions in little time."""
-    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
-        monkeypatch.delenv(f"XDG_{name}_HOME")
-    monkeypatch.setenv("HOME", str(folder / "home"))
+def here(at: Callable[[Path], Asked], folder: Path, store: LocalStore) -> Asked:
     watches = folder / "home/.config/onrecord/watches.toml"
     watches.parent.mkdir(parents=True, exist_ok=True)
     watches.write_text(f'[[watch]]\npage = "{SECRET}"\npaused = true\n')
-
-    def ask(*arguments: str) -> Done:
-        with pytest.raises(SystemExit) as ending:
-            main(["--store", str(folder / "store"), *arguments])
-        said = capfd.readouterr()
-        return Done(int(ending.value.code or 0), said.out, said.err)
-
-    return ask
+    return at(folder)
 
 
 def said_in(path: Path) -> bytes:
     """All that a file says, unpacked."""
     data = path.read_bytes()
-    if path.suffix == ".wacz":
+    if path.suffix in {".wacz", ".zip"}:
         with zipfile.ZipFile(path) as packed:
             parts = {name: packed.read(name) for name in packed.namelist()}
         return b"".join(gzip.decompress(part) if name.endswith(".gz") else part for name, part in parts.items())
@@ -170,10 +184,23 @@ def test_every_command_is_in_a_table() -> None:
     assert not set(ASKED) & NOT_READERS
 
 
+def test_who_else_reads_the_store_itself_is_known() -> None:
+    """What reads objects past the archive's gate shows none of them, or asks the gate first: these do."""
+    asks = re.compile(r"archive\.store\.(?:get|get_range|stream)\(")
+    found = {str(path.relative_to(ROOT)) for path in (ROOT / "pipeline").rglob("*.py") if asks.search(path.read_text())}
+    assert found == {
+        "pipeline/importing.py",
+        "pipeline/selection.py",
+        "pipeline/watch/folding.py",
+        "pipeline/web/raw.py",
+    }
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_no_command_says_the_word(name: str, here: Asked, folder: Path) -> None:
     for code, arguments in ASKED[name]:
-        done = here(*(argument.replace("FOLDER", str(folder)) for argument in arguments))
+        run = min(path.name for path in (folder / "store/runs").iterdir())
+        done = here(*(argument.replace("FOLDER", str(folder)).replace("RUN", run) for argument in arguments))
         assert done.code == code, (arguments, done.err)
         if arguments[-1] != WORD:
             assert WORD not in done.out + done.err, arguments
@@ -257,6 +284,14 @@ def test_no_route_says_the_word(route: str, client: TestClient) -> None:
             assert "Order 3 O 17/26" in answer.text
 
 
+def test_lists_for_programs_leave_it_out(client: TestClient) -> None:
+    for path in (f"/cdx?url={SECRET}", f"/index?url={SECRET}", f"/cdx?url={ALIAS}", f"/cdx?url={SECRET}&sort=reverse"):
+        assert client.get(path).text.strip() == "", path
+    listed = client.get(f"/cdx?url={HOST}&matchType=domain&fl=original").text.split()
+    assert listed == [LEADS, *[OPEN] * 4]
+    assert client.get(f"/timemap/link/{OPEN}").text.count("memento") == 4
+
+
 def test_the_replay_origin_does_not_say_it_either(reading: Reading) -> None:
     with TestClient(create_replay(reading, 8080), follow_redirects=False) as client:
         for path in REPLAY["/{path:path}"]:
@@ -298,8 +333,8 @@ def test_an_embargo_ends(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     furnish(store, tmp_path)
     archive = Archive(store, spool=tmp_path / "spool")
-    archive.notices.add(Rule(SECRET, until=now() + timedelta(seconds=5), reason="until the hearing"))
-    soon = now() + timedelta(seconds=5)
+    archive.notices.add(Rule(SECRET, until=now() + timedelta(seconds=2), reason="until the hearing"))
+    soon = now() + timedelta(seconds=2)
     with TestClient(create_app(Reading(archive), 8081), follow_redirects=False) as client:
         answer = client.get(f"/web/{stamp(NOON)}id_/{SECRET}")
         assert (answer.status_code, "embargoed until" in answer.text) == (403, True)
@@ -311,8 +346,8 @@ def test_an_embargo_ends(tmp_path: Path) -> None:
         assert client.get(key).status_code == 200
 
 
-def test_a_rule_of_a_span_leaves_the_other_captures(tmp_path: Path) -> None:
-    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+def test_a_rule_of_a_span_leaves_the_other_captures(tmp_path: Path, at: Callable[[Path], Asked]) -> None:
+    onrecord = at(tmp_path)
     furnish(LocalStore(tmp_path / "store"), tmp_path)
     assert onrecord("withhold", "add", SECRET, "--from", stamp(NOON + timedelta(hours=2))).code == 0
     done = onrecord("get", SECRET)
@@ -327,9 +362,9 @@ def test_a_rule_of_a_span_leaves_the_other_captures(tmp_path: Path) -> None:
     assert "twelve years" in onrecord("get", SECRET).out
 
 
-def test_a_rule_that_cannot_be_understood_shows_nothing(tmp_path: Path) -> None:
+def test_a_rule_that_cannot_be_understood_shows_nothing(tmp_path: Path, at: Callable[[Path], Asked]) -> None:
     store = LocalStore(tmp_path / "store")
-    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+    onrecord = at(tmp_path)
     furnish(store, tmp_path)
     assert WORD in onrecord("search", WORD).out
     name = "20261126T000000Z-00000001"
@@ -348,11 +383,12 @@ def test_a_rule_that_cannot_be_understood_shows_nothing(tmp_path: Path) -> None:
     assert onrecord("get", OPEN).code == 0
 
 
-def test_a_copy_withholds_what_the_archive_does(folder: Path, onrecord: Command, tmp_path: Path) -> None:
-    for command in (("replicate",), ("restore",)):
-        target = tmp_path / command[0]
-        done: Done = onrecord(*command, str(target))
+def test_a_copy_withholds_what_the_archive_does(here: Asked, tmp_path: Path, at: Callable[[Path], Asked]) -> None:
+    listed = here("--json", "withhold", "list").lines
+    for command in ("replicate", "restore"):
+        target = tmp_path / command
+        done = here(command, str(target / "store"))
         assert done.code == 0, done.err
-        copy = Command.at(target, tmp_path / "home")
+        copy = at(target)
         assert copy("get", SECRET).code == 4
-        assert copy("--json", "withhold", "list").lines == onrecord("--json", "withhold", "list").lines
+        assert copy("--json", "withhold", "list").lines == listed

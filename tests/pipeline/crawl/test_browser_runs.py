@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import shutil
@@ -93,3 +94,20 @@ def test_without_a_browser_one_line_says_what_to_install(onrecord: Command, site
     done = poor("capture", "--allow-private", "--browser", site.url("/drawn"))
     assert (done.code, done.err.count("\n")) == (2, 1), done.err
     assert "chromium" in done.err
+
+
+@pytest.mark.parametrize("credentials", ["mask", "record"])
+def test_what_a_cookie_says_is_written_only_when_that_is_asked_for(
+    credentials: str, onrecord: Command, site: Site
+) -> None:
+    site.answers["/"] = answer(b"<script>fetch('/again')</script><p>Welcome.</p>", headers=("Set-Cookie: id=s3cr3t",))
+    site.answers["/again"] = answer(b"Again.", kind="text/plain", headers=("Set-Cookie: id=n3w; Path=/",))
+    capture(onrecord, "--browser", "--credentials", credentials, site.url("/"))
+    assert any(b"Cookie: id=s3cr3t" in raw for raw in site.raw_requests), "the page is shown as to anybody"
+    (warc,) = Path(onrecord.store).glob("runs/*/archive/00000.warc.gz")
+    written = gzip.decompress(warc.read_bytes())
+    asked, answered = (b"id=******", b"id=***; Path=/") if credentials == "mask" else (b"id=s3cr3t", b"id=n3w; Path=/")
+    assert b"\r\nCookie: " + asked + b"\r\n" in written
+    assert b"\r\nSet-Cookie: " + answered + b"\r\n" in written
+    assert f'onrecord-credentials: "{credentials}"'.encode() in written
+    assert onrecord("verify").code == 0

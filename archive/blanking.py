@@ -1,0 +1,192 @@
+"""Content taken out of a run's files in its place: no byte of what stays is moved, so that what refers to it holds.
+
+Other runs name records and documents of this one by key, offset and length. What replaces a record, a document's line
+or a block of index lines therefore has the very length of what it replaces: gzip members are filled with empty deflate
+blocks (RFC 1951 §3.2.4), which stand for no byte, and lines with spaces.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from archive.digests import digest_of
+from archive.errors import IntegrityError, RecordError
+from archive.index.cdxj import parse_line
+from archive.index.zipnum import BlockIndex, decode_block
+from archive.parsing import parsed_object
+from archive.text import HEADER, decode_document
+from archive.warc.reader import walk_records
+
+_EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # stored, of no byte, not the last one
+_PIECE = 1 << 20
+_COMMENT = 0x10  # RFC 1952 §2.3.1: a comment follows the header
+
+_KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "run")
+_KEPT_OF_OUTCOME = ("url", "outcome", "timestamp", "status", "record_id", "role", "via", "hops", "seed")
+_TEXT_OF_LINE = ("title", "document", "availability", "etag", "lastModified")
+
+
+def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
+    """A gzip member of exactly `length` bytes that holds `plain`; raises ValueError where it is too large for that."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = packer.compress(plain) + packer.flush()
+    room = length - 18 - len(body)
+    if room < 0:
+        raise ValueError(f"{18 - length + len(body)} bytes too many")
+    blocks, comment = divmod(room, len(_EMPTY_BLOCK))
+    yield b"\x1f\x8b\x08" + bytes([_COMMENT if comment else 0]) + b"\x00\x00\x00\x00\x00\xff"
+    yield (b"-" * (comment - 1) + b"\x00") if comment else b""
+    many = _PIECE // len(_EMPTY_BLOCK)
+    while blocks > 0:
+        yield _EMPTY_BLOCK * min(blocks, many)
+        blocks -= many
+    yield body + zlib.crc32(plain).to_bytes(4, "little") + (len(plain) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record in a WARC file: what it is, its date, what it says it goes with, and the byte range of its member."""
+
+    record_id: str
+    kind: str
+    date: str
+    goes_with: tuple[str, ...]
+    offset: int
+    length: int
+
+
+def places_of(pieces: Iterable[bytes]) -> Iterator[Place]:
+    """Every record of a WARC file; raises IntegrityError."""
+    for record in walk_records(pieces):
+        record.drain()
+        record.member.drain()
+        goes_with = tuple(value for name, value in record.headers if name.lower() == "warc-concurrent-to")
+        date = record.header("WARC-Date") or ""
+        yield Place(record.record_id, record.kind, date, goes_with, record.member.offset, record.member.length)
+
+
+def together(places: Collection[Place], wanted: Collection[str]) -> set[str]:
+    """The ids of records, with those that tell of them: requests, notes, and what was made of a page."""
+    found = {place.record_id for place in places if place.record_id in wanted}
+    asked = {other for place in places if place.record_id in found for other in place.goes_with}
+    for place in places:
+        told = place.kind in {"request", "metadata"} and place.record_id in asked
+        if told or not found.isdisjoint(place.goes_with):
+            found.add(place.record_id)
+    return found
+
+
+def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
+    """What stands in a record's place: a record of its id and date that says where the reason is to be found.
+
+    Raises ValueError where the record is too small for that.
+    """
+    block = f"redacted: see notices/redactions/{redaction}.txt\r\n".encode()
+    for text in (block, b""):
+        head = [
+            "WARC/1.1", "WARC-Type: metadata", f"WARC-Record-ID: {place.record_id}", f"WARC-Date: {place.date}",
+            *([f"WARC-Block-Digest: {digest_of(text)}", "Content-Type: application/warc-fields"] if text else []),
+            f"Content-Length: {len(text)}",
+        ]  # fmt: skip
+        try:
+            pieces = padded_member("\r\n".join(head).encode() + b"\r\n\r\n" + text + b"\r\n\r\n", place.length)
+            first = next(pieces)
+        except ValueError:
+            continue
+        yield first
+        yield from pieces
+        return
+    raise ValueError(f"{place.record_id} is too small to be replaced in its place")
+
+
+def blanked_pages(data: bytes, wanted: Collection[str]) -> bytes:
+    """The documents of a run, those of the records, or with their text, made silent; raises IntegrityError."""
+
+    def blank(line: bytes) -> bytes:
+        if line == HEADER:
+            return line
+        document = decode_document(line)
+        if document.record_id not in wanted and document.same_as not in wanted:
+            return line
+        entry: dict[str, object] = {"url": "urn:redacted", "ts": f"{document.timestamp:%Y-%m-%dT%H:%M:%SZ}"}
+        entry |= {"record": document.record_id, "digest": "", "warc": document.key, "offset": document.offset}
+        return _self_digested(entry, len(line))
+
+    return _lines(data, blank)
+
+
+def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
+    """The outcomes of a run, those that ended at the records without what they say.
+
+    Of those in `texts`, whose payload lies with the records, the title goes. Raises IntegrityError.
+    """
+
+    def blank(line: bytes) -> bytes:
+        try:
+            entry = parsed_object(line)
+        except ValueError:
+            return line
+        record_id = entry.get("record_id")
+        if record_id in wanted:
+            entry = {name: entry[name] for name in _KEPT_OF_OUTCOME if name in entry}
+        elif record_id in texts:
+            entry.pop("title", None)
+        else:
+            return line
+        return _filled(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace"), len(line))
+
+    return _lines(data, blank)
+
+
+def blanked_index(cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
+    """The index of a run, the lines of the records and of what repeats them without what they say; raises as above."""
+    made: list[bytes] = []
+    for ref in BlockIndex(idx):
+        block = cdx[ref.offset : ref.offset + ref.length]
+        lines = decode_block(block)
+        blanked = [_blanked_line(line, wanted, texts) for line in lines]
+        if blanked == lines:
+            made.append(block)
+            continue
+        try:
+            made += padded_member("\n".join(blanked).encode() + b"\n", ref.length)
+        except ValueError as error:
+            raise IntegrityError(f"a block of the index cannot be replaced in its place: {error}") from error
+    return b"".join(made)
+
+
+def _blanked_line(line: str, wanted: Collection[str], texts: Collection[str]) -> str:
+    parsed = parse_line(line)
+    record_id = parsed.fields.get("recordId")
+    if record_id in wanted:
+        fields = {name: parsed.fields[name] for name in _KEPT_OF_LINE if name in parsed.fields}
+        fields |= {"mime": "application/warc-fields"}
+    elif record_id in texts:
+        fields = {name: value for name, value in parsed.fields.items() if name not in _TEXT_OF_LINE}
+    else:
+        return line
+    return f"{parsed.key} {parsed.timestamp} {json.dumps(fields, ensure_ascii=False, separators=(',', ':'))}"
+
+
+def _lines(data: bytes, blank: Callable[[bytes], bytes]) -> bytes:
+    if data and not data.endswith(b"\n"):
+        raise RecordError("the last line breaks off")
+    return b"".join(blank(line + b"\n") for line in data[:-1].split(b"\n")) if data else data
+
+
+def _self_digested(entry: dict[str, Any], length: int) -> bytes:
+    """A line that carries the digest of what follows it, filled to a length."""
+    rest = json.dumps(entry, separators=(",", ":")).encode()[1:]
+    frame = b'{"hash":"%s",' % digest_of(b"").encode()
+    rest = _filled(rest, length - len(frame))
+    return b'{"hash":"%s",' % digest_of(rest).encode() + rest
+
+
+def _filled(text: bytes, length: int) -> bytes:
+    if len(text) >= length:
+        raise IntegrityError("a line cannot be replaced in its place: it says too little")
+    return text + b" " * (length - 1 - len(text)) + b"\n"

@@ -1,0 +1,347 @@
+"""Redaction: what the law demands to be gone is taken out of the runs that hold it; who did it and why is kept, signed.
+
+In this order, so that a kill anywhere leaves the old runs whole or the new ones: the new files are put aside under
+`redacting/`; the signed statement is put, and with it the redaction is decided; the files are moved over those of the
+runs, the manifests last; the merged index is made again and the old one deleted; what was put aside is deleted. From
+the statement on, whoever comes next can finish. No byte of what stays is moved (see `archive.blanking`), so that
+readers find it at every moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archive import keys, manifest
+from archive.archive import Archive
+from archive.blanking import (
+    Place,
+    blanked_index,
+    blanked_outcomes,
+    blanked_pages,
+    blanked_record,
+    places_of,
+    together,
+)
+from archive.digests import digest_of, digest_of_stream
+from archive.errors import IntegrityError, NoSuchSnapshot
+from archive.merkle import Growing
+from archive.model import Snapshot
+from archive.parsing import parsed_object
+from archive.recordtree import records_root, warcs_of
+from archive.replica import replace_manifest
+from archive.rules import subject_of
+from archive.signing import PublicKey, Signer
+from archive.statement import Replaced, Statement
+from archive.times import from_stamp, now
+from archive.urlkey import urlkey
+from archive.warc.members import walk_members
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreError, StoreUnavailable
+
+_PIECE = 1 << 20
+_PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a redaction would do.
+
+    `records` are the ids whose content goes, by the run whose files hold them; `captures` those of them that an index
+    names; `repeats` are captures of theirs whose payload lies with them, and goes too; `runs` are all that are
+    rewritten, for one of these reasons or because they hold a text or a title of them.
+    """
+
+    records: dict[str, tuple[str, ...]]
+    captures: tuple[Snapshot, ...]
+    repeats: tuple[Snapshot, ...]
+    runs: tuple[str, ...]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All record ids."""
+        return frozenset(each for records in self.records.values() for each in records)
+
+
+@dataclass
+class _Found:
+    """What is gathered over all runs."""
+
+    captures: dict[str, Snapshot] = field(default_factory=dict)
+    repeats: dict[str, Snapshot] = field(default_factory=dict)
+    runs: set[str] = field(default_factory=set)
+
+
+def plan(archive: Archive, run: str, urls: Collection[str], records: Collection[str]) -> Plan:
+    """What is to go when captures of a run are redacted, by their URLs or record ids; reads the index of every run.
+
+    Raises NoSuchSnapshot where the run holds no such capture, IntegrityError, StoreError.
+    """
+    archive = archive.unrestricted()
+    if run not in archive.catalog.runs():
+        raise NoSuchSnapshot(f"there is no run {run}; `onrecord --json snapshots URL` names runs")
+    wanted_keys = {urlkey(subject_of(url)) for url in urls}
+    named = {record if record.startswith("<") else f"<{record}>" for record in records}
+    wanted = {
+        each.record_id
+        for each in archive.captures_of(run)
+        if each.record_id in named or (wanted_keys and urlkey(subject_of(each.url)) in wanted_keys)
+    }
+    if not wanted or not named <= wanted:
+        lacking = ", ".join(sorted(named - wanted) or urls)
+        raise NoSuchSnapshot(f"run {run} holds no capture {lacking}; `onrecord --json snapshots URL` names them")
+    homes = _homes(archive, run, wanted)
+    held = {home: together(list(_places(archive.store, home)), wanted) for home in homes}
+    wanted = wanted.union(*held.values())
+    found = _everywhere(archive, wanted)
+    return Plan(
+        {home: tuple(sorted(ids)) for home, ids in held.items() if ids},
+        tuple(found.captures.values()),
+        tuple(found.repeats.values()),
+        tuple(sorted(found.runs | {home for home, ids in held.items() if ids})),
+    )
+
+
+def _homes(archive: Archive, run: str, wanted: Collection[str]) -> list[str]:
+    """The runs whose files hold the records: a run with texts made again names records of others."""
+    return sorted({each.run for each in archive.captures_of(run) if each.record_id in wanted})
+
+
+def _everywhere(archive: Archive, wanted: Collection[str]) -> _Found:
+    found = _Found()
+    for run in archive.catalog.runs():
+        for each in archive.captures_of(run):
+            repeats = each.refers_to is not None and each.refers_to.record_id in wanted
+            if each.record_id in wanted:
+                found.captures[each.record_id] = each
+            elif repeats:
+                found.repeats[each.record_id] = each
+            if each.record_id in wanted or repeats:
+                found.runs.add(run)
+    return found
+
+
+def _places(store: ObjectStore, run: str) -> Iterator[Place]:
+    for info in store.list(keys.run_key(run, "archive/")):
+        yield from places_of(store.stream(info.key))
+
+
+def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Statement:
+    """Take the content of a plan's records out of all runs, and keep a signed statement of it.
+
+    Raises ValueError for a reason that is no line of text, IntegrityError where a run cannot be rewritten, StoreError;
+    what is decided by then is finished by `finish`.
+    """
+    name = keys.new_run_id(now())
+    probe = Statement(name, now(), reason, (Replaced(what.runs[0], digest_of(b""), digest_of(b"")),), tuple(what.ids))
+    probe.signed(signer)  # what is wrong with the reason is told before anything is put
+    folder = archive.spool.scratch
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix="redacting-") as work:
+            replaced = tuple(_put_aside(archive.store, run, what, name, Path(work)) for run in what.runs)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write in {folder}: {error.strerror or error}") from error
+    statement = Statement(name, probe.at, reason, replaced, tuple(sorted(what.ids)))
+    for each in replaced:
+        if digest_of(archive.store.get(keys.run_key(each.run, keys.MANIFEST))) != each.old:
+            raise StoreError(f"run {each.run} was redacted by another one meanwhile; try again")
+    if not archive.store.put_if_absent(keys.redaction_key(name), statement.signed(signer)):
+        raise StoreError(f"the name {name} was taken meanwhile; try again")
+    finish(archive, [signer.public])
+    return statement
+
+
+def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) -> Replaced:
+    """Make the new files of a run and put them beside it."""
+    data = store.get(keys.run_key(run, keys.MANIFEST))
+    old = manifest.parse(data)
+    ids, texts = what.ids, frozenset(each.record_id for each in what.repeats)
+    hashes: dict[str, str] = {}
+    tree = Growing()
+    warcs = warcs_of(old.resources)
+    for resource in [*warcs, *(each for each in old.resources if each not in warcs)]:
+        path = work / "file"
+        key = keys.run_key(run, resource.path)
+        if resource in warcs:
+            changed = _blanked_warc(store, key, ids, name, path)
+            for _ in walk_members(_pieces(path) if changed else store.stream(key), tree.append):
+                pass
+        else:
+            changed = _blanked_file(store, run, resource.path, (ids, texts), path)
+        if not changed:
+            continue
+        hashes[resource.path], size = _digest_of_file(path)
+        if size != resource.bytes:
+            raise IntegrityError(f"{key} would have another size: it is left as it is; please report this")
+        store.put_file(keys.redacting_key(name, run, resource.path), path)
+    package = parsed_object(data)
+    for entry in package["resources"]:
+        entry["hash"] = hashes.get(entry["path"], entry["hash"])
+    if old.records is not None:
+        package["records"]["root"] = records_root(tree).root
+    package["redactions"] = [*package.get("redactions", []), name]
+    new = json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
+    store.put(keys.redacting_key(name, run, keys.MANIFEST), new)
+    return Replaced(run, old.hash, digest_of(new))
+
+
+def _blanked_warc(store: ObjectStore, key: str, ids: Collection[str], name: str, path: Path) -> bool:
+    """Write a WARC file without the content of the records; False where it holds none of them."""
+    places = [place for place in places_of(store.stream(key)) if place.record_id in ids]
+    if not places:
+        return False
+    with path.open("wb") as file:
+        at = 0
+        for place in places:
+            _copy(store, key, at, place.offset, file.write)
+            try:
+                for piece in blanked_record(place, name):
+                    file.write(piece)
+            except ValueError as error:
+                raise IntegrityError(f"{key}: {error}") from error
+            at = place.offset + place.length
+        size = store.head(key)
+        _copy(store, key, at, size.size if size else at, file.write)
+    return True
+
+
+def _copy(store: ObjectStore, key: str, start: int, end: int, write: Callable[[bytes], object]) -> None:
+    while start < end and (piece := store.get_range(key, start, min(end - start, _PIECE))):
+        write(piece)
+        start += len(piece)
+
+
+def _blanked_file(
+    store: ObjectStore, run: str, name: str, what: tuple[Collection[str], Collection[str]], path: Path
+) -> bool:
+    ids, texts = what
+    if name not in {keys.PAGES, keys.OUTCOMES, keys.CDX}:
+        return False
+    data = store.get(keys.run_key(run, name))
+    if name == keys.PAGES:
+        made = blanked_pages(data, ids)
+    elif name == keys.OUTCOMES:
+        made = blanked_outcomes(data, ids, texts)
+    else:
+        made = blanked_index(data, store.get(keys.run_key(run, keys.IDX)), ids, texts)
+    path.write_bytes(made)
+    return made != data
+
+
+def _digest_of_file(path: Path) -> tuple[str, int]:
+    return digest_of_stream(_pieces(path))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(lambda: file.read(_PIECE), b"")
+
+
+# What was decided, to its end
+
+
+def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
+    """The redactions whose files lie aside, with the run and path of each; raises StoreError."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for info in store.list(keys.REDACTING_PREFIX):
+        if parts := keys.split_redacting_key(info.key):
+            found.setdefault(parts[0], []).append(parts[1:])
+    return found
+
+
+def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
+    """Finish the redactions that were decided, by statements that a known key signed; returns these.
+
+    Files that lie aside for a day without a statement are deleted. Raises IntegrityError where what lies aside is not
+    what was signed, StoreError.
+    """
+    aside = waiting(archive.store)
+    if not aside:
+        return []
+    archive.notices.refresh()
+    signed = {each.statement.id: each for each in archive.notices.statements(known)}
+    done = []
+    for name, files in aside.items():
+        if name in signed and signed[name].signers:
+            _move(archive, signed[name].statement, files)
+            done.append(signed[name].statement)
+        elif name not in signed and now() - _begun(name) > _PREPARING:
+            _delete(archive.store, name, files)
+    if done:
+        archive.forget()
+        forget_merged(archive)
+        for statement in done:
+            _delete(archive.store, statement.id, aside[statement.id])
+    return done
+
+
+def _begun(name: str) -> datetime:
+    return from_stamp(name[:8] + name[9:15])
+
+
+def _move(archive: Archive, statement: Statement, files: list[tuple[str, str]]) -> None:
+    store = archive.store
+    for each in statement.replaced:
+        paths = [path for run, path in files if run == each.run]
+        there = store.get(keys.run_key(each.run, keys.MANIFEST))
+        if digest_of(there) == each.new:  # it was the last of the run's files
+            continue
+        data = store.get(keys.redacting_key(statement.id, each.run, keys.MANIFEST)) if paths else b""
+        if digest_of(data) != each.new or digest_of(there) != each.old:
+            raise IntegrityError(
+                f"run {each.run} cannot be redacted as {keys.redaction_key(statement.id)} says: what lies aside for "
+                "it, or the run, is another one; mend the run from a copy, and redact it again"
+            )
+        found = manifest.parse(data)
+        for path in sorted(paths, key=_order):
+            if path != keys.MANIFEST:
+                _move_file(archive, statement.id, each.run, path, found.resource(path).hash)
+        replace_manifest(store, data, each.run)
+
+
+def _order(path: str) -> tuple[bool, str]:
+    """Records first, the index last: at every moment what it says of a record is true of it."""
+    return path == keys.CDX, path
+
+
+def _move_file(archive: Archive, name: str, run: str, path: str, expected: str) -> None:
+    store, source = archive.store, keys.redacting_key(name, run, path)
+    try:
+        archive.spool.scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=archive.spool.scratch, prefix="redacting-") as work:
+            copy = Path(work) / "file"
+            with copy.open("wb") as file:
+                for piece in store.stream(source):
+                    file.write(piece)
+            if _digest_of_file(copy)[0] != expected:
+                raise IntegrityError(f"{source} is not the file that was signed; mend it from a copy of the store")
+            store.put_file(keys.run_key(run, path), copy)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write in {archive.spool.scratch}: {error.strerror or error}") from error
+    if digest_of_stream(store.stream(keys.run_key(run, path)))[0] != expected:
+        raise StoreUnavailable(f"{store.url} does not give {keys.run_key(run, path)} back as it was put; try again")
+
+
+def forget_merged(archive: Archive) -> None:
+    """Make the merged index again, and leave nothing of what it was: titles stand in it."""
+    before = set(archive.catalog.generations.files())
+    if not before:
+        return
+    archive.merge(rebuild=True)
+    for name, files in archive.catalog.generations.files().items():
+        if name in before:
+            for file in sorted(files, key=lambda file: file != keys.GENERATION):
+                archive.store.delete(keys.generation_key(name, file))
+    archive.refresh()
+
+
+def _delete(store: ObjectStore, name: str, files: list[tuple[str, str]]) -> None:
+    for run, path in sorted(files, key=lambda each: each[1] == keys.MANIFEST):
+        with suppress(ObjectMissing):
+            store.delete(keys.redacting_key(name, run, path))

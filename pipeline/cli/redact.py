@@ -1,0 +1,131 @@
+"""`onrecord redact`: what the law demands to be gone is taken out of the runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.context import Context
+from pipeline.cli.output import plain, print_json
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.redaction import Plan
+    from archive.statement import Statement
+
+_LISTED = 20  # captures that are named before it is asked whether to go on
+
+
+@click.command("redact")
+@click.argument("run", required=False)
+@click.option("--url", "urls", multiple=True, help="Captures of this URL; may be repeated.")
+@click.option("--record", "records", multiple=True, metavar="ID", help="The capture of this record; may be repeated.")
+@click.option("--reason", help="One line, kept in the signed statement and shown to whoever asks.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--finish", "finishing", is_flag=True, help="Only finish what was begun and broke off.")
+@click.pass_obj
+def command(
+    context: Context,
+    run: str | None,
+    urls: tuple[str, ...],
+    records: tuple[str, ...],
+    reason: str | None,
+    dry_run: bool,
+    yes: bool,
+    finishing: bool,
+) -> None:
+    """Take the content of captures out of the archive, for good, and keep a signed statement of it.
+
+    The records of the captures, their requests and notes, and what was made of their pages are replaced by empty ones
+    of the same ids; texts and titles go from every run. Addresses stay. Copies of the store are redacted by
+    `onrecord replicate`. Needs a signing key.
+
+    Example: onrecord redact 20261123T172500Z-7f3a1b2c --url https://example.org/post --reason 'Court order 3 O 17/26'
+    """
+    from archive.redaction import plan, redact
+    from archive.signing import Signer
+
+    archive = context.open_archive()
+    archive.require()
+    finish(context, archive)
+    if finishing:
+        return
+    if run is None or not (urls or records):
+        raise click.UsageError("name a run, and what of it: --url or --record", click.get_current_context())
+    reason = " ".join((reason or "").split())
+    if not reason:
+        raise click.UsageError("say why, in a line, with --reason: it is kept and shown", click.get_current_context())
+    signer = None if dry_run else Signer.load(context.signing_key())
+    what = plan(archive, run, urls, records)
+    _say(context, what, done=False)
+    if signer is None:
+        return
+    if not yes:
+        click.confirm("This cannot be undone. Go on?", abort=True, err=True)
+    try:
+        statement = redact(archive, what, signer, reason)
+    except ValueError as error:
+        raise click.UsageError(f"--reason: {error}") from error
+    _told(context, statement)
+
+
+def finish(context: Context, archive: Archive) -> None:
+    """Finish redactions that were decided and broke off; raises IntegrityError, StoreError."""
+    from archive.redaction import finish as finish_all
+    from archive.redaction import waiting
+
+    if not waiting(archive.store):
+        return
+    for statement in finish_all(archive, context.known_keys()):
+        _told(context, statement)
+    known = {each.statement.id for each in archive.notices.statements()}
+    for name in sorted(known & waiting(archive.store).keys()):
+        context.say(
+            f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
+            "is, or name that in the setting trusted_keys"
+        )
+
+
+def _say(context: Context, what: Plan, *, done: bool) -> None:
+    from archive.times import iso
+
+    if context.as_json:
+        print_json(_entry(what) | {"done": done})
+        return
+    context.say(f"{len(what.ids):,} records are to go, from {len(what.runs):,} runs: {', '.join(what.runs)}")
+    for word, captures in (("content of", what.captures), ("loses its payload:", what.repeats)):
+        for each in captures[:_LISTED]:
+            click.echo(f"{word} {iso(each.timestamp)} {plain(each.url)} {each.record_id} in run {each.run}", err=True)
+        if len(captures) > _LISTED:
+            click.echo(f"and {len(captures) - _LISTED:,} more", err=True)
+
+
+def _entry(what: Plan) -> dict[str, Any]:
+    from archive.times import iso
+
+    def told(captures: Any) -> list[dict[str, str]]:
+        return [
+            {"url": each.url, "timestamp": iso(each.timestamp), "record_id": each.record_id, "run": each.run}
+            for each in captures
+        ]
+
+    records = {run: list(ids) for run, ids in what.records.items()}
+    return {
+        "records": records,
+        "captures": told(what.captures),
+        "lose_their_payload": told(what.repeats),
+        "runs": list(what.runs),
+    }
+
+
+def _told(context: Context, statement: Statement) -> None:
+    if context.as_json:
+        replaced = [{"run": each.run, "old": each.old, "new": each.new} for each in statement.replaced]
+        print_json({"redaction": statement.id, "records": list(statement.records), "replaced": replaced})
+        return
+    context.say(
+        f"redaction {statement.id}: {len(statement.records):,} records are gone from {len(statement.replaced):,} runs; "
+        "redact each copy of the store with: onrecord replicate STORE"
+    )
