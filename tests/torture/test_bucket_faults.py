@@ -104,7 +104,9 @@ def test_a_fault_that_passes_is_tried_again_until_it_has(
         for at in steps(requests, PLACES, random.Random(name)):
             told: list[str] = []
             proxy.strike(fault, at, once=True)
-            assert attempt(place, "capture", told) is None, (name, at)
+            error = attempt(place, "capture", told)
+            # What stands in an object's place is a stream, which nobody understands before it is read: it is named.
+            assert error is None or (name == "200 with an error" and "check the endpoint" in str(error)), (name, at)
             heal_and_check(proxy, place, direct, told)
             tally(f"places of one '{name}', tried again", 1)
 
