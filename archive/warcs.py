@@ -22,7 +22,7 @@ class RunSettings:
     options: dict[str, object] = field(default_factory=dict)
     max_warc: int = 1_000_000_000  # bytes after which the next WARC file is begun
     force: bool = False  # store whole what earlier runs hold unchanged
-    mask: bool = True  # credentials in requests, and the cookies that answer them
+    mask: bool = False  # credentials in requests, and the cookies that answer them
 
 
 class _Appending:

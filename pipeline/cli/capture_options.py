@@ -137,11 +137,11 @@ _OPTIONS = (
     click.option("--user-agent", default=None, help="How the captures introduce themselves."),
     click.option(
         "--credentials",
-        type=click.Choice(["mask", "record"]),
-        default="mask",
+        type=click.Choice(["record", "mask"]),
+        default="record",
         show_default=True,
-        help="How Authorization and Cookie in requests are written, and Set-Cookie that answers them: the values as "
-        "asterisks, or as they were.",
+        help="How Authorization and Cookie in requests are written, and Set-Cookie that answers them: as they were, or "
+        "with asterisks for the values.",
     ),
     click.option("--operator", default=None, help="Who captures; written into every WARC file."),
 )
