@@ -29,7 +29,7 @@ from archive.journal import read_journal
 from archive.parsing import parsed_object
 from archive.rules import Policy, decode_rule
 from archive.signing import PublicKey, Signer, open_note
-from archive.statement import Statement, read_statement
+from archive.statement import Replaced, Statement, read_statement
 from archive.text import decode_document, whole_lines
 from archive.warc.members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
@@ -44,7 +44,8 @@ NOTES = tuple(_SIGNER.sign(text) for text in _TEXTS)
 CHECKPOINTS = (_SIGNER.sign(f"onrecord/x\n1\n{'A' * 43}=\n"), NOTES[0])
 _NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _HASHES = (f"sha256:{'0' * 64}", f"sha256:{'1' * 64}")
-STATEMENT = Statement(RUN, RUN, *_HASHES, _NOON, "An order.", ("<urn:uuid:1>",)).signed(_SIGNER).decode()
+_STATEMENT = Statement(RUN, _NOON, "An order.", (Replaced(RUN, *_HASHES),), ("<urn:uuid:1>",))
+STATEMENT = _STATEMENT.signed(_SIGNER).decode()
 
 
 def cdxj(data: bytes) -> None:
