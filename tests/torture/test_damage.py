@@ -93,7 +93,7 @@ def stores(request: pytest.FixtureRequest, quick: Path) -> tuple[ObjectStore, Ob
     place = Place(quick / "place", bucket)
     place.folder.mkdir()
     full(place)
-    return place.store(), place.copy(), 4 if bucket and not LONG else 1
+    return place.store(), place.copy(), 12 if bucket and not LONG else 1
 
 
 def faults_of(archive: Archive) -> list[str]:
