@@ -12,15 +12,23 @@ import pytest
 from archive import keys
 from archive.archive import Archive
 from archive.errors import OnrecordError
+from archive.evidence.stored import keep_token
+from archive.evidence.token import query
+from archive.redaction import plan, redact
 from archive.replica import Replica
+from archive.signing import Signer
 from storage.base import ObjectStore
-from tests.torture.actions import Place
+from tests.authority import Authority
+from tests.torture.actions import Place, capture, replicate
 from tests.torture.conftest import Tally
 from tests.torture.places import Objects, full, objects_in, put_back
 from tests.torture.scale import LONG, count
 
 FLIPS = count("FLIPS", 36, 1000)
 CUTS = count("CUTS", 12, 200)
+SIGNER = Signer("clinic.example", b"s" * 32)
+KNOWN = [SIGNER.public]
+LOST_UNSEEN = (f"{keys.NOTICES_PREFIX}rules/", keys.TOKENS_PREFIX)
 
 # The kinds of object, each by the end of its key.
 KINDS = {
@@ -37,16 +45,23 @@ KINDS = {
     "merged index heads": keys.GENERATION_IDX,
     "lists of merged runs": keys.GENERATION_RUNS,
     "descriptions of merged indexes": keys.GENERATION,
+}
+# Others, each by the beginning of its key.
+APART = {
     "loose marks": keys.LOOSE_PREFIX,
-    "rules of what is not to be shown": keys.NOTICES_PREFIX,
+    "rules of what is not to be shown": f"{keys.NOTICES_PREFIX}rules/",
+    "redactions": f"{keys.NOTICES_PREFIX}redactions/",
+    "logs of runs": keys.LOG_PREFIX,
+    "checkpoints": keys.CHECKPOINTS_PREFIX,
+    "keys of signers": keys.SIGNERS_PREFIX,
+    "time stamps": keys.TOKENS_PREFIX,
 }
 
 
 def kind_of(key: str) -> str | None:
-    if key.startswith(keys.LOOSE_PREFIX):
-        return "loose marks"
-    if key.startswith(keys.NOTICES_PREFIX):
-        return "rules of what is not to be shown"
+    for kind, begin in APART.items():
+        if key.startswith(begin):
+            return kind
     merged = key.startswith(keys.GENERATIONS_PREFIX)
     ends = {kind: end for kind, end in KINDS.items() if ("merged" in kind) == merged}
     return next((kind for kind, end in ends.items() if key.endswith(end)), None)
@@ -79,7 +94,7 @@ def damages(dice: random.Random, objects: Objects, share: int) -> Iterator[Damag
                 yield Damage("losses", key, lambda _: None)
             if data:
                 by_kind.setdefault(kind, []).append(key)
-    assert by_kind.keys() == KINDS.keys() - {"loose marks"}, "a mark has no bytes; all else is there"
+    assert by_kind.keys() == (KINDS.keys() | APART.keys()) - {"loose marks"}, "a mark has no bytes; all else is there"
     kinds = sorted(by_kind)
     for how, number, do in (("flips", FLIPS, flip), ("cuts", CUTS, cut)):
         for turn in range(number // share):
@@ -93,12 +108,35 @@ def stores(request: pytest.FixtureRequest, quick: Path) -> tuple[ObjectStore, Ob
     place = Place(quick / "place", bucket)
     place.folder.mkdir()
     full(place)
+    prove(place, quick / "authority")
     return place.store(), place.copy(), 12 if bucket and not LONG else 1
+
+
+def prove(place: Place, folder: Path) -> None:
+    """Besides, a capture that was taken out of a run, and a checkpoint of the log of runs with a time stamp."""
+    archive = place.archive()
+    run = next(iter(archive.catalog.runs()))
+    url = next(archive.captures_of(run)).url
+    redact(archive, plan(archive, run, [url], ()), SIGNER, "Court order 3 O 17/26")
+    archive = place.archive()
+    archive.merge()
+    made = archive.checkpoint(SIGNER, folder / "remembered")
+    assert made is not None
+    authority = Authority(folder)
+    try:
+        answer = authority.stamp(query(made.checkpoint.note.encode()).der)
+    finally:
+        authority.close()
+    keep_token(archive.store, made.key, authority.url, answer)
+    faults = [each.faults for each in Replica(place.store(), place.copy(), folder / "scratch", KNOWN).replicate()]
+    assert not any(faults)
+    capture(place, lambda _: None, 3)  # loose, and later than what was signed
+    replicate(place, lambda _: None)
 
 
 def faults_of(archive: Archive) -> list[str]:
     try:
-        return [fault for finding in archive.verify() for fault in finding.faults]
+        return [fault for finding in archive.verify(known=KNOWN) for fault in finding.faults]
     except OnrecordError as error:
         return [str(error)]
 
@@ -107,11 +145,11 @@ def is_unknowable(damage: Damage, whole: Objects) -> bool:
     """What is as if it had never been, once it is gone.
 
     A run without manifest, which only a later run misses, an index without description, without which every run is
-    asked by itself, and a rule.
+    asked by itself, a rule, and a time stamp.
     """
     manifests = [key for key in whole if key.startswith(keys.RUNS_PREFIX) and key.endswith(f"/{keys.MANIFEST}")]
-    unknowable = (damage.key == max(manifests), damage.key.endswith(f"/{keys.GENERATION}"), "notices/" in damage.key)
-    return damage.how == "losses" and any(unknowable)
+    unknowable = (damage.key == max(manifests), damage.key.endswith(f"/{keys.GENERATION}"))
+    return damage.how == "losses" and (any(unknowable) or damage.key.startswith(LOST_UNSEEN))
 
 
 def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_the_byte(
@@ -131,7 +169,7 @@ def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_
             store.put(damage.key, data)
         found = faults_of(archive)
         assert found or is_unknowable(damage, whole), damage
-        copies = list(Replica(copy, store, quick / "scratch").mend())
+        copies = list(Replica(copy, store, quick / "scratch", KNOWN).mend())
         assert not [fault for copied in copies for fault in copied.faults], damage
         now = objects_in(store)
         assert {key: data for key, data in now.items() if not key.startswith("index/")} == {
