@@ -16,7 +16,17 @@ from dataclasses import dataclass
 from archive import keys
 from archive.cache import Cache
 from archive.errors import IntegrityError, NoSuchRule
-from archive.rules import LONGEST, NOTHING, Policy, Rule, Withholding, decode_rule, encode_removal, encode_rule
+from archive.rules import (
+    LONGEST,
+    NOTHING,
+    Policy,
+    Rule,
+    Withholding,
+    check_removal,
+    decode_rule,
+    encode_removal,
+    encode_rule,
+)
 from archive.signing import PublicKey
 from archive.statement import LONGEST as LONGEST_STATEMENT
 from archive.statement import Signed, read_statement
@@ -27,6 +37,7 @@ from storage.errors import ObjectMissing, StoreError, StoreMissing
 MOST = 10_000  # notices of a store
 _READERS = 16  # requests at once
 _ATTEMPTS = 8
+_KEYS = {"rule": keys.rule_key, "removal": keys.removal_key, "redaction": keys.redaction_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +113,10 @@ class Notices:
                         self._rule(name)
                     elif kind == "redaction":
                         self._statement(name, ())
+                    else:
+                        check_removal(self._bytes(keys.removal_key(name), LONGEST), name)
                 except IntegrityError as error:
-                    yield keys.rule_key(name) if kind == "rule" else keys.redaction_key(name), str(error)
+                    yield _KEYS[kind](name), str(error)
 
     def _listed(self) -> dict[str, list[str]]:
         """The names of all notices, by what they are."""

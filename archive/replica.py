@@ -23,6 +23,7 @@ from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from archive.notices import verify_notices
 from archive.signing import PublicKey
+from archive.statement import read_statement
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
@@ -81,7 +82,7 @@ class Replica:
 
     def _notices(self) -> Iterator[Copied]:
         """Put what is not to be shown before anything that could be: a copy without it would show everything."""
-        copied = carry_notices(self._source, self._target)
+        copied = carry_notices(self._source, self._target, self._known)
         if copied.files or copied.faults:
             yield copied
         self._said, _ = excused(self._target, self._known)
@@ -230,8 +231,12 @@ class Replica:
         return Copied(run, files, size, tuple(faults))
 
 
-def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
-    """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError."""
+def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
+    """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
+
+    With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
+    what nobody signed.
+    """
     files, size, faults = 0, 0, []
     damaged = dict(verify_notices(target))
     unsound = dict(verify_notices(source))
@@ -239,13 +244,34 @@ def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
     for info in source.list(keys.NOTICES_PREFIX):
         if info.key in unsound:
             faults.append(f"{info.key}: {unsound[info.key]}")
-        elif keys.split_notice_key(info.key) and (info.key not in there or info.key in damaged):
-            data = source.get(info.key)
-            target.put(info.key, data)
-            if target.get(info.key) != data:
-                raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
-            files, size = files + 1, size + len(data)
+            continue
+        if not keys.split_notice_key(info.key):
+            continue
+        is_wanted = info.key not in there or info.key in damaged
+        if not is_wanted and (known is None or source.get(info.key) == target.get(info.key)):
+            continue
+        if not (is_wanted or _is_truer(source, target, info.key, known or ())):
+            faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
+            continue
+        data = source.get(info.key)
+        target.put(info.key, data)
+        if target.get(info.key) != data:
+            raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
+        files, size = files + 1, size + len(data)
     return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
+
+
+def _is_truer(source: ObjectStore, target: ObjectStore, key: str, known: Collection[PublicKey]) -> bool:
+    """Whether the source's redaction is signed by somebody who is known, and the target's by nobody."""
+    kind, name = keys.split_notice_key(key) or ("", "")
+
+    def is_signed(store: ObjectStore) -> bool:
+        try:
+            return bool(read_statement(store.get(key), name, known).signers)
+        except IntegrityError:
+            return False
+
+    return kind == "redaction" and is_signed(source) and not is_signed(target)
 
 
 def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:

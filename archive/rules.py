@@ -7,7 +7,6 @@ page, its picture and its final markup, is the page; a capture whose payload lie
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -133,8 +132,17 @@ def decode_rule(data: bytes) -> Rule:
 
 def encode_removal(rule: str, why: str | None) -> bytes:
     """The object that ends a rule."""
-    entry = {"form": _FORM, "removes": rule, "at": iso(now()), "why": why or ""}
-    return json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return self_digested({"form": _FORM, "removes": rule, "at": iso(now()), "why": why or ""})
+
+
+def check_removal(data: bytes, rule: str) -> None:
+    """Raise IntegrityError for what is no removal of that rule, though a rule ends by whatever lies there."""
+    try:
+        if read_self_digested(data).get("removes") == rule:
+            return
+    except ValueError:
+        pass
+    raise IntegrityError("a removal that cannot be understood")
 
 
 def _moment(entry: dict[str, Any], name: str) -> datetime | None:

@@ -69,7 +69,9 @@ def full(place: Place) -> None:
     bring(place, silent, "first")
     foreign_file(place, "second", 1 + BROUGHT)
     capture(place, silent, 2)
-    Notices(place.store(), Cache(None)).add(Rule("http://withheld.example/"))
+    notices = Notices(place.store(), Cache(None))
+    notices.add(Rule("http://withheld.example/"))
+    notices.remove(notices.add(Rule("http://shown-again.example/")))
     replicate(place, silent)
 
 

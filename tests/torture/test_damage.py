@@ -51,6 +51,7 @@ APART = {
     "loose marks": keys.LOOSE_PREFIX,
     "rules of what is not to be shown": f"{keys.NOTICES_PREFIX}rules/",
     "redactions": f"{keys.NOTICES_PREFIX}redactions/",
+    "ends of rules": ".removed.json",
     "logs of runs": keys.LOG_PREFIX,
     "checkpoints": keys.CHECKPOINTS_PREFIX,
     "keys of signers": keys.SIGNERS_PREFIX,
@@ -59,6 +60,8 @@ APART = {
 
 
 def kind_of(key: str) -> str | None:
+    if key.endswith(APART["ends of rules"]):
+        return "ends of rules"
     for kind, begin in APART.items():
         if key.startswith(begin):
             return kind
