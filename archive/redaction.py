@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,7 +38,7 @@ from archive.replica import replace_manifest
 from archive.rules import subject_of
 from archive.signing import PublicKey, Signer
 from archive.statement import Replaced, Statement
-from archive.times import from_stamp, now
+from archive.times import now
 from archive.urlkey import urlkey
 from archive.warc.members import walk_members
 from storage.base import ObjectStore
@@ -271,7 +271,7 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
         if name in signed and signed[name].signers:
             _move(archive, signed[name].statement, files)
             done.append(signed[name].statement)
-        elif name not in signed and now() - _begun(name) > _PREPARING:
+        elif name not in signed and now() - keys.started(name) > _PREPARING:
             _delete(archive.store, name, files)
     if done:
         archive.forget()
@@ -279,10 +279,6 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
         for statement in done:
             _delete(archive.store, statement.id, aside[statement.id])
     return done
-
-
-def _begun(name: str) -> datetime:
-    return from_stamp(name[:8] + name[9:15])
 
 
 def _move(archive: Archive, statement: Statement, files: list[tuple[str, str]]) -> None:
