@@ -25,7 +25,7 @@ from archive.redaction import finish, plan, redact, waiting
 from archive.replica import Replica
 from archive.search import search_index
 from archive.signing import PublicKey, Signer
-from archive.statement import read_statement
+from archive.statement import LONGEST, read_statement
 from archive.warc.reader import read_record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
@@ -283,6 +283,24 @@ def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="one line"):
             redact(archive, what, SIGNER, reason)
     assert store._objects == before
+
+
+def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore, tmp_path: Path) -> None:
+    archive = archive_of(store, tmp_path)
+    what = plan(archive, archive.catalog.runs()[0], [SECRET], ())
+    before = dict(store._objects)
+    many = tuple(f"<urn:uuid:{number:036x}>" for number in range(LONGEST // 50))
+    for ids in (many, ("<urn:uuid:1>\nsomething",), ("<urn:uuid:1>\nrecord <urn:uuid:2>",)):
+        with pytest.raises(IntegrityError, match="redact fewer at once"):
+            redact(archive, replace(what, records={what.runs[0]: ids}), SIGNER, REASON)
+    assert store._objects == before
+
+
+def test_what_strangers_put_aside_is_passed_over(store: MemoryStore, tmp_path: Path) -> None:
+    name = "99999999T999999Z-00000000"
+    store.put(keys.redacting_key(name, name, keys.MANIFEST), b"{}")
+    assert finish(archive_of(store, tmp_path), KNOWN) == []
+    assert list(waiting(store)) == [name]
 
 
 # Copies
