@@ -23,7 +23,7 @@ from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from archive.notices import verify_notices
 from archive.signing import PublicKey
-from archive.statement import read_statement
+from archive.statement import LONGEST, read_statement
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
@@ -234,6 +234,7 @@ class Replica:
 def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
     """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
 
+    One that is damaged is named, and put as it is where there is none: a copy without it would show what it withholds.
     With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
     what nobody signed.
     """
@@ -244,7 +245,8 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
     for info in source.list(keys.NOTICES_PREFIX):
         if info.key in unsound:
             faults.append(f"{info.key}: {unsound[info.key]}")
-            continue
+            if info.key in there:
+                continue
         if not keys.split_notice_key(info.key):
             continue
         is_wanted = info.key not in there or info.key in damaged
@@ -253,7 +255,7 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
         if not (is_wanted or _is_truer(source, target, info.key, known or ())):
             faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
             continue
-        data = source.get(info.key)
+        data = source.get_range(info.key, 0, LONGEST + 1)
         target.put(info.key, data)
         if target.get(info.key) != data:
             raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
