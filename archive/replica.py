@@ -87,6 +87,13 @@ class Replica:
             yield copied
         self._said, _ = excused(self._target, self._known)
 
+    def redact(self, runs: Iterable[str]) -> Iterator[Copied]:
+        """Take out of the target's runs, of those named, what was taken out of the source's; raises StoreError."""
+        yield from self._notices()
+        for run in runs:
+            if copied := self._redacted(run):
+                yield copied
+
     def _redacted(self, run: str) -> Copied | None:
         """Take out of the target's run what was taken out of the source's; None where there is nothing to do."""
         if run not in self._said.notes and run not in self._said.unknown:
@@ -105,11 +112,11 @@ class Replica:
             if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
         )
         files, size, faults = self._brought(run, lacking)
-        if not faults:
-            replace_manifest(self._target, data, run)
+        if not faults:  # the manifest last: until then all of it is done again
             for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
                 for file in sorted(parts, key=lambda file: file != keys.GENERATION):  # titles stand in it
                     self._target.delete(keys.generation_key(name, file))
+            replace_manifest(self._target, data, run)
         return Copied(run, files, size, tuple(faults))
 
     def _doubt(self, run: str) -> str:

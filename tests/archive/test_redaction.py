@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
+from storage.mirror import MirrorStore
 from tests.exchanges import NOON, a_document
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
@@ -321,6 +323,28 @@ def test_a_copy_is_redacted_too(store: MemoryStore, tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(copy)
     assert faults_of(copy, tmp_path) == []
     assert list(Replica(store, copy, tmp_path, KNOWN).replicate()) == []
+
+
+def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second, third = (LocalStore(tmp_path / name) for name in ("one", "two", "three"))
+    mirror = MirrorStore([first, second, third], rest=0)
+    runs = furnish(mirror, tmp_path)
+    archive_of(mirror, tmp_path).merge()
+    for info in list(second.list(keys.run_key(runs[-1], ""))):  # it was out of reach when that run was published
+        second.delete(info.key)
+    shutil.rmtree(tmp_path / "three")
+    (tmp_path / "three").write_text("no folder: it cannot be reached")
+    redacted(mirror, tmp_path)
+    assert WORD.encode() not in all_bytes(first)
+    assert WORD.encode() not in all_bytes(second)
+    assert [waiting(store) for store in (first, second)] == [{}, {}]
+    assert list(second.list(keys.run_key(runs[-1], ""))) == [], "not a part of the run, which would be a damaged one"
+    assert "three is not redacted yet" in caplog.text
+    for store in (first, second):
+        assert faults_of(store, tmp_path / "verifying") == []
+    list(Replica(first, second, tmp_path, KNOWN).replicate())
+    assert WORD.encode() not in all_bytes(second)
+    assert faults_of(second, tmp_path / "verifying") == []
 
 
 def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
