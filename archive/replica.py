@@ -29,6 +29,7 @@ from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavail
 from storage.mirror import members
 
 _MAX_MANIFEST = 16 << 20  # bytes
+_REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class Replica:
             return Copied(
                 run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
             )
+        if found.hash in self._said.replaced:  # it is not brought on
+            return Copied(run, faults=(f"it was redacted, and {self._source.url} holds it as it was before: {_REDO}",))
         lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
         files, size, faults = self._brought(run, lacking)
         if faults:

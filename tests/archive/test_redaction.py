@@ -23,7 +23,7 @@ from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
 from archive.redaction import finish, plan, redact, waiting
-from archive.replica import Replica
+from archive.replica import Replica, carry_notices
 from archive.search import search_index
 from archive.signing import PublicKey, Signer
 from archive.statement import LONGEST, read_statement
@@ -323,6 +323,18 @@ def test_a_copy_is_redacted_too(store: MemoryStore, tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(copy)
     assert faults_of(copy, tmp_path) == []
     assert list(Replica(store, copy, tmp_path, KNOWN).replicate()) == []
+
+
+def test_a_copy_that_was_not_redacted_yet_is_not_copied(store: MemoryStore, tmp_path: Path) -> None:
+    copy, third = MemoryStore(), MemoryStore()
+    copied(store, copy, tmp_path)
+    redacted(store, tmp_path)
+    carry_notices(store, copy)  # and there it broke off
+    assert ["was redacted, and" in fault for fault in copied(copy, third, tmp_path)] == [True] * 4
+    assert WORD.encode() not in all_bytes(third)
+    copied(store, copy, tmp_path)
+    assert copied(copy, third, tmp_path) == []
+    assert faults_of(third, tmp_path) == []
 
 
 def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
