@@ -17,7 +17,7 @@ from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.log import Entries
 from archive.model import Manifest
-from archive.times import from_stamp, iso
+from archive.times import iso
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
@@ -83,8 +83,9 @@ class _Chain:
         if found.run != link.place:
             yield f"it holds the manifest of run {found.run}: runs were moved, or change places"
             return
-        started = found.started or from_stamp(link.place[:8] + link.place[9:15])
-        if abs(started - from_stamp(link.place[:8] + link.place[9:15])) > SKEW:
+        named = keys.started(link.place)
+        started = found.started or named
+        if abs(started - named) > SKEW:
             yield f"its name says that it was begun at another time than its manifest, {iso(started)}: one was altered"
         if started - found.created > SKEW:
             yield f"it says that it ended at {iso(found.created)}, before it began: it was dated back"

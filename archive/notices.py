@@ -35,6 +35,7 @@ from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing
 
 MOST = 10_000  # notices of a store
+_SPARE = 100  # of these, left for what ends a rule, for redactions and for writers at the same time
 _READERS = 16  # requests at once
 _ATTEMPTS = 8
 _KEYS = {"rule": keys.rule_key, "removal": keys.removal_key, "redaction": keys.redaction_key}
@@ -183,8 +184,13 @@ class Notices:
     # Writing
 
     def add(self, rule: Rule) -> str:
-        """Keep a rule; returns its name. Raises ValueError for one that is too large, StoreError."""
+        """Keep a rule; returns its name. Raises ValueError for one that is too large, or one too many, StoreError."""
         data = encode_rule(rule)
+        if sum(map(len, self._listed().values())) + _SPARE >= MOST:
+            raise ValueError(
+                f"the store holds all the rules and redactions that it can, {MOST:,} with those that are ended: put "
+                "one rule in the place of many, by --match"
+            )
         for _ in range(_ATTEMPTS):
             name = keys.new_run_id(now())
             if self._store.put_if_absent(keys.rule_key(name), data):

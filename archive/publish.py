@@ -76,6 +76,11 @@ def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) 
     if copies:
         prepare(store)
     _publish(first, spooled, found, data, read_back=read_back)
+    if copies and _read(first, keys.run_key(spooled.run, keys.MANIFEST)) != data:
+        raise StoreError(  # what was taken out of it there is not brought to the others from here
+            f"run {found.run} is another one in {first.url} since it was put there: if `onrecord verify` says that it "
+            f"was redacted, bring it to the others with onrecord replicate, and remove {spooled.folder}"
+        )
     lacking = []
     for copy in copies:
         try:

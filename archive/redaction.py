@@ -10,10 +10,11 @@ readers find it at every moment.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,21 +29,26 @@ from archive.blanking import (
     places_of,
     together,
 )
+from archive.cache import Cache
+from archive.catalog import Catalog
 from archive.digests import digest_of, digest_of_stream
-from archive.errors import IntegrityError, NoSuchSnapshot
+from archive.errors import ArchiveError, IntegrityError, NoSuchSnapshot
 from archive.merkle import Growing
 from archive.model import Snapshot
 from archive.parsing import parsed_object
 from archive.recordtree import records_root, warcs_of
-from archive.replica import replace_manifest
+from archive.replica import Replica, replace_manifest
 from archive.rules import subject_of
 from archive.signing import PublicKey, Signer
 from archive.statement import Replaced, Statement
-from archive.times import from_stamp, now
+from archive.times import now
 from archive.urlkey import urlkey
 from archive.warc.members import walk_members
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable
+from storage.mirror import members
+
+_log = logging.getLogger("onrecord.archive")
 
 _PIECE = 1 << 20
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
@@ -140,16 +146,16 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
     name = keys.new_run_id(now())
     probe = Statement(name, now(), reason, (Replaced(what.runs[0], digest_of(b""), digest_of(b"")),), tuple(what.ids))
     probe.signed(signer)  # what is wrong with the reason is told before anything is put
-    folder = archive.spool.scratch
+    folder, first = archive.spool.scratch, members(archive.store)[0]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix="redacting-") as work:
-            replaced = tuple(_put_aside(archive.store, run, what, name, Path(work)) for run in what.runs)
+            replaced = tuple(_put_aside(first, run, what, name, Path(work)) for run in what.runs)
     except OSError as error:
         raise StoreUnavailable(f"cannot write in {folder}: {error.strerror or error}") from error
     statement = Statement(name, probe.at, reason, replaced, tuple(sorted(what.ids)))
     for each in replaced:
-        if digest_of(archive.store.get(keys.run_key(each.run, keys.MANIFEST))) != each.old:
+        if digest_of(first.get(keys.run_key(each.run, keys.MANIFEST))) != each.old:
             raise StoreError(f"run {each.run} was redacted by another one meanwhile; try again")
     if not archive.store.put_if_absent(keys.redaction_key(name), statement.signed(signer)):
         raise StoreError(f"the name {name} was taken meanwhile; try again")
@@ -258,10 +264,11 @@ def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
 def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     """Finish the redactions that were decided, by statements that a known key signed; returns these.
 
-    Files that lie aside for a day without a statement are deleted. Raises IntegrityError where what lies aside is not
-    what was signed, StoreError.
+    Files that lie aside for a day without a statement are deleted. In a mirror the first member is redacted, and the
+    others follow as far as they answer. Raises IntegrityError where what lies aside is not what was signed, StoreError.
     """
-    aside = waiting(archive.store)
+    store, known = members(archive.store)[0], tuple(known)
+    aside = waiting(store)
     if not aside:
         return []
     archive.notices.refresh()
@@ -269,24 +276,35 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     done = []
     for name, files in aside.items():
         if name in signed and signed[name].signers:
-            _move(archive, signed[name].statement, files)
+            _move(archive, store, signed[name].statement, files)
             done.append(signed[name].statement)
-        elif name not in signed and now() - _begun(name) > _PREPARING:
-            _delete(archive.store, name, files)
+        elif name not in signed and now() - keys.started(name) > _PREPARING:
+            _delete(store, name, files)
     if done:
         archive.forget()
+        _follow(archive, done, known)
         forget_merged(archive)
         for statement in done:
-            _delete(archive.store, statement.id, aside[statement.id])
+            _delete(store, statement.id, aside[statement.id])
     return done
 
 
-def _begun(name: str) -> datetime:
-    return from_stamp(name[:8] + name[9:15])
+def _follow(archive: Archive, done: Iterable[Statement], known: tuple[PublicKey, ...]) -> None:
+    """Redact the other members of a mirror, each as it is: it may lack a run that the first one holds."""
+    first, *copies = members(archive.store)
+    runs = sorted({each.run for statement in done for each in statement.replaced})
+    for copy in copies:
+        try:
+            faults = [
+                it for each in Replica(first, copy, archive.spool.scratch, known).redact(runs) for it in each.faults
+            ]
+        except (StoreError, ArchiveError) as error:
+            faults = [str(error)]
+        for fault in faults:
+            _log.warning("%s is not redacted yet (%s): do it with onrecord replicate", copy.url, fault)
 
 
-def _move(archive: Archive, statement: Statement, files: list[tuple[str, str]]) -> None:
-    store = archive.store
+def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:
     for each in statement.replaced:
         paths = [path for run, path in files if run == each.run]
         there = store.get(keys.run_key(each.run, keys.MANIFEST))
@@ -301,7 +319,10 @@ def _move(archive: Archive, statement: Statement, files: list[tuple[str, str]]) 
         found = manifest.parse(data)
         for path in sorted(paths, key=_order):
             if path != keys.MANIFEST:
-                _move_file(archive, statement.id, each.run, path, found.resource(path).hash)
+                source = keys.redacting_key(statement.id, each.run, path)
+                _move_file(
+                    store, archive.spool.scratch, source, keys.run_key(each.run, path), found.resource(path).hash
+                )
         replace_manifest(store, data, each.run)
 
 
@@ -310,34 +331,35 @@ def _order(path: str) -> tuple[bool, str]:
     return path == keys.CDX, path
 
 
-def _move_file(archive: Archive, name: str, run: str, path: str, expected: str) -> None:
-    store, source = archive.store, keys.redacting_key(name, run, path)
+def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
     try:
-        archive.spool.scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=archive.spool.scratch, prefix="redacting-") as work:
+        scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=scratch, prefix="redacting-") as work:
             copy = Path(work) / "file"
             with copy.open("wb") as file:
                 for piece in store.stream(source):
                     file.write(piece)
             if _digest_of_file(copy)[0] != expected:
                 raise IntegrityError(f"{source} is not the file that was signed; mend it from a copy of the store")
-            store.put_file(keys.run_key(run, path), copy)
+            store.put_file(target, copy)
     except OSError as error:
-        raise StoreUnavailable(f"cannot write in {archive.spool.scratch}: {error.strerror or error}") from error
-    if digest_of_stream(store.stream(keys.run_key(run, path)))[0] != expected:
-        raise StoreUnavailable(f"{store.url} does not give {keys.run_key(run, path)} back as it was put; try again")
+        raise StoreUnavailable(f"cannot write in {scratch}: {error.strerror or error}") from error
+    if digest_of_stream(store.stream(target))[0] != expected:
+        raise StoreUnavailable(f"{store.url} does not give {target} back as it was put; try again")
 
 
 def forget_merged(archive: Archive) -> None:
     """Make the merged index again, and leave nothing of what it was: titles stand in it."""
-    before = set(archive.catalog.generations.files())
+    first = members(archive.store)[0]
+    generations = Catalog(first, Cache(None)).generations
+    before = set(generations.files())
     if not before:
         return
     archive.merge(rebuild=True)
-    for name, files in archive.catalog.generations.files().items():
+    for name, files in generations.files().items():
         if name in before:
             for file in sorted(files, key=lambda file: file != keys.GENERATION):
-                archive.store.delete(keys.generation_key(name, file))
+                first.delete(keys.generation_key(name, file))
     archive.refresh()
 
 

@@ -23,12 +23,13 @@ from archive.identity import identity, make_copy
 from archive.model import Manifest, Resource
 from archive.notices import verify_notices
 from archive.signing import PublicKey
-from archive.statement import read_statement
+from archive.statement import LONGEST, read_statement
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
 
 _MAX_MANIFEST = 16 << 20  # bytes
+_REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ class Replica:
             yield copied
         self._said, _ = excused(self._target, self._known)
 
+    def redact(self, runs: Iterable[str]) -> Iterator[Copied]:
+        """Take out of the target's runs, of those named, what was taken out of the source's; raises StoreError."""
+        yield from self._notices()
+        for run in runs:
+            if copied := self._redacted(run):
+                yield copied
+
     def _redacted(self, run: str) -> Copied | None:
         """Take out of the target's run what was taken out of the source's; None where there is nothing to do."""
         if run not in self._said.notes and run not in self._said.unknown:
@@ -105,11 +113,11 @@ class Replica:
             if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
         )
         files, size, faults = self._brought(run, lacking)
-        if not faults:
-            replace_manifest(self._target, data, run)
+        if not faults:  # the manifest last: until then all of it is done again
             for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
                 for file in sorted(parts, key=lambda file: file != keys.GENERATION):  # titles stand in it
                     self._target.delete(keys.generation_key(name, file))
+            replace_manifest(self._target, data, run)
         return Copied(run, files, size, tuple(faults))
 
     def _doubt(self, run: str) -> str:
@@ -129,6 +137,8 @@ class Replica:
             return Copied(
                 run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
             )
+        if found.hash in self._said.replaced:  # it is not brought on
+            return Copied(run, faults=(f"it was redacted, and {self._source.url} holds it as it was before: {_REDO}",))
         lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
         files, size, faults = self._brought(run, lacking)
         if faults:
@@ -234,6 +244,7 @@ class Replica:
 def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
     """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
 
+    One that is damaged is named, and put as it is where there is none: a copy without it would show what it withholds.
     With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
     what nobody signed.
     """
@@ -244,7 +255,8 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
     for info in source.list(keys.NOTICES_PREFIX):
         if info.key in unsound:
             faults.append(f"{info.key}: {unsound[info.key]}")
-            continue
+            if info.key in there:
+                continue
         if not keys.split_notice_key(info.key):
             continue
         is_wanted = info.key not in there or info.key in damaged
@@ -253,7 +265,7 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
         if not (is_wanted or _is_truer(source, target, info.key, known or ())):
             faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
             continue
-        data = source.get(info.key)
+        data = source.get_range(info.key, 0, LONGEST + 1)
         target.put(info.key, data)
         if target.get(info.key) != data:
             raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")

@@ -27,8 +27,8 @@ _LONGEST_URL = 8192  # characters
 _FORM = 1
 _KEPT_KEYS = 4096  # keys whose rules are held
 
-# What programs put before a page's address to name what they made of it: urn:dom:https://…, screenshot:https://…
 _SERIALS = itertools.count()
+# What programs put before a page's address to name what they made of it: urn:dom:https://…, screenshot:https://…
 _MADE_OF = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:)+(?=https?:/)", re.IGNORECASE)
 
 

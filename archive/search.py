@@ -19,7 +19,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Document
 from archive.times import from_stamp, stamp
-from storage.errors import OnrecordError
+from storage.errors import ObjectMissing, OnrecordError
 
 _LAYOUT = 1
 _BUSY = 60.0  # seconds that another process may hold the index
@@ -83,8 +83,11 @@ class SearchIndex:
         self._database = self._open()
 
     def refresh(self, runs: list[str]) -> list[str]:
-        """Take in the runs that are new, oldest first; returns what is wrong with those that cannot be read."""
-        known = {run for (run,) in self._database.execute("SELECT run FROM runs")}
+        """Take in the runs that are new, oldest first; returns what is wrong with those that cannot be read.
+
+        Raises SearchUnavailable where the index cannot be written, StoreError.
+        """
+        known = {run for (run,) in self._ask("SELECT run FROM runs", [])}
         faults = []
         for run in sorted(set(runs) - known):
             try:
@@ -92,8 +95,10 @@ class SearchIndex:
                     for document in self._documents(run):
                         self._add(document)
                     self._database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
-            except ArchiveError as error:
+            except (ArchiveError, ObjectMissing) as error:
                 faults.append(f"run {run} is not searched: {error}")
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
         return faults
 
     def search(
@@ -143,6 +148,12 @@ class SearchIndex:
             return self._database.execute(query, values).fetchall()
         except sqlite3.OperationalError as error:
             raise SearchUnavailable(f"the question cannot be read ({error}); put words in quotes") from error
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> SearchUnavailable:
+        where = self._path or "the search index"
+        return SearchUnavailable(f"{where} cannot be used ({error}): free space or mend its rights, or remove it")
 
     def _add(self, document: Document) -> None:
         article = document.article

@@ -48,14 +48,27 @@ class Statement:
         return Withholding(Kind.REDACTED, self.reason)
 
     def signed(self, signer: Signer) -> bytes:
-        """The note that is kept; raises ValueError for a reason that is no line of text."""
+        """The note that is kept.
+
+        Raises ValueError for a reason that is no line of text, IntegrityError where the note would not be read back as
+        this statement: nothing could be shown any more.
+        """
         if not self.reason.strip() or len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
             raise ValueError(f"the reason is one line of text, {LONGEST_REASON:,} characters at most")
         values = (self.id, iso(self.at), self.reason)
         lines = [_TITLE, *(f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True))]
         lines += [f"run {each.run} {each.old} {each.new}" for each in self.replaced]
         lines += [f"record {record}" for record in self.records]
-        return signer.sign("".join(f"{line}\n" for line in lines)).encode()
+        note = signer.sign("".join(f"{line}\n" for line in lines)).encode()
+        try:
+            if len(note) > LONGEST or read_statement(note, self.id).statement.records != self.records:
+                raise ValueError(f"of {len(note):,} bytes")
+        except (IntegrityError, ValueError) as error:
+            raise IntegrityError(
+                f"the statement of {len(self.records):,} records could not be read back ({error}): redact fewer at "
+                "once, by --record"
+            ) from error
+        return note
 
 
 @dataclass(frozen=True, slots=True)

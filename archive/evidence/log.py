@@ -7,6 +7,7 @@ there is one order, without a lock, and what was entered is never taken back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
 
 _READERS = 16
+_ID = re.compile(r"[!-~]{1,200}\Z")
 _MOST = 64 << 20  # bytes of one object of entries: more than half a million runs
 _AGAIN = 100  # writers that may go first, one after the other
 
@@ -78,7 +80,10 @@ class Log:
     def origin(self) -> str:
         """The log's name (C2SP tlog-checkpoint), which is the archive's; raises IntegrityError, StoreError."""
         try:
-            return f"onrecord/{read_self_digested(self._store.get(keys.STORE_KEY))['id']}"
+            name = str(read_self_digested(self._store.get(keys.STORE_KEY))["id"])
+            if not _ID.match(name):  # what is signed has a line for it: further ones would be signed as well
+                raise ValueError("its id is none")
+            return f"onrecord/{name}"
         except (ValueError, KeyError) as error:
             raise IntegrityError(
                 f"{keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy"
@@ -89,25 +94,28 @@ class Log:
     def read(self) -> Entries:
         """All entries up to the first that is not sound; raises StoreError."""
         names = sorted(info.key for info in self._store.list(keys.LOG_PREFIX))
-        with ThreadPoolExecutor(_READERS) as pool:
-            parts = list(pool.map(self._part, names))
         entries: list[Entry] = []
-        for name, data in zip(names, parts, strict=True):
-            if name != keys.log_key(len(entries)):
-                return Entries(tuple(entries), f"the log has no entry {len(entries):,}, but {name}: some were deleted")
-            try:
-                entries += _parsed(name, data)
-            except IntegrityError as error:
-                return Entries(tuple(entries), str(error))
+        with ThreadPoolExecutor(_READERS) as pool:
+            for first in range(0, len(names), _READERS):  # no more at once: their sizes are a stranger's
+                part = names[first : first + _READERS]
+                for name, data in zip(part, pool.map(self._part, part), strict=True):
+                    if name != keys.log_key(len(entries)):
+                        fault = f"the log has no entry {len(entries):,}, but {name}: some were deleted"
+                        return Entries(tuple(entries), fault)
+                    try:
+                        entries += self._understood(name, data)
+                    except IntegrityError as error:
+                        return Entries(tuple(entries), str(error))
         return Entries(tuple(entries))
 
     def _part(self, name: str) -> bytes:
         kept = self._cache.get(name)
-        if kept is not None:
-            return kept
-        data = self._store.get_range(name, 0, _MOST)
-        self._cache.put(name, data)
-        return data
+        return self._store.get_range(name, 0, _MOST) if kept is None else kept
+
+    def _understood(self, name: str, data: bytes) -> list[Entry]:
+        found = _parsed(name, data)
+        self._cache.put(name, data)  # not before it is understood: what is mended in the store must be seen here
+        return found
 
     def append(self, found: Iterable[Entry], replaced: Mapping[str, str] | None = None) -> Entries:
         """Enter runs that the log does not name yet; returns the log as it is then.

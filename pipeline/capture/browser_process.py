@@ -42,7 +42,6 @@ _ARGUMENTS = [
     # bounded then, and when a frame dies the page is known to have died.
     "--disable-site-isolation-trials",
 ]
-_FEATURES = ["LocalNetworkAccessChecks", "IsolateOrigins", "site-per-process", "SpareRendererForSitePerProcess"]
 
 
 class BrowserUnavailable(OnrecordError):

@@ -12,7 +12,6 @@ from pipeline.discover.xml import NotXml, local_name, parsed_xml, text_of
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_ENTRIES = {"item", "entry"}
 _ROOTS = {"rss", "rdf", "feed", "channel"}
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 

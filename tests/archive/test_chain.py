@@ -247,3 +247,10 @@ def test_writers_at_once_fork_the_chain_and_nothing_is_told(store: MemoryStore, 
         session.add_outcome(Outcome("http://example.org/", "ok", "2026-11-23T12:00:00Z"))
     assert all(session.commit() for session in sessions)
     assert told(one) == []
+
+
+def test_a_run_whose_name_is_no_time_is_told(store: MemoryStore, runs: list[str]) -> None:
+    name = "99999999T999999Z-00000000"
+    data = store.get(keys.run_key(runs[-1], keys.MANIFEST)).replace(runs[-1].encode(), name.encode())
+    put_manifest(store, name, data)
+    assert [run for run, fault in broken(links(store, [*runs, name])) if "begun at another time" in fault] == [name]

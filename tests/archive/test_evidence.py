@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from archive import keys, manifest, merkle
 from archive.archive import Archive
 from archive.cache import Cache
+from archive.digests import self_digested
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle import create
 from archive.evidence.checkpoint import Checkpoint, places, read_checkpoint, signers
@@ -370,6 +371,31 @@ def test_a_damaged_log_is_not_added_to(store: MemoryStore) -> None:
     fault = Log(store, Cache(None)).read().fault
     assert fault is not None
     assert "the log has no entry 1" in fault
+
+
+def test_what_is_mended_in_the_log_is_seen_where_the_damage_was_read(store: MemoryStore, tmp_path: Path) -> None:
+    log = Log(store, Cache(tmp_path))
+    log.append([entry(0)])
+    sound = store.get(keys.log_key(0))
+    store.put(keys.log_key(0), sound[:-1])
+    assert log.read().fault
+    store.put(keys.log_key(0), sound)
+    assert log.read() == Entries((entry(0),))
+    store.put(keys.log_key(0), b"lost")
+    assert log.read() == Entries((entry(0),)), "what was understood is kept on this machine"
+
+
+@pytest.mark.parametrize("more", ["\n7\nAAAA", "\n", " x", "", "x" * 300, "\x00"])
+def test_nothing_is_signed_for_a_store_that_says_more_than_its_id(
+    more: str, store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
+) -> None:
+    keep(an_exchange())
+    kept = json.loads(store.get(keys.STORE_KEY))
+    store.put(keys.STORE_KEY, self_digested({"layout": kept["layout"], "id": kept["id"] + more if more else more}))
+    with pytest.raises(IntegrityError, match="its id is none"):
+        archive.checkpoint(SIGNER, tmp_path / "last")
+    assert places(store) == []
+    assert not (tmp_path / "last").exists()
 
 
 def test_a_checkpoint_has_the_form_of_the_standard() -> None:

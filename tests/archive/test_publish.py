@@ -12,7 +12,9 @@ from archive import keys
 from archive.archive import Archive
 from archive.errors import OnrecordError
 from archive.model import Outcome
+from archive.redaction import plan, redact
 from archive.session import Session
+from archive.signing import Signer
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
@@ -166,6 +168,25 @@ def test_a_member_that_is_down_gets_the_run_later(tmp_path: Path, caplog: pytest
     for store in (first, second):
         assert faults(store, tmp_path) == []
         assert keys.run_key(session.run, keys.MANIFEST) in store._objects
+
+
+def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tmp_path: Path) -> None:
+    first, second = Named("one"), Named("two")
+    archive = an_archive(MirrorStore([first, second], rest=0), tmp_path)
+    a_session(archive, "http://example.org/before").commit()
+    second.down = True
+    session = a_session(archive)
+    with pytest.raises(StoreUnavailable, match="not yet in two"):
+        session.commit()
+    session.close()
+    alone = an_archive(first, tmp_path / "alone")
+    what = plan(alone, session.run, ["http://example.org/a"], ())
+    redact(alone, what, Signer("clinic.example", bytes(32)), "asked for")
+    second.down = False
+    with pytest.raises(StoreError, match="is another one in one since it was put there"):
+        recovered(archive)
+    assert not [key for key in second._objects if key.startswith(keys.run_key(session.run, ""))]
+    assert waiting(archive) == [session.run]
 
 
 def test_when_the_first_member_is_down_nothing_is_committed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import subprocess
 import sys
 import time
@@ -22,16 +23,17 @@ from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
 from archive.redaction import finish, plan, redact, waiting
-from archive.replica import Replica
+from archive.replica import Replica, carry_notices
 from archive.search import search_index
 from archive.signing import PublicKey, Signer
-from archive.statement import read_statement
+from archive.statement import LONGEST, read_statement
 from archive.warc.reader import read_record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
+from storage.mirror import MirrorStore
 from tests.exchanges import NOON, a_document
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
@@ -285,6 +287,24 @@ def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
     assert store._objects == before
 
 
+def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore, tmp_path: Path) -> None:
+    archive = archive_of(store, tmp_path)
+    what = plan(archive, archive.catalog.runs()[0], [SECRET], ())
+    before = dict(store._objects)
+    many = tuple(f"<urn:uuid:{number:036x}>" for number in range(LONGEST // 50))
+    for ids in (many, ("<urn:uuid:1>\nsomething",), ("<urn:uuid:1>\nrecord <urn:uuid:2>",)):
+        with pytest.raises(IntegrityError, match="redact fewer at once"):
+            redact(archive, replace(what, records={what.runs[0]: ids}), SIGNER, REASON)
+    assert store._objects == before
+
+
+def test_what_strangers_put_aside_is_passed_over(store: MemoryStore, tmp_path: Path) -> None:
+    name = "99999999T999999Z-00000000"
+    store.put(keys.redacting_key(name, name, keys.MANIFEST), b"{}")
+    assert finish(archive_of(store, tmp_path), KNOWN) == []
+    assert list(waiting(store)) == [name]
+
+
 # Copies
 
 
@@ -303,6 +323,40 @@ def test_a_copy_is_redacted_too(store: MemoryStore, tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(copy)
     assert faults_of(copy, tmp_path) == []
     assert list(Replica(store, copy, tmp_path, KNOWN).replicate()) == []
+
+
+def test_a_copy_that_was_not_redacted_yet_is_not_copied(store: MemoryStore, tmp_path: Path) -> None:
+    copy, third = MemoryStore(), MemoryStore()
+    copied(store, copy, tmp_path)
+    redacted(store, tmp_path)
+    carry_notices(store, copy)  # and there it broke off
+    assert ["was redacted, and" in fault for fault in copied(copy, third, tmp_path)] == [True] * 4
+    assert WORD.encode() not in all_bytes(third)
+    copied(store, copy, tmp_path)
+    assert copied(copy, third, tmp_path) == []
+    assert faults_of(third, tmp_path) == []
+
+
+def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second, third = (LocalStore(tmp_path / name) for name in ("one", "two", "three"))
+    mirror = MirrorStore([first, second, third], rest=0)
+    runs = furnish(mirror, tmp_path)
+    archive_of(mirror, tmp_path).merge()
+    for info in list(second.list(keys.run_key(runs[-1], ""))):  # it was out of reach when that run was published
+        second.delete(info.key)
+    shutil.rmtree(tmp_path / "three")
+    (tmp_path / "three").write_text("no folder: it cannot be reached")
+    redacted(mirror, tmp_path)
+    assert WORD.encode() not in all_bytes(first)
+    assert WORD.encode() not in all_bytes(second)
+    assert [waiting(store) for store in (first, second)] == [{}, {}]
+    assert list(second.list(keys.run_key(runs[-1], ""))) == [], "not a part of the run, which would be a damaged one"
+    assert "three is not redacted yet" in caplog.text
+    for store in (first, second):
+        assert faults_of(store, tmp_path / "verifying") == []
+    list(Replica(first, second, tmp_path, KNOWN).replicate())
+    assert WORD.encode() not in all_bytes(second)
+    assert faults_of(second, tmp_path / "verifying") == []
 
 
 def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:

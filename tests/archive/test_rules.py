@@ -138,6 +138,17 @@ def test_too_many_rules_show_nothing(store: MemoryStore, archive: Archive, keep:
         list(archive.snapshots("http://example.org/a"))
 
 
+def test_no_rule_is_added_that_would_be_one_too_many(store: MemoryStore, archive: Archive) -> None:
+    for number in range(MOST - 100):
+        store.put(f"notices/rules/20261126T000000Z-{number:08x}.removed.json", b"")
+    with pytest.raises(ValueError, match="all the rules and redactions that it can"):
+        archive.notices.add(Rule(PAGE))
+    store.delete(f"notices/rules/20261126T000000Z-{0:08x}.removed.json")
+    name = archive.notices.add(Rule(PAGE))
+    archive.notices.remove(name)
+    assert archive.notices.rules() == [], "there is room for what ends one"
+
+
 def test_a_revisit_of_a_withheld_record_is_withheld(archive: Archive, keep: Keep) -> None:
     keep(an_exchange(), an_exchange("http://example.org/b"))
     keep(an_exchange("http://example.org/b", at=NOON + HOUR))
@@ -207,3 +218,5 @@ def test_a_copy_has_its_rules_before_it_has_a_run(
     store.put(keys.rule_key("20261126T000000Z-00000000"), b"nonsense")
     copies = list(Replica(store, target, tmp_path).replicate())
     assert [len(copied.faults) for copied in copies] == [1]
+    with pytest.raises(IntegrityError, match="nothing is shown until it is mended"):
+        Notices(target, Cache(None)).policy()  # as in the store that it is a copy of

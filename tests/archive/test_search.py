@@ -11,6 +11,7 @@ import pytest
 from archive.errors import IntegrityError
 from archive.model import Article, Document
 from archive.search import Hit, SearchIndex, SearchUnavailable
+from storage.errors import ObjectMissing
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TEXTS = {
@@ -26,6 +27,8 @@ TEXTS = {
 def documents(run: str) -> Iterator[Document]:
     if run == "damaged":
         raise IntegrityError("a line is damaged")
+    if run == "without":
+        raise ObjectMissing("runs/without/pages/pages.jsonl")
     for number, (url, (title, author, text)) in enumerate(TEXTS.items()):
         article = Article(
             title=title, author=author, text=text, comments="A reader wrote: gulls." if number == 0 else None
@@ -115,9 +118,10 @@ def test_new_runs_are_taken_in_once_and_texts_made_again_take_their_place(index:
 
 
 def test_a_damaged_run_hides_no_other(index: SearchIndex) -> None:
-    faults = index.refresh(["one", "damaged", "again"])
-    assert len(faults) == 1
+    faults = index.refresh(["one", "damaged", "without", "again"])
+    assert len(faults) == 2
     assert "damaged" in faults[0]
+    assert "without" in faults[1]
     assert found(index, "bench") == ["quay.example/court"]
 
 
@@ -134,3 +138,17 @@ def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
         index.refresh(["one"])
         assert found(index, "walks") == ["quay.example/court"]
         index.close()
+
+
+def test_an_index_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite"
+    index = SearchIndex(path, documents, lambda *_: True)
+    index.refresh(["one"])
+    index._database.execute("PRAGMA max_page_count = 1")  # as a full disk
+    with pytest.raises(SearchUnavailable, match=r"search\.sqlite cannot be used .*full.*: free space"):
+        index.refresh([f"run {number}" for number in range(50)])
+    index.close()
+    sound = path.read_bytes()
+    path.write_bytes(sound[:4096] + b"\xff" * (len(sound) - 4096))
+    with pytest.raises(SearchUnavailable, match="or remove it"):
+        list(SearchIndex(path, documents, lambda *_: True).search("walks"))
