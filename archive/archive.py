@@ -368,7 +368,7 @@ class Archive(Gate):
 
     # Evidence
 
-    def checkpoint(self, signer: Signer, remembered: Path) -> Made | None:
+    def checkpoint(self, signer: Signer, remembered: Path, *, everything: bool = True) -> Made | None:
         """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises.
 
         A run that was redacted is entered again where this very key signed that.
@@ -378,4 +378,6 @@ class Archive(Gate):
         self.require()
         self.forget()  # manifests that were read before a redaction
         said, _ = excused(self.store, [signer.public])
-        return make_checkpoint(self.store, self.catalog, self._cache, signer, remembered, said.replaced)
+        return make_checkpoint(
+            self.store, self.catalog, self._cache, signer, remembered, said.replaced, everything=everything
+        )

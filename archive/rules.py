@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from archive.digests import read_self_digested, self_digested
@@ -216,12 +217,15 @@ def _keys(url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((urlkey(url), js_urlkey(url))))
 
 
+_key = lru_cache(4096)(urlkey)  # of a few thousand rules, and of the page that each is compared with
+
+
 def _means(rule: Rule, subject: str) -> bool:
     wanted = subject_of(rule.url)
     if rule.match == "prefix":
         low, high = key_range(wanted, "prefix")
-        return low <= f"{urlkey(subject)} " < high
-    authority, own = urlkey(wanted).partition(")")[0], urlkey(subject).partition(")")[0]
+        return low <= f"{_key(subject)} " < high
+    authority, own = _key(wanted).partition(")")[0], _key(subject).partition(")")[0]
     host, port = _split(authority)
     own_host, own_port = _split(own)
     if port and port != own_port:

@@ -64,14 +64,16 @@ class Signed:
     tokens: tuple[Token, ...]
 
 
-def sign_now(archive: Archive, settings: EvidenceSettings) -> Signed | None:
+def sign_now(archive: Archive, settings: EvidenceSettings, *, everything: bool = True) -> Signed | None:
     """Make a checkpoint and have it stamped; None where the archive has no run.
+
+    With `everything` each run is compared with the log, not only what is new entered.
 
     Raises KeyFileError, IntegrityError, StoreError; an authority that fails is told in its token.
     """
     signer = Signer.load(settings.key)
     roots = read_roots(settings.roots) if settings.roots else ()
-    made = archive.checkpoint(signer, settings.remembered)
+    made = archive.checkpoint(signer, settings.remembered, everything=everything)
     if made is None:
         return None
     note = made.checkpoint.note.encode()
@@ -100,7 +102,7 @@ def sign_after_commit(archive: Archive, settings: EvidenceSettings) -> Sequence[
     if not settings.sign:
         return ()
     try:
-        signed = sign_now(archive, settings)
+        signed = sign_now(archive, settings, everything=False)
     except (ArchiveError, StoreError) as error:
         return (f"no checkpoint was signed: {error}",)
     failed = signed.tokens if signed else ()

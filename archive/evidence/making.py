@@ -39,17 +39,21 @@ def make_checkpoint(
     signer: Signer,
     remembered: Path,
     replaced: Mapping[str, str] | None = None,
+    *,
+    everything: bool = True,
 ) -> Made | None:
     """Enter the runs that the log does not have yet and sign it; None where there is no run.
 
-    `remembered` is where this machine keeps its last checkpoint. Raises IntegrityError where the log is not what it
-    was, or a run is not the one that was entered, StoreError.
+    `remembered` is where this machine keeps its last checkpoint. Without `everything` the manifests of runs that the
+    log has are not read again: after each of many thousand commits that would take long. Raises IntegrityError where
+    the log is not what it was, or a run is not the one that was entered, StoreError.
     """
     log = Log(store, cache)
     before = log.read()
-    manifests = catalog.manifests(catalog.runs())
-    found = [Entry(each.run, each.hash) for each in sorted(manifests, key=lambda each: (each.created, each.run))]
     known, changed = before.newest(), replaced or {}
+    wanted = [run for run in catalog.runs() if everything or run not in known or known[run] in changed]
+    manifests = catalog.manifests(wanted)
+    found = [Entry(each.run, each.hash) for each in sorted(manifests, key=lambda each: (each.created, each.run))]
     for entry in found:
         if known.get(entry.run, entry.hash) not in {entry.hash, changed.get(entry.hash), *_before(entry.hash, changed)}:
             raise IntegrityError(f"run {entry.run} is not the one that the log of runs has; {_SEE}")

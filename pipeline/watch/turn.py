@@ -77,9 +77,12 @@ class Turn:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Be the only run of a store on this machine; raises AlreadyRunning. The lock ends with its holder."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Be the only run of a store on this machine; raises AlreadyRunning, StoreError. The lock ends with its holder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be used: {error.strerror}; free space or mend its rights") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

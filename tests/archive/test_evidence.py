@@ -440,3 +440,18 @@ def test_nothing_in_a_bundle_is_compressed(made: Made, tmp_path: Path) -> None:
     opened = Packed(path)
     assert sum(opened.sizes.values()) < len(made.data)
     opened.close()
+
+
+def test_after_a_commit_only_what_is_new_is_read(
+    store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
+) -> None:
+    first = keep(an_exchange())
+    assert archive.checkpoint(SIGNER, tmp_path / "last") is not None
+    second = keep(an_exchange("http://example.org/b"))
+    store.delete(keys.run_key(first, keys.MANIFEST))
+    fresh = Archive(store, spool=tmp_path / "spool")
+    store.put(keys.run_key(first, keys.MANIFEST), b"not looked at")
+    signed = fresh.checkpoint(SIGNER, tmp_path / "last", everything=False)
+    assert signed is not None
+    assert signed.added == 1
+    assert [entry.run for entry in Log(store, Cache(None)).read().all] == [first, second]
