@@ -98,11 +98,7 @@ class Replica:
             return Copied(run, faults=(self._doubt(run),))
         if not self._said.stands(digest_of(there), {found.hash}):
             return None
-        lacking = (
-            resource
-            for resource in found.resources
-            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
-        )
+        lacking = (resource for resource in found.resources if not self._holds(run, resource))
         files, size, faults = self._brought(run, lacking)
         if not faults:
             replace_manifest(self._target, data, run)
@@ -128,12 +124,23 @@ class Replica:
             return Copied(
                 run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
             )
-        lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
+        begun = (
+            keys.MANIFEST not in held
+        )  # a copy that broke off: the run may have been redacted since, at the same sizes
+        lacking = [
+            resource
+            for resource in found.resources
+            if held.get(resource.path) != resource.bytes or (begun and not self._holds(run, resource))
+        ]
         files, size, faults = self._brought(run, lacking)
         if faults:
             return Copied(run, files, size, tuple(faults))
         put_manifest(self._target, data, found)
         return Copied(run, files + 2, size + len(data))
+
+    def _holds(self, run: str, resource: Resource) -> bool:
+        """Whether the target's file, read whole, is the one that the manifest names; raises StoreError."""
+        return _digest(self._target, keys.run_key(run, resource.path)) == (resource.hash, resource.bytes)
 
     def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
         """Put files; returns how many, their bytes, and what is wrong with the others."""
@@ -216,11 +223,7 @@ class Replica:
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
-        lacking = (
-            resource
-            for resource in found.resources
-            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
-        )
+        lacking = (resource for resource in found.resources if not self._holds(run, resource))
         files, size, faults = self._brought(run, lacking)
         if not faults:
             whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
@@ -245,7 +248,7 @@ def carry_notices(source: ObjectStore, target: ObjectStore) -> Copied:
             if target.get(info.key) != data:
                 raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
             files, size = files + 1, size + len(data)
-    return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
+    return Copied(keys.NOTICES_PREFIX, files, size, tuple(faults))
 
 
 def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
