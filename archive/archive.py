@@ -271,6 +271,11 @@ class Archive(Gate):
         try:
             identity.check_layout(self.store.get(keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
+            if isinstance(error, ObjectMissing) and next(iter(self.store.list(keys.RUNS_PREFIX)), None):
+                raise IntegrityError(
+                    f"{keys.STORE_KEY} is missing in {self.store.url}, which holds runs: put it back from a copy with "
+                    "onrecord repair --from STORE, or capture something, which makes it anew"
+                ) from error
             raise StoreMissing(
                 f"no archive at {self.store.url}; capture something into it first, or name another with --store"
             ) from error

@@ -114,7 +114,9 @@ def besides(
     yield from verify_generations(store, files, whole=whole)
     for finding in audit(store, committed_in(files), held, said.replaced):
         yield replace(finding, read=False)
-    faults = tuple(f"{key}: {fault}" for key, fault in dict([*wrong, *verify_notices(store)]).items())
+    faults = tuple(
+        f"{key}: {fault.removeprefix(f'{key}: ')}" for key, fault in dict([*wrong, *verify_notices(store)]).items()
+    )
     if faults:
         yield Finding(keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
 

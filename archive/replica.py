@@ -107,11 +107,7 @@ class Replica:
             return Copied(run, faults=(self._doubt(run),))
         if not self._said.stands(digest_of(there), {found.hash}):
             return None
-        lacking = (
-            resource
-            for resource in found.resources
-            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
-        )
+        lacking = (resource for resource in found.resources if not self._holds(run, resource))
         files, size, faults = self._brought(run, lacking)
         if not faults:  # the manifest last: until then all of it is done again
             for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
@@ -139,12 +135,21 @@ class Replica:
             )
         if found.hash in self._said.replaced:  # it is not brought on
             return Copied(run, faults=(f"it was redacted, and {self._source.url} holds it as it was before: {_REDO}",))
-        lacking = [resource for resource in found.resources if held.get(resource.path) != resource.bytes]
+        begun = keys.MANIFEST not in held  # a copy that broke off: it may have been redacted since, at the same sizes
+        lacking = [
+            resource
+            for resource in found.resources
+            if held.get(resource.path) != resource.bytes or (begun and not self._holds(run, resource))
+        ]
         files, size, faults = self._brought(run, lacking)
         if faults:
             return Copied(run, files, size, tuple(faults))
         put_manifest(self._target, data, found)
         return Copied(run, files + 2, size + len(data))
+
+    def _holds(self, run: str, resource: Resource) -> bool:
+        """Whether the target's file, read whole, is the one that the manifest names; raises StoreError."""
+        return _digest(self._target, keys.run_key(run, resource.path)) == (resource.hash, resource.bytes)
 
     def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
         """Put files; returns how many, their bytes, and what is wrong with the others."""
@@ -227,11 +232,7 @@ class Replica:
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
-        lacking = (
-            resource
-            for resource in found.resources
-            if _digest(self._target, keys.run_key(run, resource.path)) != (resource.hash, resource.bytes)
-        )
+        lacking = (resource for resource in found.resources if not self._holds(run, resource))
         files, size, faults = self._brought(run, lacking)
         if not faults:
             whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
@@ -270,7 +271,7 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
         if target.get(info.key) != data:
             raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
         files, size = files + 1, size + len(data)
-    return Copied(keys.NOTICES_PREFIX.rstrip("/"), files, size, tuple(faults))
+    return Copied(keys.NOTICES_PREFIX, files, size, tuple(faults))
 
 
 def _is_truer(source: ObjectStore, target: ObjectStore, key: str, known: Collection[PublicKey]) -> bool:

@@ -309,7 +309,8 @@ def _read(explicit: Path | None) -> dict[str, dict[str, Any]]:
             return {}
         raise click.UsageError(f"no configuration file {path}") from None
     except (OSError, ValueError) as error:
-        raise click.UsageError(f"{path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise click.UsageError(f"{path} cannot be read: {reason}") from error
     tables: dict[str, dict[str, Any]] = {"": {}}
     for name, value in data.items():
         if isinstance(value, dict):

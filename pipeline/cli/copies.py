@@ -21,7 +21,8 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
 
     runs = files = size = faults = 0
     for copied in copies:
-        runs += bool(copied.files) and not copied.run.endswith("/")  # that is a part of the store that is no run
+        whole = bool(copied.files) and not copied.faults
+        runs += whole and not copied.run.endswith("/")  # that is a part of the store that is no run
         files += copied.files
         size += copied.bytes
         faults += len(copied.faults)
@@ -30,7 +31,7 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
             continue
         for fault in copied.faults:
             click.echo(f"{plain(copied.run)}: {plain(fault)}", err=True)
-        if copied.files and not copied.faults and not context.quiet:
+        if whole and not context.quiet:
             click.echo(f"{copied.run}: {done}, {copied.files:,} files, {copied.bytes:,} bytes")
     context.say(f"{runs:,} runs {done}, {files:,} files, {size:,} bytes, {faults:,} faults")
     if faults:

@@ -111,6 +111,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = 0
     except click.exceptions.Exit as ending:
         code = ending.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:  # its text is the help, laid out
+        click.echo(error.format_message(), err=True)
+        code = 2
     except click.ClickException as error:
         code = _usage(error)
     except OnrecordError as error:

@@ -48,9 +48,8 @@ def command(
             click.echo(_line(snapshot))
     if not count:
         archive.require()
-        raise NoSuchSnapshot(
-            f"nothing is kept of {plain(url)} in that span; capture it with: onrecord capture {plain(url)}"
-        )
+        span = " in that span" if start or end else ""
+        raise NoSuchSnapshot(f"nothing is kept of {plain(url)}{span}; capture it with: onrecord capture {plain(url)}")
 
 
 def _line(snapshot: Snapshot) -> str:

@@ -89,19 +89,34 @@ def command(
             written.add(store, finding, None)
         written.end(told.faults, told.unread)
     context.say(told.summary(deep=deep))
+    if checkpoint and not runs and not told.faults:
+        context.say(
+            f"{checkpoint} holds: nothing was taken out of the log of runs, or altered in it, since it was signed"
+        )
     if told.faults:
         raise IntegrityError(f"{told.faults:,} faults found: mend them with onrecord repair --from a copy of the store")
 
 
 def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
     """The checkpoint that is named, and the one that this machine signed last."""
-    from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.making import remembered_checkpoint
 
     own = context.last_checkpoint()
     last = remembered_checkpoint(own)
     held = {f"the checkpoint that this machine signed last, {own}": last} if last else {}
-    return held | ({str(file): Checkpoint.parse(file.read_bytes())} if file else {})
+    return held | ({str(file): _parsed(file)} if file else {})
+
+
+def _parsed(file: Path) -> Checkpoint:
+    from archive.errors import IntegrityError
+    from archive.evidence.checkpoint import Checkpoint
+
+    try:
+        return Checkpoint.parse(file.read_bytes())
+    except IntegrityError as error:
+        raise IntegrityError(
+            f"--checkpoint {file}: {error}; name a file of `onrecord evidence checkpoint -o`"
+        ) from error
 
 
 def _since(readings: Readings, *, resume: bool, age: timedelta | None, everything: bool) -> datetime | None:

@@ -138,7 +138,7 @@ def span(text: str, least: timedelta = _LEAST) -> timedelta:
         raise ValueError(f"{text!r} is no span of time; write 15m, 6h, 1d or 2w")
     found = timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
     if not least <= found <= timedelta(days=3_660):
-        raise ValueError(f"{text!r}: a span is {least.total_seconds():.0f} seconds at least, and ten years at most")
+        raise ValueError(f"{text!r}: a span is {_written(least)} at least, and ten years at most")
     return found
 
 

@@ -359,6 +359,17 @@ def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: py
     assert faults_of(second, tmp_path / "verifying") == []
 
 
+def test_a_copy_that_broke_off_before_the_redaction_keeps_nothing_of_it(store: MemoryStore, tmp_path: Path) -> None:
+    copy = MemoryStore()
+    assert copied(store, copy, tmp_path) == []
+    for run in archive_of(store, tmp_path).catalog.runs():
+        copy.delete(keys.run_key(run, keys.MANIFEST))
+    redacted(store, tmp_path)
+    assert copied(store, copy, tmp_path) == []
+    assert WORD.encode() not in all_bytes(copy), "files of the same size are not believed"
+    assert faults_of(copy, tmp_path) == []
+
+
 def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
     copy = MemoryStore()
     copied(store, copy, tmp_path)

@@ -284,6 +284,13 @@ def test_no_route_says_the_word(route: str, client: TestClient) -> None:
             assert "Order 3 O 17/26" in answer.text
 
 
+def test_a_timeline_says_no_more_of_it_than_when(client: TestClient) -> None:
+    shown = client.get("/url", params={"url": SECRET}).text
+    assert "withheld" in shown
+    for said in (">200", "text/html", "See the page"):
+        assert said not in shown, said
+
+
 def test_lists_for_programs_leave_it_out(client: TestClient) -> None:
     for path in (f"/cdx?url={SECRET}", f"/index?url={SECRET}", f"/cdx?url={ALIAS}", f"/cdx?url={SECRET}&sort=reverse"):
         assert client.get(path).text.strip() == "", path

@@ -191,6 +191,9 @@ def test_titles_and_urls_cannot_steer_a_terminal(onrecord: Command, site: Site) 
         (["frobnicate"], 2, "No such command"),
         (["--config", "/no/such/file", "verify"], 2, "no configuration file"),
         (["get"], 2, "Missing argument"),
+        (["--config", "/", "verify"], 2, "/ cannot be read: Is a directory; see"),
+        (["gc", "--older-than", "1h"], 2, "a span is 2d at least"),
+        (["verify", "--checkpoint", str(README)], 10, "capture something into it first"),
     ],
 )
 def test_wrong_calls_end_in_one_line(onrecord: Command, arguments: list[str], code: int, words: str) -> None:
@@ -201,11 +204,27 @@ def test_wrong_calls_end_in_one_line(onrecord: Command, arguments: list[str], co
     assert done.err.startswith("onrecord: ")
 
 
+@pytest.mark.parametrize("group", ["watch", "evidence", "schedule", "withhold", "embargo", "alerts"])
+def test_a_group_without_a_command_shows_its_help(onrecord: Command, group: str) -> None:
+    done = onrecord(group)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == onrecord(group, "--help").out
+
+
+def test_a_store_that_lost_its_description_is_not_called_empty(onrecord: Command, site: Site) -> None:
+    onrecord.capture(site.url("/post"))
+    (Path(onrecord.store) / "onrecord.json").unlink()
+    done = onrecord("status")
+    assert (done.code, "onrecord.json is missing" in done.err, "onrecord repair" in done.err) == (5, True, True)
+
+
 def test_nothing_kept_ends_with_four(onrecord: Command, site: Site) -> None:
     onrecord.capture(site.url("/post"))
     done = onrecord("get", site.url("/never"))
     assert (done.code, "onrecord capture" in done.err) == (4, True)
-    assert onrecord("snapshots", site.url("/post"), "--to", "2001").code == 4
+    done = onrecord("snapshots", site.url("/post"), "--to", "2001")
+    assert (done.code, "in that span" in done.err) == (4, True)
+    assert "in that span" not in onrecord("snapshots", site.url("/never")).err
 
 
 def test_a_damaged_archive_ends_with_five(onrecord: Command, site: Site) -> None:

@@ -35,6 +35,16 @@ def test_the_drill_ends_with_a_verified_archive(onrecord: Command, site: Site, t
     assert "is not empty" in done.err
 
 
+def test_only_runs_are_counted_as_runs(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"))
+    onrecord.capture(site.url("/other"))
+    onrecord("withhold", "add", site.url("/other"))
+    warc, _ = sorted(Path(onrecord.store).glob("runs/*/archive/*"))
+    warc.write_bytes(warc.read_bytes()[:-1])
+    done = onrecord("replicate", str(tmp_path / "copy"))
+    assert (done.code, "1 runs copied" in done.err) == (5, True), done.err
+
+
 def test_a_copy_of_what_is_damaged_ends_with_five(onrecord: Command, site: Site, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"))
     (warc,) = Path(onrecord.store).glob("runs/*/archive/*")

@@ -143,7 +143,10 @@ def test_verify_takes_a_checkpoint_that_was_kept_elsewhere(
     kept = tmp_path / "kept"
     onrecord.capture(site.url("/post"))
     assert onrecord("evidence", "checkpoint", "-o", str(kept)).code == 0
-    assert onrecord("verify", "--checkpoint", str(kept)).code == 0
+    done = onrecord("verify", "--checkpoint", str(kept))
+    assert (done.code, f"{kept} holds" in done.err) == (0, True)
+    done = onrecord("verify", "--checkpoint", __file__)
+    assert (done.code, f"--checkpoint {__file__}" in done.err) == (5, True)
     shutil.rmtree(Path(onrecord.store) / "runs")
     shutil.rmtree(Path(onrecord.store) / "evidence")
     told = "it covers 1 runs, and the log holds 0: its last entries were deleted"

@@ -246,7 +246,7 @@ def test_comments_in_the_watch_list_survive(onrecord: Command) -> None:
         ('[[watch]]\npage = "https://a.example/"\nfeed = "https://a.example/f"\n', "watch 1: name one of page, feed"),
         ('[[watch]]\npage = "ftp://a.example/"\n', "watch 1: 'ftp://a.example/'"),
         ('[[watch]]\npage = "https://a.example/"\nevery = "soon"\n', "'soon' is no span of time; write 15m"),
-        ('[[watch]]\npage = "https://a.example/"\nevery = "5s"\n', "a span is 60 seconds at least"),
+        ('[[watch]]\npage = "https://a.example/"\nevery = "5s"\n', "a span is 1m at least"),
         ('[[watch]]\npage = "https://a.example/"\ncron = "x"\n', "'x' is no cron expression"),
         ('[[watch]]\npage = "https://a.example/"\ncron = "1 1 * * *"\nevery = "1h"\n', "two answers to one question"),
         ('[[watch]]\npage = "https://a.example/"\ndecay = ["1h", "15m"]\n', "grow from one to the next"),
