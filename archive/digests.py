@@ -7,10 +7,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from archive.parsing import parsed_object
 
+_PIECE = 1 << 20  # bytes
 _FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
@@ -29,6 +31,12 @@ def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
         hasher.update(chunk)
         size += len(chunk)
     return "sha256:" + hasher.hexdigest(), size
+
+
+def digest_of_file(path: Path) -> tuple[str, int]:
+    """The digest of a file and its size in bytes, in bounded memory; raises OSError."""
+    with path.open("rb") as file:
+        return digest_of_stream(iter(lambda: file.read(_PIECE), b""))
 
 
 def text_digest(words: Iterable[str]) -> str:

@@ -13,13 +13,13 @@ from functools import partial
 
 from archive import keys, manifest
 from archive.claims import committing
+from archive.copied import carry_notices
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.identity import make_copy, prepare
 from archive.index.zipnum import encode
 from archive.model import Manifest, RecordsRoot, Resource
 from archive.recordtree import root_of_files
-from archive.replica import carry_notices
 from archive.spool import SpooledRun
 from archive.text import HEADER
 from storage.base import ObjectStore

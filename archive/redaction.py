@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,29 +27,26 @@ from archive.blanking import (
     places_of,
     together,
 )
-from archive.cache import Cache
-from archive.catalog import Catalog
-from archive.digests import digest_of, digest_of_stream
-from archive.errors import ArchiveError, IntegrityError, NoSuchSnapshot
+from archive.digests import digest_of, digest_of_file
+from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.merkle import Growing
 from archive.model import Snapshot
 from archive.parsing import parsed_object
 from archive.recordtree import records_root, warcs_of
-from archive.replica import Replica, replace_manifest
+from archive.redacting import finish
 from archive.rules import subject_of
-from archive.signing import PublicKey, Signer
+from archive.signing import Signer
 from archive.statement import Replaced, Statement
 from archive.times import now
 from archive.urlkey import urlkey
 from archive.warc.members import walk_members
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreError, StoreUnavailable
+from storage.errors import StoreError, StoreUnavailable
 from storage.mirror import members
 
 _log = logging.getLogger("onrecord.archive")
 
 _PIECE = 1 << 20
-_PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +177,7 @@ def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) 
             changed = _blanked_file(store, run, resource.path, (ids, texts), path)
         if not changed:
             continue
-        hashes[resource.path], size = _digest_of_file(path)
+        hashes[resource.path], size = digest_of_file(path)
         if size != resource.bytes:
             raise IntegrityError(f"{key} would have another size: it is left as it is; please report this")
         store.put_file(keys.redacting_key(name, run, resource.path), path)
@@ -240,130 +235,6 @@ def _blanked_file(
     return made != data
 
 
-def _digest_of_file(path: Path) -> tuple[str, int]:
-    return digest_of_stream(_pieces(path))
-
-
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from iter(lambda: file.read(_PIECE), b"")
-
-
-# What was decided, to its end
-
-
-def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
-    """The redactions whose files lie aside, with the run and path of each; raises StoreError."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for info in store.list(keys.REDACTING_PREFIX):
-        if parts := keys.split_redacting_key(info.key):
-            found.setdefault(parts[0], []).append(parts[1:])
-    return found
-
-
-def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
-    """Finish the redactions that were decided, by statements that a known key signed; returns these.
-
-    Files that lie aside for a day without a statement are deleted. In a mirror the first member is redacted, and the
-    others follow as far as they answer. Raises IntegrityError where what lies aside is not what was signed, StoreError.
-    """
-    store, known = members(archive.store)[0], tuple(known)
-    aside = waiting(store)
-    if not aside:
-        return []
-    archive.notices.refresh()
-    signed = {each.statement.id: each for each in archive.notices.statements(known)}
-    done = []
-    for name, files in aside.items():
-        if name in signed and signed[name].signers:
-            _move(archive, store, signed[name].statement, files)
-            done.append(signed[name].statement)
-        elif name not in signed and now() - keys.started(name) > _PREPARING:
-            _delete(store, name, files)
-    if done:
-        archive.forget()
-        _follow(archive, done, known)
-        forget_merged(archive)
-        for statement in done:
-            _delete(store, statement.id, aside[statement.id])
-    return done
-
-
-def _follow(archive: Archive, done: Iterable[Statement], known: tuple[PublicKey, ...]) -> None:
-    """Redact the other members of a mirror, each as it is: it may lack a run that the first one holds."""
-    first, *copies = members(archive.store)
-    runs = sorted({each.run for statement in done for each in statement.replaced})
-    for copy in copies:
-        try:
-            faults = [
-                it for each in Replica(first, copy, archive.spool.scratch, known).redact(runs) for it in each.faults
-            ]
-        except (StoreError, ArchiveError) as error:
-            faults = [str(error)]
-        for fault in faults:
-            _log.warning("%s is not redacted yet (%s): do it with onrecord replicate", copy.url, fault)
-
-
-def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:
-    for each in statement.replaced:
-        paths = [path for run, path in files if run == each.run]
-        there = store.get(keys.run_key(each.run, keys.MANIFEST))
-        if digest_of(there) == each.new:  # it was the last of the run's files
-            continue
-        data = store.get(keys.redacting_key(statement.id, each.run, keys.MANIFEST)) if paths else b""
-        if digest_of(data) != each.new or digest_of(there) != each.old:
-            raise IntegrityError(
-                f"run {each.run} cannot be redacted as {keys.redaction_key(statement.id)} says: what lies aside for "
-                "it, or the run, is another one; mend the run from a copy, and redact it again"
-            )
-        found = manifest.parse(data)
-        for path in sorted(paths, key=_order):
-            if path != keys.MANIFEST:
-                source = keys.redacting_key(statement.id, each.run, path)
-                _move_file(
-                    store, archive.spool.scratch, source, keys.run_key(each.run, path), found.resource(path).hash
-                )
-        replace_manifest(store, data, each.run)
-
-
-def _order(path: str) -> tuple[bool, str]:
-    """Records first, the index last: at every moment what it says of a record is true of it."""
-    return path == keys.CDX, path
-
-
-def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=scratch, prefix="redacting-") as work:
-            copy = Path(work) / "file"
-            with copy.open("wb") as file:
-                for piece in store.stream(source):
-                    file.write(piece)
-            if _digest_of_file(copy)[0] != expected:
-                raise IntegrityError(f"{source} is not the file that was signed; mend it from a copy of the store")
-            store.put_file(target, copy)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot write in {scratch}: {error.strerror or error}") from error
-    if digest_of_stream(store.stream(target))[0] != expected:
-        raise StoreUnavailable(f"{store.url} does not give {target} back as it was put; try again")
-
-
-def forget_merged(archive: Archive) -> None:
-    """Make the merged index again, and leave nothing of what it was: titles stand in it."""
-    first = members(archive.store)[0]
-    generations = Catalog(first, Cache(None)).generations
-    before = set(generations.files())
-    if not before:
-        return
-    archive.merge(rebuild=True)
-    for name, files in generations.files().items():
-        if name in before:
-            for file in sorted(files, key=lambda file: file != keys.GENERATION):
-                first.delete(keys.generation_key(name, file))
-    archive.refresh()
-
-
-def _delete(store: ObjectStore, name: str, files: list[tuple[str, str]]) -> None:
-    for run, path in sorted(files, key=lambda each: each[1] == keys.MANIFEST):
-        with suppress(ObjectMissing):
-            store.delete(keys.redacting_key(name, run, path))

@@ -7,39 +7,34 @@ was put is read back and hashed again. The order is that of a commit: files, dig
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import keys, manifest
 from archive.cache import Cache
 from archive.catalog import Catalog
-from archive.claims import committing
+from archive.copied import Copied, carry_notices
+from archive.copied_manifests import (
+    manifest_of,
+    named_in,
+    put_manifest,
+    read_small,
+    replace_manifest,
+    same_manifest,
+    true_manifest,
+)
 from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
-from archive.excused import NOTHING, Excused, excused
+from archive.excused import NOTHING, excused
 from archive.fixity import Files
 from archive.identity import identity, make_copy
-from archive.model import Manifest, Resource
-from archive.notices import verify_notices
+from archive.model import Resource
 from archive.signing import PublicKey
-from archive.statement import LONGEST, read_statement
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
 
-_MAX_MANIFEST = 16 << 20  # bytes
 _REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What was done for one run: how many files and bytes were put, and one line for each fault."""
-
-    run: str
-    files: int = 0
-    bytes: int = 0
-    faults: tuple[str, ...] = ()
 
 
 class Replica:
@@ -99,8 +94,8 @@ class Replica:
         """Take out of the target's run what was taken out of the source's; None where there is nothing to do."""
         if run not in self._said.notes and run not in self._said.unknown:
             return None
-        data, found = _manifest(self._source, run)
-        there = _read(self._target, keys.run_key(run, keys.MANIFEST))
+        data, found = manifest_of(self._source, run)
+        there = read_small(self._target, keys.run_key(run, keys.MANIFEST))
         if found is None or there is None or there == data:
             return None
         if run in self._said.unknown:
@@ -126,10 +121,10 @@ class Replica:
         make_copy(self._source, self._target)
 
     def _copied(self, run: str, held: dict[str, int]) -> Copied:
-        data, found = _manifest(self._source, run)
+        data, found = manifest_of(self._source, run)
         if found is None:
             return Copied(run, faults=(f"{keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
-        if keys.MANIFEST in held and _read(self._target, keys.run_key(run, keys.MANIFEST)) != data:
+        if keys.MANIFEST in held and read_small(self._target, keys.run_key(run, keys.MANIFEST)) != data:
             return Copied(
                 run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
             )
@@ -205,7 +200,7 @@ class Replica:
         self._mend_identity(here, there)
         yield from self._notices()
         known = {run for files in (here, there) for run, paths in files.items() if keys.MANIFEST in paths}
-        named = _named(self._source, here) | _named(self._target, there)
+        named = named_in(self._source, here) | named_in(self._target, there)
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
         if not runs:
@@ -218,7 +213,7 @@ class Replica:
         try:
             if identity(self._target) == wanted:
                 return
-            common = any(_same_manifest(self._source, self._target, run) for run in here.keys() & there.keys())
+            common = any(same_manifest(self._source, self._target, run) for run in here.keys() & there.keys())
         except (ObjectMissing, StoreMissing, IntegrityError):
             common = True
         if not common:
@@ -228,7 +223,7 @@ class Replica:
     def _mended(self, run: str, named: set[str]) -> Copied:
         if run in self._said.unknown:
             return Copied(run, faults=(self._doubt(run),))
-        chosen = _sound_manifest(run, self._target, self._source, named, self._said)
+        chosen = true_manifest(run, self._target, self._source, named, self._said)
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
@@ -236,55 +231,10 @@ class Replica:
         files, size, faults = self._brought(run, lacking)
         if not faults:
             whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
-            lost = [text for path, text in whole.items() if _read(self._target, keys.run_key(run, path)) != text]
+            lost = [text for path, text in whole.items() if read_small(self._target, keys.run_key(run, path)) != text]
             files, size = files + len(lost), size + sum(map(len, lost))
             put_manifest(self._target, data, found)
         return Copied(run, files, size, tuple(faults))
-
-
-def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
-    """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
-
-    One that is damaged is named, and put as it is where there is none: a copy without it would show what it withholds.
-    With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
-    what nobody signed.
-    """
-    files, size, faults = 0, 0, []
-    damaged = dict(verify_notices(target))
-    unsound = dict(verify_notices(source))
-    there = {info.key for info in target.list(keys.NOTICES_PREFIX)}
-    for info in source.list(keys.NOTICES_PREFIX):
-        if info.key in unsound:
-            faults.append(f"{info.key}: {unsound[info.key]}")
-            if info.key in there:
-                continue
-        if not keys.split_notice_key(info.key):
-            continue
-        is_wanted = info.key not in there or info.key in damaged
-        if not is_wanted and (known is None or source.get(info.key) == target.get(info.key)):
-            continue
-        if not (is_wanted or _is_truer(source, target, info.key, known or ())):
-            faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
-            continue
-        data = source.get_range(info.key, 0, LONGEST + 1)
-        target.put(info.key, data)
-        if target.get(info.key) != data:
-            raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
-        files, size = files + 1, size + len(data)
-    return Copied(keys.NOTICES_PREFIX, files, size, tuple(faults))
-
-
-def _is_truer(source: ObjectStore, target: ObjectStore, key: str, known: Collection[PublicKey]) -> bool:
-    """Whether the source's redaction is signed by somebody who is known, and the target's by nobody."""
-    kind, name = keys.split_notice_key(key) or ("", "")
-
-    def is_signed(store: ObjectStore) -> bool:
-        try:
-            return bool(read_statement(store.get(key), name, known).signers)
-        except IntegrityError:
-            return False
-
-    return kind == "redaction" and is_signed(source) and not is_signed(target)
 
 
 def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
@@ -298,7 +248,7 @@ def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
     except StoreMissing:
         taken = None  # a directory that is yet to be made
     if taken is not None:
-        return True if _read(target, keys.RESTORING) == mark else None
+        return True if read_small(target, keys.RESTORING) == mark else None
     target.put(keys.RESTORING, mark)
     return False
 
@@ -310,34 +260,6 @@ def finish_restore(target: ObjectStore) -> None:
 
 def _files(store: ObjectStore) -> Files:
     return Catalog(store, Cache(None)).files()
-
-
-def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
-    """Make a run exist whose files are there, or give it back its manifest; raises StoreError."""
-    run = found.run
-    digest_key, key = keys.run_key(run, keys.MANIFEST_DIGEST), keys.run_key(run, keys.MANIFEST)
-    if _read(store, digest_key) != manifest.digest_file(data):
-        store.put(digest_key, manifest.digest_file(data))
-    if _read(store, key) == data:
-        return
-    with committing(store, found):
-        store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
-        store.put(key, data)
-    if _read(store, key) != data:
-        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
-
-
-def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
-    """Put another manifest in the place of a committed run's; raises StoreError.
-
-    No claim is needed: nobody clears a committed run away, and who was killed here must not keep others from finishing.
-    """
-    key = keys.run_key(run, keys.MANIFEST)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
-    store.put(keys.loose_key(run), b"")  # what the merged index says of it is of before
-    store.put(key, data)
-    if _read(store, key) != data:
-        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
 
 
 def _fetched(store: ObjectStore, key: str, path: Path) -> tuple[str, int]:
@@ -357,68 +279,3 @@ def _digest(store: ObjectStore, key: str) -> tuple[str, int]:
         return digest_of_stream(store.stream(key))
     except ObjectMissing:
         return "", 0
-
-
-def _read(store: ObjectStore, key: str) -> bytes | None:
-    try:
-        return store.get_range(key, 0, _MAX_MANIFEST)
-    except ObjectMissing:
-        return None
-
-
-def _same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
-    data = _read(one, keys.run_key(run, keys.MANIFEST))
-    return data is not None and data == _read(other, keys.run_key(run, keys.MANIFEST))
-
-
-def _manifest(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
-    """A run's manifest and its bytes, of the first member that has it sound.
-
-    None when it is missing, damaged or another run's.
-    """
-    first = b""
-    for member in (store, *members(store)[1:]):
-        data = _read(member, keys.run_key(run, keys.MANIFEST)) or b""
-        first = first or data
-        try:
-            found = manifest.parse(data)
-        except IntegrityError:
-            continue
-        if found.run == run:
-            return data, found
-    return first, None
-
-
-def _named(store: ObjectStore, files: Files) -> set[str]:
-    """The hashes that a store's sound manifests name as their parents."""
-    found = (_manifest(store, run)[1] for run, paths in files.items() if keys.MANIFEST in paths)
-    return {parent for entry in found if entry is not None for parent in entry.parents}
-
-
-def _sound_manifest(
-    run: str, target: ObjectStore, source: ObjectStore, named: set[str], said: Excused
-) -> tuple[bytes, Manifest] | str:
-    """The manifest that a run is mended by, or why none can be chosen.
-
-    Of two that differ, a later run's word decides, else the digest file beside each; one that was redacted since is
-    never chosen.
-    """
-    current = set(said.replaced.values())
-    candidates = []
-    redacted = False
-    for store in (target, source):
-        data, found = _manifest(store, run)
-        if found is not None and found.hash in said.replaced:
-            redacted = True  # it is not brought back
-        elif found is not None:
-            vouched = _read(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
-            candidates.append((found.hash in named or found.hash in current, vouched, data, found))
-    if not candidates and redacted:
-        return "it was redacted, and neither store holds it as it is since; finish with: onrecord redact --finish"
-    if not candidates:
-        return f"neither store holds a sound {keys.MANIFEST}; try another copy with --from"
-    best = max(candidates, key=lambda candidate: candidate[:2])
-    rivals = {data for *rank, data, _ in candidates if tuple(rank) == best[:2]}
-    if len(rivals) > 1:
-        return f"the stores hold two different runs of that name, and nothing tells which one is true; see {target.url}"
-    return best[2], best[3]

@@ -73,8 +73,8 @@ def command(
 
 def finish(context: Context, archive: Archive) -> None:
     """Finish redactions that were decided and broke off; raises IntegrityError, StoreError."""
-    from archive.redaction import finish as finish_all
-    from archive.redaction import waiting
+    from archive.redacting import finish as finish_all
+    from archive.redacting import waiting
 
     if not waiting(archive.store):
         return

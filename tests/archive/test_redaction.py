@@ -19,11 +19,13 @@ from warcio.archiveiterator import ArchiveIterator
 from archive import keys
 from archive.archive import Archive
 from archive.blanking import blanked_record, padded_member, places_of
+from archive.copied import carry_notices
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
-from archive.redaction import finish, plan, redact, waiting
-from archive.replica import Replica, carry_notices
+from archive.redacting import finish, waiting
+from archive.redaction import plan, redact
+from archive.replica import Replica
 from archive.search import search_index
 from archive.signing import PublicKey, Signer
 from archive.statement import LONGEST, read_statement

@@ -10,8 +10,9 @@ import pytest
 
 from archive import keys
 from archive.archive import Archive
+from archive.copied import Copied
 from archive.errors import FormatError, OnrecordError
-from archive.replica import Copied, Replica
+from archive.replica import Replica
 from archive.signing import Signer
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from archive.archive import Archive
+from archive.copied import Copied
 from archive.model import Outcome
-from archive.replica import Copied, Replica
+from archive.replica import Replica
 from archive.session import Session
 from archive.warcs import RunSettings
 from pipeline.alerts.event import Event

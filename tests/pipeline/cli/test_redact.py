@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archive.redaction import plan, redact, waiting
+from archive.redacting import waiting
+from archive.redaction import plan, redact
 from archive.signing import Signer
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore

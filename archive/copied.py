@@ -1,0 +1,69 @@
+"""What a copy is told of itself, and what it needs before any run: what is not to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from archive import keys
+from archive.errors import IntegrityError
+from archive.notices import verify_notices
+from archive.signing import PublicKey
+from archive.statement import LONGEST, read_statement
+from storage.base import ObjectStore
+from storage.errors import StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was done for one run: how many files and bytes were put, and one line for each fault."""
+
+    run: str
+    files: int = 0
+    bytes: int = 0
+    faults: tuple[str, ...] = ()
+
+
+def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
+    """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
+
+    One that is damaged is named, and put as it is where there is none: a copy without it would show what it withholds.
+    With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
+    what nobody signed.
+    """
+    files, size, faults = 0, 0, []
+    damaged = dict(verify_notices(target))
+    unsound = dict(verify_notices(source))
+    there = {info.key for info in target.list(keys.NOTICES_PREFIX)}
+    for info in source.list(keys.NOTICES_PREFIX):
+        if info.key in unsound:
+            faults.append(f"{info.key}: {unsound[info.key]}")
+            if info.key in there:
+                continue
+        if not keys.split_notice_key(info.key):
+            continue
+        is_wanted = info.key not in there or info.key in damaged
+        if not is_wanted and (known is None or source.get(info.key) == target.get(info.key)):
+            continue
+        if not (is_wanted or _is_truer(source, target, info.key, known or ())):
+            faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
+            continue
+        data = source.get_range(info.key, 0, LONGEST + 1)
+        target.put(info.key, data)
+        if target.get(info.key) != data:
+            raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
+        files, size = files + 1, size + len(data)
+    return Copied(keys.NOTICES_PREFIX, files, size, tuple(faults))
+
+
+def _is_truer(source: ObjectStore, target: ObjectStore, key: str, known: Collection[PublicKey]) -> bool:
+    """Whether the source's redaction is signed by somebody who is known, and the target's by nobody."""
+    kind, name = keys.split_notice_key(key) or ("", "")
+
+    def is_signed(store: ObjectStore) -> bool:
+        try:
+            return bool(read_statement(store.get(key), name, known).signers)
+        except IntegrityError:
+            return False
+
+    return kind == "redaction" and is_signed(source) and not is_signed(target)

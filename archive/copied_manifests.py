@@ -1,0 +1,110 @@
+"""Manifests of runs that two stores hold: read, put into a copy, and told apart where they differ."""
+
+from __future__ import annotations
+
+from archive import keys, manifest
+from archive.claims import committing
+from archive.errors import IntegrityError
+from archive.excused import Excused
+from archive.fixity import Files
+from archive.model import Manifest
+from storage.base import ObjectStore
+from storage.errors import ObjectMissing, StoreUnavailable
+from storage.mirror import members
+
+_MAX_MANIFEST = 16 << 20  # bytes
+
+
+def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
+    """Make a run exist whose files are there, or give it back its manifest; raises StoreError."""
+    run = found.run
+    digest_key, key = keys.run_key(run, keys.MANIFEST_DIGEST), keys.run_key(run, keys.MANIFEST)
+    if read_small(store, digest_key) != manifest.digest_file(data):
+        store.put(digest_key, manifest.digest_file(data))
+    if read_small(store, key) == data:
+        return
+    with committing(store, found):
+        store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
+        store.put(key, data)
+    if read_small(store, key) != data:
+        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+
+
+def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
+    """Put another manifest in the place of a committed run's; raises StoreError.
+
+    No claim is needed: nobody clears a committed run away, and who was killed here must not keep others from finishing.
+    """
+    key = keys.run_key(run, keys.MANIFEST)
+    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(keys.loose_key(run), b"")  # what the merged index says of it is of before
+    store.put(key, data)
+    if read_small(store, key) != data:
+        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+
+
+def read_small(store: ObjectStore, key: str) -> bytes | None:
+    """An object that is small, None where there is none; raises StoreError."""
+    try:
+        return store.get_range(key, 0, _MAX_MANIFEST)
+    except ObjectMissing:
+        return None
+
+
+def same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
+    """Whether two stores hold the very same manifest of a run; raises StoreError."""
+    data = read_small(one, keys.run_key(run, keys.MANIFEST))
+    return data is not None and data == read_small(other, keys.run_key(run, keys.MANIFEST))
+
+
+def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
+    """A run's manifest and its bytes, of the first member that has it sound.
+
+    None when it is missing, damaged or another run's.
+    """
+    first = b""
+    for member in (store, *members(store)[1:]):
+        data = read_small(member, keys.run_key(run, keys.MANIFEST)) or b""
+        first = first or data
+        try:
+            found = manifest.parse(data)
+        except IntegrityError:
+            continue
+        if found.run == run:
+            return data, found
+    return first, None
+
+
+def named_in(store: ObjectStore, files: Files) -> set[str]:
+    """The hashes that a store's sound manifests name as their parents."""
+    found = (manifest_of(store, run)[1] for run, paths in files.items() if keys.MANIFEST in paths)
+    return {parent for entry in found if entry is not None for parent in entry.parents}
+
+
+def true_manifest(
+    run: str, target: ObjectStore, source: ObjectStore, named: set[str], said: Excused
+) -> tuple[bytes, Manifest] | str:
+    """The manifest that a run is mended by, or why none can be chosen.
+
+    Of two that differ, a later run's word decides, else the digest file beside each; one that was redacted since is
+    never chosen.
+    """
+    current = set(said.replaced.values())
+    candidates = []
+    redacted = False
+    for store in (target, source):
+        data, found = manifest_of(store, run)
+        if found is not None and found.hash in said.replaced:
+            redacted = True  # it is not brought back
+        elif found is not None:
+            vouched = read_small(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
+            candidates.append((found.hash in named or found.hash in current, vouched, data, found))
+    if not candidates and redacted:
+        return "it was redacted, and neither store holds it as it is since; finish with: onrecord redact --finish"
+    if not candidates:
+        return f"neither store holds a sound {keys.MANIFEST}; try another copy with --from"
+    best = max(candidates, key=lambda candidate: candidate[:2])
+    rivals = {data for *rank, data, _ in candidates if tuple(rank) == best[:2]}
+    if len(rivals) > 1:
+        return f"the stores hold two different runs of that name, and nothing tells which one is true; see {target.url}"
+    return best[2], best[3]
