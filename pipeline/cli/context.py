@@ -9,7 +9,7 @@ import secrets
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,7 +296,7 @@ def _environment() -> dict[tuple[str, str], str]:
         if variable in known:
             found[known[variable]] = value
         elif variable.startswith("ONRECORD_") and variable not in _OTHER_VARIABLES:
-            raise click.UsageError(f"{variable} is no setting; known are {', '.join(sorted(known))}")
+            raise click.UsageError(f"{variable} is no setting; {_meant(variable, known)}")
     return found
 
 
@@ -321,8 +321,17 @@ def _read(explicit: Path | None) -> dict[str, dict[str, Any]]:
         for name in table:
             if name not in SETTINGS.get(where, frozenset()):
                 full = f"{where}.{name}" if where else name
-                raise click.UsageError(f"{path}: {full} is no setting; known are {', '.join(_names())}")
+                raise click.UsageError(f"{path}: {full} is no setting; {_meant(full, _names())}")
     return tables
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The names that one is like, or all of them."""
+    from difflib import get_close_matches  # only where something is wrong: it has to be fast where nothing is
+
+    known = sorted(known)
+    near = get_close_matches(name, known, n=2, cutoff=0.75)
+    return f"perhaps {' or '.join(near)}" if near else f"known are {', '.join(known)}"
 
 
 def _names() -> Iterator[str]:

@@ -123,7 +123,7 @@ def test_alerts_are_tried_before_they_are_needed(tmp_path: Path, letters: Letter
     wrong = onrecord("alerts", "test")
     assert (wrong.code, wrong.err) == (2, "onrecord: alerts.mail.to cannot be understood: write a list of texts\n")
     config.write_text("[alerts]\nmial = 5\n")
-    assert "alerts.mial is no setting" in onrecord("alerts", "test").err
+    assert "alerts.mial is no setting; perhaps alerts.mail" in onrecord("alerts", "test").err
 
 
 def test_doctor_names_what_would_stop_a_night_run(
