@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,13 +63,22 @@ def command(
     _say(context, what, done=False)
     if signer is None:
         return
-    if not yes:
-        click.confirm("This cannot be undone. Go on?", abort=True, err=True)
+    if not (yes or _is_wanted()):
+        click.echo("onrecord: nothing was redacted", err=True)
+        sys.exit(130)
     try:
         statement = redact(archive, what, signer, reason)
     except ValueError as error:
         raise click.UsageError(f"--reason: {error}") from error
     _told(context, statement)
+
+
+def _is_wanted() -> bool:
+    try:
+        return click.confirm("This cannot be undone. Go on?", err=True)
+    except click.Abort:  # nobody is there to answer
+        click.echo(err=True)
+        return False
 
 
 def finish(context: Context, archive: Archive) -> None:

@@ -33,6 +33,7 @@ def test_it_takes_out_what_was_named_and_says_so(onrecord: Command, runs: list[s
     assert [each["url"] for each in dry.lines[0]["lose_their_payload"]] == [ALIAS, SECRET]
     done = onrecord(*arguments)
     assert (done.code, "This cannot be undone" in done.err) == (130, True)
+    assert "nothing was redacted" in done.err
     assert WORD in onrecord("get", SECRET, "--at", "20261123120000").out, "nobody said yes"
     done = onrecord(*arguments, "--yes")
     assert done.code == 0, done.err
