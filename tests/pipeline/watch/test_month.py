@@ -107,7 +107,9 @@ def test_a_feed_polled_by_decay_misses_no_post(machine: Machine, site: Site) -> 
             print(f"day {at // DAY}: {published} posts, {len(site.requests)} requests")
     archive = machine.archive
     kept = {number: len(list(archive.snapshots(site.url(f"/post/{number}")))) for number in range(published)}
-    polled = [count for number, count in kept.items() if DAYS * DAY - number * apart > HOUR]  # later ones wait for the next poll
+    polled = [
+        count for number, count in kept.items() if DAYS * DAY - number * apart > HOUR
+    ]  # later ones wait for the next poll
     assert min(polled) >= 1, "a post was missed"
     old = [count for number, count in kept.items() if DAYS * DAY - number * apart > 4 * HOUR]
     assert min(old) >= 4, "15 minutes, one hour and three hours after it was found"
