@@ -143,6 +143,7 @@ def test_a_run_ends_at_its_time_and_names_every_outcome(tmp_path: Path) -> None:
             else:
                 site.answers[path] = article(f"Page {number}", "It is there.")
         watch_list(onrecord).write_text("".join(f'[[watch]]\npage = "{url}"\n' for url in urls))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of other tests' processes
         begun = time.monotonic()
         done = onrecord("--json", "run", "--time-limit", f"{LIMIT}s")
         took = time.monotonic() - begun
@@ -156,7 +157,7 @@ def test_a_run_ends_at_its_time_and_names_every_outcome(tmp_path: Path) -> None:
     assert {url for url, name in outcomes.items() if name == "ok"} == set(urls) - failing - late
     assert LIMIT - 1 <= took < LIMIT + 60
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert peak < 600_000, "kB of the largest process"
+    assert peak <= max(before, 600_000), "kB of the largest process"
     counts = Counter(outcomes.values())
     print(f"{WATCHES:,} watches in {took:.1f} s, time limit {LIMIT} s, {peak / 1000:.0f} MB, {dict(counts)}")
     stored = next(Path(onrecord.store).glob("runs/*/logs/outcomes.jsonl")).read_text()
