@@ -254,7 +254,11 @@ def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: 
 
     site.answers["/hang"] = wait
     urls = [site.url("/post"), site.url("/hang")]
-    running = onrecord.start("--json", "capture", "--allow-private", "--delay", "0", *urls)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it, and hand that on
+    try:
+        running = onrecord.start("--json", "capture", "--allow-private", "--delay", "0", *urls)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert running.stdout is not None
     first = json.loads(running.stdout.readline())
     running.send_signal(signal.SIGINT)
