@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, EntityError, IntegrityError
-from archive.model import Document, Outcome, Reference, Snapshot, Verdict
+from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
 from archive.outcomes import at_capture
 from archive.session import Session
 from archive.times import iso
@@ -156,7 +156,7 @@ class _Again:
         page = self._window.popleft()
         snapshot = page.snapshot
         done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
-        if done.article is not None:
+        if done.article is not None and (done.verdict.ok or self._adds(snapshot, done.article)):
             if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record_id)):
                 self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
             self._session.adopt(snapshot)
@@ -165,6 +165,12 @@ class _Again:
         self._unacknowledged.append((outcome, self._session.add_outcome(outcome)))
         if len(self._unacknowledged) >= _CHECKPOINT:
             self._acknowledge()
+
+    def _adds(self, snapshot: Snapshot, article: Article) -> bool:
+        """Whether an article that lacks a part is still more than what the archive has of a page."""
+        newest = self._current(snapshot.url, snapshot.record_id)
+        document = self._archive.document(newest) if newest is not None and newest.document is not None else None
+        return bool(article.text) and (document is None or not document.article.text)
 
     def _acknowledge(self) -> None:
         self._session.checkpoint()
@@ -176,4 +182,5 @@ class _Again:
 def _outcome(snapshot: Snapshot, done: Extracted) -> Outcome:
     outcome = at_capture(Outcome(snapshot.url, done.verdict.name, iso(snapshot.timestamp)), snapshot)
     title = done.article.title if done.article else snapshot.title
-    return replace(outcome, title=title, error=done.verdict.error, role="text")
+    notes = (*outcome.notes, *(done.reading.notes if done.reading else ()))
+    return replace(outcome, title=title, error=done.verdict.error, role="text", notes=notes)

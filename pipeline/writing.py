@@ -275,8 +275,10 @@ def _small_body(exchange: Exchange) -> bytes:
 
 def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading | None) -> Outcome:
     """An outcome with what reading the body showed: a title, or why there is no text, or that it is no feed."""
+    if outcome.ok and not verdict.ok:
+        outcome = replace(outcome, outcome=verdict.name, error=verdict.error)
     if reading is None:
-        return replace(outcome, outcome=verdict.name, error=verdict.error) if outcome.ok else outcome
+        return outcome
     if job.task in _UNREADABLE:
         problem = reading.findings.problem
         if problem and outcome.ok and not reading.findings.outlinks:
@@ -286,6 +288,7 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
         more = f"{reading.findings.left_out:,} more links than are listed"
         outcome = replace(outcome, notes=(*outcome.notes, more))
     article = reading.article or Article()
+    outcome = replace(outcome, notes=(*outcome.notes, *reading.notes))
     if article.availability and outcome.ok:
         outcome = replace(outcome, outcome=article.availability, error=STANDS[article.availability])
     if article.text:

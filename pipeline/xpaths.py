@@ -16,6 +16,9 @@ from lxml import etree
 
 Expression = Callable[[Any], Any]
 
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")  # letters of names that lxml creates elements of
+_OTHER = "other"
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in values that lxml does not set
 _MOST_KINDS = 50_000  # remembered by one expression; hostile pages have as many as they like
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -128,6 +131,8 @@ class _ByKind:
     def _ask(self, name: str, element: Any) -> bool:
         """The expression's answer for an element of this kind that stands alone."""
         parent = etree.Element("parent")
-        named = {name: value for name, value in element.items() if name in self._attributes}
+        named = {name: _NO_XML.sub("", value) for name, value in element.items() if name in self._attributes}
+        if not set(name) <= _PLAIN:
+            name = _OTHER  # no expression asks for such a name: every other name gives the same answer
         child = etree.SubElement(parent, name, named)
         return any(found is child for found in self._expression(parent))

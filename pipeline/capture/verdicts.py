@@ -39,7 +39,7 @@ MEANINGS = {
     "extraction-timeout": "archived, but extracting its text took too long",
     "extraction-memory": "archived, but extracting its text took too much memory",
     "extractor-killed": "archived, but extracting its text ended the extractor",
-    "extraction-failed": "archived, but no text could be extracted",
+    "extraction-failed": "archived, but its text or its metadata could not be extracted",
     "browser-timeout": "what the browser had when the page's time was over is archived; the page never came to rest",
     "browser-crashed": "the page ended the browser; what had come is archived",
     "browser-failed": "the browser could not show the page; what had come is archived",

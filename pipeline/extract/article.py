@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archive.model import Article
 from pipeline.charset import decode
@@ -15,11 +15,12 @@ from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.html import findings_of_html
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.availability import availability_of
-from pipeline.extract.body import body_of, markdown_of
+from pipeline.extract.body import Body, body_of, markdown_of
 from pipeline.extract.clean import clean
-from pipeline.extract.metadata import metadata_of
+from pipeline.extract.faults import caught_inside, one_line
+from pipeline.extract.metadata import bare_metadata_of, metadata_of
 from pipeline.extract.page import Page, Reading, Task
-from pipeline.extract.structured import structured_of
+from pipeline.extract.structured import Structured, structured_of
 from pipeline.extract.trees import parsed
 from pipeline.extract.version import extractor_version
 from pipeline.shortcodes import expand
@@ -32,7 +33,7 @@ _MOST_TEXT = 50_000_000  # characters of a page that are looked at
 
 
 def read(page: Page) -> Reading:
-    """What a task asks for; raises whatever a hostile body provokes."""
+    """Return what a task asks for; raises whatever a hostile body provokes outside of its text and its metadata."""
     if page.task == Task.FEED:
         return Reading(_feed(page))
     if page.task == Task.SITEMAP:
@@ -52,7 +53,7 @@ def read(page: Page) -> Reading:
     findings = replace(findings, embeds=tuple(shown.values()))
     if page.task == Task.FRAME:
         return Reading(findings)
-    return Reading(findings, _article(tree, page.url, encoding, findings))
+    return _article(tree, page.url, encoding, findings)
 
 
 def _feed(page: Page) -> Findings:
@@ -75,10 +76,11 @@ def extract(page: Page) -> Article:
     return article
 
 
-def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Article:
+def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Reading:
     structured = structured_of(tree)
-    body = body_of(tree, url, structured)
-    return Article(
+    body, no_text = _body(tree, url, structured)
+    metadata, no_metadata, notes = _metadata(tree, url)
+    article = Article(
         text=body.text,
         comments=body.comments,
         links=tuple(outlink.url for outlink in findings.of(Hop.LINK)),
@@ -86,9 +88,36 @@ def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> 
         encoding=encoding,
         extractor=extractor_version(),
         embeds=findings.embeds,
-        availability=availability_of(tree, body.text, structured=structured),
-        **metadata_of(tree, url),
+        availability=None if no_text else availability_of(tree, body.text, structured=structured),
+        **metadata,
     )
+    return Reading(findings, article, "; ".join(filter(None, (no_text, no_metadata))) or None, notes)
+
+
+def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, str | None]:
+    """The text, and why there is none if a library failed."""
+    with caught_inside() as caught:
+        try:
+            body = body_of(tree, url, structured)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes, its metadata may be had
+            body = Body()
+            caught.append(one_line(error))
+    return body, f"no text was extracted: {caught[-1]}" if caught and body.text is None else None
+
+
+def _metadata(tree: HtmlElement, url: str) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+    """The metadata, why most is missing if a library failed, and what else was passed over."""
+    with caught_inside() as caught:
+        try:
+            metadata, problem = metadata_of(tree, url), None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes, its text is kept
+            metadata = bare_metadata_of(tree, url)
+            problem = f"most metadata could not be extracted: {one_line(error)}"
+    return metadata, problem, tuple(f"part of the metadata could not be extracted: {fault}" for fault in caught)
 
 
 def to_markdown(page: Page) -> str:

@@ -36,6 +36,17 @@ def metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
     }
 
 
+def bare_metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
+    """Return the fields of an Article that need no library: what is left when `metadata_of` fails."""
+    title = next(tree.iter("title"), None)
+    return {
+        "title": clean(" ".join("".join(title.itertext()).split())) if title is not None else None,
+        "language": _language(tree),
+        "canonical_url": _link(tree, url, "canonical"),
+        "license": _link(tree, url, "license"),
+    }
+
+
 def _ends(tree: HtmlElement) -> HtmlElement:
     """The head, and where pages say who wrote them and when: the body's first and last elements, all JSON-LD."""
     body = tree.find("body")

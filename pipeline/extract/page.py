@@ -34,7 +34,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was made of a body: findings, and the article where one was asked for."""
+    """What was made of a body: findings, and the article where one was asked for.
+
+    `problem` says which part of the article is missing because its extraction failed; the rest is in the article.
+    `notes` say what was passed over, one line each.
+    """
 
     findings: Findings
     article: Article | None = None
+    problem: str | None = None
+    notes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from pipeline.pool import TaskFailure, WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What became of a page: what was read in it unless the verdict says why there is nothing."""
+    """What was read in a page; where the verdict is not ok, it says why nothing was, or which part is missing."""
 
     reading: Reading | None
     verdict: Verdict
@@ -85,8 +85,11 @@ _VERDICTS = {
 def extracted(future: Future[Reading]) -> Extracted:
     """Wait for a page's outcome; never raises for a bad page."""
     try:
-        return Extracted(future.result(), Verdict("ok"))
+        reading = future.result()
     except TaskFailure as failure:
         return Extracted(
             None, Verdict(_VERDICTS[failure.kind], f"no text was extracted: {failure}; the page is archived")
         )
+    if reading.problem:
+        return Extracted(reading, Verdict("extraction-failed", f"{reading.problem}; the page is archived"))
+    return Extracted(reading, Verdict("ok"))

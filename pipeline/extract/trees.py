@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.extract.bounds import bounded
+from pipeline.extract.wellformed import make_wellformed, without_controls
 from pipeline.xpaths import by_kind
 
 if TYPE_CHECKING:
@@ -17,25 +18,35 @@ _BEGINNING = 100_000  # characters
 
 
 def parsed(text: str) -> HtmlElement | None:
-    """A page's tree, or None when there is nothing to parse.
+    """Return a page's tree, or None when there is nothing to parse.
 
-    What trafilatura takes for a fragment is parsed all the same: browsers show it, and its links lead somewhere.
+    What trafilatura takes for a fragment is parsed all the same: browsers show it, and its links lead somewhere. Names
+    and text of the tree are such that any XML library can copy them.
     """
-    from lxml import etree, html
     from trafilatura.utils import load_html
 
     if not text.strip():
         return None
     _speed_up()
-    text = bounded(text)
+    text = without_controls(bounded(text))
     tree = load_html(text)
-    if tree is not None or not _MARKUP.search(text, 0, _BEGINNING):
-        return tree
+    if tree is None and _MARKUP.search(text, 0, _BEGINNING):
+        tree = _fragment(text)
+    if tree is not None:
+        make_wellformed(tree)
+    return tree
+
+
+def _fragment(text: str) -> HtmlElement | None:
+    """What trafilatura takes for no document, parsed all the same."""
+    from lxml import etree, html
+
     try:
         parser = html.HTMLParser(encoding="utf-8", collect_ids=False, remove_comments=True, remove_pis=True)
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree: HtmlElement = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, ValueError):
         return None
+    return tree
 
 
 @cache

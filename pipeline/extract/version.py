@@ -1,12 +1,16 @@
-"""Who made a text: told in every document."""
+"""Who made a text: named in every document."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
 
+# Raise this whenever the text or the metadata of a page comes out differently: `onrecord extract` makes the texts of
+# every other number anew.
+_RULES = 2
+
 
 @cache
 def extractor_version() -> str:
-    """The extractor's name and version, as documents carry it: "trafilatura 2.3.1, onrecord 0.2.0"."""
-    return f"trafilatura {version('trafilatura')}, onrecord {version('onrecord')}"
+    """Return the extractor's name and version, as documents carry it: "trafilatura 2.3.1, onrecord 0.4.0, rules 2"."""
+    return f"trafilatura {version('trafilatura')}, onrecord {version('onrecord')}, rules {_RULES}"
