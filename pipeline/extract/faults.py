@@ -1,7 +1,7 @@
 """Exceptions that the extraction libraries catch themselves, so that a page without text can be told from a failure.
 
-trafilatura catches what its steps raise, logs a warning and returns nothing, as it does for a page that has no text. Its
-warnings are logged while the exception is being handled: a handler sees it.
+trafilatura catches what its steps raise, logs a warning and returns nothing, as it does for a page that has no text.
+Its warnings are logged while the exception is being handled: a handler sees it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def one_line(error: BaseException) -> str:
 
 
 class _Collector(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
+    """Takes the exception that is being handled, whatever the record says of it."""
+
+    def emit(self, _: logging.LogRecord) -> None:
         found = getattr(_here, "found", None)
         error = sys.exc_info()[1]
         # A page with too little text ends in a bare ValueError, and an empty document in a ParserError: no failures.

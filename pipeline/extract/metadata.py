@@ -22,17 +22,17 @@ def metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
     where = {"original_date": True, "extensive_search": False}
     found = extract_metadata(_ends(tree), url, where, False)
     return {
-        "title": clean((found.title or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
-        "author": clean(found.author),
-        "date": clean(found.date),
-        "sitename": clean(found.sitename),
-        "description": clean(found.description),
+        "title": clean((_string(found.title) or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
+        "author": clean(_string(found.author)),
+        "date": clean(_string(found.date)),
+        "sitename": clean(_string(found.sitename)),
+        "description": clean(_string(found.description)),
         "language": _language(tree),
         "tags": _several(found.tags),
         "categories": _several(found.categories),
         "canonical_url": _link(tree, url, "canonical"),
-        "license": clean(found.license) or _link(tree, url, "license"),
-        "image": web_url(url, found.image or ""),
+        "license": clean(_string(found.license)) or _link(tree, url, "license"),
+        "image": web_url(url, _string(found.image) or ""),
     }
 
 
@@ -66,8 +66,15 @@ def _ends(tree: HtmlElement) -> HtmlElement:
     return tree
 
 
-def _several(values: Iterable[str] | None) -> tuple[str, ...]:
-    return tuple(kept for value in values or () if (kept := clean(value)))
+def _several(values: Iterable[Any] | None) -> tuple[str, ...]:
+    return tuple(kept for value in values or () if (kept := clean(_string(value))))
+
+
+def _string(value: Any) -> str | None:
+    """A value as text: JSON-LD names numbers where a text is expected, or objects, which are no text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value)
 
 
 def _language(tree: HtmlElement) -> str | None:

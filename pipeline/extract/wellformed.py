@@ -1,6 +1,6 @@
 """A parsed page with names and text that every XML library accepts.
 
-The HTML parser keeps what strangers write: `<o:p>`, `<ada@example.com>` and `<td<script` become elements of those names,
+The HTML parser keeps what strangers write: `<o:p>`, `<ada@example.com>` and `<td<script` become elements of such names,
 `{{item}}` an attribute, `&#8;` a control character. lxml refuses to create an element of such a name and to set such a
 text (XML 1.0 §2.2, §2.3), so a library that copies parts of the tree raises ValueError. The tree is corrected once,
 right after parsing, before anything else reads it.
@@ -25,9 +25,6 @@ _REFERENCE = re.compile(
 )
 _FORM_FEEDS = re.compile(r"\f|&#(?:0*12(?![0-9])|[xX]0*[cC](?![0-9a-fA-F]));?")
 
-_PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789-_."
-_ODD_TAGS = etree.XPath(f"//*[translate(name(), '{_PLAIN}', '') != '']")
-_ODD_ATTRIBUTES = etree.XPath(f"//*[@*[translate(name(), '{_PLAIN}', '') != '']]")
 _READ = frozenset({"xml:lang", "xlink:href", "epub:type"})  # attributes with a colon that are looked at
 _NEUTRAL = "span"  # browsers show an element that they do not know as this one
 
@@ -47,17 +44,24 @@ def without_controls(source: str) -> str:
 def make_wellformed(tree: HtmlElement) -> None:
     """Rename elements whose names are no XML names to `span`, and drop attributes whose names are none, in place.
 
-    An attribute with a colon that this program reads stays.
+    An attribute with a colon that this program reads stays; beside one, `{item}name` stays too.
     """
-    for element in _ODD_TAGS(tree):
-        if isinstance(element.tag, str) and not _is_name(element.tag):
+    for element in tree.iter("*"):
+        if not _is_name(element.tag):
             element.tag = _NEUTRAL
-    for element in _ODD_ATTRIBUTES(tree):
-        odd = [name for name in element.keys() if name not in _READ and not _is_name(name)]  # noqa: SIM118 - no mapping
-        try:
-            for name in odd:
-                del element.attrib[name]
-        except (KeyError, ValueError):  # lxml takes `{item}name` for a name in a namespace, and does not find it
+        for name in element.keys():  # noqa: SIM118 - an element is no mapping
+            if not _is_name(name) and name not in _READ:
+                _drop_odd(element)
+                break
+
+
+def _drop_odd(element: HtmlElement) -> None:
+    odd = [name for name in element.keys() if name not in _READ and not _is_name(name)]  # noqa: SIM118 - no mapping
+    try:
+        for name in odd:
+            del element.attrib[name]
+    except (KeyError, ValueError):  # lxml takes `{item}name` for a name in a namespace, and does not find it
+        if not any(name in _READ for name in element.keys()):  # noqa: SIM118 - these could not be set again
             _keep_names(element)
 
 
