@@ -22,7 +22,8 @@ _here = threading.local()
 def caught_inside() -> Iterator[list[str]]:
     """Collect the exceptions that trafilatura catches in this thread while the context is open, as one line each."""
     outer = getattr(_here, "found", None)
-    _here.found = found = []
+    found: list[str] = []
+    _here.found = found
     try:
         yield found
     finally:

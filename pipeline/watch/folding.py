@@ -17,6 +17,7 @@ from archive.parsing import parsed_object, size_of, text_of
 from archive.text import whole_lines
 from archive.times import from_iso
 from pipeline.watch.observe import led_away, observed
+from pipeline.watch.rereading import read_alike
 from pipeline.watch.rows import Fate, drop_unless_news, insert, observations_of
 from storage.errors import StoreError
 
@@ -112,7 +113,8 @@ def _note(database: sqlite3.Connection, archive: Archive, seen: Observation) -> 
     known = observations_of(database, seen.url)
     earlier = [each for each in known if each.at < seen.at]
     before, _ = follow(earlier)
-    seen = _unmasked(archive, before, led_away(before.good, _with_text_of(seen, earlier)))
+    seen = read_alike(archive, before.good, led_away(before.good, _with_text_of(seen, earlier)))
+    seen = _unmasked(archive, before, seen)
     if len(earlier) < len(known):
         insert(database, seen, news=True)  # it may have been news then
         after, _ = follow(observations_of(database, seen.url))

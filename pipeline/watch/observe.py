@@ -49,8 +49,8 @@ def observed(entry: dict[str, Any]) -> Observation | None:
     detail = str(entry.get("error") or name)
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
-    whole = name == "ok"
     text, digest, words = _text(entry, "text"), _text(entry, "digest"), entry.get("words")
+    whole = name == "ok" or (name == "extraction-failed" and text is not None)  # then only its metadata is missing
     if text is None and whole and _text(entry, "mime") not in EXTRACTABLE:
         text = digest
     return Observation(

@@ -11,7 +11,7 @@ from tests.command import Command
 from tests.site import Site, answer
 
 ARTICLE = (
-    "<p>The harbour council met on Tuesday evening to hear what the pilots think of the berths, and they were not kind. "
+    "<p>The harbour council met on Tuesday evening to hear what the pilots think of the berths, and all were unkind. "
     "Three of them said that the dredging plan ignores the winter swell, which moves the sand back within a month.</p>"
     "<p>The clerk read out a letter from the insurers. They ask for a second survey before a ship may moor there, and "
     "they want the council to bear its cost. The chair adjourned without a vote.</p>"

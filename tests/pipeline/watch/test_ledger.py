@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from archive import times
+from archive.digests import text_digest
+from archive.model import Outcome
+from archive.outcomes import at_capture
+from archive.warcs import RunSettings
+from pipeline.again import AgainOptions, extract_again
+from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.version import extractor_version
 from pipeline.watch.ledger import Ledger, LedgerUnusable
+from tests.exchanges import a_document, an_exchange
 from tests.pipeline.watch.conftest import Machine, article, feed, gone
 from tests.site import Site, Talk, answer, redirect
 
@@ -101,6 +112,42 @@ def test_a_splash_page_that_comes_late_is_still_no_edit(machine: Machine, site: 
     with machine.ledger.opened() as database:
         rows = database.execute("SELECT state FROM observations WHERE url = ? ORDER BY at", (site.url("/post"),))
         assert [state for (state,) in rows] == ["ok", "blocked", "ok"]
+
+
+# Extractors
+
+
+def an_old_run(machine: Machine, site: Site, body: bytes) -> None:
+    """Commit a run of a version that read another text in the same page."""
+    machine.at(0 * HOUR)
+    machine.archive.prepare()
+    with closing(machine.archive.session(RunSettings("onrecord/0.4.0"))) as session:
+        snapshot = session.add(an_exchange(site.url("/post"), body, at=times.now()), page=True)
+        document = a_document(snapshot, "A text that lacks most of what the page says.")
+        article = replace(document.article, extractor="trafilatura 2.3.1, onrecord 0.4.0")
+        session.add_document(replace(document, article=article))
+        words = (article.text or "").split()
+        outcome = at_capture(Outcome(snapshot.url, "ok", times.iso(snapshot.timestamp)), snapshot)
+        session.add_outcome(replace(outcome, text=text_digest(words), words=len(words)))
+        session.commit()
+
+
+@pytest.mark.parametrize("made_again", [False, True])
+def test_a_better_extractor_is_no_edit(machine: Machine, site: Site, pool: ExtractorPool, made_again: bool) -> None:
+    machine.watches = page_watch(site, "/post")
+    page = article("A post", "It is there.")
+    an_old_run(machine, site, page.partition(b"\r\n\r\n")[2])
+    if made_again:
+        machine.at(MINUTE)
+        options = AgainOptions(RunSettings("onrecord/0.5.0"), extractor_version())
+        assert extract_again(machine.archive, pool, options, lambda *_: None).manifest
+    changed = page.partition(b"\r\n\r\n")[2].replace(b"<head>", b"<head><meta name=nonce content=1>")
+    site.answers["/post"] = answer(changed)
+    run_at(machine, 2 * HOUR, 4 * HOUR, 6 * HOUR)
+    assert machine.told() == []
+    site.answers["/post"] = answer(changed.replace(b"nobody resigned", b"everybody resigned"))
+    run_at(machine, 8 * HOUR, 10 * HOUR, 12 * HOUR)
+    assert machine.told() == [("changed", site.url("/post"))]
 
 
 # Feeds
