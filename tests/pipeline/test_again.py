@@ -7,14 +7,19 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.archive import Archive
-from archive.model import Snapshot
+from archive.model import Article, Snapshot
+from archive.warcs import RunSettings
+from pipeline.extract.version import extractor_version
 from storage.local import LocalStore
 from tests.command import Command
+from tests.exchanges import a_document, an_exchange
 from tests.site import Site, answer
 
 _WORDS = "quay bench crate tax train bell lock harbour verdict column reader night tide ledger clerk gull".split()
@@ -174,3 +179,22 @@ def test_a_cluster_that_is_not_there(onrecord: Command, site: Site) -> None:
     assert onrecord.capture(site.url("/0")).code == 0
     done = onrecord("extract", "--force", "--executor", "dask://127.0.0.1:9")
     assert (done.code, done.err.count("\n")) == (10, 1), done.err
+
+
+def test_texts_of_a_version_with_faults_are_found_and_made_again(onrecord: Command, tmp_path: Path) -> None:
+    url, other = "http://example.org/a", "http://example.org/b"
+    body = essay(1).replace(b"</p>", b"<o:p></o:p></p>")
+    archive = archive_of(onrecord, tmp_path)
+    archive.prepare()
+    with closing(archive.session(RunSettings("onrecord/0.4.0"))) as session:
+        for at, extractor in ((url, "trafilatura 2.3.1, onrecord 0.4.0"), (other, extractor_version())):
+            snapshot = session.add(an_exchange(at, body), page=True)
+            document = a_document(snapshot)
+            session.add_document(replace(document, article=Article(title="Essay 1", extractor=extractor)))
+        session.commit()
+    assert "number 1." not in onrecord("get", url).out
+    done = onrecord("--json", "extract")
+    assert (done.code, [line["url"] for line in done.lines]) == (0, [url]), done.err
+    assert "number 1." in onrecord("get", url).out
+    assert onrecord("extract").err.startswith("onrecord: 0 texts made again")
+    assert onrecord("verify", "--deep").code == 0

@@ -96,3 +96,15 @@ def test_what_is_found_follows_the_tree_as_it_changes() -> None:
     tree.find(".//p").set("class", "menu")
     tree.find("body").remove(tree.find(".//nav"))
     assert [element.tag for element in expression(tree)] == ["div", "p"]
+
+
+def test_names_and_values_that_lxml_does_not_create_are_asked_for_too() -> None:
+    """Not every tree comes from the extractor's parser, which leaves none of them."""
+    paths = [".//*[re:test(@class, 'menu')]", ".//*[self::div or self::p][re:test(@class, 'menu')]|.//nav"]
+    tree = html.document_fromstring(
+        "<div><o:p class=menu>x</o:p><a@b class='menu&#11;'>y</a@b><p class='menu&#8; x'>z</p><td<b>w</td<b></div>"
+    )
+    for path in paths:
+        expression = etree.XPath(path, namespaces=RE)
+        assert by_kind(expression)(tree) == expression(tree)
+    assert [element.tag for element in by_kind(etree.XPath(paths[0], namespaces=RE))(tree)] == ["o:p", "a@b", "p"]
