@@ -90,7 +90,7 @@ def test_a_pathological_page_ends(name: str, pool: ExtractorPool) -> None:
     future = pool.submit(Page("https://gazette.example/", PAGES[name]().encode(), "text/html; charset=utf-8"))
     found = extracted(future)
     assert found.verdict.name in OUTCOMES
-    assert (found.article is not None) == (found.verdict.name == "ok")
+    assert found.article is not None or found.verdict.name != "ok"
 
 
 def test_attributes_beyond_all_measure_are_cut_before_parsing() -> None:
