@@ -11,8 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive import identity, keys
-from archive.cache import Cache
+from archive import identity, object_keys
 from archive.catalog import Catalog
 from archive.checking import Verification, besides
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
@@ -21,6 +20,7 @@ from archive.fixity import Finding, verify
 from archive.gate import Gate
 from archive.index.lookup import Index
 from archive.index.merge import Merged, merge
+from archive.local_cache import Cache
 from archive.model import Document, Manifest, Reference, Snapshot
 from archive.notices import Notices
 from archive.orphans import Orphans
@@ -88,7 +88,7 @@ class Archive(Gate):
         """Begin a run."""
         started = now()
         kept = {**asdict(settings), "started": started.isoformat()}
-        spooled = self.spool.create(keys.new_run_id(started), kept)
+        spooled = self.spool.create(object_keys.new_run_id(started), kept)
         return Session(self.store, self.catalog, spooled, settings, read_back=self._read_back)
 
     def recover(self) -> Iterator[Session]:
@@ -269,12 +269,12 @@ class Archive(Gate):
     def require(self) -> None:
         """Tell an empty archive from no archive; raises StoreMissing."""
         try:
-            identity.check_layout(self.store.get(keys.STORE_KEY))
+            identity.check_layout(self.store.get(object_keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
-            if isinstance(error, ObjectMissing) and next(iter(self.store.list(keys.RUNS_PREFIX)), None):
+            if isinstance(error, ObjectMissing) and next(iter(self.store.list(object_keys.RUNS_PREFIX)), None):
                 raise IntegrityError(
-                    f"{keys.STORE_KEY} is missing in {self.store.url}, which holds runs: put it back from a copy with "
-                    "onrecord repair --from STORE, or capture something, which makes it anew"
+                    f"{object_keys.STORE_KEY} is missing in {self.store.url}, which holds runs: put it back from a "
+                    "copy with onrecord repair --from STORE, or capture something, which makes it anew"
                 ) from error
             raise StoreMissing(
                 f"no archive at {self.store.url}; capture something into it first, or name another with --store"
@@ -325,7 +325,7 @@ class Archive(Gate):
 
         Raises IntegrityError, StoreError.
         """
-        lines = whole_lines(self.store.stream(keys.run_key(run, keys.PAGES)))
+        lines = whole_lines(self.store.stream(object_keys.run_key(run, object_keys.PAGES)))
         next(lines, None)  # the header
         policy = self._policy()
         for document in map(decode_document, lines):

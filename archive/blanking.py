@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archive.checked_json import parsed_object
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
 from archive.index.cdxj import parse_line
 from archive.index.zipnum import BlockIndex, decode_block
-from archive.parsing import parsed_object
 from archive.text import HEADER, decode_document
 from archive.warc.reader import walk_records
 

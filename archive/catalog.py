@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from archive import keys, manifest
-from archive.cache import Cache
+from archive import manifest, object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
 from archive.generations import Generations
 from archive.index.generation import Generation
 from archive.index.zipnum import BlockIndex
+from archive.local_cache import Cache
 from archive.model import Manifest
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
@@ -52,11 +52,11 @@ class Catalog:
 
     def runs(self) -> list[str]:
         """The names of all runs that exist now, oldest first: those whose manifest does."""
-        return sorted(run for run, path, _ in self._objects() if path == keys.MANIFEST)
+        return sorted(run for run, path, _ in self._objects() if path == object_keys.MANIFEST)
 
     def _objects(self) -> Iterator[tuple[str, str, int]]:
-        for info in self._store.list(keys.RUNS_PREFIX):
-            if parts := keys.split_run_key(info.key):
+        for info in self._store.list(object_keys.RUNS_PREFIX):
+            if parts := object_keys.split_run_key(info.key):
                 yield parts[0], parts[1], info.size
 
     def parts(self, *, merged: bool = True) -> Parts:
@@ -97,7 +97,7 @@ class Catalog:
         return self._manifests[run]
 
     def _read_manifest(self, run: str, *, afresh: bool = False) -> Manifest:
-        key = keys.run_key(run, keys.MANIFEST)
+        key = object_keys.run_key(run, object_keys.MANIFEST)
         kept = None if afresh else self._cache.get(key)
         data = self._bounded(key, _MAX_MANIFEST) if kept is None else kept
         try:
@@ -121,9 +121,9 @@ class Catalog:
         return self._indexes[run]
 
     def _read_index(self, run: str) -> BlockIndex:
-        key = keys.run_key(run, keys.IDX)
+        key = object_keys.run_key(run, object_keys.IDX)
         try:
-            expected = self.manifest(run).resource(keys.IDX).hash
+            expected = self.manifest(run).resource(object_keys.IDX).hash
         except KeyError as error:
             raise IntegrityError(f"the manifest of run {run} names no index; run `onrecord verify`") from error
         data = self._cache.get(key)

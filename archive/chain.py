@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.log import Entries
@@ -41,7 +41,7 @@ def links(store: ObjectStore, runs: Iterable[str]) -> list[Link]:
 
     def read(run: str) -> Link | None:
         try:
-            data = store.get_range(keys.run_key(run, keys.MANIFEST), 0, _MOST)
+            data = store.get_range(object_keys.run_key(run, object_keys.MANIFEST), 0, _MOST)
         except ObjectMissing:  # gone since it was listed
             return None
         try:
@@ -83,7 +83,7 @@ class _Chain:
         if found.run != link.place:
             yield f"it holds the manifest of run {found.run}: runs were moved, or change places"
             return
-        named = keys.started(link.place)
+        named = object_keys.started(link.place)
         started = found.started or named
         if abs(started - named) > SKEW:
             yield f"its name says that it was begun at another time than its manifest, {iso(started)}: one was altered"

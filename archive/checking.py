@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from archive import keys
+from archive import object_keys
 from archive.catalog import Catalog
 from archive.chain import links
 from archive.excused import NOTHING, Excused, excused
@@ -61,7 +61,7 @@ class Verification:
         self.said, wrong = excused(self.store, self.known)
         files = self.catalog.files()
         wanted = sorted(files if runs is None else runs)
-        due = self._due([run for run in wanted if keys.MANIFEST in files.get(run, ())])
+        due = self._due([run for run in wanted if object_keys.MANIFEST in files.get(run, ())])
         waiting = set(due)
         yield from self._look([run for run in wanted if run not in waiting], files)
         for number, run in enumerate(due):
@@ -118,7 +118,7 @@ def besides(
         f"{key}: {fault.removeprefix(f'{key}: ')}" for key, fault in dict([*wrong, *verify_notices(store)]).items()
     )
     if faults:
-        yield Finding(keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
+        yield Finding(object_keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
 
 
 def lacking(stores: tuple[ObjectStore, ...], catalogs: list[Catalog]) -> Iterator[tuple[ObjectStore, Finding]]:

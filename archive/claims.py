@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from archive import keys
+from archive import object_keys
 from archive.digests import self_digested
 from archive.model import Manifest
 from archive.times import iso, now
@@ -35,13 +35,13 @@ def claimed(store: ObjectStore, run: str) -> Iterator[bool]:
     finally:
         if mine:
             try:
-                store.delete(keys.claim_key(run))
+                store.delete(object_keys.claim_key(run))
             except StoreError as error:  # it is forgotten in a day
                 _log.info("the claim to %s stays: %s", run, error)
 
 
 def _claim(store: ObjectStore, run: str) -> bool:
-    key = keys.claim_key(run)
+    key = object_keys.claim_key(run)
     data = self_digested({"run": run, "at": iso(now())})
     if store.put_if_absent(key, data):
         return True
@@ -58,7 +58,7 @@ def committing(store: ObjectStore, found: Manifest) -> Iterator[None]:
 
     Raises StoreUnavailable where they are not, or somebody does: to be tried again.
     """
-    if now() - keys.started(found.run) < OLD:
+    if now() - object_keys.started(found.run) < OLD:
         _check_listed(store, found)
         yield
         return
@@ -72,7 +72,7 @@ def committing(store: ObjectStore, found: Manifest) -> Iterator[None]:
 
 
 def _check_listed(store: ObjectStore, found: Manifest) -> None:
-    listed = {info.key: info.size for info in store.list(keys.run_key(found.run, ""))}
+    listed = {info.key: info.size for info in store.list(object_keys.run_key(found.run, ""))}
     for resource in found.resources:
-        if listed.get(keys.run_key(found.run, resource.path)) != resource.bytes:
+        if listed.get(object_keys.run_key(found.run, resource.path)) != resource.bytes:
             raise StoreUnavailable(f"{store.url} does not list {resource.path} of run {found.run} as it was put")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from archive import keys
+from archive import object_keys
 from archive.errors import IntegrityError
 from archive.notices import verify_notices
 from archive.signing import PublicKey
@@ -34,13 +34,13 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
     files, size, faults = 0, 0, []
     damaged = dict(verify_notices(target))
     unsound = dict(verify_notices(source))
-    there = {info.key for info in target.list(keys.NOTICES_PREFIX)}
-    for info in source.list(keys.NOTICES_PREFIX):
+    there = {info.key for info in target.list(object_keys.NOTICES_PREFIX)}
+    for info in source.list(object_keys.NOTICES_PREFIX):
         if info.key in unsound:
             faults.append(f"{info.key}: {unsound[info.key]}")
             if info.key in there:
                 continue
-        if not keys.split_notice_key(info.key):
+        if not object_keys.split_notice_key(info.key):
             continue
         is_wanted = info.key not in there or info.key in damaged
         if not is_wanted and (known is None or source.get(info.key) == target.get(info.key)):
@@ -53,12 +53,12 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
         if target.get(info.key) != data:
             raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
         files, size = files + 1, size + len(data)
-    return Copied(keys.NOTICES_PREFIX, files, size, tuple(faults))
+    return Copied(object_keys.NOTICES_PREFIX, files, size, tuple(faults))
 
 
 def _is_truer(source: ObjectStore, target: ObjectStore, key: str, known: Collection[PublicKey]) -> bool:
     """Whether the source's redaction is signed by somebody who is known, and the target's by nobody."""
-    kind, name = keys.split_notice_key(key) or ("", "")
+    kind, name = object_keys.split_notice_key(key) or ("", "")
 
     def is_signed(store: ObjectStore) -> bool:
         try:

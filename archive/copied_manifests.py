@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.claims import committing
 from archive.errors import IntegrityError
 from archive.excused import Excused
@@ -18,13 +18,16 @@ _MAX_MANIFEST = 16 << 20  # bytes
 def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
     """Make a run exist whose files are there, or give it back its manifest; raises StoreError."""
     run = found.run
-    digest_key, key = keys.run_key(run, keys.MANIFEST_DIGEST), keys.run_key(run, keys.MANIFEST)
+    digest_key, key = (
+        object_keys.run_key(run, object_keys.MANIFEST_DIGEST),
+        object_keys.run_key(run, object_keys.MANIFEST),
+    )
     if read_small(store, digest_key) != manifest.digest_file(data):
         store.put(digest_key, manifest.digest_file(data))
     if read_small(store, key) == data:
         return
     with committing(store, found):
-        store.put(keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
+        store.put(object_keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
         store.put(key, data)
     if read_small(store, key) != data:
         raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
@@ -35,9 +38,9 @@ def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
 
     No claim is needed: nobody clears a committed run away, and who was killed here must not keep others from finishing.
     """
-    key = keys.run_key(run, keys.MANIFEST)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
-    store.put(keys.loose_key(run), b"")  # what the merged index says of it is of before
+    key = object_keys.run_key(run, object_keys.MANIFEST)
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(object_keys.loose_key(run), b"")  # what the merged index says of it is of before
     store.put(key, data)
     if read_small(store, key) != data:
         raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
@@ -53,8 +56,8 @@ def read_small(store: ObjectStore, key: str) -> bytes | None:
 
 def same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
     """Whether two stores hold the very same manifest of a run; raises StoreError."""
-    data = read_small(one, keys.run_key(run, keys.MANIFEST))
-    return data is not None and data == read_small(other, keys.run_key(run, keys.MANIFEST))
+    data = read_small(one, object_keys.run_key(run, object_keys.MANIFEST))
+    return data is not None and data == read_small(other, object_keys.run_key(run, object_keys.MANIFEST))
 
 
 def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
@@ -64,7 +67,7 @@ def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
     """
     first = b""
     for member in (store, *members(store)[1:]):
-        data = read_small(member, keys.run_key(run, keys.MANIFEST)) or b""
+        data = read_small(member, object_keys.run_key(run, object_keys.MANIFEST)) or b""
         first = first or data
         try:
             found = manifest.parse(data)
@@ -77,7 +80,7 @@ def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
 
 def named_in(store: ObjectStore, files: Files) -> set[str]:
     """The hashes that a store's sound manifests name as their parents."""
-    found = (manifest_of(store, run)[1] for run, paths in files.items() if keys.MANIFEST in paths)
+    found = (manifest_of(store, run)[1] for run, paths in files.items() if object_keys.MANIFEST in paths)
     return {parent for entry in found if entry is not None for parent in entry.parents}
 
 
@@ -97,12 +100,14 @@ def true_manifest(
         if found is not None and found.hash in said.replaced:
             redacted = True  # it is not brought back
         elif found is not None:
-            vouched = read_small(store, keys.run_key(run, keys.MANIFEST_DIGEST)) == manifest.digest_file(data)
+            vouched = read_small(store, object_keys.run_key(run, object_keys.MANIFEST_DIGEST)) == manifest.digest_file(
+                data
+            )
             candidates.append((found.hash in named or found.hash in current, vouched, data, found))
     if not candidates and redacted:
         return "it was redacted, and neither store holds it as it is since; finish with: onrecord redact --finish"
     if not candidates:
-        return f"neither store holds a sound {keys.MANIFEST}; try another copy with --from"
+        return f"neither store holds a sound {object_keys.MANIFEST}; try another copy with --from"
     best = max(candidates, key=lambda candidate: candidate[:2])
     rivals = {data for *rank, data, _ in candidates if tuple(rank) == best[:2]}
     if len(rivals) > 1:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from archive.parsing import parsed_object
+from archive.checked_json import parsed_object
 
 _PIECE = 1 << 20  # bytes
 _FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from archive import keys, manifest
-from archive.cache import Cache
+from archive import manifest, object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError
+from archive.local_cache import Cache
 from archive.notices import Notices
 from archive.signing import PublicKey
 from archive.statement import Signed
@@ -58,7 +58,7 @@ def excused(store: ObjectStore, known: Iterable[PublicKey]) -> tuple[Excused, li
     for signed in found:
         statement = signed.statement
         if not signed.signers:
-            key = keys.redaction_key(statement.id)
+            key = object_keys.redaction_key(statement.id)
             faults.append((key, _NOBODY))
             unknown |= {each.run: key for each in statement.replaced}
             continue
@@ -74,14 +74,14 @@ def _note(signed: Signed) -> str:
     statement = signed.statement
     return (
         f"redacted by {signed.by} on {iso(statement.at)}: {statement.reason} "
-        f"({len(statement.records):,} records, {keys.redaction_key(statement.id)})"
+        f"({len(statement.records):,} records, {object_keys.redaction_key(statement.id)})"
     )
 
 
 def _aside(store: ObjectStore, name: str, run: str, new: str) -> dict[str, str]:
     """The files of a run that lie aside, by path and hash, where their manifest is the one that was signed."""
     try:
-        data = store.get_range(keys.redacting_key(name, run, keys.MANIFEST), 0, _MAX_MANIFEST)
+        data = store.get_range(object_keys.redacting_key(name, run, object_keys.MANIFEST), 0, _MAX_MANIFEST)
         found = manifest.parse(data)
     except (ObjectMissing, IntegrityError):
         return {}

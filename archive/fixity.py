@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.excused import NOTHING, Excused
@@ -58,14 +58,14 @@ def verify(
 
 def committed_in(files: Files) -> list[str]:
     """The runs that have a manifest."""
-    return [run for run, paths in files.items() if keys.MANIFEST in paths]
+    return [run for run, paths in files.items() if object_keys.MANIFEST in paths]
 
 
 def check_run(store: ObjectStore, run: str, files: Files, *, whole: bool, said: Excused = NOTHING) -> Finding:
     """Look at a run: at every byte with `whole`, else at its manifest, the sizes of its files and its index's head."""
     if run not in files:
         return Finding(run, faults=(f"there is no run {run}",), read=whole)
-    if keys.MANIFEST not in files[run]:
+    if object_keys.MANIFEST not in files[run]:
         return Finding(run, sum(files[run].values()), committed=False, read=whole)
     check = _RunCheck(store, run, files, said)
     return check.finding() if whole else check.glance()
@@ -149,60 +149,60 @@ class _RunCheck:
             self.faults.append(f"{resource.path} is missing")
         elif size != resource.bytes:
             self.faults.append(f"{resource.path} has {size:,} bytes, its manifest names {resource.bytes:,}")
-        elif resource.path == keys.IDX and file_of(
-            self.store, keys.run_key(self.run, keys.IDX), (resource.hash, size), whole=True
+        elif resource.path == object_keys.IDX and file_of(
+            self.store, object_keys.run_key(self.run, object_keys.IDX), (resource.hash, size), whole=True
         ) != (resource.hash, size):
             self.faults.append(f"{resource.path} is not the file that its manifest names: its hash differs")
 
     def _manifest(self) -> Manifest | None:
-        data = self.store.get(keys.run_key(self.run, keys.MANIFEST))
+        data = self.store.get(object_keys.run_key(self.run, object_keys.MANIFEST))
         self.bytes += len(data)
         self.hash = digest_of(data)
         try:
             found = manifest.parse(data)
         except IntegrityError as error:
-            self.faults.append(f"{keys.MANIFEST}: {error}")
+            self.faults.append(f"{object_keys.MANIFEST}: {error}")
             return None
         if found.run != self.run:
-            self.faults.append(f"{keys.MANIFEST} is that of another run, {found.run}")
+            self.faults.append(f"{object_keys.MANIFEST} is that of another run, {found.run}")
         try:
-            named = self.store.get(keys.run_key(self.run, keys.MANIFEST_DIGEST))
+            named = self.store.get(object_keys.run_key(self.run, object_keys.MANIFEST_DIGEST))
         except ObjectMissing:
             named = b""
         if named != manifest.digest_file(data) and self.run not in self.said.unfinished:
-            self.faults.append(f"{keys.MANIFEST} is not the file that {keys.MANIFEST_DIGEST} names")
+            self.faults.append(f"{object_keys.MANIFEST} is not the file that {object_keys.MANIFEST_DIGEST} names")
         return found
 
     def _named(self, found: Manifest) -> None:
         """Files that the manifest names must be there, and no file besides."""
-        named = {resource.path for resource in found.resources} | {keys.MANIFEST, keys.MANIFEST_DIGEST}
+        named = {resource.path for resource in found.resources} | {object_keys.MANIFEST, object_keys.MANIFEST_DIGEST}
         for path in sorted(self.files[self.run].keys() - named):
             self.faults.append(f"{path} is not named by the manifest")
 
     def _index(self) -> None:
         """Read the index's lines, so that each record can be held against its own."""
         try:
-            blocks = BlockIndex(self.store.get(keys.run_key(self.run, keys.IDX)))
+            blocks = BlockIndex(self.store.get(object_keys.run_key(self.run, object_keys.IDX)))
             end = 0
             last = ""
             for block in blocks:
                 if block.offset != end:
-                    raise IntegrityError(f"{keys.IDX} names blocks that do not lie one behind the other")
-                data = self.store.get_range(keys.run_key(self.run, keys.CDX), block.offset, block.length)
+                    raise IntegrityError(f"{object_keys.IDX} names blocks that do not lie one behind the other")
+                data = self.store.get_range(object_keys.run_key(self.run, object_keys.CDX), block.offset, block.length)
                 last = self._block(block, decode_block(data), last)
                 end = block.offset + block.length
-            if end != self.files[self.run].get(keys.CDX):
-                self.faults.append(f"{keys.CDX} holds bytes that {keys.IDX} does not name")
+            if end != self.files[self.run].get(object_keys.CDX):
+                self.faults.append(f"{object_keys.CDX} holds bytes that {object_keys.IDX} does not name")
         except (ArchiveError, ObjectMissing) as error:
             self.faults.append(f"the index: {error}")
 
     def _block(self, block: BlockRef, lines: list[str], last: str) -> str:
         """Look at a block's lines, which a lookup finds only in their order; returns the last one."""
         if block.first != " ".join(lines[0].split(" ", 2)[:2]):
-            self.faults.append(f"{keys.IDX} names {block.first!r} where {keys.CDX} has another line")
+            self.faults.append(f"{object_keys.IDX} names {block.first!r} where {object_keys.CDX} has another line")
         for line in lines:
             if line < last:
-                self.faults.append(f"{keys.CDX} is out of order: what it holds may not be found")
+                self.faults.append(f"{object_keys.CDX} is out of order: what it holds may not be found")
             last = line
             self._line(snapshot_of(parse_line(line), self.run))
         return last
@@ -215,7 +215,7 @@ class _RunCheck:
         for what, ref in (("payload", snapshot.payload.record), ("document", snapshot.document)):
             if ref is None:
                 continue
-            parts = keys.split_run_key(ref.key)
+            parts = object_keys.split_run_key(ref.key)
             size = self.files.get(parts[0], {}).get(parts[1]) if parts else None
             if size is None or ref.offset + ref.length > size:
                 self.faults.append(
@@ -224,12 +224,12 @@ class _RunCheck:
 
     def _resource(self, resource: Resource) -> None:
         """Read a file once: its hash, and what it holds, to its last byte."""
-        key = keys.run_key(self.run, resource.path)
+        key = object_keys.run_key(self.run, resource.path)
         pieces = _Hashed(self.store.stream(key))
         try:
             if resource.path.startswith("archive/"):
                 self._warc(key, pieces)
-            elif resource.path == keys.PAGES:
+            elif resource.path == object_keys.PAGES:
                 self._pages(pieces)
         except ArchiveError as error:
             self.faults.append(f"{resource.path}: {error}")
@@ -253,7 +253,7 @@ class _RunCheck:
             self.records += 1
             offset = record.member.offset
             snapshot = expected.pop(offset, None)
-            if keys.is_foreign(key):
+            if object_keys.is_foreign(key):
                 self._foreign(record, snapshot)
                 continue
             if record.kind == "response":
@@ -273,7 +273,7 @@ class _RunCheck:
         if self.run in self.said.unfinished:  # some of the records are the new ones, others the old
             return
         if found.records is not None and not self.faults and found.records != records_root(self.tree):
-            self.faults.append(f"{keys.MANIFEST} names another root over the run's records than theirs")
+            self.faults.append(f"{object_keys.MANIFEST} names another root over the run's records than theirs")
 
     def _compare(self, record: Record, snapshot: Snapshot | None) -> None:
         if snapshot is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archive import keys
-from archive.cache import Cache
+from archive import object_keys
 from archive.errors import IntegrityError
 from archive.fixity import Files, Finding, committed_in, file_of
 from archive.generations import Generations
 from archive.index.generation import Generation
+from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
@@ -27,16 +27,18 @@ def verify_generations(store: ObjectStore, files: Files, *, whole: bool = True) 
     existing = generations.existing()
     for name, error in existing.damaged.items():
         if name not in existing.replaced:
-            yield Finding(keys.GENERATIONS_PREFIX + name, faults=(f"{error}; {_MADE_AGAIN}",), committed=False)
+            yield Finding(object_keys.GENERATIONS_PREFIX + name, faults=(f"{error}; {_MADE_AGAIN}",), committed=False)
     for generation in existing.standing:
         faults = []
         size = 0
         for file, expected in generation.files.items():
-            found = file_of(store, generation.key(file), expected, whole=whole or file != keys.GENERATION_CDX)
+            found = file_of(store, generation.key(file), expected, whole=whole or file != object_keys.GENERATION_CDX)
             size += found[1]
             if found != expected:
-                faults.append(f"{file} is not the file that {keys.GENERATION} names; {_MADE_AGAIN}")
-        yield Finding(keys.GENERATIONS_PREFIX + generation.name, size, 0, tuple(faults), committed=False, read=whole)
+                faults.append(f"{file} is not the file that {object_keys.GENERATION} names; {_MADE_AGAIN}")
+        yield Finding(
+            object_keys.GENERATIONS_PREFIX + generation.name, size, 0, tuple(faults), committed=False, read=whole
+        )
     if existing.standing and not existing.damaged:
         yield from _hidden(generations, existing.standing, set(committed_in(files)), marked)
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archive import keys
-from archive.cache import Cache
+from archive import object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
 from archive.index.generation import Generation, decode_generation, decode_runs
 from archive.index.zipnum import BlockIndex, BlockRef
+from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
 
@@ -61,21 +61,21 @@ class Generations:
 
         Ask for these before `current`: a run's mark goes only once a generation that holds the run is there.
         """
-        names = [info.key.removeprefix(keys.LOOSE_PREFIX) for info in self._store.list(keys.LOOSE_PREFIX)]
-        return tuple(sorted(filter(keys.is_run_id, names)))
+        names = [info.key.removeprefix(object_keys.LOOSE_PREFIX) for info in self._store.list(object_keys.LOOSE_PREFIX)]
+        return tuple(sorted(filter(object_keys.is_run_id, names)))
 
     def files(self) -> dict[str, dict[str, int]]:
         """Every file of every generation, whole or not, with its size in bytes."""
         found: dict[str, dict[str, int]] = {}
-        for info in self._store.list(keys.GENERATIONS_PREFIX):
-            if parts := keys.split_generation_key(info.key):
+        for info in self._store.list(object_keys.GENERATIONS_PREFIX):
+            if parts := object_keys.split_generation_key(info.key):
                 found.setdefault(parts[0], {})[parts[1]] = info.size
         return found
 
     def existing(self) -> Existing:
         """All generations that have their description, replaced ones too."""
         for _ in range(_AGAIN):
-            names = sorted(name for name, files in self.files().items() if keys.GENERATION in files)
+            names = sorted(name for name, files in self.files().items() if object_keys.GENERATION in files)
             sound, damaged = [], {}
             try:
                 for name in names:
@@ -86,7 +86,7 @@ class Generations:
                 return Existing(tuple(sound), damaged)
             except ObjectMissing:  # replaced, and removed, since the list was read
                 continue
-        raise StoreUnavailable(f"{keys.GENERATIONS_PREFIX} changes faster than it can be read; try again")
+        raise StoreUnavailable(f"{object_keys.GENERATIONS_PREFIX} changes faster than it can be read; try again")
 
     def current(self) -> tuple[Generation, ...]:
         """The generations that no other replaces; raises IntegrityError when one of them is damaged."""
@@ -98,7 +98,7 @@ class Generations:
 
     def _generation(self, name: str) -> Generation:
         if name not in self._read:
-            key = keys.generation_key(name, keys.GENERATION)
+            key = object_keys.generation_key(name, object_keys.GENERATION)
             kept = self._cache.get(key)
             if kept is None:
                 data = self._store.get_range(key, 0, _MAX_DESCRIPTION)
@@ -110,7 +110,7 @@ class Generations:
 
     def runs_of(self, generation: Generation) -> set[str]:
         """The runs whose lines a generation holds; raises ObjectMissing, IntegrityError."""
-        key = generation.key(keys.GENERATION_RUNS)
+        key = generation.key(object_keys.GENERATION_RUNS)
         try:
             return decode_runs(self._checked(key, 0, generation.names[1], generation.names[0]))
         except RecordError as error:
@@ -138,7 +138,7 @@ class Generations:
 
     def _one(self, generation: Generation, number: int) -> BlockIndex:
         group = generation.groups[number]
-        key = generation.key(keys.GENERATION_IDX)
+        key = generation.key(object_keys.GENERATION_IDX)
         place = f"{key}.{number}"
         data = self._cache.get(place)
         if data is None or digest_of(data) != group.digest:
@@ -147,7 +147,7 @@ class Generations:
         return _block_index(data, key)
 
     def _whole(self, generation: Generation) -> dict[int, BlockIndex]:
-        key = generation.key(keys.GENERATION_IDX)
+        key = generation.key(object_keys.GENERATION_IDX)
         digest, size = generation.idx
         data = self._cache.get(key)
         if data is None or digest_of(data) != digest:
@@ -159,7 +159,7 @@ class Generations:
     def _checked(self, key: str, offset: int, length: int, digest: str) -> bytes:
         data = self._store.get_range(key, offset, length)
         if digest_of(data) != digest:
-            raise IntegrityError(f"{key} is not the file its {keys.GENERATION} names")
+            raise IntegrityError(f"{key} is not the file its {object_keys.GENERATION} names")
         return data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from archive import keys
+from archive import object_keys
 from archive.digests import read_self_digested, self_digested
 from archive.errors import FormatError, IntegrityError
 from archive.manifest import LAYOUT
@@ -29,16 +29,16 @@ def prepare(store: ObjectStore) -> None:
                 f"mounted, or bring it there with: onrecord --store {full.url} replicate {first.url}"
             )
         fresh = self_digested({"layout": LAYOUT, "id": str(uuid.uuid4()), "created": iso(now())})
-        if first.put_if_absent(keys.STORE_KEY, fresh):
+        if first.put_if_absent(object_keys.STORE_KEY, fresh):
             return
-        data = first.get(keys.STORE_KEY)
+        data = first.get(object_keys.STORE_KEY)
     check_layout(data)
 
 
 def described(store: ObjectStore) -> bytes | None:
     """A store's description, or None where it holds no archive; raises StoreError."""
     try:
-        return store.get(keys.STORE_KEY)
+        return store.get(object_keys.STORE_KEY)
     except (ObjectMissing, StoreMissing):
         return None
 
@@ -48,7 +48,9 @@ def check_layout(data: bytes) -> None:
     try:
         layout = read_self_digested(data)["layout"]
     except (ValueError, KeyError) as error:
-        raise IntegrityError(f"{keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy") from error
+        raise IntegrityError(
+            f"{object_keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy"
+        ) from error
     if layout != LAYOUT:
         raise FormatError(f"the store has layout {layout}, this program knows layout {LAYOUT}: upgrade onrecord")
 
@@ -56,13 +58,13 @@ def check_layout(data: bytes) -> None:
 def identity(store: ObjectStore) -> object:
     """The archive's id; raises ObjectMissing, StoreMissing, IntegrityError."""
     try:
-        return read_self_digested(store.get(keys.STORE_KEY)).get("id")
+        return read_self_digested(store.get(object_keys.STORE_KEY)).get("id")
     except ValueError as error:
-        raise IntegrityError(f"{keys.STORE_KEY} of {store.url} is damaged: {error}") from error
+        raise IntegrityError(f"{object_keys.STORE_KEY} of {store.url} is damaged: {error}") from error
 
 
 def make_copy(source: ObjectStore, target: ObjectStore) -> None:
     """Make the target a copy of the source's archive unless it is; raises FormatError when it holds another."""
-    data = source.get(keys.STORE_KEY)
-    if not target.put_if_absent(keys.STORE_KEY, data) and identity(target) != identity(source):
+    data = source.get(object_keys.STORE_KEY)
+    if not target.put_if_absent(object_keys.STORE_KEY, data) and identity(target) != identity(source):
         raise FormatError(f"{target.url} holds another archive; name an empty place, or a replica of this one")

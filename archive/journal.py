@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.parsing import parsed_object, size_of
+from archive.checked_json import parsed_object, size_of
 from storage.base import checked_key
 
 JOURNAL = "journal.jsonl"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from archive import keys
+from archive import object_keys
+from archive.checked_json import parsed_object, size_of, text_of, texts_of
 from archive.digests import digest_of, is_digest
 from archive.errors import IntegrityError
 from archive.model import Manifest, RecordsRoot, Resource
-from archive.parsing import parsed_object, size_of, text_of, texts_of
 from archive.times import from_iso, iso
 from storage.base import checked_key
 
@@ -56,7 +56,7 @@ def build(
 
 def digest_file(manifest: bytes) -> bytes:
     """The bytes of datapackage-digest.json (WACZ 1.1.1 §5.3)."""
-    return json.dumps({"path": keys.MANIFEST, "hash": digest_of(manifest)}, indent=2).encode() + b"\n"
+    return json.dumps({"path": object_keys.MANIFEST, "hash": digest_of(manifest)}, indent=2).encode() + b"\n"
 
 
 def parse(data: bytes) -> Manifest:

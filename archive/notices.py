@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from archive import keys
-from archive.cache import Cache
+from archive import object_keys
 from archive.errors import IntegrityError, NoSuchRule
+from archive.local_cache import Cache
 from archive.rules import (
     LONGEST,
     NOTHING,
@@ -38,7 +38,7 @@ MOST = 10_000  # notices of a store
 _SPARE = 100  # of these, left for what ends a rule, for redactions and for writers at the same time
 _READERS = 16  # requests at once
 _ATTEMPTS = 8
-_KEYS = {"rule": keys.rule_key, "removal": keys.removal_key, "redaction": keys.redaction_key}
+_KEYS = {"rule": object_keys.rule_key, "removal": object_keys.removal_key, "redaction": object_keys.redaction_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Notices:
             try:
                 found.append(self._statement(name, known))
             except IntegrityError as error:
-                faults.append((keys.redaction_key(name), str(error)))
+                faults.append((object_keys.redaction_key(name), str(error)))
         return found, faults
 
     def faults(self) -> Iterator[tuple[str, str]]:
@@ -115,7 +115,7 @@ class Notices:
                     elif kind == "redaction":
                         self._statement(name, ())
                     else:
-                        check_removal(self._bytes(keys.removal_key(name), LONGEST), name)
+                        check_removal(self._bytes(object_keys.removal_key(name), LONGEST), name)
                 except IntegrityError as error:
                     yield _KEYS[kind](name), str(error)
 
@@ -124,14 +124,14 @@ class Notices:
         found: dict[str, list[str]] = {}
         count = 0
         try:
-            for info in self._store.list(keys.NOTICES_PREFIX):
+            for info in self._store.list(object_keys.NOTICES_PREFIX):
                 count += 1
                 if count > MOST:
                     raise IntegrityError(
                         f"the store holds more than {MOST:,} rules and redactions, so nothing is shown; "
-                        f"remove what is not yours under {keys.NOTICES_PREFIX}"
+                        f"remove what is not yours under {object_keys.NOTICES_PREFIX}"
                     )
-                if parts := keys.split_notice_key(info.key):
+                if parts := object_keys.split_notice_key(info.key):
                     found.setdefault(parts[0], []).append(parts[1])
         except StoreMissing:  # a directory that is yet to be made
             return {}
@@ -143,7 +143,7 @@ class Notices:
             return [Named(name, rule) for name, rule in zip(standing, pool.map(self._rule, standing), strict=True)]
 
     def _rule(self, name: str) -> Rule:
-        key = keys.rule_key(name)
+        key = object_keys.rule_key(name)
         try:
             data = self._bytes(key, LONGEST)
             rule = decode_rule(data)
@@ -159,7 +159,7 @@ class Notices:
         return [self._statement(name, known) for name in sorted(names)]
 
     def _statement(self, name: str, known: tuple[PublicKey, ...]) -> Signed:
-        key = keys.redaction_key(name)
+        key = object_keys.redaction_key(name)
         try:
             data = self._bytes(key, LONGEST_STATEMENT)
             signed = read_statement(data, name, known)
@@ -192,8 +192,8 @@ class Notices:
                 "one rule in the place of many, by --match"
             )
         for _ in range(_ATTEMPTS):
-            name = keys.new_run_id(now())
-            if self._store.put_if_absent(keys.rule_key(name), data):
+            name = object_keys.new_run_id(now())
+            if self._store.put_if_absent(object_keys.rule_key(name), data):
                 self.refresh()
                 return name
         raise StoreError(f"no name is free for a rule in {self._store.url}; try again")
@@ -203,7 +203,7 @@ class Notices:
         found = self._listed()
         if name not in found.get("rule", ()) or name in found.get("removal", ()):
             raise NoSuchRule(f"there is no rule {name}; `onrecord withhold list` names them")
-        self._store.put_if_absent(keys.removal_key(name), encode_removal(name, why))
+        self._store.put_if_absent(object_keys.removal_key(name), encode_removal(name, why))
         self.refresh()
 
 

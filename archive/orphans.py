@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-from archive import keys
-from archive.cache import Cache
+from archive import object_keys
 from archive.catalog import Catalog
+from archive.checked_json import parsed_object
 from archive.claims import claimed
 from archive.errors import IntegrityError
-from archive.parsing import parsed_object
+from archive.local_cache import Cache
 from archive.times import now
 from storage.base import KeepsLeftovers, Leftover, ObjectInfo, ObjectStore
 from storage.errors import ObjectMissing
@@ -60,7 +60,7 @@ class Orphans:
     def collect(self, *, dry: bool = False) -> Iterator[Orphan]:
         """Each orphan, once it is removed, or with `dry` as it is found; raises StoreError, IntegrityError."""
         yield from self._runs(dry=dry)
-        for kind, prefix in ((MARK, keys.LOOSE_PREFIX), (CLAIM, keys.CLAIMS_PREFIX)):
+        for kind, prefix in ((MARK, object_keys.LOOSE_PREFIX), (CLAIM, object_keys.CLAIMS_PREFIX)):
             yield from self._marks(kind, prefix, dry=dry)
         yield from self._generations(dry=dry)
         if isinstance(self._store, KeepsLeftovers):
@@ -88,14 +88,14 @@ class Orphans:
                 yield self._clear_run(run)
 
     def _objects(self) -> Iterator[tuple[str, ObjectInfo]]:
-        for info in self._store.list(keys.RUNS_PREFIX):
-            if parts := keys.split_run_key(info.key):
+        for info in self._store.list(object_keys.RUNS_PREFIX):
+            if parts := object_keys.split_run_key(info.key):
                 yield parts[0], info
 
     def _is_old_and_open(self, run: str, found: list[ObjectInfo]) -> bool:
-        if any(info.key == keys.run_key(run, keys.MANIFEST) for info in found):
+        if any(info.key == object_keys.run_key(run, object_keys.MANIFEST) for info in found):
             return False
-        return keys.started(run) < self._before and all(self._is_old(info) for info in found)
+        return object_keys.started(run) < self._before and all(self._is_old(info) for info in found)
 
     def _is_old(self, info: ObjectInfo) -> bool:
         return info.modified is not None and info.modified < self._before
@@ -115,13 +115,15 @@ class Orphans:
         return {
             run
             for run in runs
-            if run in covered or hashes[run] in named or self._cache.get(keys.run_key(run, keys.MANIFEST)) is not None
+            if run in covered
+            or hashes[run] in named
+            or self._cache.get(object_keys.run_key(run, object_keys.MANIFEST)) is not None
         }
 
     def _hash_of(self, run: str) -> str | None:
         """The hash of a run's manifest by its digest file, which is put before it."""
         try:
-            data = self._store.get_range(keys.run_key(run, keys.MANIFEST_DIGEST), 0, 4096)
+            data = self._store.get_range(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), 0, 4096)
             return str(parsed_object(data).get("hash"))
         except (ObjectMissing, ValueError):
             return None
@@ -130,7 +132,7 @@ class Orphans:
         objects = size = 0
         with claimed(self._store, run) as mine:
             while mine:
-                found = list(self._store.list(keys.run_key(run, "")))
+                found = list(self._store.list(object_keys.run_key(run, "")))
                 if not self._is_old_and_open(run, found):
                     return Orphan(RUN, run, objects, size, stays="its writer has come back to it")
                 if not found:
@@ -138,7 +140,7 @@ class Orphans:
                 self._store.delete(found[0].key)
                 objects, size = objects + 1, size + found[0].size
             if mine:
-                self._store.delete(keys.loose_key(run))
+                self._store.delete(object_keys.loose_key(run))
         return Orphan(RUN, run, objects, size, stays=None if mine else "another process has the claim to it")
 
     # What can be made again
@@ -146,7 +148,7 @@ class Orphans:
     def _marks(self, kind: str, prefix: str, *, dry: bool) -> Iterator[Orphan]:
         for info in list(self._store.list(prefix)):
             run = info.key.removeprefix(prefix)
-            if not keys.is_run_id(run) or not self._is_old(info) or keys.started(run) >= self._before:
+            if not object_keys.is_run_id(run) or not self._is_old(info) or object_keys.started(run) >= self._before:
                 continue
             gone = dry or self._delete(info) if kind == CLAIM else self._clear_mark(run, info, dry=dry)
             if gone:
@@ -154,12 +156,12 @@ class Orphans:
 
     def _clear_mark(self, run: str, info: ObjectInfo, *, dry: bool) -> bool:
         """Remove the mark of a run of which nothing is left."""
-        if next(self._store.list(keys.run_key(run, "")), None) is not None:
+        if next(self._store.list(object_keys.run_key(run, "")), None) is not None:
             return False
         if dry:
             return True
         with claimed(self._store, run) as mine:
-            return mine and next(self._store.list(keys.run_key(run, "")), None) is None and self._delete(info)
+            return mine and next(self._store.list(object_keys.run_key(run, "")), None) is None and self._delete(info)
 
     def _delete(self, info: ObjectInfo) -> bool:
         found = self._store.head(info.key)
@@ -171,14 +173,14 @@ class Orphans:
     def _generations(self, *, dry: bool) -> Iterator[Orphan]:
         replaced = self._catalog.generations.existing().replaced
         groups: dict[str, list[ObjectInfo]] = {}
-        for info in self._store.list(keys.GENERATIONS_PREFIX):
-            if parts := keys.split_generation_key(info.key):
+        for info in self._store.list(object_keys.GENERATIONS_PREFIX):
+            if parts := object_keys.split_generation_key(info.key):
                 groups.setdefault(parts[0], []).append(info)
         for name, found in groups.items():
-            described = keys.generation_key(name, keys.GENERATION)
-            done_with = keys.started(replaced[name].name) < self._before if name in replaced else False
+            described = object_keys.generation_key(name, object_keys.GENERATION)
+            done_with = object_keys.started(replaced[name].name) < self._before if name in replaced else False
             open_ended = all(info.key != described for info in found) and all(map(self._is_old, found))
-            if not (done_with or (open_ended and keys.started(name) < self._before)):
+            if not (done_with or (open_ended and object_keys.started(name) < self._before)):
                 continue
             if not dry:
                 if open_ended and self._store.head(described) is not None:

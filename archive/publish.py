@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.claims import committing
 from archive.copied import carry_notices
 from archive.digests import digest_of, digest_of_stream
@@ -32,7 +32,7 @@ _MAX_MANIFEST = 16 << 20  # bytes
 
 def is_sealed(spooled: SpooledRun) -> bool:
     """Whether the run has its manifest, and with it every other file."""
-    return spooled.path(keys.MANIFEST).exists()
+    return spooled.path(object_keys.MANIFEST).exists()
 
 
 def seal(
@@ -45,17 +45,17 @@ def seal(
 
     `ends` says where the records of a WARC file end, as far as that is known.
     """
-    for name, empty in ((keys.PAGES, HEADER), (keys.OUTCOMES, b"")):
+    for name, empty in ((object_keys.PAGES, HEADER), (object_keys.OUTCOMES, b"")):
         if not spooled.path(name).exists():
             spooled.write(name, empty)
     cdx, idx = encode(lines)
-    spooled.write(keys.CDX, cdx)
-    spooled.write(keys.IDX, idx)
+    spooled.write(object_keys.CDX, cdx)
+    spooled.write(object_keys.IDX, idx)
     warcs = sorted(f"archive/{path.name}" for path in spooled.path("archive").glob("*.warc.gz"))
-    names = [*warcs, keys.PAGES, keys.CDX, keys.IDX, keys.OUTCOMES]
+    names = [*warcs, object_keys.PAGES, object_keys.CDX, object_keys.IDX, object_keys.OUTCOMES]
     data = make_manifest([_resource(spooled, name) for name in names], _records(spooled, warcs, ends))
-    spooled.write(keys.MANIFEST_DIGEST, manifest.digest_file(data))
-    spooled.write(keys.MANIFEST, data)
+    spooled.write(object_keys.MANIFEST_DIGEST, manifest.digest_file(data))
+    spooled.write(object_keys.MANIFEST, data)
 
 
 def _records(spooled: SpooledRun, warcs: list[str], ends: Mapping[str, Sequence[int]]) -> RecordsRoot | None:
@@ -76,7 +76,7 @@ def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) 
     if copies:
         prepare(store)
     _publish(first, spooled, found, data, read_back=read_back)
-    if copies and _read(first, keys.run_key(spooled.run, keys.MANIFEST)) != data:
+    if copies and _read(first, object_keys.run_key(spooled.run, object_keys.MANIFEST)) != data:
         raise StoreError(  # what was taken out of it there is not brought to the others from here
             f"run {found.run} is another one in {first.url} since it was put there: if `onrecord verify` says that it "
             f"was redacted, bring it to the others with onrecord replicate, and remove {spooled.folder}"
@@ -97,7 +97,7 @@ def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) 
 def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
     if spooled.is_proven(store.url):
         return
-    key = keys.run_key(spooled.run, keys.MANIFEST)
+    key = object_keys.run_key(spooled.run, object_keys.MANIFEST)
     kept = _read(store, key)
     if kept != data and kept is not None and _is_manifest(kept):
         raise _taken(spooled)
@@ -106,7 +106,9 @@ def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: byt
         list(pool.map(bring, _files(found, data)))
     if kept != data:
         with committing(store, found):
-            store.put(keys.loose_key(spooled.run), b"")  # before the run exists, or readers of a generation miss it
+            store.put(
+                object_keys.loose_key(spooled.run), b""
+            )  # before the run exists, or readers of a generation miss it
             if kept is None:
                 store.put_if_absent(key, data)
             else:  # what is no manifest is what became of this one
@@ -130,12 +132,12 @@ def _taken(spooled: SpooledRun) -> StoreError:
 
 def _files(found: Manifest, data: bytes) -> list[Resource]:
     digest_file = manifest.digest_file(data)
-    return [*found.resources, Resource(keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
+    return [*found.resources, Resource(object_keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
 
 
 def _bring(store: ObjectStore, spooled: SpooledRun, resource: Resource, *, read_back: bool, there: bool) -> None:
     """Put a file, unless the run exists in the store and holds it, and read it back."""
-    key = keys.run_key(spooled.run, resource.path)
+    key = object_keys.run_key(spooled.run, resource.path)
     if there and _is_held(store, key, resource, read_back=read_back):
         return
     store.put_file(key, spooled.path(resource.path))
@@ -167,7 +169,7 @@ def _is_manifest(data: bytes) -> bool:
 
 def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
     try:
-        data = spooled.path(keys.MANIFEST).read_bytes()
+        data = spooled.path(object_keys.MANIFEST).read_bytes()
         return data, manifest.parse(data)
     except (OSError, IntegrityError) as error:
         raise StoreError(

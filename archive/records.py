@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archive import keys
+from archive import object_keys
 from archive.errors import IntegrityError
 from archive.model import RecordRef, Snapshot
 from archive.warc.reader import Record, read_record
@@ -31,7 +31,7 @@ def payload_record(store: ObjectStore, snapshot: Snapshot) -> Record:
     reference = snapshot.payload
     record = stored_record(store, reference.record, reference.record_id)
     said = record.header("WARC-Payload-Digest") or ""
-    if said != snapshot.digest and not keys.is_foreign(reference.record.key):
+    if said != snapshot.digest and not object_keys.is_foreign(reference.record.key):
         raise IntegrityError(f"{reference.record_id} does not hold the payload that the index names")
     return replace(record, payload_digest=snapshot.digest)
 

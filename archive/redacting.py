@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.archive import Archive
-from archive.cache import Cache
 from archive.catalog import Catalog
 from archive.copied_manifests import replace_manifest
 from archive.digests import digest_of, digest_of_file, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
+from archive.local_cache import Cache
 from archive.replica import Replica
 from archive.signing import PublicKey
 from archive.statement import Statement
@@ -32,8 +32,8 @@ _PREPARING = timedelta(days=1)  # how long files may lie aside without a stateme
 def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
     """The redactions whose files lie aside, with the run and path of each; raises StoreError."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for info in store.list(keys.REDACTING_PREFIX):
-        if parts := keys.split_redacting_key(info.key):
+    for info in store.list(object_keys.REDACTING_PREFIX):
+        if parts := object_keys.split_redacting_key(info.key):
             found.setdefault(parts[0], []).append(parts[1:])
     return found
 
@@ -55,7 +55,7 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
         if name in signed and signed[name].signers:
             _move(archive, store, signed[name].statement, files)
             done.append(signed[name].statement)
-        elif name not in signed and now() - keys.started(name) > _PREPARING:
+        elif name not in signed and now() - object_keys.started(name) > _PREPARING:
             _delete(store, name, files)
     if done:
         archive.forget()
@@ -84,28 +84,28 @@ def _follow(archive: Archive, done: Iterable[Statement], known: tuple[PublicKey,
 def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:
     for each in statement.replaced:
         paths = [path for run, path in files if run == each.run]
-        there = store.get(keys.run_key(each.run, keys.MANIFEST))
+        there = store.get(object_keys.run_key(each.run, object_keys.MANIFEST))
         if digest_of(there) == each.new:  # it was the last of the run's files
             continue
-        data = store.get(keys.redacting_key(statement.id, each.run, keys.MANIFEST)) if paths else b""
+        data = store.get(object_keys.redacting_key(statement.id, each.run, object_keys.MANIFEST)) if paths else b""
         if digest_of(data) != each.new or digest_of(there) != each.old:
             raise IntegrityError(
-                f"run {each.run} cannot be redacted as {keys.redaction_key(statement.id)} says: what lies aside for "
+                f"run {each.run} cannot be redacted as {object_keys.redaction_key(statement.id)} says: what lies aside for "
                 "it, or the run, is another one; mend the run from a copy, and redact it again"
             )
         found = manifest.parse(data)
         for path in sorted(paths, key=_order):
-            if path != keys.MANIFEST:
-                source = keys.redacting_key(statement.id, each.run, path)
+            if path != object_keys.MANIFEST:
+                source = object_keys.redacting_key(statement.id, each.run, path)
                 _move_file(
-                    store, archive.spool.scratch, source, keys.run_key(each.run, path), found.resource(path).hash
+                    store, archive.spool.scratch, source, object_keys.run_key(each.run, path), found.resource(path).hash
                 )
         replace_manifest(store, data, each.run)
 
 
 def _order(path: str) -> tuple[bool, str]:
     """Records first, the index last: at every moment what it says of a record is true of it."""
-    return path == keys.CDX, path
+    return path == object_keys.CDX, path
 
 
 def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
@@ -135,12 +135,12 @@ def forget_merged(archive: Archive) -> None:
     archive.merge(rebuild=True)
     for name, files in generations.files().items():
         if name in before:
-            for file in sorted(files, key=lambda file: file != keys.GENERATION):
-                first.delete(keys.generation_key(name, file))
+            for file in sorted(files, key=lambda file: file != object_keys.GENERATION):
+                first.delete(object_keys.generation_key(name, file))
     archive.refresh()
 
 
 def _delete(store: ObjectStore, name: str, files: list[tuple[str, str]]) -> None:
-    for run, path in sorted(files, key=lambda each: each[1] == keys.MANIFEST):
+    for run, path in sorted(files, key=lambda each: each[1] == object_keys.MANIFEST):
         with suppress(ObjectMissing):
-            store.delete(keys.redacting_key(name, run, path))
+            store.delete(object_keys.redacting_key(name, run, path))

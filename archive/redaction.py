@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.archive import Archive
 from archive.blanking import (
     Place,
@@ -27,11 +27,11 @@ from archive.blanking import (
     places_of,
     together,
 )
+from archive.checked_json import parsed_object
 from archive.digests import digest_of, digest_of_file
 from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.merkle import Growing
 from archive.model import Snapshot
-from archive.parsing import parsed_object
 from archive.recordtree import records_root, warcs_of
 from archive.redacting import finish
 from archive.rules import subject_of
@@ -128,7 +128,7 @@ def _everywhere(archive: Archive, wanted: Collection[str]) -> _Found:
 
 
 def _places(store: ObjectStore, run: str) -> Iterator[Place]:
-    for info in store.list(keys.run_key(run, "archive/")):
+    for info in store.list(object_keys.run_key(run, "archive/")):
         yield from places_of(store.stream(info.key))
 
 
@@ -138,7 +138,7 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
     Raises ValueError for a reason that is no line of text, IntegrityError where a run cannot be rewritten, StoreError;
     what is decided by then is finished by `finish`.
     """
-    name = keys.new_run_id(now())
+    name = object_keys.new_run_id(now())
     probe = Statement(name, now(), reason, (Replaced(what.runs[0], digest_of(b""), digest_of(b"")),), tuple(what.ids))
     probe.signed(signer)  # what is wrong with the reason is told before anything is put
     folder, first = archive.spool.scratch, members(archive.store)[0]
@@ -150,9 +150,9 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
         raise StoreUnavailable(f"cannot write in {folder}: {error.strerror or error}") from error
     statement = Statement(name, probe.at, reason, replaced, tuple(sorted(what.ids)))
     for each in replaced:
-        if digest_of(first.get(keys.run_key(each.run, keys.MANIFEST))) != each.old:
+        if digest_of(first.get(object_keys.run_key(each.run, object_keys.MANIFEST))) != each.old:
             raise StoreError(f"run {each.run} was redacted by another one meanwhile; try again")
-    if not archive.store.put_if_absent(keys.redaction_key(name), statement.signed(signer)):
+    if not archive.store.put_if_absent(object_keys.redaction_key(name), statement.signed(signer)):
         raise StoreError(f"the name {name} was taken meanwhile; try again")
     finish(archive, [signer.public])
     return statement
@@ -160,7 +160,7 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
 
 def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) -> Replaced:
     """Make the new files of a run and put them beside it."""
-    data = store.get(keys.run_key(run, keys.MANIFEST))
+    data = store.get(object_keys.run_key(run, object_keys.MANIFEST))
     old = manifest.parse(data)
     ids, texts = what.ids, frozenset(each.record_id for each in what.repeats)
     hashes: dict[str, str] = {}
@@ -168,7 +168,7 @@ def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) 
     warcs = warcs_of(old.resources)
     for resource in [*warcs, *(each for each in old.resources if each not in warcs)]:
         path = work / "file"
-        key = keys.run_key(run, resource.path)
+        key = object_keys.run_key(run, resource.path)
         if resource in warcs:
             changed = _blanked_warc(store, key, ids, name, path)
             for _ in walk_members(_pieces(path) if changed else store.stream(key), tree.append):
@@ -180,7 +180,7 @@ def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) 
         hashes[resource.path], size = digest_of_file(path)
         if size != resource.bytes:
             raise IntegrityError(f"{key} would have another size: it is left as it is; please report this")
-        store.put_file(keys.redacting_key(name, run, resource.path), path)
+        store.put_file(object_keys.redacting_key(name, run, resource.path), path)
     package = parsed_object(data)
     for entry in package["resources"]:
         entry["hash"] = hashes.get(entry["path"], entry["hash"])
@@ -188,7 +188,7 @@ def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) 
         package["records"]["root"] = records_root(tree).root
     package["redactions"] = [*package.get("redactions", []), name]
     new = json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
-    store.put(keys.redacting_key(name, run, keys.MANIFEST), new)
+    store.put(object_keys.redacting_key(name, run, object_keys.MANIFEST), new)
     return Replaced(run, old.hash, digest_of(new))
 
 
@@ -222,15 +222,15 @@ def _blanked_file(
     store: ObjectStore, run: str, name: str, what: tuple[Collection[str], Collection[str]], path: Path
 ) -> bool:
     ids, texts = what
-    if name not in {keys.PAGES, keys.OUTCOMES, keys.CDX}:
+    if name not in {object_keys.PAGES, object_keys.OUTCOMES, object_keys.CDX}:
         return False
-    data = store.get(keys.run_key(run, name))
-    if name == keys.PAGES:
+    data = store.get(object_keys.run_key(run, name))
+    if name == object_keys.PAGES:
         made = blanked_pages(data, ids)
-    elif name == keys.OUTCOMES:
+    elif name == object_keys.OUTCOMES:
         made = blanked_outcomes(data, ids, texts)
     else:
-        made = blanked_index(data, store.get(keys.run_key(run, keys.IDX)), ids, texts)
+        made = blanked_index(data, store.get(object_keys.run_key(run, object_keys.IDX)), ids, texts)
     path.write_bytes(made)
     return made != data
 

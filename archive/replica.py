@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import keys, manifest
-from archive.cache import Cache
+from archive import manifest, object_keys
 from archive.catalog import Catalog
 from archive.copied import Copied, carry_notices
 from archive.copied_manifests import (
@@ -28,6 +27,7 @@ from archive.errors import FormatError, IntegrityError
 from archive.excused import NOTHING, excused
 from archive.fixity import Files
 from archive.identity import identity, make_copy
+from archive.local_cache import Cache
 from archive.model import Resource
 from archive.signing import PublicKey
 from storage.base import ObjectStore
@@ -59,7 +59,7 @@ class Replica:
         yield from self._notices()
         there = _files(self._target)
         for run, paths in sorted(_files(self._source).items()):
-            if keys.MANIFEST not in paths:
+            if object_keys.MANIFEST not in paths:
                 continue
             held = there.get(run, {})
             if copied := self._redacted(run):
@@ -74,7 +74,7 @@ class Replica:
 
         files, size, faults = copy_evidence(self._source, self._target, mend=mend)
         if files or faults:
-            yield Copied(keys.EVIDENCE_PREFIX, files, size, tuple(faults))
+            yield Copied(object_keys.EVIDENCE_PREFIX, files, size, tuple(faults))
 
     def _notices(self) -> Iterator[Copied]:
         """Put what is not to be shown before anything that could be: a copy without it would show everything."""
@@ -95,7 +95,7 @@ class Replica:
         if run not in self._said.notes and run not in self._said.unknown:
             return None
         data, found = manifest_of(self._source, run)
-        there = read_small(self._target, keys.run_key(run, keys.MANIFEST))
+        there = read_small(self._target, object_keys.run_key(run, object_keys.MANIFEST))
         if found is None or there is None or there == data:
             return None
         if run in self._said.unknown:
@@ -106,8 +106,8 @@ class Replica:
         files, size, faults = self._brought(run, lacking)
         if not faults:  # the manifest last: until then all of it is done again
             for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
-                for file in sorted(parts, key=lambda file: file != keys.GENERATION):  # titles stand in it
-                    self._target.delete(keys.generation_key(name, file))
+                for file in sorted(parts, key=lambda file: file != object_keys.GENERATION):  # titles stand in it
+                    self._target.delete(object_keys.generation_key(name, file))
             replace_manifest(self._target, data, run)
         return Copied(run, files, size, tuple(faults))
 
@@ -123,14 +123,19 @@ class Replica:
     def _copied(self, run: str, held: dict[str, int]) -> Copied:
         data, found = manifest_of(self._source, run)
         if found is None:
-            return Copied(run, faults=(f"{keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
-        if keys.MANIFEST in held and read_small(self._target, keys.run_key(run, keys.MANIFEST)) != data:
+            return Copied(run, faults=(f"{object_keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
+        if (
+            object_keys.MANIFEST in held
+            and read_small(self._target, object_keys.run_key(run, object_keys.MANIFEST)) != data
+        ):
             return Copied(
                 run, faults=("the replica holds another run of that name; `onrecord repair` there tells which is true",)
             )
         if found.hash in self._said.replaced:  # it is not brought on
             return Copied(run, faults=(f"it was redacted, and {self._source.url} holds it as it was before: {_REDO}",))
-        begun = keys.MANIFEST not in held  # a copy that broke off: it may have been redacted since, at the same sizes
+        begun = (
+            object_keys.MANIFEST not in held
+        )  # a copy that broke off: it may have been redacted since, at the same sizes
         lacking = [
             resource
             for resource in found.resources
@@ -144,7 +149,7 @@ class Replica:
 
     def _holds(self, run: str, resource: Resource) -> bool:
         """Whether the target's file, read whole, is the one that the manifest names; raises StoreError."""
-        return _digest(self._target, keys.run_key(run, resource.path)) == (resource.hash, resource.bytes)
+        return _digest(self._target, object_keys.run_key(run, resource.path)) == (resource.hash, resource.bytes)
 
     def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
         """Put files; returns how many, their bytes, and what is wrong with the others."""
@@ -159,7 +164,7 @@ class Replica:
 
     def _bring(self, run: str, resource: Resource) -> str | None:
         """Put one file and read it back; returns what is wrong, if anything is. Raises StoreError."""
-        key = keys.run_key(run, resource.path)
+        key = object_keys.run_key(run, resource.path)
         expected = (resource.hash, resource.bytes)
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
@@ -199,7 +204,7 @@ class Replica:
         here, there = _files(self._source), _files(self._target)
         self._mend_identity(here, there)
         yield from self._notices()
-        known = {run for files in (here, there) for run, paths in files.items() if keys.MANIFEST in paths}
+        known = {run for files in (here, there) for run, paths in files.items() if object_keys.MANIFEST in paths}
         named = named_in(self._source, here) | named_in(self._target, there)
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
@@ -208,7 +213,7 @@ class Replica:
 
     def _mend_identity(self, here: Files, there: Files) -> None:
         """The store's own description may be what is damaged, or was lost and made anew by a later capture."""
-        described = self._source.get(keys.STORE_KEY)
+        described = self._source.get(object_keys.STORE_KEY)
         wanted = identity(self._source)
         try:
             if identity(self._target) == wanted:
@@ -218,7 +223,7 @@ class Replica:
             common = True
         if not common:
             raise FormatError(f"{self._source.url} holds another archive: nothing can be mended from it")
-        self._target.put(keys.STORE_KEY, described)
+        self._target.put(object_keys.STORE_KEY, described)
 
     def _mended(self, run: str, named: set[str]) -> Copied:
         if run in self._said.unknown:
@@ -230,8 +235,10 @@ class Replica:
         lacking = (resource for resource in found.resources if not self._holds(run, resource))
         files, size, faults = self._brought(run, lacking)
         if not faults:
-            whole = {keys.MANIFEST: data, keys.MANIFEST_DIGEST: manifest.digest_file(data)}
-            lost = [text for path, text in whole.items() if read_small(self._target, keys.run_key(run, path)) != text]
+            whole = {object_keys.MANIFEST: data, object_keys.MANIFEST_DIGEST: manifest.digest_file(data)}
+            lost = [
+                text for path, text in whole.items() if read_small(self._target, object_keys.run_key(run, path)) != text
+            ]
             files, size = files + len(lost), size + sum(map(len, lost))
             put_manifest(self._target, data, found)
         return Copied(run, files, size, tuple(faults))
@@ -248,14 +255,14 @@ def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
     except StoreMissing:
         taken = None  # a directory that is yet to be made
     if taken is not None:
-        return True if read_small(target, keys.RESTORING) == mark else None
-    target.put(keys.RESTORING, mark)
+        return True if read_small(target, object_keys.RESTORING) == mark else None
+    target.put(object_keys.RESTORING, mark)
     return False
 
 
 def finish_restore(target: ObjectStore) -> None:
     """The archive is whole there: it is an archive like any other from now on."""
-    target.delete(keys.RESTORING)
+    target.delete(object_keys.RESTORING)
 
 
 def _files(store: ObjectStore) -> Files:

@@ -15,9 +15,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from archive.checked_json import text_of
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
-from archive.parsing import text_of
 from archive.times import from_iso, iso, now
 from archive.urlkey import key_range, urlkey
 from archive.wacz.jskey import js_urlkey

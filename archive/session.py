@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.catalog import Catalog
 from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.digests import digest_of_stream
@@ -221,9 +221,9 @@ class Session:
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
         line = encode_document(document)
-        if not self._spooled.holds(keys.PAGES):
-            self._spooled.append(keys.PAGES, HEADER)
-        offset = self._spooled.append(keys.PAGES, line)
+        if not self._spooled.holds(object_keys.PAGES):
+            self._spooled.append(object_keys.PAGES, HEADER)
+        offset = self._spooled.append(object_keys.PAGES, line)
         title = document.article.title[:_TITLE] if document.article.title else None
         entry: dict[str, Any] = {"record": document.record_id, "offset": offset, "length": len(line), "title": title}
         entry["text"] = document.same_as is None and bool(document.article.extractor)
@@ -237,7 +237,9 @@ class Session:
         if entry["text"]:
             self._snapshots[record_id] = replace(
                 self._snapshots[record_id],
-                document=DocumentRef(keys.run_key(self.run, keys.PAGES), entry["offset"], entry["length"]),
+                document=DocumentRef(
+                    object_keys.run_key(self.run, object_keys.PAGES), entry["offset"], entry["length"]
+                ),
                 title=entry["title"],
                 availability=entry.get("availability"),
             )
@@ -245,7 +247,7 @@ class Session:
     def add_outcome(self, outcome: Outcome) -> bytes:
         """Write a target's outcome; returns its line as `capture --json` prints it."""
         line = encode_outcome(outcome)
-        self._spooled.append(keys.OUTCOMES, line + b"\n")
+        self._spooled.append(object_keys.OUTCOMES, line + b"\n")
         entry = entry_of(outcome)
         self._outcomes.add(entry)
         self._entries.append(entry)
@@ -333,7 +335,7 @@ class Session:
             "captures": len(snapshots),
             "revisits": sum(snapshot.revisit for snapshot in snapshots),
             "documents": len(
-                {(ref.key, ref.offset) for ref in texts if ref.key.startswith(keys.run_key(self.run, ""))}
+                {(ref.key, ref.offset) for ref in texts if ref.key.startswith(object_keys.run_key(self.run, ""))}
             ),
         }
 

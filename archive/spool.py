@@ -25,10 +25,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archive import keys
+from archive import object_keys
+from archive.checked_json import parsed_object
 from archive.errors import IntegrityError
 from archive.journal import JOURNAL, Journal, read_journal
-from archive.parsing import parsed_object
 from storage.errors import StoreUnavailable
 
 _log = logging.getLogger("onrecord.archive")
@@ -272,7 +272,7 @@ class Spool:
     def _run_folders(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        return sorted(path for path in self._folder.iterdir() if keys.is_run_id(path.name) and path.is_dir())
+        return sorted(path for path in self._folder.iterdir() if object_keys.is_run_id(path.name) and path.is_dir())
 
 
 def _try_lock(path: Path) -> int | None:

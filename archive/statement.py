@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from archive import keys
+from archive import object_keys
 from archive.digests import is_digest
 from archive.errors import IntegrityError
 from archive.rules import Kind, Withholding
@@ -119,13 +119,13 @@ def _parsed(text: str) -> Statement:
             records.append(value)
         else:
             raise ValueError("a line of it is none of ours")
-    if not keys.is_run_id(name) or not replaced or not records:
+    if not object_keys.is_run_id(name) or not replaced or not records:
         raise ValueError("it says nothing")
     return Statement(name, from_iso(at), reason, tuple(replaced), tuple(records))
 
 
 def _replaced(text: str) -> Replaced:
     run, old, new = text.split(" ")
-    if not (keys.is_run_id(run) and is_digest(old) and is_digest(new)):
+    if not (object_keys.is_run_id(run) and is_digest(old) and is_digest(new)):
         raise ValueError("a run or a hash of it is none")
     return Replaced(run, old, new)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
+from archive.checked_json import size_of, text_of, texts_of
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
 from archive.model import Article, Document, Embed, RecordRef, Reference
-from archive.parsing import size_of, text_of, texts_of
 from archive.times import from_iso, iso
 
 HEADER = b'{"format":"json-pages-1.0","id":"pages","title":"All Pages","hasText":true}\n'

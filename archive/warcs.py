@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from archive import keys
+from archive import object_keys
 from archive.model import Block, Digests, Exchange, Made, RecordRef, Snapshot
 from archive.spool import SpooledRun
 from archive.warc.writer import Fields, Placed, RecordWriter
@@ -77,16 +77,16 @@ class RunWarcs:
     def foreign(self, head: bytes, block: Block) -> RecordRef:
         """Write a record of another program's as it is, into a file that holds nothing else; returns its place."""
         if self._foreign is None or self._foreign.tell() >= self._settings.max_warc:
-            self._foreign_name = keys.foreign_path(self._foreign_count)
+            self._foreign_name = object_keys.foreign_path(self._foreign_count)
             self._foreign_count += 1
             self._foreign = RecordWriter(_Appending(self._spooled, self._foreign_name))
             self.ends[self._foreign_name] = self._foreign.ends
         placed = self._foreign.verbatim(head, block)
-        return RecordRef(keys.run_key(self._spooled.run, self._foreign_name), placed.offset, placed.length)
+        return RecordRef(object_keys.run_key(self._spooled.run, self._foreign_name), placed.offset, placed.length)
 
     def _warc(self) -> RecordWriter:
         if self._writer is None or self._writer.tell() >= self._settings.max_warc:
-            name = keys.warc_path(self._count)
+            name = object_keys.warc_path(self._count)
             self._count += 1
             self._writer = RecordWriter(_Appending(self._spooled, name))
             self.ends[name] = self._writer.ends
@@ -94,7 +94,7 @@ class RunWarcs:
         return self._writer
 
     def _ref(self, placed: Placed) -> RecordRef:
-        key = keys.run_key(self._spooled.run, keys.warc_path(self._count - 1))
+        key = object_keys.run_key(self._spooled.run, object_keys.warc_path(self._count - 1))
         return RecordRef(key, placed.offset, placed.length)
 
     def _description(self) -> Fields:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import FormatError
 from archive.foreign.captures import Capture, Refers, capture_of, date_of
@@ -290,5 +290,5 @@ class _Importing:
 
 def _was_imported(archive: Archive, sha256: str) -> bool:
     """Whether a run's manifest says that it is the file of this digest."""
-    found = (archive.store.get(keys.run_key(run, keys.MANIFEST)) for run in archive.catalog.runs())
+    found = (archive.store.get(object_keys.run_key(run, object_keys.MANIFEST)) for run in archive.catalog.runs())
     return any(sha256.encode() in manifest for manifest in found)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
 from archive.model import Role, Snapshot
@@ -142,7 +142,7 @@ class Needs:
 def _requisites_of_run(archive: Archive, run: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     try:
-        for line in whole_lines(archive.store.stream(keys.run_key(run, keys.OUTCOMES))):
+        for line in whole_lines(archive.store.stream(object_keys.run_key(run, object_keys.OUTCOMES))):
             entry = json.loads(line)
             if isinstance(entry, dict) and entry.get("role") == Role.REQUISITE and entry.get("record_id"):
                 found.setdefault(str(entry.get("via")), []).append(str(entry["url"]))

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from archive.cache import Cache
 from archive.chain import broken, links
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
@@ -14,6 +13,7 @@ from archive.evidence.log import Entries, Log
 from archive.evidence.stored import by_checkpoint, read_token
 from archive.evidence.token import check_token
 from archive.fixity import Finding
+from archive.local_cache import Cache
 from storage.base import ObjectStore
 
 EVIDENCE = "evidence"

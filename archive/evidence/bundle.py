@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from archive import keys, manifest, merkle
-from archive.cache import Cache
+from archive import manifest, merkle, object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
@@ -16,6 +15,7 @@ from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Opened, pack
 from archive.evidence.stored import by_checkpoint, read_token
 from archive.evidence.words import README
+from archive.local_cache import Cache
 from archive.model import Manifest, RecordRef, Snapshot
 from archive.recordtree import records_root, warcs_of
 from archive.warc.members import Member
@@ -112,7 +112,7 @@ def create(
         ("checkpoint", _whole(checkpoint.note.encode())),
         (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
         *((f"tokens/{number}.tsr", _whole(token)) for number, token in enumerate(tokens)),
-        *((f"runs/{run.run}/{keys.MANIFEST}", _whole(run.data)) for run in runs),
+        *((f"runs/{run.run}/{object_keys.MANIFEST}", _whole(run.data)) for run in runs),
         *files,
     ]
     size = pack(file, parts)
@@ -120,7 +120,7 @@ def create(
 
 
 def _run_of(ref: RecordRef) -> str:
-    parts = keys.split_run_key(ref.key)
+    parts = object_keys.split_run_key(ref.key)
     if parts is None:
         raise IntegrityError(f"{ref.key} lies in no run; run `onrecord verify`")
     return parts[0]
@@ -128,7 +128,7 @@ def _run_of(ref: RecordRef) -> str:
 
 def _opened(store: ObjectStore, run: str) -> _Run:
     try:
-        data = store.get_range(keys.run_key(run, keys.MANIFEST), 0, _MOST_MANIFEST)
+        data = store.get_range(object_keys.run_key(run, object_keys.MANIFEST), 0, _MOST_MANIFEST)
     except ObjectMissing as error:
         raise IntegrityError(f"the manifest of run {run} is missing; run `onrecord verify`") from error
     return _Run(run, data, manifest.parse(data))
@@ -160,7 +160,7 @@ def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:
     """Find records, and what was written with them: the request, the metadata, the file's description."""
     wanted, info = set(record_ids), set[str]()
     for resource in warcs_of(run.manifest.resources):
-        key = keys.run_key(run.run, resource.path)
+        key = object_keys.run_key(run.run, resource.path)
         descriptions: dict[str, _Found] = {}
         for record in walk_records(store.stream(key), run.leaves.append):
             entry = _Found(len(run.leaves), key, record.member, record.kind, record.record_id)

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archive import keys, merkle
+from archive import merkle, object_keys
 from archive.errors import IntegrityError, KeyFileError
 from archive.evidence.log import Entries
 from archive.signing import PublicKey, Signer, open_note
@@ -79,7 +79,9 @@ class Place:
 
 def places(store: ObjectStore) -> list[Place]:
     """Where the checkpoints of a store lie, the smallest first; raises StoreError."""
-    named = ((info.key, keys.split_checkpoint_key(info.key)) for info in store.list(keys.CHECKPOINTS_PREFIX))
+    named = (
+        (info.key, object_keys.split_checkpoint_key(info.key)) for info in store.list(object_keys.CHECKPOINTS_PREFIX)
+    )
     return [Place(key, *parts) for key, parts in named if parts is not None]
 
 
@@ -91,7 +93,9 @@ def read_checkpoint(store: ObjectStore, place: Place, known: Mapping[str, Public
     found = Checkpoint.parse(store.get_range(place.key, 0, _MOST))
     signer = known.get(place.signer)
     if signer is None:
-        raise IntegrityError(f"its key is not under {keys.SIGNERS_PREFIX}, or is damaged: restore it from a copy")
+        raise IntegrityError(
+            f"its key is not under {object_keys.SIGNERS_PREFIX}, or is damaged: restore it from a copy"
+        )
     if found.size != place.size or not found.signers([signer]):
         raise IntegrityError("it is not the checkpoint that its name says: it was altered, or another put in its place")
     return found
@@ -100,21 +104,21 @@ def read_checkpoint(store: ObjectStore, place: Place, known: Mapping[str, Public
 def signers(store: ObjectStore) -> dict[str, PublicKey]:
     """The public keys that a store names, by id: whose they are, the store cannot prove."""
     found = {}
-    for info in store.list(keys.SIGNERS_PREFIX):
+    for info in store.list(object_keys.SIGNERS_PREFIX):
         try:
             data = store.get_range(info.key, 0, _MOST)
             key = PublicKey.parse(data.decode("utf-8", "replace"))
         except (KeyFileError, ObjectMissing):
             continue
-        if info.key == keys.SIGNERS_PREFIX + key.id.hex() and data == f"{key}\n".encode():
+        if info.key == object_keys.SIGNERS_PREFIX + key.id.hex() and data == f"{key}\n".encode():
             found[key.id.hex()] = key
     return found
 
 
 def keep(store: ObjectStore, checkpoint: Checkpoint, signer: PublicKey) -> str:
     """Put a checkpoint, and the key to check it by; returns its object key. Raises StoreError."""
-    store.put_if_absent(keys.SIGNERS_PREFIX + signer.id.hex(), f"{signer}\n".encode())
-    key = keys.checkpoint_key(checkpoint.size, signer.id.hex())
+    store.put_if_absent(object_keys.SIGNERS_PREFIX + signer.id.hex(), f"{signer}\n".encode())
+    key = object_keys.checkpoint_key(checkpoint.size, signer.id.hex())
     store.put_if_absent(key, checkpoint.note.encode())
     return key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archive import keys
+from archive import object_keys
 from archive.digests import digest_of_stream
 from archive.evidence.audit import evidence_faults
 from storage.base import ObjectStore
@@ -19,7 +19,7 @@ def copy_evidence(source: ObjectStore, target: ObjectStore, *, mend: bool = Fals
     With `mend`, what differs is replaced where the source's evidence holds and the target's does not. Raises
     StoreError.
     """
-    there = {info.key: info.size for info in target.list(keys.EVIDENCE_PREFIX)}
+    there = {info.key: info.size for info in target.list(object_keys.EVIDENCE_PREFIX)}
     different = [key for key, size in _listed(source) if key in there and not _same(source, target, key, size)]
     is_mended = mend and bool(different) and not evidence_faults(source) and bool(evidence_faults(target))
     wanted = [key for key, _ in _listed(source) if key not in there or (is_mended and key in different)]
@@ -35,7 +35,7 @@ def copy_evidence(source: ObjectStore, target: ObjectStore, *, mend: bool = Fals
 
 
 def _listed(store: ObjectStore) -> Iterator[tuple[str, int]]:
-    return ((info.key, info.size) for info in store.list(keys.EVIDENCE_PREFIX))
+    return ((info.key, info.size) for info in store.list(object_keys.EVIDENCE_PREFIX))
 
 
 def _same(source: ObjectStore, target: ObjectStore, key: str, size: int) -> bool:

@@ -14,8 +14,8 @@ import json
 from typing import Any
 
 from archive import merkle
+from archive.checked_json import parsed_object, texts_of
 from archive.errors import IntegrityError
-from archive.parsing import parsed_object, texts_of
 
 FORMAT = "onrecord evidence"
 VERSION = 1

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from archive import keys, merkle
-from archive.cache import Cache
+from archive import merkle, object_keys
 from archive.digests import is_digest, read_self_digested
 from archive.errors import IntegrityError
+from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
 
@@ -41,7 +41,7 @@ class Entry:
     def parse(cls, line: bytes) -> Entry:
         """Read a line back; raises IntegrityError."""
         run, _, digest = line.decode("latin-1").partition(" ")
-        if not keys.is_run_id(run) or not is_digest(digest):
+        if not object_keys.is_run_id(run) or not is_digest(digest):
             raise IntegrityError(f"{line[:80]!r} is no entry of the log")
         return cls(run, digest)
 
@@ -80,26 +80,26 @@ class Log:
     def origin(self) -> str:
         """The log's name (C2SP tlog-checkpoint), which is the archive's; raises IntegrityError, StoreError."""
         try:
-            name = str(read_self_digested(self._store.get(keys.STORE_KEY))["id"])
+            name = str(read_self_digested(self._store.get(object_keys.STORE_KEY))["id"])
             if not _ID.match(name):  # what is signed has a line for it: further ones would be signed as well
                 raise ValueError("its id is none")
             return f"onrecord/{name}"
         except (ValueError, KeyError) as error:
             raise IntegrityError(
-                f"{keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy"
+                f"{object_keys.STORE_KEY} of the store is damaged: {error}; restore it from a copy"
             ) from error
         except ObjectMissing as error:
             raise StoreMissing(f"no archive at {self._store.url}; name another with --store") from error
 
     def read(self) -> Entries:
         """All entries up to the first that is not sound; raises StoreError."""
-        names = sorted(info.key for info in self._store.list(keys.LOG_PREFIX))
+        names = sorted(info.key for info in self._store.list(object_keys.LOG_PREFIX))
         entries: list[Entry] = []
         with ThreadPoolExecutor(_READERS) as pool:
             for first in range(0, len(names), _READERS):  # no more at once: their sizes are a stranger's
                 part = names[first : first + _READERS]
                 for name, data in zip(part, pool.map(self._part, part), strict=True):
-                    if name != keys.log_key(len(entries)):
+                    if name != object_keys.log_key(len(entries)):
                         fault = f"the log has no entry {len(entries):,}, but {name}: some were deleted"
                         return Entries(tuple(entries), fault)
                     try:
@@ -132,7 +132,7 @@ class Log:
             if not new:
                 return entries
             data = b"".join(entry.line + b"\n" for entry in new)
-            if self._store.put_if_absent(keys.log_key(len(entries.all)), data):
+            if self._store.put_if_absent(object_keys.log_key(len(entries.all)), data):
                 return Entries((*entries.all, *new))
         raise StoreUnavailable("the log of runs grows faster than it can be read; try again")
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive import keys, manifest, merkle
+from archive import manifest, merkle, object_keys
+from archive.checked_json import size_of, text_of
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError, KeyFileError
 from archive.evidence.checkpoint import Checkpoint
@@ -22,7 +23,6 @@ from archive.evidence.packing import Packed
 from archive.evidence.token import LIMIT, Stamp, check_token
 from archive.evidence.words import README
 from archive.model import Manifest
-from archive.parsing import size_of, text_of
 from archive.signing import PublicKey
 from archive.times import iso
 from archive.warc.reader import Record, read_record
@@ -153,9 +153,9 @@ class Checking:
     def _run(self, packed: Packed, said: dict[str, Any], checkpoint: Checkpoint) -> Iterator[Step]:
         with Understood():
             run, number, proof = text_of(said["run"]), size_of(said["entry"]), proof_of(said["proof"])
-        if not keys.is_run_id(run) or set(said) != {"run", "entry", "proof"} or run in self._manifests:
+        if not object_keys.is_run_id(run) or set(said) != {"run", "entry", "proof"} or run in self._manifests:
             raise IntegrityError("bundle.json names a run in a way that no bundle does")
-        data = self._read(packed, f"runs/{run}/{keys.MANIFEST}", _LARGE)
+        data = self._read(packed, f"runs/{run}/{object_keys.MANIFEST}", _LARGE)
         found = manifest.parse(data)
         leaf = merkle.leaf_hash(Entry(run, digest_of(data)).line)
         if found.run != run:
@@ -205,7 +205,7 @@ class Checking:
 
     def _whole(self, packed: Packed, name: str, run: str, said: dict[str, Any]) -> Iterator[Step]:
         """A record of a run without a root: its whole file, by the hash in the manifest."""
-        parts = keys.split_run_key(name)
+        parts = object_keys.split_run_key(name)
         if set(said) != {"file", "run", "offset", "length"} or parts is None or parts[0] != run:
             raise IntegrityError("bundle.json names a record in a way that no bundle does")
         if name in self._used:

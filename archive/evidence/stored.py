@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 
-from archive import keys
+from archive import object_keys
 from archive.errors import IntegrityError
 from archive.evidence.token import LIMIT
 from storage.base import ObjectStore
@@ -17,14 +17,16 @@ _LONG = 32  # hex digits of a token's hash
 def by_checkpoint(store: ObjectStore) -> dict[str, list[str]]:
     """The keys of all tokens, by the key of the checkpoint that they are about; raises StoreError."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for info in store.list(keys.TOKENS_PREFIX):
-        found[keys.CHECKPOINTS_PREFIX + info.key.removeprefix(keys.TOKENS_PREFIX).partition("/")[0]].append(info.key)
+    for info in store.list(object_keys.TOKENS_PREFIX):
+        found[
+            object_keys.CHECKPOINTS_PREFIX + info.key.removeprefix(object_keys.TOKENS_PREFIX).partition("/")[0]
+        ].append(info.key)
     return dict(found)
 
 
 def authorities(store: ObjectStore, checkpoint: str) -> set[str]:
     """Whose tokens over a checkpoint there are, by `mark_of`; raises StoreError."""
-    return {info.key.rpartition("/")[2].partition("-")[0] for info in store.list(keys.tokens_prefix(checkpoint))}
+    return {info.key.rpartition("/")[2].partition("-")[0] for info in store.list(object_keys.tokens_prefix(checkpoint))}
 
 
 def read_token(store: ObjectStore, key: str) -> bytes:
@@ -42,6 +44,6 @@ def mark_of(authority: str) -> str:
 
 def keep_token(store: ObjectStore, checkpoint: str, authority: str, data: bytes) -> str:
     """Put a token beside the checkpoint it is about; returns its key. Raises StoreError."""
-    key = f"{keys.tokens_prefix(checkpoint)}{mark_of(authority)}-{hashlib.sha256(data).hexdigest()[:_LONG]}"
+    key = f"{object_keys.tokens_prefix(checkpoint)}{mark_of(authority)}-{hashlib.sha256(data).hexdigest()[:_LONG]}"
     store.put_if_absent(key, data)
     return key

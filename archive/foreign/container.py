@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from archive.checked_json import parsed_object
 from archive.errors import FormatError
-from archive.parsing import parsed_object
 
 _PIECE = 1 << 18
 _MOST = 100_000  # entries of a zip

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from archive import keys
+from archive import object_keys
+from archive.checked_json import parsed_object, size_of
 from archive.errors import RecordError
 from archive.model import DocumentRef, RecordRef, Reference, Snapshot
-from archive.parsing import parsed_object, size_of
 from archive.text import LONGEST
 from archive.times import from_stamp, stamp
 from archive.urlkey import urlkey
@@ -86,7 +86,7 @@ def merged_line(line: str, run: str) -> str:
     home = fields.pop("run", run)
     if home != run:
         fields["by"] = run
-    fields["filename"] = keys.run_key(home, f"archive/{_bare(fields.get('filename', ''))}")
+    fields["filename"] = object_keys.run_key(home, f"archive/{_bare(fields.get('filename', ''))}")
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return f"{parsed.key} {parsed.timestamp} {text}"
 
@@ -99,7 +99,7 @@ def _bare(filename: str) -> str:
 
 def home_of(line: CdxLine) -> str:
     """The run whose index a line of the merged index stood in; raises RecordError."""
-    home = keys.split_run_key(line.fields.get("filename", ""))
+    home = object_keys.split_run_key(line.fields.get("filename", ""))
     if home is None or not home[1].startswith("archive/"):
         raise RecordError(f"merged index: the line of {line.key} at {line.timestamp} names no file of a run")
     return line.fields.get("by", home[0])
@@ -111,7 +111,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
     try:
         filename = fields["filename"]
         run = fields.get("run", run)
-        if parts := keys.split_run_key(filename):
+        if parts := object_keys.split_run_key(filename):
             run, filename = parts[0], parts[1].removeprefix("archive/")
         if "/" in filename:
             raise ValueError("a file name leads into a folder")
@@ -122,7 +122,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
             mime=fields.get("payloadMime", fields.get("mime", "application/octet-stream")),
             digest=fields.get("digest", ""),
             record_id=fields.get("recordId", ""),
-            record=_place(keys.run_key(run, f"archive/{filename}"), fields["offset"], fields["length"]),
+            record=_place(object_keys.run_key(run, f"archive/{filename}"), fields["offset"], fields["length"]),
             run=run,
             refers_to=_parse_reference(fields["refers"]) if "refers" in fields else None,
             truncated=fields.get("truncated"),

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from archive import keys
+from archive import object_keys
+from archive.checked_json import size_of, text_of, texts_of
 from archive.digests import digest_of, is_digest, read_self_digested, self_digested
 from archive.errors import IntegrityError, RecordError
-from archive.parsing import size_of, text_of, texts_of
 from archive.times import iso, now
 
 VERSION = 1
@@ -57,12 +57,16 @@ class Generation:
 
     def key(self, name: str) -> str:
         """The object key of one of its files."""
-        return keys.generation_key(self.name, name)
+        return object_keys.generation_key(self.name, name)
 
     @property
     def files(self) -> dict[str, tuple[str, int]]:
         """Its files, each with its digest and bytes."""
-        return {keys.GENERATION_CDX: self.cdx, keys.GENERATION_IDX: self.idx, keys.GENERATION_RUNS: self.names}
+        return {
+            object_keys.GENERATION_CDX: self.cdx,
+            object_keys.GENERATION_IDX: self.idx,
+            object_keys.GENERATION_RUNS: self.names,
+        }
 
     def groups_of(self, start: str, end: str) -> range:
         """The numbers of the groups that may name blocks with lines from `start` up to, not including, `end`."""
@@ -124,7 +128,7 @@ def decode_generation(data: bytes, name: str) -> Generation:
             replaces=texts_of(entry["replaces"]),
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise IntegrityError(f"{keys.generation_key(name, keys.GENERATION)}: {error}") from error
+        raise IntegrityError(f"{object_keys.generation_key(name, object_keys.GENERATION)}: {error}") from error
 
 
 def _file(entry: Any) -> tuple[str, int]:
@@ -160,6 +164,6 @@ def decode_runs(data: bytes) -> set[str]:
     except (zlib.error, UnicodeDecodeError) as error:
         raise RecordError(f"a generation's list of runs is damaged: {error}") from error
     runs = set(text.split())
-    if not inflater.eof or not all(map(keys.is_run_id, runs)):
+    if not inflater.eof or not all(map(object_keys.is_run_id, runs)):
         raise RecordError("a generation's list of runs is damaged")
     return runs

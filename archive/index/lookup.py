@@ -12,13 +12,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from archive import keys
-from archive.cache import Cache
+from archive import object_keys
 from archive.catalog import Catalog, Parts
 from archive.errors import IntegrityError, RecordError
 from archive.index.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
 from archive.index.generation import Generation
 from archive.index.zipnum import BlockRef, decode_block
+from archive.local_cache import Cache
 from archive.model import Snapshot
 from archive.times import stamp
 from archive.urlkey import key_range
@@ -203,14 +203,14 @@ class Index:
         refs = index.blocks(span.start, span.end)
         for ref in reversed(refs) if span.reverse else refs:
             try:
-                for text in self._lines(keys.run_key(run, keys.CDX), ref, span):
+                for text in self._lines(object_keys.run_key(run, object_keys.CDX), ref, span):
                     line = parse_line(text)
                     yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
             except (RecordError, ObjectMissing) as error:
                 raise IntegrityError(f"the index of run {run}: {error}; run `onrecord verify --deep`") from error
 
     def _of_generation(self, generation: Generation, span: _Span) -> Iterator[_Entry]:
-        key = generation.key(keys.GENERATION_CDX)
+        key = generation.key(object_keys.GENERATION_CDX)
         try:
             for ref in self._catalog.generations.blocks(generation, span.start, span.end, reverse=span.reverse):
                 for text in self._lines(key, ref, span):

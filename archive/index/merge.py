@@ -20,7 +20,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import keys
+from archive import object_keys
 from archive.catalog import Catalog
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
@@ -120,7 +120,7 @@ def _of_like_size(held: list[_Held], size: int) -> list[_Held]:
 
 def _index_size(catalog: Catalog, run: str) -> int:
     try:
-        return catalog.manifest(run).resource(keys.CDX).bytes
+        return catalog.manifest(run).resource(object_keys.CDX).bytes
     except (ArchiveError, ObjectMissing, KeyError):
         return 0
 
@@ -145,35 +145,37 @@ class _Merging:
             try:
                 _make_folder(folder)
                 with TemporaryDirectory(dir=folder, prefix=_WORK) as work:
-                    generation = self._put(keys.new_run_id(now()), Path(work))
+                    generation = self._put(object_keys.new_run_id(now()), Path(work))
             except _Damaged as error:
                 (run,) = error.args
                 _log.warning("the index of run %s is left out: %s; run `onrecord verify --deep`", run, error.__cause__)
-                self._store.put(keys.loose_key(run), b"")  # no generation holds it: readers must find it by its mark
+                self._store.put(
+                    object_keys.loose_key(run), b""
+                )  # no generation holds it: readers must find it by its mark
                 self._loose.remove(run)
                 damaged.append(run)
                 continue
             except OSError as error:
                 raise StoreUnavailable(f"the index cannot be merged in {folder}: {error.strerror or error}") from error
-            self._store.put_if_absent(generation.key(keys.GENERATION), encode_generation(generation))
+            self._store.put_if_absent(generation.key(object_keys.GENERATION), encode_generation(generation))
             return Merged(generation, len(self._chosen), len(self._loose), tuple(damaged))
         return Merged(None, left_out=tuple(damaged))
 
     def _put(self, name: str, work: Path) -> Generation:
         self._lines = 0
         runs = set(self._loose).union(*(entry.runs for entry in self._chosen))
-        with (work / keys.GENERATION_CDX).open("wb") as cdx:
+        with (work / object_keys.GENERATION_CDX).open("wb") as cdx:
             idx = write(self._counted(_joined(_spilled(self._sources(), work))), cdx)
-        (work / keys.GENERATION_IDX).write_bytes(idx)
-        (work / keys.GENERATION_RUNS).write_bytes(encode_runs(runs))
+        (work / object_keys.GENERATION_IDX).write_bytes(idx)
+        (work / object_keys.GENERATION_RUNS).write_bytes(encode_runs(runs))
         heads, parents = self._chain()
         return Generation(
             name=name,
             lines=self._lines,
             runs=len(runs),
-            cdx=self._file(name, work / keys.GENERATION_CDX),
-            idx=self._file(name, work / keys.GENERATION_IDX),
-            names=self._file(name, work / keys.GENERATION_RUNS),
+            cdx=self._file(name, work / object_keys.GENERATION_CDX),
+            idx=self._file(name, work / object_keys.GENERATION_IDX),
+            names=self._file(name, work / object_keys.GENERATION_RUNS),
             groups=groups_of_idx(idx),
             heads=heads,
             parents=parents,
@@ -190,7 +192,7 @@ class _Merging:
             yield line
 
     def _file(self, name: str, path: Path) -> tuple[str, int]:
-        self._store.put_file(keys.generation_key(name, path.name), path)
+        self._store.put_file(object_keys.generation_key(name, path.name), path)
         with path.open("rb") as file:
             return digest_of_stream(iter(partial(file.read, 1 << 20), b""))
 
@@ -246,7 +248,7 @@ def _order(line: bytes) -> tuple[str, bytes]:
 
 def _lines_of_run(store: ObjectStore, catalog: Catalog, run: str) -> Iterator[bytes]:
     try:
-        for line in _lines(store, keys.run_key(run, keys.CDX), iter(catalog.block_index(run))):
+        for line in _lines(store, object_keys.run_key(run, object_keys.CDX), iter(catalog.block_index(run))):
             yield merged_line(line, run).encode("utf-8", "replace")
     except (IntegrityError, ObjectMissing) as error:
         raise _Damaged(run) from error
@@ -254,7 +256,7 @@ def _lines_of_run(store: ObjectStore, catalog: Catalog, run: str) -> Iterator[by
 
 def _lines_of_generation(store: ObjectStore, catalog: Catalog, generation: Generation) -> Iterator[bytes]:
     blocks = catalog.generations.blocks(generation, "", LAST_KEY)
-    return (line.encode() for line in _lines(store, generation.key(keys.GENERATION_CDX), blocks))
+    return (line.encode() for line in _lines(store, generation.key(object_keys.GENERATION_CDX), blocks))
 
 
 def _lines(store: ObjectStore, key: str, blocks: Iterator[BlockRef]) -> Iterator[str]:
@@ -283,19 +285,21 @@ def _tidy(store: ObjectStore, catalog: Catalog, committed: frozenset[str]) -> No
     covered = {run for generation in existing.standing for run in generations.runs_of(generation)}
     marked = set(generations.marked())
     for run in committed - covered - marked:  # of a writer that knew no marks
-        store.put(keys.loose_key(run), b"")
+        store.put(object_keys.loose_key(run), b"")
     for run in marked & covered:
-        store.delete(keys.loose_key(run))
+        store.delete(object_keys.loose_key(run))
     replaced = existing.replaced
     for name, files in generations.files().items():
         if name in replaced:
             superfluous = _age(replaced[name].name) > _GRACE
         else:
-            superfluous = keys.GENERATION not in files and _age(name) > _UNFINISHED
+            superfluous = object_keys.GENERATION not in files and _age(name) > _UNFINISHED
         if superfluous:
-            for file in sorted(files, key=lambda file: file != keys.GENERATION):  # it exists no more from the first on
-                store.delete(keys.generation_key(name, file))
+            for file in sorted(
+                files, key=lambda file: file != object_keys.GENERATION
+            ):  # it exists no more from the first on
+                store.delete(object_keys.generation_key(name, file))
 
 
 def _age(name: str) -> timedelta:
-    return now() - keys.started(name)
+    return now() - object_keys.started(name)

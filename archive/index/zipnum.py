@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from archive.checked_json import size_of
 from archive.errors import RecordError
-from archive.parsing import size_of
 
 try:
     from isal import isal_zlib as _fast

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.checked_json import parsed_object, text_of
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.proof import Step
-from archive.parsing import parsed_object, text_of
 from archive.wacz.signature import check_signature
 
 _SMALL = 64 << 20  # bytes of a datapackage.json

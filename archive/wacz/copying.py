@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
@@ -88,7 +88,7 @@ def copy_warc(archive: Archive, run: Manifest, path: str, sink: Sink) -> None:
     Raises IntegrityError when it is not the one its manifest names, Withheld where not all of it may be shown,
     StoreError.
     """
-    key = keys.run_key(run.run, path)
+    key = object_keys.run_key(run.run, path)
     store = archive.store
     if archive.shown_ranges(run.run) is not None:
         raise Withheld(f"captures of run {run.run} are withheld: its files cannot be given out whole", "withheld")

@@ -12,10 +12,10 @@ from typing import BinaryIO
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
+from archive.checked_json import size_of
 from archive.digests import is_digest
 from archive.errors import IntegrityError, RecordError
 from archive.model import Headers
-from archive.parsing import size_of
 from archive.times import from_iso
 from archive.warc.entity import Head, read_entity, read_head
 from archive.warc.members import Member, single_member, walk_members

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archive.parsing import parsed_object, text_of, texts_of
+from archive.checked_json import parsed_object, text_of, texts_of
 from archive.times import from_iso, iso
 
 # What a page became, what a source does, and what became of a run.

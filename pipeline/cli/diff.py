@@ -18,8 +18,8 @@ from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Archive
-    from archive.diff import Piece
     from archive.model import Snapshot
+    from archive.text_diff import Piece
 
 _STYLE = (
     "body{max-width:42em;margin:2em auto;padding:0 1em;font:1.05em/1.5 serif;color:#1b1b1b;background:#fdfdfb}"
@@ -62,7 +62,7 @@ def command(
 
     Example: onrecord diff https://example.org/post --from 20260101
     """
-    from archive.diff import compare
+    from archive.text_diff import compare
 
     archive = context.open_archive(withheld=withheld)
     old, new = _pair(archive, url, start, end)
@@ -124,7 +124,7 @@ _COLOURS = {"deleted": "red", "inserted": "green"}
 
 def _words(pieces: list[Piece], *, coloured: bool) -> str:
     """The changes with a little of what stays around them; marked by brackets where colours cannot be seen."""
-    from archive.diff import bracketed, marked
+    from archive.text_diff import bracketed, marked
 
     return marked(pieces, _coloured if coloured else bracketed)
 

@@ -155,7 +155,7 @@ def _elsewhere(folder: Path, context: Context) -> str:
 
 
 def _url_in(address: Path) -> str:
-    from archive.parsing import parsed_object, text_of
+    from archive.checked_json import parsed_object, text_of
 
     try:
         return text_of(parsed_object(address.read_bytes()).get("url"))

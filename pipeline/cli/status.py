@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from archive.archive import Archive
-    from archive.stock import HostStock
+    from archive.statistics import HostStock
     from pipeline.watch.ledger import Ledger
 
 
@@ -128,7 +128,7 @@ def _report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, path
 
 def _stock(context: Context, archive: Archive, hosts: int) -> None:
     """What the archive holds; reads every manifest and the whole index."""
-    from archive.stock import stock_of
+    from archive.statistics import stock_of
 
     stock = stock_of(archive)
     if context.as_json:

@@ -7,13 +7,13 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
+from archive.checked_json import parsed_object, size_of, text_of
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.model import SKIPPED
-from archive.parsing import parsed_object, size_of, text_of
 from archive.text import whole_lines
 from archive.times import from_iso
 from pipeline.watch.observe import led_away, observed
@@ -31,11 +31,11 @@ _COMMON = 0.3  # share of a splash page's words that may stand in the good text 
 def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
     """Take in what a run says, within the caller's transaction. Raises ArchiveError, StoreError."""
     expected = archive.manifest(run)
-    key = keys.run_key(run, keys.OUTCOMES)
+    key = object_keys.run_key(run, object_keys.OUTCOMES)
     strange: list[str] = []
     digest, _ = digest_of_stream(archive.store.stream(key))
     try:
-        if digest != expected.resource(keys.OUTCOMES).hash:
+        if digest != expected.resource(object_keys.OUTCOMES).hash:
             raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep`")
     except KeyError:  # a run without a log of outcomes, of another program perhaps
         database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))

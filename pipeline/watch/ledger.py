@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
@@ -200,15 +200,15 @@ class Ledger:
         start = ""
         if row and newest and 0 <= present.timestamp() - int(row[0]) < _LOOK_BACK.total_seconds():
             begin = stamp(_begun(newest) - _LATE)
-            start = keys.run_key(f"{begin[:8]}T{begin[8:]}Z", "")
+            start = object_keys.run_key(f"{begin[:8]}T{begin[8:]}Z", "")
         else:
             with database:
                 seconds = str(int(present.timestamp()))
                 database.execute("INSERT OR REPLACE INTO notes VALUES ('looked-back', ?)", (seconds,))
         found = set()
-        for info in archive.store.list(keys.RUNS_PREFIX, start_after=start):
-            parts = keys.split_run_key(info.key)
-            if parts and parts[1] == keys.MANIFEST:
+        for info in archive.store.list(object_keys.RUNS_PREFIX, start_after=start):
+            parts = object_keys.split_run_key(info.key)
+            if parts and parts[1] == object_keys.MANIFEST:
                 found.add(parts[0])
         known = {run for (run,) in database.execute("SELECT run FROM runs")}
         unread = sorted(found - known)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archive.availability import Observation, State
-from archive.parsing import size_of, text_of
+from archive.checked_json import size_of, text_of
 from archive.times import from_iso
 from pipeline.extract.page import EXTRACTABLE
 

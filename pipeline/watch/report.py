@@ -12,7 +12,7 @@ from typing import Any
 
 from archive.archive import Archive
 from archive.availability import Availability, Change, State, Transition
-from archive.diff import Kind, compare
+from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.alerts.event import one_line
 from pipeline.watch.ledger import Ledger

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.availability import Change, Observation, State, Transition
-from archive.diff import bracketed, compare, marked
+from archive.checked_json import parsed_object
 from archive.errors import ArchiveError, Withheld
-from archive.parsing import parsed_object
+from archive.text_diff import bracketed, compare, marked
 from archive.times import iso, now
 from pipeline.alerts.event import Event
 from pipeline.watch.ledger import Ledger
@@ -222,7 +222,7 @@ def mine(store: ObjectStore, found: Iterable[Telling], machine: str) -> tuple[li
     others: list[Telling] = []
     for telling in found:
         # One after the other, and no further than the first that is taken: two machines never stop each other.
-        won = all(_claimed(store, keys.TOLD_PREFIX + mark, machine) for mark in telling.marks)
+        won = all(_claimed(store, object_keys.TOLD_PREFIX + mark, machine) for mark in telling.marks)
         (ours if won else others).append(telling)
     return ours, others
 

@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from archive import keys
-from archive.parsing import parsed_object, text_of
+from archive import object_keys
+from archive.checked_json import parsed_object, text_of
 from archive.times import from_iso, iso, now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, OnrecordError, StoreError
@@ -56,7 +56,7 @@ class Turn:
 
     def held(self) -> bool:
         """Whether nobody has taken the turn after this one; raises StoreError."""
-        return self._store.head(_key(keys.TURNS_PREFIX, self._number + 1)) is None
+        return self._store.head(_key(object_keys.TURNS_PREFIX, self._number + 1)) is None
 
     def end(self) -> None:
         """Let the next one have the turn at once."""
@@ -70,7 +70,7 @@ class Turn:
 
     def _mark(self, *, ended: bool) -> None:
         try:
-            self._store.put(_key(keys.BEATS_PREFIX, self._number), _said(self.name, ended=ended))
+            self._store.put(_key(object_keys.BEATS_PREFIX, self._number), _said(self.name, ended=ended))
         except StoreError as error:  # then another may take the turn too early, and do no harm
             _log.info("no beat: %s", error)
 
@@ -111,22 +111,24 @@ def turn(store: ObjectStore, name: str | None = None) -> Iterator[Turn | None]:
 
 
 def _taken(store: ObjectStore, name: str) -> Turn:
-    numbers = sorted(number for info in store.list(keys.TURNS_PREFIX) if (number := _number(info.key)) is not None)
+    numbers = sorted(
+        number for info in store.list(object_keys.TURNS_PREFIX) if (number := _number(info.key)) is not None
+    )
     last = numbers[-1] if numbers else 0
     if last and (holder := _holder(store, last)) is not None:
         raise Elsewhere(holder)
-    if not store.put_if_absent(_key(keys.TURNS_PREFIX, last + 1), _said(name, ended=False)):
+    if not store.put_if_absent(_key(object_keys.TURNS_PREFIX, last + 1), _said(name, ended=False)):
         raise Elsewhere("another machine")
     for number in numbers[:-1]:
         with contextlib.suppress(StoreError):
-            store.delete(_key(keys.TURNS_PREFIX, number))
-            store.delete(_key(keys.BEATS_PREFIX, number))
+            store.delete(_key(object_keys.TURNS_PREFIX, number))
+            store.delete(_key(object_keys.BEATS_PREFIX, number))
     return Turn(store, last + 1, name)
 
 
 def _holder(store: ObjectStore, number: int) -> str | None:
     """Who has a turn that is not over."""
-    for prefix in (keys.BEATS_PREFIX, keys.TURNS_PREFIX):
+    for prefix in (object_keys.BEATS_PREFIX, object_keys.TURNS_PREFIX):
         with suppress(ObjectMissing, ValueError, KeyError):
             said = parsed_object(store.get(_key(prefix, number)))
             if said.get("ended") is True or _silent(from_iso(text_of(said["at"]))):

@@ -10,12 +10,12 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
+from archive.checked_json import LARGEST
 from archive.errors import NoSuchSnapshot, Withheld
 from archive.memento import http_date, links_around
 from archive.model import Snapshot
-from archive.parsing import LARGEST
 from archive.times import from_stamp, stamp
 from pipeline.web.pages.frame import of
 from pipeline.web.replies import CAPTURED, KEPT_A_WHILE, PLAIN, Streamed, line
@@ -121,11 +121,11 @@ def _ascii(url: str) -> str:
 def warc(request: Request, archive: Archive) -> Response:
     """A run's WARC file, or the range of it that is asked for (RFC 9110 §14); nothing else of the store."""
     key = request.path_params["key"]
-    parts = keys.split_run_key(key)
+    parts = object_keys.split_run_key(key)
     if parts is None or not re.fullmatch(r"archive/[A-Za-z0-9][A-Za-z0-9._-]{0,100}", parts[1]):
         return line("only the WARC files of runs are given out: /warc/runs/RUN/archive/NAME", 404)
     info = archive.store.head(key)
-    if info is None or archive.store.head(keys.run_key(parts[0], keys.MANIFEST)) is None:
+    if info is None or archive.store.head(object_keys.run_key(parts[0], object_keys.MANIFEST)) is None:
         raise ObjectMissing(f"there is no {key}")
     ranges = archive.shown_ranges(parts[0])
     headers = CAPTURED | {"Content-Type": "application/warc", "Accept-Ranges": "bytes", "Cache-Control": KEPT_A_WHILE}

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.digests import digest_of, self_digested
 from archive.index.zipnum import encode
 from archive.model import Resource
@@ -23,22 +23,22 @@ DEEP = b"[" * 200_000
 
 def forge(store: ObjectStore, *, run: str = RUN, lines: Iterable[str] = (), **files: bytes) -> str:
     """Put a run whose index holds these lines; `cdx`, `idx`, `pages`, `outcomes` and `warc` replace a file's bytes."""
-    if store.head(keys.STORE_KEY) is None:
-        store.put(keys.STORE_KEY, self_digested({"layout": 1}))
+    if store.head(object_keys.STORE_KEY) is None:
+        store.put(object_keys.STORE_KEY, self_digested({"layout": 1}))
     cdx, idx = encode(lines)
     kept = {
-        keys.warc_path(0): files.get("warc", b""),
-        keys.PAGES: files.get("pages", HEADER),
-        keys.CDX: files.get("cdx", cdx),
-        keys.IDX: files.get("idx", idx),
-        keys.OUTCOMES: files.get("outcomes", b""),
+        object_keys.warc_path(0): files.get("warc", b""),
+        object_keys.PAGES: files.get("pages", HEADER),
+        object_keys.CDX: files.get("cdx", cdx),
+        object_keys.IDX: files.get("idx", idx),
+        object_keys.OUTCOMES: files.get("outcomes", b""),
     }
     resources = [Resource(path, digest_of(data), len(data)) for path, data in kept.items()]
     started = datetime.strptime(run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     data = manifest.build(run, started, started, resources, parents=[], counts={}, software="test/1", settings={})
-    kept |= {keys.MANIFEST_DIGEST: manifest.digest_file(data), keys.MANIFEST: data}
+    kept |= {object_keys.MANIFEST_DIGEST: manifest.digest_file(data), object_keys.MANIFEST: data}
     for path, content in kept.items():
-        store.put(keys.run_key(run, path), content)
+        store.put(object_keys.run_key(run, path), content)
     return run
 
 

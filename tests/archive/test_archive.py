@@ -12,7 +12,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
 from archive.model import Outcome, Truncation
@@ -39,7 +39,15 @@ def test_a_run_has_seven_objects(store: MemoryStore, keep: Keep) -> None:
     run = keep(an_exchange(), an_exchange("http://example.org/b", b"other"))
     names = [info.key.removeprefix(f"runs/{run}/") for info in store.list("runs/")]
     assert names == sorted(
-        [keys.warc_path(0), keys.PAGES, keys.CDX, keys.IDX, keys.OUTCOMES, keys.MANIFEST_DIGEST, keys.MANIFEST]
+        [
+            object_keys.warc_path(0),
+            object_keys.PAGES,
+            object_keys.CDX,
+            object_keys.IDX,
+            object_keys.OUTCOMES,
+            object_keys.MANIFEST_DIGEST,
+            object_keys.MANIFEST,
+        ]
     )
 
 
@@ -163,10 +171,10 @@ def test_nothing_kept_and_no_archive_are_told_apart(archive: Archive, tmp_path: 
 def test_a_newer_layout_is_refused(store: MemoryStore, archive: Archive) -> None:
     from archive.digests import self_digested
 
-    store.put(keys.STORE_KEY, self_digested({"layout": 2}))
+    store.put(object_keys.STORE_KEY, self_digested({"layout": 2}))
     with pytest.raises(FormatError, match="upgrade onrecord"):
         archive.prepare()
-    store.put(keys.STORE_KEY, b"{}")
+    store.put(object_keys.STORE_KEY, b"{}")
     with pytest.raises(IntegrityError, match="damaged"):
         archive.prepare()
 
@@ -248,7 +256,7 @@ def test_a_store_that_loses_what_was_put_gets_no_manifest(tmp_path: Path) -> Non
     session.add(an_exchange(), page=False)
     with pytest.raises(StoreUnavailable, match="does not list"):
         session.commit()
-    assert not any(info.key.endswith(keys.MANIFEST) for info in MemoryStore.list(store))
+    assert not any(info.key.endswith(object_keys.MANIFEST) for info in MemoryStore.list(store))
 
 
 def test_reading_takes_five_requests_cold_and_two_warm(tmp_path: Path, keep: Keep, store: MemoryStore) -> None:
@@ -278,10 +286,10 @@ def test_reading_takes_five_requests_cold_and_two_warm(tmp_path: Path, keep: Kee
 
 def test_the_manifest_has_the_fields_of_wacz(store: MemoryStore, keep: Keep) -> None:
     run = keep(an_exchange())
-    package = json.loads(store.get(keys.run_key(run, keys.MANIFEST)))
+    package = json.loads(store.get(object_keys.run_key(run, object_keys.MANIFEST)))
     assert (package["profile"], package["wacz_version"]) == ("data-package", "1.1.1")
     for resource in package["resources"]:
-        data = store.get(keys.run_key(run, resource["path"]))
+        data = store.get(object_keys.run_key(run, resource["path"]))
         assert len(data) == resource["bytes"]
     counts = {"targets": 1, "failed": 0, "requisites": 0, "skipped": 0, "captures": 1, "revisits": 0, "documents": 1}
     assert package["counts"] == counts
@@ -315,8 +323,8 @@ def test_runs_of_the_same_second_keep_their_order(archive: Archive, keep: Keep) 
     from datetime import UTC, datetime
 
     early, late = (datetime(2026, 11, 23, 12, 0, 0, micro, tzinfo=UTC) for micro in (5_000, 900_000))
-    assert keys.new_run_id(early) < keys.new_run_id(late)
-    assert all(keys.is_run_id(keys.new_run_id(moment)) for moment in (early, late))
+    assert object_keys.new_run_id(early) < object_keys.new_run_id(late)
+    assert all(object_keys.is_run_id(object_keys.new_run_id(moment)) for moment in (early, late))
     for number in range(5):
         keep(an_exchange(body=b"<p>%d</p>" % number))
         time.sleep(0.002)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.digests import digest_of
 from storage.memory import MemoryStore
@@ -18,10 +18,10 @@ def test_a_kept_manifest_that_rotted_is_never_named_as_a_parent(
     """It would still read as a manifest, but the hash that the next run named would be that of no run."""
     run = keep(an_exchange())
     archive.closest("http://example.org/a")
-    (kept,) = (tmp_path / "cache").rglob(keys.MANIFEST)
+    (kept,) = (tmp_path / "cache").rglob(object_keys.MANIFEST)
     kept.write_bytes(kept.read_bytes().replace(b'"captures": 1', b'"captures": 2'))
     later = Archive(store, spool=tmp_path / "spool", cache=tmp_path / "cache")
-    assert later.catalog.heads() == [digest_of(store.get(keys.run_key(run, keys.MANIFEST)))]
+    assert later.catalog.heads() == [digest_of(store.get(object_keys.run_key(run, object_keys.MANIFEST)))]
 
 
 def test_a_cache_that_cannot_be_written_is_no_fault(store: MemoryStore, keep: Keep, tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_comparing_with_earlier_captures_reads_the_newest_runs_only(store: Memor
     counting = Counting()
     index = Index(counting, Catalog(counting, Cache(None)))
     assert next(index.newest("http://example.org/69")).status == 200
-    assert sum(key.endswith(keys.IDX) for key in asked) == 64
+    assert sum(key.endswith(object_keys.IDX) for key in asked) == 64
 
 
 def test_runs_that_go_while_they_are_read_exist_no_more(store: MemoryStore, keep: Keep, tmp_path: Path) -> None:
     gone, stays = keep(an_exchange()), keep(an_exchange(body=b"<p>later</p>"))
     reader = Archive(store, spool=tmp_path / "spool")
     assert reader._index.parts().runs == (gone, stays)
-    store.delete(keys.run_key(gone, keys.MANIFEST))
+    store.delete(object_keys.run_key(gone, object_keys.MANIFEST))
     assert [snapshot.run for snapshot in reader.snapshots("http://example.org/a")] == [stays]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys, manifest, times
+from archive import manifest, object_keys, times
 from archive.archive import Archive
 from archive.chain import broken, links
 from archive.digests import digest_of
@@ -41,18 +41,18 @@ def runs(keep: Keep) -> list[str]:
 
 
 def put_manifest(store: ObjectStore, run: str, data: bytes) -> None:
-    store.put(keys.run_key(run, keys.MANIFEST), data)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST), data)
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(data))
 
 
 def delete(store: ObjectStore, run: str) -> None:
-    for info in list(store.list(keys.run_key(run, ""))):
+    for info in list(store.list(object_keys.run_key(run, ""))):
         store.delete(info.key)
 
 
 def rewrite(store: ObjectStore, run: str, changes: dict[str, object]) -> None:
     """What someone writes who can: a manifest that is sound in itself."""
-    package = json.loads(store.get(keys.run_key(run, keys.MANIFEST)))
+    package = json.loads(store.get(object_keys.run_key(run, object_keys.MANIFEST)))
     put_manifest(store, run, json.dumps(package | changes, indent=2).encode() + b"\n")
 
 
@@ -61,7 +61,7 @@ def replace(store: ObjectStore, run: str) -> None:
 
 
 def back_date(store: ObjectStore, run: str) -> None:
-    package = json.loads(store.get(keys.run_key(run, keys.MANIFEST)))
+    package = json.loads(store.get(object_keys.run_key(run, object_keys.MANIFEST)))
     old = {"started": "2020-01-01T00:00:00Z", "finished": "2020-01-01T00:00:01Z"}
     rewrite(store, run, {"created": old["finished"], "run": package["run"] | old})
 
@@ -72,14 +72,14 @@ def swap(store: ObjectStore, one: str, other: str) -> None:
         delete(store, run)
     for key, data in kept.items():
         for here, there in ((one, other), (other, one)):
-            if key.startswith(keys.run_key(here, "")):
+            if key.startswith(object_keys.run_key(here, "")):
                 store.put(key.replace(here, there), data)
 
 
 def move(store: ObjectStore, run: str, to: str) -> None:
     """A run under another name, as if it had been made at another time; its manifest says the same."""
-    package = json.loads(store.get(keys.run_key(run, keys.MANIFEST)))
-    for info in list(store.list(keys.run_key(run, ""))):
+    package = json.loads(store.get(object_keys.run_key(run, object_keys.MANIFEST)))
+    for info in list(store.list(object_keys.run_key(run, ""))):
         store.put(info.key.replace(run, to), store.get(info.key))
     delete(store, run)
     put_manifest(store, to, json.dumps(package | {"run": package["run"] | {"id": to}}, indent=2).encode())
@@ -157,7 +157,11 @@ def filled(line: str, store: MemoryStore, runs: list[str], before: dict[str, byt
     words = {}
     for number, run in enumerate(runs, 1):
         old = before[run]
-        now = store.get(keys.run_key(run, keys.MANIFEST)) if store.head(keys.run_key(run, keys.MANIFEST)) else b""
+        now = (
+            store.get(object_keys.run_key(run, object_keys.MANIFEST))
+            if store.head(object_keys.run_key(run, object_keys.MANIFEST))
+            else b""
+        )
         words |= {f"hash{number}": digest_of(old), f"new{number}": digest_of(now)}
         words[f"time{number}"] = json.loads(old)["created"]
     return line.format(None, *runs, **words)
@@ -167,7 +171,7 @@ def test_what_was_done_is_told(
     store: MemoryStore, archive: Archive, runs: list[str], signer: Signer, tmp_path: Path
 ) -> None:
     plain = {info.key: store.get(info.key) for info in store.list()}
-    before = {run: store.get(keys.run_key(run, keys.MANIFEST)) for run in runs}
+    before = {run: store.get(object_keys.run_key(run, object_keys.MANIFEST)) for run in runs}
     archive.checkpoint(signer, tmp_path / "last")
     signed = {info.key: store.get(info.key) for info in store.list()}
     for what, (tamper, alone, logged) in TABLE.items():
@@ -209,8 +213,8 @@ def test_a_log_that_was_written_anew_is_told_by_every_checkpoint(
 ) -> None:
     made = archive.checkpoint(signer, tmp_path / "last")
     assert made is not None
-    data = store.get(keys.log_key(0))
-    store.put(keys.log_key(0), b"".join(reversed(data.splitlines(keepends=True))))
+    data = store.get(object_keys.log_key(0))
+    store.put(object_keys.log_key(0), b"".join(reversed(data.splitlines(keepends=True))))
     rewritten = "the first 3 entries of the log are not those that were signed: the log was rewritten"
     assert told(archive, mine=made.checkpoint) == [
         f"{EVIDENCE}: {made.key}: {rewritten}",
@@ -222,11 +226,11 @@ def test_a_run_that_was_replaced_by_right_is_no_fault(
     store: MemoryStore, archive: Archive, runs: list[str], signer: Signer, tmp_path: Path
 ) -> None:
     archive.checkpoint(signer, tmp_path / "last")
-    old = digest_of(store.get(keys.run_key(runs[ONE], keys.MANIFEST)))
+    old = digest_of(store.get(object_keys.run_key(runs[ONE], object_keys.MANIFEST)))
     replace(store, runs[ONE])
-    new = digest_of(store.get(keys.run_key(runs[ONE], keys.MANIFEST)))
-    from archive.cache import Cache
+    new = digest_of(store.get(object_keys.run_key(runs[ONE], object_keys.MANIFEST)))
     from archive.evidence.log import Log
+    from archive.local_cache import Cache
 
     entries = Log(store, Cache(None)).read()
     found = links(store, runs)
@@ -251,6 +255,6 @@ def test_writers_at_once_fork_the_chain_and_nothing_is_told(store: MemoryStore, 
 
 def test_a_run_whose_name_is_no_time_is_told(store: MemoryStore, runs: list[str]) -> None:
     name = "99999999T999999Z-00000000"
-    data = store.get(keys.run_key(runs[-1], keys.MANIFEST)).replace(runs[-1].encode(), name.encode())
+    data = store.get(object_keys.run_key(runs[-1], object_keys.MANIFEST)).replace(runs[-1].encode(), name.encode())
     put_manifest(store, name, data)
     assert [run for run, fault in broken(links(store, [*runs, name])) if "begun at another time" in fault] == [name]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.archive import Archive
 from archive.checking import lacking
 from archive.readings import Readings
@@ -54,14 +54,16 @@ def test_a_look_reads_nothing_that_was_captured(archive: Archive, store: Countin
     assert [finding.faults for finding in findings] == [()] * 5
     assert not any(finding.read for finding in findings)
     read = [key.split("/", 2)[-1] for key in store.read if key.startswith("runs/")]
-    assert set(read) == {keys.MANIFEST, keys.MANIFEST_DIGEST, keys.IDX}
+    assert set(read) == {object_keys.MANIFEST, object_keys.MANIFEST_DIGEST, object_keys.IDX}
     assert len(read) <= 4 * len(runs)
     assert not [key for key in store.read if key.endswith(".cdx.gz")]
 
 
-@pytest.mark.parametrize("path", [keys.warc_path(0), keys.PAGES, keys.CDX, keys.IDX, keys.OUTCOMES])
+@pytest.mark.parametrize(
+    "path", [object_keys.warc_path(0), object_keys.PAGES, object_keys.CDX, object_keys.IDX, object_keys.OUTCOMES]
+)
 def test_a_look_sees_what_is_missing_or_cut(archive: Archive, store: Counting, runs: list[str], path: str) -> None:
-    key = keys.run_key(runs[1], path)
+    key = object_keys.run_key(runs[1], path)
     whole = store.get(key)
     store.put(key, whole[:-1])
     assert [run for run, faults in looked(archive).items() if faults] == [runs[1]]
@@ -69,9 +71,9 @@ def test_a_look_sees_what_is_missing_or_cut(archive: Archive, store: Counting, r
     assert any("is missing" in fault for fault in looked(archive)[runs[1]])
 
 
-@pytest.mark.parametrize("path", [keys.MANIFEST, keys.MANIFEST_DIGEST, keys.IDX])
+@pytest.mark.parametrize("path", [object_keys.MANIFEST, object_keys.MANIFEST_DIGEST, object_keys.IDX])
 def test_a_look_sees_a_flip_in_what_it_reads(archive: Archive, store: Counting, runs: list[str], path: str) -> None:
-    key = keys.run_key(runs[2], path)
+    key = object_keys.run_key(runs[2], path)
     data = bytearray(store.get(key))
     data[len(data) // 2] ^= 1
     store.put(key, bytes(data))
@@ -79,7 +81,7 @@ def test_a_look_sees_a_flip_in_what_it_reads(archive: Archive, store: Counting, 
 
 
 def test_a_look_does_not_say_that_it_saw_what_it_did_not(archive: Archive, store: Counting, runs: list[str]) -> None:
-    key = keys.run_key(runs[2], keys.warc_path(0))
+    key = object_keys.run_key(runs[2], object_keys.warc_path(0))
     data = bytearray(store.get(key))
     data[len(data) // 2] ^= 1
     store.put(key, bytes(data))
@@ -93,10 +95,10 @@ def test_a_look_does_not_say_that_it_saw_what_it_did_not(archive: Archive, store
 def test_a_look_sees_a_run_that_was_deleted_or_written_again(
     archive: Archive, store: Counting, runs: list[str]
 ) -> None:
-    key = keys.run_key(runs[0], keys.MANIFEST)
+    key = object_keys.run_key(runs[0], object_keys.MANIFEST)
     forged = store.get(key).replace(b'"failed": 0', b'"failed": 1')
     store.put(key, forged)
-    store.put(keys.run_key(runs[0], keys.MANIFEST_DIGEST), manifest.digest_file(forged))
+    store.put(object_keys.run_key(runs[0], object_keys.MANIFEST_DIGEST), manifest.digest_file(forged))
     assert "was deleted, or altered" in looked(archive)[runs[1]][0]
     for info in list(store.list(f"runs/{runs[2]}/")):
         store.delete(info.key)
@@ -144,7 +146,7 @@ def test_without_time_everything_is_looked_at_and_nothing_read(archive: Archive,
 def test_a_run_that_is_damaged_is_read_each_time(archive: Archive, store: Counting, runs: list[str]) -> None:
     readings = Readings()
     deep(archive, readings)
-    key = keys.run_key(runs[1], keys.PAGES)
+    key = object_keys.run_key(runs[1], object_keys.PAGES)
     whole = store.get(key)
     store.put(key, whole[:-2] + b"x\n")
     list(archive.verification(readings, deep=True).findings([runs[1]]))
@@ -158,10 +160,10 @@ def test_a_run_that_is_damaged_is_read_each_time(archive: Archive, store: Counti
 def test_a_run_that_was_altered_counts_as_never_read(archive: Archive, store: Counting, runs: list[str]) -> None:
     readings = Readings()
     deep(archive, readings)
-    key = keys.run_key(runs[3], keys.MANIFEST)
+    key = object_keys.run_key(runs[3], object_keys.MANIFEST)
     forged = store.get(key).replace(b'"failed": 0', b'"failed": 1')
     store.put(key, forged)
-    store.put(keys.run_key(runs[3], keys.MANIFEST_DIGEST), manifest.digest_file(forged))
+    store.put(object_keys.run_key(runs[3], object_keys.MANIFEST_DIGEST), manifest.digest_file(forged))
     assert deep(archive, readings, since=now() - timedelta(days=30))[0] == [runs[3]]
 
 

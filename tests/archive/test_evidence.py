@@ -18,9 +18,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from archive import keys, manifest, merkle
+from archive import manifest, merkle, object_keys
 from archive.archive import Archive
-from archive.cache import Cache
 from archive.digests import self_digested
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle import create
@@ -29,6 +28,7 @@ from archive.evidence.layout import encode
 from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Packed, pack
 from archive.evidence.proof import Checking, Step
+from archive.local_cache import Cache
 from archive.model import Exchange
 from archive.signing import Signer
 from archive.warcs import RunSettings
@@ -238,17 +238,17 @@ def test_a_bundle_of_a_run_without_a_root_holds_its_whole_file(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
 ) -> None:
     run = keep(an_exchange(), an_exchange("http://example.org/b", b"beside"))
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     package = json.loads(store.get(key))
     del package["records"]
     store.put(key, json.dumps(package).encode())
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(store.get(key)))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(store.get(key)))
     fresh = Archive(store, spool=tmp_path / "spool")
     fresh.checkpoint(SIGNER, tmp_path / "last")
     file = io.BytesIO()
     with pytest.raises(Withheld, match="not given out"):
         create(store, fresh.closest(URL), file, lambda _: False)
-    assert create(store, fresh.closest(URL), file).whole == (keys.run_key(run, keys.warc_path(0)),)
+    assert create(store, fresh.closest(URL), file).whole == (object_keys.run_key(run, object_keys.warc_path(0)),)
     data = file.getvalue()
     assert broken(data, tmp_path) == []
     parts = contents(data)
@@ -303,7 +303,7 @@ def test_the_earliest_checkpoint_is_taken(made: Made) -> None:
 
 def test_a_damaged_run_is_not_passed_on(made: Made) -> None:
     archive, store = made.archive, made.archive.store
-    key = keys.run_key(made.runs[0], keys.warc_path(0))
+    key = object_keys.run_key(made.runs[0], object_keys.warc_path(0))
     whole = store.get(key)
     first = archive.closest(URL)
     assert first.refers_to is not None
@@ -363,11 +363,11 @@ def test_a_damaged_log_is_not_added_to(store: MemoryStore) -> None:
     for number in range(3):
         log.append([entry(number)])
     for data in (b"", b"nonsense\n", entry(1).line, entry(1).line + b"\n\n", b"\xff\n"):
-        store.put(keys.log_key(1), data)
+        store.put(object_keys.log_key(1), data)
         assert Log(store, Cache(None)).read().fault
         with pytest.raises(IntegrityError, match="nothing is added"):
             Log(store, Cache(None)).append([entry(7)])
-    store.delete(keys.log_key(1))
+    store.delete(object_keys.log_key(1))
     fault = Log(store, Cache(None)).read().fault
     assert fault is not None
     assert "the log has no entry 1" in fault
@@ -376,12 +376,12 @@ def test_a_damaged_log_is_not_added_to(store: MemoryStore) -> None:
 def test_what_is_mended_in_the_log_is_seen_where_the_damage_was_read(store: MemoryStore, tmp_path: Path) -> None:
     log = Log(store, Cache(tmp_path))
     log.append([entry(0)])
-    sound = store.get(keys.log_key(0))
-    store.put(keys.log_key(0), sound[:-1])
+    sound = store.get(object_keys.log_key(0))
+    store.put(object_keys.log_key(0), sound[:-1])
     assert log.read().fault
-    store.put(keys.log_key(0), sound)
+    store.put(object_keys.log_key(0), sound)
     assert log.read() == Entries((entry(0),))
-    store.put(keys.log_key(0), b"lost")
+    store.put(object_keys.log_key(0), b"lost")
     assert log.read() == Entries((entry(0),)), "what was understood is kept on this machine"
 
 
@@ -390,8 +390,10 @@ def test_nothing_is_signed_for_a_store_that_says_more_than_its_id(
     more: str, store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
 ) -> None:
     keep(an_exchange())
-    kept = json.loads(store.get(keys.STORE_KEY))
-    store.put(keys.STORE_KEY, self_digested({"layout": kept["layout"], "id": kept["id"] + more if more else more}))
+    kept = json.loads(store.get(object_keys.STORE_KEY))
+    store.put(
+        object_keys.STORE_KEY, self_digested({"layout": kept["layout"], "id": kept["id"] + more if more else more})
+    )
     with pytest.raises(IntegrityError, match="its id is none"):
         archive.checkpoint(SIGNER, tmp_path / "last")
     assert places(store) == []
@@ -448,9 +450,9 @@ def test_after_a_commit_only_what_is_new_is_read(
     first = keep(an_exchange())
     assert archive.checkpoint(SIGNER, tmp_path / "last") is not None
     second = keep(an_exchange("http://example.org/b"))
-    store.delete(keys.run_key(first, keys.MANIFEST))
+    store.delete(object_keys.run_key(first, object_keys.MANIFEST))
     fresh = Archive(store, spool=tmp_path / "spool")
-    store.put(keys.run_key(first, keys.MANIFEST), b"not looked at")
+    store.put(object_keys.run_key(first, object_keys.MANIFEST), b"not looked at")
     signed = fresh.checkpoint(SIGNER, tmp_path / "last", everything=False)
     assert signed is not None
     assert signed.added == 1

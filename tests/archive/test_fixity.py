@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import IntegrityError
 from storage.errors import OnrecordError
@@ -67,7 +67,7 @@ def test_every_truncation_is_found(store: MemoryStore, archive: Archive, three_r
 
 def test_a_truncated_warc_is_named_with_its_offset(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     run = keep(an_exchange())
-    key = keys.run_key(run, keys.warc_path(0))
+    key = object_keys.run_key(run, object_keys.warc_path(0))
     store.put(key, store.get(key)[:-3])
     (finding,) = archive.verify()
     assert any("member at byte" in fault and "breaks off" in fault for fault in finding.faults)
@@ -76,7 +76,7 @@ def test_a_truncated_warc_is_named_with_its_offset(store: MemoryStore, archive: 
 
 def test_every_missing_file_is_named(store: MemoryStore, archive: Archive, three_runs: list[str]) -> None:
     for info in list(store.list("runs/")):
-        if info.key.endswith("/" + keys.MANIFEST):
+        if info.key.endswith("/" + object_keys.MANIFEST):
             continue
         whole = store.get(info.key)
         store.delete(info.key)
@@ -98,10 +98,10 @@ def test_a_rewritten_run_is_found_by_the_chain(store: MemoryStore, archive: Arch
 
     run = keep(an_exchange())
     keep(an_exchange("http://example.org/next"))
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     forged = store.get(key).replace(b'"failed": 0', b'"failed": 1')
     store.put(key, forged)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(forged))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(forged))
     faults = [fault for finding in archive.verify() for fault in finding.faults]
     assert len(faults) == 1
     assert "was deleted, or altered, if it is" in faults[0]
@@ -113,7 +113,7 @@ def test_strays_are_named_and_uncommitted_runs_are_no_fault(store: MemoryStore, 
     findings = {finding.run: finding for finding in archive.verify()}
     assert not findings["20200101T000000Z-00000000"].committed
     assert not any(finding.faults for finding in findings.values())
-    store.put(keys.run_key(run, "archive/extra"), b"stray")
+    store.put(object_keys.run_key(run, "archive/extra"), b"stray")
     (stray,) = [finding for finding in archive.verify() if finding.faults]
     assert stray.faults == ("archive/extra is not named by the manifest",)
 
@@ -124,14 +124,14 @@ def test_one_run_can_be_named(archive: Archive, three_runs: list[str]) -> None:
     assert missing.faults == ("there is no run 20000101T000000Z-00000000",)
 
 
-@pytest.mark.parametrize("path", [keys.warc_path(0), keys.CDX, keys.PAGES])
+@pytest.mark.parametrize("path", [object_keys.warc_path(0), object_keys.CDX, object_keys.PAGES])
 def test_what_is_read_back_damaged_is_never_handed_out(
     store: MemoryStore, archive: Archive, keep: Keep, path: str
 ) -> None:
     run = keep(an_exchange(body=b"<p>" + random.Random(1).randbytes(400).hex().encode(), at=NOON))
-    key = keys.run_key(run, path)
+    key = object_keys.run_key(run, path)
     whole = store.get(key)
-    start = 80 if path == keys.PAGES else 0
+    start = 80 if path == object_keys.PAGES else 0
     good = b"<p>" + random.Random(1).randbytes(400).hex().encode()
     for position in range(start, len(whole), 37):
         damaged = bytearray(whole)

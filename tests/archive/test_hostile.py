@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.archive import Archive
 from archive.digests import digest_of, read_self_digested, self_digested
 from archive.errors import IntegrityError, RecordError
@@ -22,21 +22,21 @@ from tests.archive.conftest import Keep
 from tests.archive.forged import DEEP, KEY, RUN, URL, block, forge, line, member
 from tests.exchanges import NOON, a_document, an_exchange
 
-PAGES = keys.run_key(RUN, keys.PAGES)
+PAGES = object_keys.run_key(RUN, object_keys.PAGES)
 
 
 def package(**changes: object) -> bytes:
     sound = {
         "run": {"id": RUN},
         "created": "2026-11-23T12:00:00Z",
-        "resources": [{"path": keys.IDX, "hash": digest_of(b""), "bytes": 0}],
+        "resources": [{"path": object_keys.IDX, "hash": digest_of(b""), "bytes": 0}],
         "parents": [],
         "counts": {},
     }
     return json.dumps(sound | changes).encode()
 
 
-TWICE = [{"path": keys.IDX, "hash": digest_of(b""), "bytes": 0}] * 2
+TWICE = [{"path": object_keys.IDX, "hash": digest_of(b""), "bytes": 0}] * 2
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ TWICE = [{"path": keys.IDX, "hash": digest_of(b""), "bytes": 0}] * 2
         package(counts=[]),
         package(created="0001-01-01T00:00:00+23:00"),
         package(created=5),
-        package(resources=[{"path": keys.IDX, "hash": digest_of(b""), "bytes": float("inf")}]),
-        package(resources=[{"path": keys.IDX, "hash": digest_of(b""), "bytes": -1}]),
+        package(resources=[{"path": object_keys.IDX, "hash": digest_of(b""), "bytes": float("inf")}]),
+        package(resources=[{"path": object_keys.IDX, "hash": digest_of(b""), "bytes": -1}]),
         package(resources=[{"path": "../../etc/passwd", "hash": digest_of(b""), "bytes": 1}]),
         package(resources=[{"path": "archive/\ud800", "hash": digest_of(b""), "bytes": 1}]),
         package(resources=TWICE),
@@ -146,14 +146,14 @@ def test_a_line_of_two_words_among_sound_ones_is_named(store: MemoryStore, archi
 
 def test_a_manifest_without_an_index_is_named(store: MemoryStore, archive: Archive) -> None:
     run = forge(store)
-    store.put(keys.run_key(run, keys.MANIFEST), package(resources=[]))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST), package(resources=[]))
     with pytest.raises(IntegrityError):
         archive.closest(URL)
 
 
 def test_an_index_whose_blocks_are_missing_is_named(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     run = keep(an_exchange())
-    store.delete(keys.run_key(run, keys.CDX))
+    store.delete(object_keys.run_key(run, object_keys.CDX))
     with pytest.raises(IntegrityError, match=run):
         archive.closest(URL)
 
@@ -229,10 +229,10 @@ def test_a_document_of_a_newer_version_is_read_as_far_as_it_is_known() -> None:
 def test_verify_names_what_an_index_repeats_or_hides(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     """Blocks that overlap, lines out of order, and lines that stand twice make a lookup lie though every hash holds."""
     run = keep(*(an_exchange(f"http://example.org/{name}", name.encode()) for name in "abc"))
-    data = store.get(keys.run_key(run, keys.CDX))
+    data = store.get(object_keys.run_key(run, object_keys.CDX))
     lines = decode_block(data)
-    warc = store.get(keys.run_key(run, keys.warc_path(0)))
-    pages = store.get(keys.run_key(run, keys.PAGES))
+    warc = store.get(object_keys.run_key(run, object_keys.warc_path(0)))
+    pages = store.get(object_keys.run_key(run, object_keys.PAGES))
     forge(store, run=run, lines=lines, warc=warc, pages=pages)
     assert [finding.faults for finding in archive.verify()] == [()]
     swapped, idx = block(*lines[::-1])
@@ -249,7 +249,7 @@ def test_verify_names_what_an_index_repeats_or_hides(store: MemoryStore, archive
 @pytest.mark.parametrize("pages", [HEADER + b"x" * 50, HEADER + b"{}\n", HEADER + DEEP + b"\n", b"", b"x\n"])
 def test_pages_that_are_none_are_named(store: MemoryStore, archive: Archive, pages: bytes) -> None:
     forge(store, pages=pages)
-    assert [fault for finding in archive.verify() for fault in finding.faults if keys.PAGES in fault]
+    assert [fault for finding in archive.verify() for fault in finding.faults if object_keys.PAGES in fault]
 
 
 LIMITED = """
@@ -277,7 +277,7 @@ def test_one_damaged_run_does_not_hide_the_others(store: MemoryStore, archive: A
     """Every snapshot of the sound runs is listed, and then the damage is told."""
     first = keep(an_exchange())
     keep(an_exchange(body=b"<p>new</p>", at=NOON + timedelta(days=1)))
-    store.put(keys.run_key(first, keys.CDX), b"damaged")
+    store.put(object_keys.run_key(first, object_keys.CDX), b"damaged")
     archive.refresh()
     found = []
     with pytest.raises(IntegrityError, match=first):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys, manifest
+from archive import manifest, object_keys
 from archive.archive import Archive
-from archive.cache import Cache
 from archive.claims import claimed
 from archive.errors import IntegrityError
+from archive.local_cache import Cache
 from archive.model import Outcome
 from archive.orphans import Orphan, Orphans
 from archive.replica import Replica
@@ -52,7 +52,7 @@ class NoManifest(MemoryStore):
     refuses = True
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        if self.refuses and key.endswith(keys.MANIFEST):
+        if self.refuses and key.endswith(object_keys.MANIFEST):
             raise StoreUnavailable("cut off")
         return super().put_if_absent(key, data)
 
@@ -63,7 +63,7 @@ def left(store: NoManifest, spool: Path, run: str = OLD_RUN) -> Archive:
     archive.prepare()
     spooled = archive.spool.create(run, {"software": "test/1", "started": LONG_AGO.isoformat()})
     session = Session(store, archive.catalog, spooled, RunSettings("test/1"))
-    session.started = keys.started(run)
+    session.started = object_keys.started(run)
     session.add(an_exchange(), page=False)
     session.add_outcome(Outcome("http://example.org/a", "ok", "2026-11-23T12:00:00Z"))
     store.refuses = True
@@ -86,10 +86,12 @@ def half_runs(store: MemoryStore) -> list[str]:
     """Runs that can be seen and lack something."""
     found = []
     for key, data in list(store._objects.items()):
-        if not key.endswith(f"/{keys.MANIFEST}"):
+        if not key.endswith(f"/{object_keys.MANIFEST}"):
             continue
         named = manifest.parse(data)
-        sizes = (len(store._objects.get(keys.run_key(named.run, it.path), b"-")) == it.bytes for it in named.resources)
+        sizes = (
+            len(store._objects.get(object_keys.run_key(named.run, it.path), b"-")) == it.bytes for it in named.resources
+        )
         if not all(sizes):
             found.append(named.run)
     return found
@@ -109,14 +111,14 @@ def test_an_archive_without_orphans_stays_as_it_is(store: MemoryStore, archive: 
 def test_files_of_a_run_that_was_never_committed_go(tmp_path: Path) -> None:
     store = NoManifest()
     left(store, tmp_path / "spool")
-    mark = keys.loose_key(OLD_RUN)
+    mark = object_keys.loose_key(OLD_RUN)
     assert mark in store._objects
     size = sum(len(data) for key, data in store._objects.items() if key.startswith("runs/"))
     (would,) = collected(store, dry=True)
     assert (would.kind, would.name, would.objects, would.bytes) == ("run", OLD_RUN, 6, size)
-    assert keys.run_key(OLD_RUN, keys.PAGES) in store._objects
+    assert object_keys.run_key(OLD_RUN, object_keys.PAGES) in store._objects
     assert collected(store) == [would]
-    assert list(store._objects) == [keys.STORE_KEY]
+    assert list(store._objects) == [object_keys.STORE_KEY]
 
 
 def test_what_was_cleared_away_is_published_whole_from_the_spool(tmp_path: Path) -> None:
@@ -131,17 +133,17 @@ def test_what_was_cleared_away_is_published_whole_from_the_spool(tmp_path: Path)
 @pytest.mark.parametrize("young", ["the name", "one object"])
 def test_nothing_young_goes(young: str, tmp_path: Path) -> None:
     store = NoManifest()
-    run = OLD_RUN if young == "one object" else keys.new_run_id(now() - timedelta(days=6))
+    run = OLD_RUN if young == "one object" else object_keys.new_run_id(now() - timedelta(days=6))
     left(store, tmp_path / "spool", run)
     if young == "one object":
-        store._modified[keys.run_key(run, keys.PAGES)] = now() - timedelta(days=6)
+        store._modified[object_keys.run_key(run, object_keys.PAGES)] = now() - timedelta(days=6)
     before = dict(store._objects)
     assert collected(store) == []
     assert store._objects == before
 
 
 def test_a_name_of_no_time_is_always_young(store: MemoryStore, archive: Archive) -> None:
-    for key in ("runs/20269999T999999Z-00000000/pages/pages.jsonl", keys.loose_key("20269999T999999Z-00000000")):
+    for key in ("runs/20269999T999999Z-00000000/pages/pages.jsonl", object_keys.loose_key("20269999T999999Z-00000000")):
         store.put(key, b"x")
     aged(store)
     assert collected(store) == []
@@ -165,7 +167,7 @@ def test_a_run_that_lost_its_manifest_is_damaged_and_no_orphan(known_by: str, tm
         session.commit()
     else:
         Archive(store, spool=tmp_path / "x", cache=tmp_path / "cache").manifest(OLD_RUN)
-    store.delete(keys.run_key(OLD_RUN, keys.MANIFEST))
+    store.delete(object_keys.run_key(OLD_RUN, object_keys.MANIFEST))
     aged(store)
     before = {key for key in store._objects if key.startswith("runs/")}
     (found,) = [it for it in collected(store, cache=tmp_path / "cache") if it.kind == "run"]
@@ -179,9 +181,9 @@ def test_a_damaged_merged_index_can_vouch_for_nothing(tmp_path: Path) -> None:
     archive = left(store, tmp_path / "spool")
     recovered(archive)
     archive.merge()
-    (key,) = [key for key in store._objects if key.endswith(keys.GENERATION)]
+    (key,) = [key for key in store._objects if key.endswith(object_keys.GENERATION)]
     store.put(key, store.get(key)[:-5])
-    store.delete(keys.run_key(OLD_RUN, keys.MANIFEST))
+    store.delete(object_keys.run_key(OLD_RUN, object_keys.MANIFEST))
     aged(store)
     with pytest.raises(IntegrityError, match="onrecord compact"):
         collected(store)
@@ -190,19 +192,19 @@ def test_a_damaged_merged_index_can_vouch_for_nothing(tmp_path: Path) -> None:
 def test_marks_and_claims_of_nothing_go(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     run = keep(an_exchange())
     other = "20260101T000000Z-00000001"
-    for key in (keys.loose_key(OLD_RUN), keys.claim_key(other)):
+    for key in (object_keys.loose_key(OLD_RUN), object_keys.claim_key(other)):
         store.put(key, b"")
     assert collected(store) == [], "they are young"
     aged(store)
     assert {(it.kind, it.name) for it in collected(store)} == {("mark", OLD_RUN), ("claim", other)}
-    assert keys.loose_key(run) in store._objects
+    assert object_keys.loose_key(run) in store._objects
 
 
 def test_generations_that_were_replaced_or_never_finished_go(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     keep(an_exchange())
     old = archive.merge().generation
     assert old is not None
-    unfinished = keys.generation_key("20260102T000000Z-00000000", keys.GENERATION_CDX)
+    unfinished = object_keys.generation_key("20260102T000000Z-00000000", object_keys.GENERATION_CDX)
     store.put(unfinished, b"begun")
     assert collected(store) == []
     aged(store)
@@ -246,8 +248,8 @@ def test_uploads_that_were_never_ended_go(s3_bucket: str, monkeypatch: pytest.Mo
 def test_of_writer_and_clearing_one_has_the_claim(store: MemoryStore) -> None:
     with claimed(store, OLD_RUN) as mine, claimed(store, OLD_RUN) as other:
         assert (mine, other) == (True, False)
-    assert keys.claim_key(OLD_RUN) not in store._objects
-    store.put(keys.claim_key(OLD_RUN), b"of a process that was killed")
+    assert object_keys.claim_key(OLD_RUN) not in store._objects
+    store.put(object_keys.claim_key(OLD_RUN), b"of a process that was killed")
     aged(store)
     with claimed(store, OLD_RUN) as mine:
         assert mine
@@ -284,8 +286,8 @@ def test_in_whatever_order_no_half_run_is_ever_seen(seed: int, tmp_path: Path) -
 
 def _publish_copy(source: MemoryStore, tmp_path: Path) -> None:
     """The same run, as its manifest lies in the spool."""
-    (data,) = [path.read_bytes() for path in (tmp_path / "spool").glob(f"*/{OLD_RUN}/{keys.MANIFEST}")]
-    source.put(keys.run_key(OLD_RUN, keys.MANIFEST), data)
+    (data,) = [path.read_bytes() for path in (tmp_path / "spool").glob(f"*/{OLD_RUN}/{object_keys.MANIFEST}")]
+    source.put(object_keys.run_key(OLD_RUN, object_keys.MANIFEST), data)
 
 
 def _copied(source: MemoryStore, target: View, scratch: Path) -> None:

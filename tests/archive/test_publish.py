@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import OnrecordError
 from archive.model import Outcome
@@ -22,7 +22,15 @@ from storage.memory import MemoryStore
 from storage.mirror import MirrorStore
 from tests.exchanges import an_exchange
 
-FILES = [keys.warc_path(0), keys.PAGES, keys.CDX, keys.IDX, keys.OUTCOMES, keys.MANIFEST_DIGEST, keys.MANIFEST]
+FILES = [
+    object_keys.warc_path(0),
+    object_keys.PAGES,
+    object_keys.CDX,
+    object_keys.IDX,
+    object_keys.OUTCOMES,
+    object_keys.MANIFEST_DIGEST,
+    object_keys.MANIFEST,
+]
 
 
 class Lying(MemoryStore):
@@ -113,7 +121,7 @@ def test_without_read_back_what_is_listed_is_believed(tmp_path: Path) -> None:
     store = Lying()
     archive = an_archive(store, tmp_path, read_back=False)
     session = a_session(archive)
-    store.lie = keys.PAGES
+    store.lie = object_keys.PAGES
     session.commit()
     assert waiting(archive) == []
     assert faults(store, tmp_path)
@@ -127,7 +135,7 @@ def test_a_file_that_was_lost_since_is_put_again_before_the_local_copy_goes(tmp_
     session.commit()
     (session._spooled.folder / "proven").unlink()
     session.close()
-    key = keys.run_key(session.run, keys.warc_path(0))
+    key = object_keys.run_key(session.run, object_keys.warc_path(0))
     store.put(key, store.get(key)[:-1])
     assert recovered(archive) == [session.run]
     assert faults(store, tmp_path) == []
@@ -140,8 +148,8 @@ def test_a_name_that_is_taken_is_not_written_over(tmp_path: Path) -> None:
     other = a_session(archive, "http://example.org/other")
     other.commit()
     for file in FILES:
-        data = store.get(keys.run_key(other.run, file))
-        store.put(keys.run_key(session.run, file), data.replace(other.run.encode(), session.run.encode()))
+        data = store.get(object_keys.run_key(other.run, file))
+        store.put(object_keys.run_key(session.run, file), data.replace(other.run.encode(), session.run.encode()))
     before = dict(store._objects)
     with pytest.raises(StoreError, match="another run has taken the name"):
         session.commit()
@@ -167,7 +175,7 @@ def test_a_member_that_is_down_gets_the_run_later(tmp_path: Path, caplog: pytest
     assert waiting(archive) == []
     for store in (first, second):
         assert faults(store, tmp_path) == []
-        assert keys.run_key(session.run, keys.MANIFEST) in store._objects
+        assert object_keys.run_key(session.run, object_keys.MANIFEST) in store._objects
 
 
 def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tmp_path: Path) -> None:
@@ -185,7 +193,7 @@ def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tm
     second.down = False
     with pytest.raises(StoreError, match="is another one in one since it was put there"):
         recovered(archive)
-    assert not [key for key in second._objects if key.startswith(keys.run_key(session.run, ""))]
+    assert not [key for key in second._objects if key.startswith(object_keys.run_key(session.run, ""))]
     assert waiting(archive) == [session.run]
 
 

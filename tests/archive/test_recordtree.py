@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive import keys, manifest, merkle
+from archive import manifest, merkle, object_keys
 from archive.archive import Archive
 from archive.recordtree import cut, root_of_files
 from archive.warc.members import gzip_member, walk_members
@@ -23,7 +23,7 @@ def leaves_of(store: MemoryStore, archive: Archive, run: str) -> list[bytes]:
     """By hand: every member of every WARC file, cut out and hashed."""
     found = []
     for path in sorted(it.path for it in archive.manifest(run).resources if it.path.startswith("archive/")):
-        data = store.get(keys.run_key(run, path))
+        data = store.get(object_keys.run_key(run, path))
         for member in walk_members([data]):
             member.drain()
             found.append(merkle.leaf_hash(data[member.offset : member.offset + member.length]))
@@ -60,24 +60,24 @@ def test_a_run_that_was_taken_up_again_has_it_too(store: MemoryStore, archive: A
 
 def test_another_root_is_told(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     run = keep(an_exchange())
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     package = json.loads(store.get(key))
     package["records"]["root"] = "sha256:" + "0" * 64
     data = json.dumps(package).encode()
     store.put(key, data)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(data))
     (finding,) = archive.verify()
-    assert finding.faults == (f"{keys.MANIFEST} names another root over the run's records than theirs",)
+    assert finding.faults == (f"{object_keys.MANIFEST} names another root over the run's records than theirs",)
 
 
 def test_a_run_of_before_has_none_and_is_whole(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     run = keep(an_exchange())
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     package = json.loads(store.get(key))
     del package["records"]
     data = json.dumps(package).encode()
     store.put(key, data)
-    store.put(keys.run_key(run, keys.MANIFEST_DIGEST), manifest.digest_file(data))
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(data))
     assert [finding.faults for finding in archive.verify()] == [()]
 
 

@@ -16,7 +16,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.blanking import blanked_record, padded_member, places_of
 from archive.copied import carry_notices
@@ -98,7 +98,7 @@ def test_what_is_redacted_is_nowhere_and_all_else_is_as_it_was(store: MemoryStor
     cached = b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file())
     assert WORD.encode() not in cached, "nor on this machine"
     after = {key: data for key, data in store._objects.items() if key.startswith("runs/")}
-    manifests = (keys.MANIFEST, keys.MANIFEST_DIGEST)
+    manifests = (object_keys.MANIFEST, object_keys.MANIFEST_DIGEST)
     sizes = [{key: len(each) for key, each in held.items() if not key.endswith(manifests)} for held in (before, after)]
     assert sizes[0] == sizes[1]
     assert waiting(store) == {}
@@ -157,10 +157,10 @@ def test_a_forged_statement_moves_nothing(store: MemoryStore, tmp_path: Path) ->
     assert store._objects == before
     assert any("nobody who is known" in fault for fault in faults_of(store, tmp_path))
     name = next(iter(waiting(store)))
-    text, _, _ = store.get(keys.redaction_key(name)).decode().partition("\n\n")
+    text, _, _ = store.get(object_keys.redaction_key(name)).decode().partition("\n\n")
     forged = f"{text}\n\n\u2014 clinic.example {'A' * 8}=\n"
     for bad in (forged, "nonsense", text, ""):
-        store.put(keys.redaction_key(name), bad.encode())
+        store.put(object_keys.redaction_key(name), bad.encode())
         with pytest.raises(IntegrityError):
             read_statement(bad.encode() if bad != forged else b"", name, KNOWN)
         with pytest.raises(IntegrityError):
@@ -249,7 +249,7 @@ def test_a_killed_process_is_finished_by_the_next(tmp_path: Path) -> None:
         time.sleep(delay)
         process.kill()
         process.wait()
-        decided = next(iter(store.list(keys.NOTICES_PREFIX)), None) is not None
+        decided = next(iter(store.list(object_keys.NOTICES_PREFIX)), None) is not None
         assert faults_of(store, folder) == []
         finish(archive_of(store, folder), KNOWN)
         assert faults_of(store, folder) == []
@@ -267,7 +267,7 @@ def test_what_refers_to_it_is_named(store: MemoryStore, tmp_path: Path) -> None:
     assert {each.url for each in what.captures} == {SECRET, DOM, DOM.replace("dom", "fullPageFinal")}
     assert [(each.url, each.run) for each in what.repeats] == [(ALIAS, runs[0]), (SECRET, runs[1])]
     assert what.runs == (runs[0], runs[1])
-    kinds = [place.kind for place in places_of(store.stream(keys.run_key(runs[0], "archive/00000.warc.gz")))
+    kinds = [place.kind for place in places_of(store.stream(object_keys.run_key(runs[0], "archive/00000.warc.gz")))
              if place.record_id in what.ids]  # fmt: skip
     assert kinds == ["response", "request", "resource", "resource"]
     with pytest.raises(NoSuchSnapshot):
@@ -302,7 +302,7 @@ def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore,
 
 def test_what_strangers_put_aside_is_passed_over(store: MemoryStore, tmp_path: Path) -> None:
     name = "99999999T999999Z-00000000"
-    store.put(keys.redacting_key(name, name, keys.MANIFEST), b"{}")
+    store.put(object_keys.redacting_key(name, name, object_keys.MANIFEST), b"{}")
     assert finish(archive_of(store, tmp_path), KNOWN) == []
     assert list(waiting(store)) == [name]
 
@@ -344,7 +344,7 @@ def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: py
     mirror = MirrorStore([first, second, third], rest=0)
     runs = furnish(mirror, tmp_path)
     archive_of(mirror, tmp_path).merge()
-    for info in list(second.list(keys.run_key(runs[-1], ""))):  # it was out of reach when that run was published
+    for info in list(second.list(object_keys.run_key(runs[-1], ""))):  # it was out of reach when that run was published
         second.delete(info.key)
     shutil.rmtree(tmp_path / "three")
     (tmp_path / "three").write_text("no folder: it cannot be reached")
@@ -352,7 +352,9 @@ def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: py
     assert WORD.encode() not in all_bytes(first)
     assert WORD.encode() not in all_bytes(second)
     assert [waiting(store) for store in (first, second)] == [{}, {}]
-    assert list(second.list(keys.run_key(runs[-1], ""))) == [], "not a part of the run, which would be a damaged one"
+    assert list(second.list(object_keys.run_key(runs[-1], ""))) == [], (
+        "not a part of the run, which would be a damaged one"
+    )
     assert "three is not redacted yet" in caplog.text
     for store in (first, second):
         assert faults_of(store, tmp_path / "verifying") == []
@@ -365,7 +367,7 @@ def test_a_copy_that_broke_off_before_the_redaction_keeps_nothing_of_it(store: M
     copy = MemoryStore()
     assert copied(store, copy, tmp_path) == []
     for run in archive_of(store, tmp_path).catalog.runs():
-        copy.delete(keys.run_key(run, keys.MANIFEST))
+        copy.delete(object_keys.run_key(run, object_keys.MANIFEST))
     redacted(store, tmp_path)
     assert copied(store, copy, tmp_path) == []
     assert WORD.encode() not in all_bytes(copy), "files of the same size are not believed"
@@ -382,7 +384,7 @@ def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(store)
     assert all("nobody who is known here" in str(each.faults) for each in Replica(copy, store, tmp_path).mend())
     run = archive_of(store, tmp_path).catalog.runs()[0]
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     sound = store.get(key)
     store.put(key, b"damaged")
     (fault,) = [fault for each in Replica(copy, store, tmp_path, KNOWN).mend([run]) for fault in each.faults]
@@ -390,7 +392,7 @@ def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(store)
     store.put(key, sound)
     copied(store, copy, tmp_path)
-    warc = keys.run_key(run, "archive/00000.warc.gz")
+    warc = object_keys.run_key(run, "archive/00000.warc.gz")
     store.put(warc, b"damaged")
     assert [each.files for each in Replica(copy, store, tmp_path, KNOWN).mend([run])] == [1]
     assert faults_of(store, tmp_path) == []

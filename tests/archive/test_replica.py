@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.copied import Copied
 from archive.errors import FormatError, OnrecordError
@@ -95,7 +95,7 @@ def test_a_run_breaks_off_and_is_brought_whole_the_next_time(
 
 
 def test_a_damaged_run_is_not_passed_on(store: MemoryStore, three_runs: list[str], tmp_path: Path) -> None:
-    key = keys.run_key(three_runs[1], keys.warc_path(0))
+    key = object_keys.run_key(three_runs[1], object_keys.warc_path(0))
     store.put(key, store.get(key)[:-1])
     target = MemoryStore()
     copies = {copied.run: copied for copied in Replica(store, target, tmp_path).replicate()}
@@ -150,11 +150,13 @@ def test_every_flip_cut_and_loss_is_found_and_mended_to_the_byte(
         else:
             store.put(key, data)
         found, copies = found_and_mended(archive, replica, tmp_path)
-        lost_alone = key.endswith(keys.MANIFEST) and data is None  # then the run does not exist: its child says so
+        lost_alone = (
+            key.endswith(object_keys.MANIFEST) and data is None
+        )  # then the run does not exist: its child says so
         assert found or lost_alone, key
         assert not [fault for copied in copies for fault in copied.faults], key
         assert runs_in(store) == whole, key
-        assert sum(copied.files for copied in copies) == (key != keys.STORE_KEY), key
+        assert sum(copied.files for copied in copies) == (key != object_keys.STORE_KEY), key
 
 
 def test_a_run_that_was_altered_as_a_whole_is_known_by_its_child(
@@ -173,7 +175,7 @@ def test_a_store_that_was_described_anew_is_known_by_its_runs(
     store: MemoryStore, archive: Archive, replica: MemoryStore, tmp_path: Path
 ) -> None:
     whole = runs_in(store)
-    store.delete(keys.STORE_KEY)
+    store.delete(object_keys.STORE_KEY)
     archive.prepare()
     assert runs_in(store) != whole
     list(Replica(replica, store, tmp_path).mend())
@@ -196,7 +198,7 @@ def test_two_runs_of_one_name_are_left_alone_when_nothing_tells_which_is_true(
 def test_what_neither_holds_is_named(
     store: MemoryStore, archive: Archive, replica: MemoryStore, three_runs: list[str], tmp_path: Path
 ) -> None:
-    key = keys.run_key(three_runs[0], keys.OUTCOMES)
+    key = object_keys.run_key(three_runs[0], object_keys.OUTCOMES)
     store.put(key, b"")
     replica.put(key, b"x")
     _, copies = found_and_mended(archive, replica, tmp_path)
@@ -207,7 +209,7 @@ def test_only_the_runs_that_are_named_are_mended(
     store: MemoryStore, replica: MemoryStore, three_runs: list[str], tmp_path: Path
 ) -> None:
     for run in three_runs:
-        store.delete(keys.run_key(run, keys.PAGES))
+        store.delete(object_keys.run_key(run, object_keys.PAGES))
     copies = list(Replica(replica, store, tmp_path).mend(three_runs[1:2]))
     assert [(copied.run, copied.files) for copied in copies] == [(three_runs[1], 1)]
     (copied,) = Replica(replica, store, tmp_path).mend(["20200101T000000Z-0000"])
@@ -230,10 +232,10 @@ def test_what_is_signed_is_brought_and_mended_too(
     archive.checkpoint(signer, tmp_path / "last")
     copy = MemoryStore()
     copies = [copied.run for copied in Replica(store, copy, tmp_path).replicate()]
-    assert copies[-1] == keys.EVIDENCE_PREFIX
-    signed = {info.key: store.get(info.key) for info in store.list(keys.EVIDENCE_PREFIX)}
+    assert copies[-1] == object_keys.EVIDENCE_PREFIX
+    signed = {info.key: store.get(info.key) for info in store.list(object_keys.EVIDENCE_PREFIX)}
     assert len(signed) == 3
-    assert {info.key: copy.get(info.key) for info in copy.list(keys.EVIDENCE_PREFIX)} == signed
+    assert {info.key: copy.get(info.key) for info in copy.list(object_keys.EVIDENCE_PREFIX)} == signed
     assert list(Replica(store, copy, tmp_path).replicate()) == []
 
     for key, data in signed.items():
@@ -245,5 +247,5 @@ def test_what_is_signed_is_brought_and_mended_too(
                     f"{key} is another one in each store; `onrecord verify` at both tells which is true",
                 )
             (mended,) = [copied for copied in Replica(copy, store, tmp_path).mend() if copied.files]
-            assert (mended.run, mended.files, mended.faults) == (keys.EVIDENCE_PREFIX, 1, ())
+            assert (mended.run, mended.files, mended.faults) == (object_keys.EVIDENCE_PREFIX, 1, ())
             assert store.get(key) == data

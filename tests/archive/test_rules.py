@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
-from archive.cache import Cache
 from archive.digests import self_digested
 from archive.errors import IntegrityError, NoSuchRule, Withheld
+from archive.local_cache import Cache
 from archive.notices import MOST, Notices
 from archive.replica import Replica
 from archive.rules import LONGEST, Policy, Rule, decode_rule, encode_rule
@@ -116,7 +116,7 @@ FORGED = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_rule_shows_nothing(name: str, store: MemoryStore, archive: Archive, keep: Keep) -> None:
     keep(an_exchange())
-    store.put(keys.rule_key("20261126T000000Z-00000000"), FORGED[name])
+    store.put(object_keys.rule_key("20261126T000000Z-00000000"), FORGED[name])
     archive.refresh()
     with pytest.raises(
         IntegrityError, match=r"nothing is shown until it is mended.*withhold remove 20261126T000000Z-00"
@@ -204,18 +204,18 @@ def test_a_copy_has_its_rules_before_it_has_a_run(
 
     class Watched(MemoryStore):
         def put_file(self, key: str, path: Path) -> None:
-            assert self.head(keys.rule_key(name)) is not None
+            assert self.head(object_keys.rule_key(name)) is not None
             super().put_file(key, path)
 
     target = Watched()
     list(Replica(store, target, tmp_path).replicate())
-    target.put(keys.rule_key(name), b"damaged")
+    target.put(object_keys.rule_key(name), b"damaged")
     list(Replica(store, target, tmp_path).mend())
-    assert target.get(keys.rule_key(name)) == store.get(keys.rule_key(name))
+    assert target.get(object_keys.rule_key(name)) == store.get(object_keys.rule_key(name))
     archive.notices.remove(name)
     list(Replica(store, target, tmp_path).replicate())
     assert Notices(target, Cache(None)).rules() == [], "what ends a rule is carried too"
-    store.put(keys.rule_key("20261126T000000Z-00000000"), b"nonsense")
+    store.put(object_keys.rule_key("20261126T000000Z-00000000"), b"nonsense")
     copies = list(Replica(store, target, tmp_path).replicate())
     assert [len(copied.faults) for copied in copies] == [1]
     with pytest.raises(IntegrityError, match="nothing is shown until it is mended"):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.model import Outcome
 from archive.session import Session
@@ -90,12 +90,12 @@ def test_a_journal_damaged_before_its_end_is_never_cut_back(
 def test_a_file_that_lost_bytes_is_not_filled_up_with_zeros(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
     session = a_run(archive)
     session.close()
-    warc = session.work.parent / keys.warc_path(0)
+    warc = session.work.parent / object_keys.warc_path(0)
     shutil.rmtree(session.work)
     os.truncate(warc, 100)
     with caplog.at_level(logging.WARNING):
         assert recovered(archive) == 0
-    assert keys.warc_path(0) in caplog.text
+    assert object_keys.warc_path(0) in caplog.text
     assert warc.stat().st_size == 100
 
 
@@ -188,7 +188,7 @@ def test_every_folder_on_the_way_is_seen_to_disk(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "fsync", noting)
     root = tmp_path / "state" / "spool"
     run = Spool(root, "memory:").create("20261123T120000Z-00000000", STARTED)
-    run.append(keys.warc_path(0), b"data")
+    run.append(object_keys.warc_path(0), b"data")
     run.checkpoint([])
     wanted = [tmp_path, root.parent, root, run.folder.parent, run.folder, run.folder / "archive"]
     places = {path: (path.stat().st_dev, path.stat().st_ino) for path in wanted}
@@ -253,12 +253,12 @@ def test_files_that_are_gone_when_a_run_is_published_are_named(archive: Archive)
         session.commit()
     session.close()
     folder = session.work.parent
-    (folder / keys.CDX).unlink()
+    (folder / object_keys.CDX).unlink()
     (sealed,) = archive.recover()
     with pytest.raises(OnrecordError, match=r"index\.cdx\.gz"):
         sealed.commit()
     sealed.close()
-    (folder / keys.MANIFEST).write_bytes(b"damaged")
+    (folder / object_keys.MANIFEST).write_bytes(b"damaged")
     (sealed,) = archive.recover()
     with pytest.raises(OnrecordError, match=session.run):
         sealed.commit()

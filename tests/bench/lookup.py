@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.digests import digest_of_stream
 from archive.index.cdxj import line_of, merged_line
@@ -114,21 +114,21 @@ def make(location: str, work: Path, captures: int) -> list[Snapshot]:
     assert manifest is not None
     started = time.perf_counter()
     name = "20261123T120000Z-00000001"
-    with (work / keys.GENERATION_CDX).open("wb") as cdx:
+    with (work / object_keys.GENERATION_CDX).open("wb") as cdx:
         idx = write(made_up(captures, real), cdx)
-    (work / keys.GENERATION_IDX).write_bytes(idx)
-    (work / keys.GENERATION_RUNS).write_bytes(encode_runs({manifest.run}))
+    (work / object_keys.GENERATION_IDX).write_bytes(idx)
+    (work / object_keys.GENERATION_RUNS).write_bytes(encode_runs({manifest.run}))
     files = {}
-    for file in (keys.GENERATION_CDX, keys.GENERATION_IDX, keys.GENERATION_RUNS):
+    for file in (object_keys.GENERATION_CDX, object_keys.GENERATION_IDX, object_keys.GENERATION_RUNS):
         with (work / file).open("rb") as stream:
             files[file] = digest_of_stream(iter(lambda read=stream.read: read(1 << 20), b""))
-        store.put_file(keys.generation_key(name, file), work / file)
+        store.put_file(object_keys.generation_key(name, file), work / file)
     generation = Generation(
-        name, captures + SAMPLES, 1, files[keys.GENERATION_CDX], files[keys.GENERATION_IDX],
-        files[keys.GENERATION_RUNS], groups_of_idx(idx), (manifest.hash,), (), (),
+        name, captures + SAMPLES, 1, files[object_keys.GENERATION_CDX], files[object_keys.GENERATION_IDX],
+        files[object_keys.GENERATION_RUNS], groups_of_idx(idx), (manifest.hash,), (), (),
     )  # fmt: skip
-    store.put(generation.key(keys.GENERATION), encode_generation(generation))
-    store.delete(keys.loose_key(manifest.run))
+    store.put(generation.key(object_keys.GENERATION), encode_generation(generation))
+    store.delete(object_keys.loose_key(manifest.run))
     sizes = ", ".join(f"{path} {size:,}" for path, (_, size) in files.items())
     print(f"{captures:,} captures in one generation ({sizes} bytes) made in {time.perf_counter() - started:.0f} s")
     return real
@@ -171,10 +171,10 @@ def beside_pywb(work: Path, real: list[Snapshot], ours: float) -> None:
     if not python.exists():
         print("pywb: not here; `make peers` installs it")
         return
-    (work / "index.loc").write_text(f"index.cdx.gz\t{work / keys.GENERATION_CDX}\n")
+    (work / "index.loc").write_text(f"index.cdx.gz\t{work / object_keys.GENERATION_CDX}\n")
     wanted = [(snapshot.url, line_of(snapshot, snapshot.run).split(" ", 1)[0]) for snapshot in real]
     (work / "wanted.json").write_text(json.dumps(wanted))
-    command = [str(python), "-c", PYWB, str(work / keys.GENERATION_IDX), str(work / "wanted.json")]
+    command = [str(python), "-c", PYWB, str(work / object_keys.GENERATION_IDX), str(work / "wanted.json")]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         print(f"pywb could not: {done.stderr.strip().splitlines()[-1:]}")
@@ -257,7 +257,7 @@ def _as_directory(location: str, folder: Path, work: Path) -> None:
     source, target = open_store(location), open_store(str(folder))
     for info in source.list():
         name = info.key.rpartition("/")[2]
-        if info.key.startswith(keys.GENERATIONS_PREFIX) and (work / name).exists():
+        if info.key.startswith(object_keys.GENERATIONS_PREFIX) and (work / name).exists():
             target.put_file(info.key, work / name)
         else:
             target.put(info.key, source.get(info.key))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive import manifest
+from archive.checked_json import parsed_object
 from archive.digests import digest_of, read_self_digested
 from archive.errors import ArchiveError, EntityError, FormatError, IntegrityError, KeyFileError, RecordError
 from archive.evidence.checkpoint import Checkpoint
@@ -26,7 +27,6 @@ from archive.index.cdxj import line_of as index_line
 from archive.index.generation import decode_generation, decode_runs
 from archive.index.zipnum import BlockIndex, decode_block
 from archive.journal import read_journal
-from archive.parsing import parsed_object
 from archive.rules import Policy, decode_rule
 from archive.signing import PublicKey, Signer, open_note
 from archive.statement import Replaced, Statement, read_statement

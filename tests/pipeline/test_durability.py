@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from storage.location import open_store
 from tests.command import Command
@@ -120,7 +120,7 @@ def test_a_missing_bucket_is_told_before_anything_is_fetched(tmp_path: Path, sit
 def test_a_run_killed_before_its_first_checkpoint_is_cleared_away(tmp_path: Path, site: Site) -> None:
     onrecord = Command.at(tmp_path / "store", tmp_path / "home")
     archive = Archive(open_store(onrecord.store), spool=tmp_path / "home" / ".local" / "state" / "onrecord" / "spool")
-    archive.spool.create(keys.new_run_id(__import__("archive.times").times.now()), {}).close()
+    archive.spool.create(object_keys.new_run_id(__import__("archive.times").times.now()), {}).close()
     assert len(onrecord.spooled) == 1
     done = onrecord.capture(change(site, 0)[0])
     assert (done.code, "without a capture" in done.err) == (0, True)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
-from archive.cache import Cache
+from archive.local_cache import Cache
 from archive.notices import Notices
 from archive.rules import Rule
 from storage.base import ObjectStore
@@ -105,10 +105,10 @@ def damaged(place: Place) -> None:
     full(place)
     store = place.store()
     runs = Archive(store, spool=place.folder / "no-spool").catalog.runs()
-    store.delete(keys.run_key(runs[0], keys.warc_path(0)))
-    store.put(keys.run_key(runs[1], keys.PAGES), b"")
-    store.delete(keys.run_key(runs[2], keys.MANIFEST))
-    store.put(keys.STORE_KEY, b"{}")
+    store.delete(object_keys.run_key(runs[0], object_keys.warc_path(0)))
+    store.put(object_keys.run_key(runs[1], object_keys.PAGES), b"")
+    store.delete(object_keys.run_key(runs[2], object_keys.MANIFEST))
+    store.put(object_keys.STORE_KEY, b"{}")
 
 
 BEFORE: dict[str, Callable[[Place], None]] = {
@@ -177,7 +177,7 @@ def recorded(place: Place, name: str = "store") -> Counter[str]:
     A capture that lies in two runs counts twice.
     """
     archive = Archive(opened(place.location(name)), spool=place.folder / "no-spool")
-    if name == "store" and not place.store().head(keys.STORE_KEY):
+    if name == "store" and not place.store().head(object_keys.STORE_KEY):
         return Counter()
     said = {snapshot.record_id for snapshot in archive.every()}
     by_runs = Counter(snapshot.record_id for run in archive.catalog.runs() for snapshot in archive.captures_of(run))

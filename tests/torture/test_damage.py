@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import OnrecordError
 from archive.evidence.stored import keep_token
@@ -28,34 +28,34 @@ FLIPS = count("FLIPS", 36, 1000)
 CUTS = count("CUTS", 12, 200)
 SIGNER = Signer("clinic.example", b"s" * 32)
 KNOWN = [SIGNER.public]
-LOST_UNSEEN = (f"{keys.NOTICES_PREFIX}rules/", keys.TOKENS_PREFIX)
+LOST_UNSEEN = (f"{object_keys.NOTICES_PREFIX}rules/", object_keys.TOKENS_PREFIX)
 
 # The kinds of object, each by the end of its key.
 KINDS = {
-    keys.STORE_KEY: keys.STORE_KEY,
+    object_keys.STORE_KEY: object_keys.STORE_KEY,
     "WARC files": "/00000.warc.gz",
     "WARC files of other programs": "/foreign-00000.warc.gz",
-    "texts": keys.PAGES,
-    "indexes": keys.CDX,
-    "index heads": keys.IDX,
-    "outcomes": keys.OUTCOMES,
-    "manifests": f"/{keys.MANIFEST}",
-    "manifest digests": keys.MANIFEST_DIGEST,
-    "merged indexes": keys.GENERATION_CDX,
-    "merged index heads": keys.GENERATION_IDX,
-    "lists of merged runs": keys.GENERATION_RUNS,
-    "descriptions of merged indexes": keys.GENERATION,
+    "texts": object_keys.PAGES,
+    "indexes": object_keys.CDX,
+    "index heads": object_keys.IDX,
+    "outcomes": object_keys.OUTCOMES,
+    "manifests": f"/{object_keys.MANIFEST}",
+    "manifest digests": object_keys.MANIFEST_DIGEST,
+    "merged indexes": object_keys.GENERATION_CDX,
+    "merged index heads": object_keys.GENERATION_IDX,
+    "lists of merged runs": object_keys.GENERATION_RUNS,
+    "descriptions of merged indexes": object_keys.GENERATION,
 }
 # Others, each by the beginning of its key.
 APART = {
-    "loose marks": keys.LOOSE_PREFIX,
-    "rules of what is not to be shown": f"{keys.NOTICES_PREFIX}rules/",
-    "redactions": f"{keys.NOTICES_PREFIX}redactions/",
+    "loose marks": object_keys.LOOSE_PREFIX,
+    "rules of what is not to be shown": f"{object_keys.NOTICES_PREFIX}rules/",
+    "redactions": f"{object_keys.NOTICES_PREFIX}redactions/",
     "ends of rules": ".removed.json",
-    "logs of runs": keys.LOG_PREFIX,
-    "checkpoints": keys.CHECKPOINTS_PREFIX,
-    "keys of signers": keys.SIGNERS_PREFIX,
-    "time stamps": keys.TOKENS_PREFIX,
+    "logs of runs": object_keys.LOG_PREFIX,
+    "checkpoints": object_keys.CHECKPOINTS_PREFIX,
+    "keys of signers": object_keys.SIGNERS_PREFIX,
+    "time stamps": object_keys.TOKENS_PREFIX,
 }
 
 
@@ -65,7 +65,7 @@ def kind_of(key: str) -> str | None:
     for kind, begin in APART.items():
         if key.startswith(begin):
             return kind
-    merged = key.startswith(keys.GENERATIONS_PREFIX)
+    merged = key.startswith(object_keys.GENERATIONS_PREFIX)
     ends = {kind: end for kind, end in KINDS.items() if ("merged" in kind) == merged}
     return next((kind for kind, end in ends.items() if key.endswith(end)), None)
 
@@ -150,8 +150,10 @@ def is_unknowable(damage: Damage, whole: Objects) -> bool:
     A run without manifest, which only a later run misses, an index without description, without which every run is
     asked by itself, a rule, and a time stamp.
     """
-    manifests = [key for key in whole if key.startswith(keys.RUNS_PREFIX) and key.endswith(f"/{keys.MANIFEST}")]
-    unknowable = (damage.key == max(manifests), damage.key.endswith(f"/{keys.GENERATION}"))
+    manifests = [
+        key for key in whole if key.startswith(object_keys.RUNS_PREFIX) and key.endswith(f"/{object_keys.MANIFEST}")
+    ]
+    unknowable = (damage.key == max(manifests), damage.key.endswith(f"/{object_keys.GENERATION}"))
     return damage.how == "losses" and (any(unknowable) or damage.key.startswith(LOST_UNSEEN))
 
 

@@ -18,7 +18,7 @@ _STATIC = {"onrecord.css": "text/css", "compare.js": "text/javascript", "mark.sv
 
 def routes(frame: Frame) -> list[BaseRoute]:
     """The pages."""
-    rooms = (home, timeline, listing, reader_view, compare, board)
+    rooms = (home, timeline, listing, reader_view, compare, availability_board)
     return [route for room in rooms for route in room.routes(frame)] + [_static()]
 
 

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from archive.diff import compare
 from archive.errors import NoSuchSnapshot
 from archive.model import Snapshot
+from archive.text_diff import compare
 from archive.times import iso
 from pipeline.web.pages.frame import Frame, moment_of
 from pipeline.web.pages.reading import asked_url

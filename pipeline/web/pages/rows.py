@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archive.diff import Kind, Piece
+from archive.text_diff import Kind, Piece
 
 _AROUND = 2  # unchanged lines that are shown on each side of a change
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.errors import IntegrityError
 from archive.index import merge as merging
@@ -77,7 +77,7 @@ def test_a_merged_index_says_what_the_runs_say(
         assert other.closest("http://example.org/1", NOON + timedelta(minutes=5)).timestamp == NOON + timedelta(
             minutes=5
         )
-    assert list(store.list(keys.LOOSE_PREFIX)) == []
+    assert list(store.list(object_keys.LOOSE_PREFIX)) == []
     assert archive.merge().generation is None, "a second time there is nothing to do"
 
 
@@ -145,7 +145,7 @@ def test_a_run_of_a_writer_that_sets_no_mark_is_found_by_the_next_merging(
     keep(an_exchange("http://example.org/first"))
     archive.merge()
     run = keep(an_exchange("http://example.org/unmarked"))
-    store.delete(keys.loose_key(run))
+    store.delete(object_keys.loose_key(run))
     archive.merge()
     assert archive.closest("http://example.org/unmarked").run == run
 
@@ -157,12 +157,12 @@ def test_a_run_that_no_lookup_asks_is_found_and_comes_back(
     keep_many(keep, 4, pages=40)
     archive.merge()
     run = keep(an_exchange("http://example.org/new"))
-    key = keys.loose_key(run)
+    key = object_keys.loose_key(run)
     if lost == "generation":
         made = archive.merge().generation
         assert made is not None
         assert len(archive.catalog.generations.current()) == 2
-        key = made.key(keys.GENERATION)
+        key = made.key(object_keys.GENERATION)
     before = everything(archive)
     assert not [fault for finding in archive.verify() for fault in finding.faults]
     store.delete(key)
@@ -176,11 +176,11 @@ def test_a_run_that_no_lookup_asks_is_found_and_comes_back(
 def test_a_run_whose_manifest_is_not_there_yet_does_not_exist(store: MemoryStore, archive: Archive, keep: Keep) -> None:
     keep(an_exchange())
     archive.merge()
-    store.put(keys.loose_key("20261124T000000Z-00000000"), b"")
+    store.put(object_keys.loose_key("20261124T000000Z-00000000"), b"")
     archive.refresh()
     assert len(everything(archive)) == 1
     archive.merge()
-    assert store.head(keys.loose_key("20261124T000000Z-00000000")), "its writer may be about to commit it"
+    assert store.head(object_keys.loose_key("20261124T000000Z-00000000")), "its writer may be about to commit it"
 
 
 def test_two_who_merge_at_once_make_no_line_double(
@@ -231,7 +231,10 @@ def test_what_was_replaced_stays_for_a_while(
     assert len(archive.catalog.generations.files()) == 1
 
 
-@pytest.mark.parametrize("name", [keys.GENERATION, keys.GENERATION_IDX, keys.GENERATION_CDX, keys.GENERATION_RUNS])
+@pytest.mark.parametrize(
+    "name",
+    [object_keys.GENERATION, object_keys.GENERATION_IDX, object_keys.GENERATION_CDX, object_keys.GENERATION_RUNS],
+)
 @pytest.mark.parametrize("how", ["gone", "cut", "bit"])
 def test_a_damaged_generation_costs_time_and_nothing_else(
     store: MemoryStore,
@@ -253,10 +256,10 @@ def test_a_damaged_generation_costs_time_and_nothing_else(
     else:
         store.put(key, data[:-9] if how == "cut" else data[:30] + bytes([data[30] ^ 1]) + data[31:])
     assert everything(reader(store, tmp_path)) == before
-    if name != keys.GENERATION_RUNS and (name, how) != (keys.GENERATION, "gone"):
+    if name != object_keys.GENERATION_RUNS and (name, how) != (object_keys.GENERATION, "gone"):
         assert any("--rebuild" in message for message in caplog.messages) or how == "gone"
     faults = [fault for finding in reader(store, tmp_path).verify() for fault in finding.faults]
-    assert (name, how) == (keys.GENERATION, "gone") or faults, "verify names it"
+    assert (name, how) == (object_keys.GENERATION, "gone") or faults, "verify names it"
     healed = reader(store, tmp_path)
     healed.merge(rebuild=True)
     caplog.clear()
@@ -272,7 +275,7 @@ def test_a_merging_over_a_damaged_generation_begins_from_the_runs(
     before = everything(archive)
     made = archive.merge().generation
     assert made is not None
-    store.put(made.key(keys.GENERATION_CDX), b"\0" * made.cdx[1])
+    store.put(made.key(object_keys.GENERATION_CDX), b"\0" * made.cdx[1])
     keep(an_exchange("http://example.org/later"))
     reader(store, tmp_path).merge()
     assert len(everything(reader(store, tmp_path))) == len(before) + 1
@@ -283,7 +286,7 @@ def test_a_run_with_a_damaged_index_is_left_out_and_still_named(
 ) -> None:
     keep_many(keep, 3)
     run = keep(an_exchange("http://example.org/damaged"))
-    key = keys.run_key(run, keys.CDX)
+    key = object_keys.run_key(run, object_keys.CDX)
     store.put(key, store.get(key)[:-4] + b"\0\0\0\0")
     merged = reader(store, tmp_path).merge()
     assert merged.left_out == (run,)
@@ -300,7 +303,7 @@ def test_a_run_that_was_taken_away_goes_from_the_index(
     keep_many(keep, 3)
     run = keep(an_exchange("http://example.org/unlawful"))
     archive.merge()
-    for info in list(store.list(keys.run_key(run, ""))):
+    for info in list(store.list(object_keys.run_key(run, ""))):
         store.delete(info.key)
     fresh = reader(store, tmp_path)
     fresh.merge()
@@ -361,7 +364,7 @@ def test_lines_are_in_order_for_other_readers(store: MemoryStore, archive: Archi
     keep_many(keep, 5)
     made = archive.merge().generation
     assert made is not None
-    data = store.get(made.key(keys.GENERATION_CDX))
+    data = store.get(made.key(object_keys.GENERATION_CDX))
     lines = [
         line
         for ref in archive.catalog.generations.blocks(made, "", "\U0010ffff")
@@ -369,7 +372,7 @@ def test_lines_are_in_order_for_other_readers(store: MemoryStore, archive: Archi
     ]
     assert [line.split(" ", 2)[:2] for line in lines] == sorted(line.split(" ", 2)[:2] for line in lines)
     assert len(lines) == made.lines
-    assert decode_generation(store.get(made.key(keys.GENERATION)), made.name) == made
+    assert decode_generation(store.get(made.key(object_keys.GENERATION)), made.name) == made
 
 
 def found_once(archive: Archive, url: str) -> bool:
@@ -447,7 +450,7 @@ def test_blocks_of_the_index_are_kept_within_their_limit(
         made = Archive(watched, spool=tmp_path / "spool", cache=tmp_path / "kept", kept_blocks=1 << 20)
         watched.ranges.clear()
         made.closest("http://example.org/1")
-        assert any(key.endswith(keys.GENERATION_CDX) for key, _ in watched.ranges) is asks
+        assert any(key.endswith(object_keys.GENERATION_CDX) for key, _ in watched.ranges) is asks
     tight = Archive(watched, spool=tmp_path / "spool", cache=tmp_path / "kept", kept_blocks=1)
     keep_many(keep, 1)
     tight.refresh()

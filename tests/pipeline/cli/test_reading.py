@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.warcs import RunSettings
 from pipeline.pool import TaskFailure, WorkerPool
@@ -106,20 +106,20 @@ def test_a_cache_that_was_damaged_is_as_good_as_none(onrecord: Command, store: L
             assert onrecord("get", URL).code == 0
 
 
-@pytest.mark.parametrize("path", [keys.MANIFEST, keys.IDX])
+@pytest.mark.parametrize("path", [object_keys.MANIFEST, object_keys.IDX])
 def test_what_is_mended_in_the_store_is_seen_at_once(
     onrecord: Command, store: LocalStore, tmp_path: Path, path: str
 ) -> None:
     kept(store, tmp_path, b"<p>sound</p>")
     (run,) = Archive(store, spool=tmp_path).catalog.runs()
-    whole = store.get(keys.run_key(run, path))
+    whole = store.get(object_keys.run_key(run, path))
     for damaged in (
         whole[:-9],
         whole.replace(b"sha256:", b"sha256:0", 1).replace(b'",\n      "bytes"', b'"\n,"bytes"'),
     ):
-        store.put(keys.run_key(run, path), damaged or b"x")
+        store.put(object_keys.run_key(run, path), damaged or b"x")
         onrecord("get", URL)
-        store.put(keys.run_key(run, path), whole)
+        store.put(object_keys.run_key(run, path), whole)
         assert onrecord("get", URL).code == 0
 
 
@@ -129,7 +129,7 @@ def test_a_manifest_that_was_altered_and_mended_is_seen_at_once(
     """An altered manifest that still reads as one is kept at hand; the index that does not fit it tells."""
     kept(store, tmp_path, b"<p>sound</p>")
     (run,) = Archive(store, spool=tmp_path).catalog.runs()
-    key = keys.run_key(run, keys.MANIFEST)
+    key = object_keys.run_key(run, object_keys.MANIFEST)
     whole = store.get(key)
     package = json.loads(whole)
     for entry in package["resources"]:
@@ -146,11 +146,11 @@ def test_a_damaged_run_keeps_no_new_capture_from_the_store(
     kept(store, tmp_path, b"<p>sound</p>")
     archive = Archive(store, spool=tmp_path)
     (run,) = archive.catalog.runs()
-    for path in (keys.MANIFEST, keys.IDX, keys.CDX):
-        whole = store.get(keys.run_key(run, path))
-        store.put(keys.run_key(run, path), b"damaged")
+    for path in (object_keys.MANIFEST, object_keys.IDX, object_keys.CDX):
+        whole = store.get(object_keys.run_key(run, path))
+        store.put(object_keys.run_key(run, path), b"damaged")
         done = onrecord.capture(site.url("/post"))
-        store.put(keys.run_key(run, path), whole)
+        store.put(object_keys.run_key(run, path), whole)
         assert done.code == 0, done.err
         assert "Traceback" not in done.err
         assert onrecord.spooled == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import html
 from starlette.testclient import TestClient
 
-from archive.diff import compare
+from archive.text_diff import compare
 from pipeline.web.pages.prose import prose_of
 from pipeline.web.pages.rows import folded, rows_of
 from storage.local import LocalStore

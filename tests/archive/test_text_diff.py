@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.diff import Kind, compare, sentences
+from archive.text_diff import Kind, compare, sentences
 
 
 def marked(before: str, after: str) -> str:

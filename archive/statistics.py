@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from archive import keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.model import Snapshot
 
@@ -48,7 +48,7 @@ class Stock:
 def stock_of(archive: Archive) -> Stock:
     """Count everything: reads every manifest and the whole index; raises IntegrityError, StoreError."""
     files = archive.catalog.files()
-    committed = [run for run, paths in files.items() if keys.MANIFEST in paths]
+    committed = [run for run, paths in files.items() if object_keys.MANIFEST in paths]
     sizes = {"archive/": 0, "indexes/": 0, "": 0}
     for run in committed:
         for path, size in files[run].items():
