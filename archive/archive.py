@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from archive import identity, object_keys
 from archive.catalog import Catalog
 from archive.checking import Verification, besides
+from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.excused import excused
 from archive.fixity import Finding, verify
@@ -27,7 +28,6 @@ from archive.orphans import Orphans
 from archive.readings import Readings
 from archive.records import payload_record, stored_record
 from archive.session import Session
-from archive.signing import PublicKey
 from archive.spool import Spool
 from archive.text import decode_document, whole_lines
 from archive.times import iso, now
@@ -40,9 +40,9 @@ from storage.errors import ObjectMissing, StoreError, StoreMissing
 from storage.mirror import members
 
 if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
+    from archive.crypto.signed_note import Signer
     from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.making import Made
-    from archive.signing import Signer
 
 _log = logging.getLogger("onrecord.archive")
 

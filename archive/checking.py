@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from archive import object_keys
 from archive.catalog import Catalog
 from archive.chain import links
+from archive.crypto.signed_note import PublicKey
 from archive.excused import NOTHING, Excused, excused
 from archive.fixity import Files, Finding, check_run, committed_in
 from archive.fixity_index import verify_generations
 from archive.notices import verify_notices
 from archive.readings import Readings
-from archive.signing import PublicKey
 from archive.times import now
 from storage.base import ObjectStore
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from archive import object_keys
+from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError
 from archive.notices import verify_notices
-from archive.signing import PublicKey
 from archive.statement import LONGEST, read_statement
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archive import manifest, object_keys
+from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.local_cache import Cache
 from archive.notices import Notices
-from archive.signing import PublicKey
 from archive.statement import Signed
 from archive.times import iso
 from storage.base import ObjectStore

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from archive import manifest, object_keys
+from archive.crypto.merkle import Growing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.excused import NOTHING, Excused
 from archive.foreign.records import indexable
 from archive.index.cdxj import parse_line, snapshot_of
 from archive.index.zipnum import BlockIndex, BlockRef, decode_block
-from archive.merkle import Growing
 from archive.model import Manifest, Resource, Snapshot
 from archive.recordtree import records_root
 from archive.text import HEADER, decode_document, whole_lines

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from archive import object_keys
+from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchRule
 from archive.local_cache import Cache
 from archive.rules import (
@@ -27,7 +28,6 @@ from archive.rules import (
     encode_removal,
     encode_rule,
 )
-from archive.signing import PublicKey
 from archive.statement import LONGEST as LONGEST_STATEMENT
 from archive.statement import Signed, read_statement
 from archive.times import now

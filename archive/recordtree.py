@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from archive.crypto.merkle import LEAF, Growing
 from archive.errors import RecordError
-from archive.merkle import LEAF, Growing
 from archive.model import RecordsRoot, Resource
 from archive.warc.members import walk_members
 

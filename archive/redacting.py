@@ -13,11 +13,11 @@ from archive import manifest, object_keys
 from archive.archive import Archive
 from archive.catalog import Catalog
 from archive.copied_manifests import replace_manifest
+from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_file, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.local_cache import Cache
 from archive.replica import Replica
-from archive.signing import PublicKey
 from archive.statement import Statement
 from archive.times import now
 from storage.base import ObjectStore

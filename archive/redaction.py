@@ -28,14 +28,14 @@ from archive.blanking import (
     together,
 )
 from archive.checked_json import parsed_object
+from archive.crypto.merkle import Growing
+from archive.crypto.signed_note import Signer
 from archive.digests import digest_of, digest_of_file
 from archive.errors import IntegrityError, NoSuchSnapshot
-from archive.merkle import Growing
 from archive.model import Snapshot
 from archive.recordtree import records_root, warcs_of
 from archive.redacting import finish
 from archive.rules import subject_of
-from archive.signing import Signer
 from archive.statement import Replaced, Statement
 from archive.times import now
 from archive.urlkey import urlkey

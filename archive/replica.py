@@ -22,6 +22,7 @@ from archive.copied_manifests import (
     same_manifest,
     true_manifest,
 )
+from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
 from archive.excused import NOTHING, excused
@@ -29,7 +30,6 @@ from archive.fixity import Files
 from archive.identity import identity, make_copy
 from archive.local_cache import Cache
 from archive.model import Resource
-from archive.signing import PublicKey
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members

@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from archive.archive import Archive
+from archive.crypto.rfc3161 import LIMIT, Stamp, check_token, query, read_roots
+from archive.crypto.signed_note import Signer
 from archive.errors import ArchiveError
 from archive.evidence.making import Made
 from archive.evidence.stored import authorities, keep_token, mark_of
-from archive.evidence.token import LIMIT, Stamp, check_token, query, read_roots
-from archive.signing import Signer
 from archive.times import iso, now
 from pipeline.alerts.channel import DeliveryError
 from pipeline.alerts.http import TIMEOUT, address, ask

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from archive import manifest, merkle, object_keys
+from archive import manifest, object_keys
+from archive.crypto import merkle
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers

@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archive import merkle, object_keys
+from archive import object_keys
+from archive.crypto import merkle
+from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.errors import IntegrityError, KeyFileError
 from archive.evidence.log import Entries
-from archive.signing import PublicKey, Signer, open_note
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from archive import merkle
 from archive.checked_json import parsed_object, texts_of
+from archive.crypto import merkle
 from archive.errors import IntegrityError
 
 FORMAT = "onrecord evidence"

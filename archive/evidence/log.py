@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from archive import merkle, object_keys
+from archive import object_keys
+from archive.crypto import merkle
 from archive.digests import is_digest, read_self_digested
 from archive.errors import IntegrityError
 from archive.local_cache import Cache

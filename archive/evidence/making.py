@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.catalog import Catalog
+from archive.crypto.signed_note import Signer
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, disagreement, keep, signed
 from archive.evidence.log import Entry, Log
 from archive.local_cache import Cache
-from archive.signing import Signer
 from storage.base import ObjectStore
 from storage.durable import DurableTree, write_all
 from storage.errors import StoreUnavailable

@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive import manifest, merkle, object_keys
+from archive import manifest, object_keys
 from archive.checked_json import size_of, text_of
+from archive.crypto import merkle
+from archive.crypto.rfc3161 import LIMIT, Stamp, check_token
+from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError, KeyFileError
 from archive.evidence.checkpoint import Checkpoint
 from archive.evidence.layout import Understood, body_of, entries_of, proof_of
 from archive.evidence.log import Entry
 from archive.evidence.packing import Packed
-from archive.evidence.token import LIMIT, Stamp, check_token
 from archive.evidence.words import README
 from archive.model import Manifest
-from archive.signing import PublicKey
 from archive.times import iso
 from archive.warc.reader import Record, read_record
 

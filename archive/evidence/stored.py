@@ -6,8 +6,8 @@ import hashlib
 from collections import defaultdict
 
 from archive import object_keys
+from archive.crypto.rfc3161 import LIMIT
 from archive.errors import IntegrityError
-from archive.evidence.token import LIMIT
 from storage.base import ObjectStore
 
 _SHORT = 16  # hex digits by which an authority's address is told from another

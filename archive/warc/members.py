@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from archive.crypto.merkle import LEAF
 from archive.errors import RecordError
-from archive.merkle import LEAF
 
 try:
     from isal import isal_zlib as _fast

@@ -22,8 +22,8 @@ from pipeline.cli.values import address, flag
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.crypto.signed_note import PublicKey
     from archive.readings import Readings
-    from archive.signing import PublicKey
     from pipeline.evidence import EvidenceSettings
     from storage.base import ObjectStore
 
@@ -190,7 +190,7 @@ class Context:
 
     def known_keys(self) -> list[PublicKey]:
         """The keys whose signatures are believed, this machine's own and those trusted; raises KeyFileError."""
-        from archive.signing import PublicKey, Signer
+        from archive.crypto.signed_note import PublicKey, Signer
 
         own = [Signer.load(self.signing_key()).public] if self.signing_key().exists() else []
         return own + [PublicKey.parse(text) for text in self.trusted]

@@ -18,7 +18,7 @@ def command(context: Context, new: str | None) -> None:
 
     Example: onrecord evidence key --new clinic.example
     """
-    from archive.signing import Signer
+    from archive.crypto.signed_note import Signer
     from archive.wacz.signature import WaczSigner
 
     path = context.signing_key()

@@ -11,8 +11,8 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
+    from archive.crypto.signed_note import PublicKey
     from archive.evidence.proof import Step
-    from archive.signing import PublicKey
 
 _MARKS = {True: "holds", False: "BROKEN", None: "unknown"}
 
@@ -58,9 +58,9 @@ def _wacz(context: Context, file: Path) -> int:
 
 
 def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, checkpoint: Path | None) -> int:
+    from archive.crypto.rfc3161 import read_roots
     from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.proof import Checking
-    from archive.evidence.token import read_roots
     from archive.evidence.words import DOES_NOT_PROVE, PROVES
     from archive.times import iso
 
@@ -81,7 +81,7 @@ def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, c
 
 def _key(named: str | None) -> PublicKey | None:
     """A public key that is written out, or stands in a file."""
-    from archive.signing import PublicKey
+    from archive.crypto.signed_note import PublicKey
 
     if named is None:
         return None

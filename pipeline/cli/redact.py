@@ -45,8 +45,8 @@ def command(
 
     Example: onrecord redact 20261123T172500Z-7f3a1b2c --url https://example.org/post --reason 'Court order 3 O 17/26'
     """
+    from archive.crypto.signed_note import Signer
     from archive.redaction import plan, redact
-    from archive.signing import Signer
 
     archive = context.open_archive()
     archive.require()

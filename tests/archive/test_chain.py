@@ -12,10 +12,10 @@ import pytest
 from archive import manifest, object_keys, times
 from archive.archive import Archive
 from archive.chain import broken, links
+from archive.crypto.signed_note import Signer
 from archive.digests import digest_of
 from archive.evidence.audit import EVIDENCE
 from archive.evidence.checkpoint import Checkpoint
-from archive.signing import Signer
 from storage.base import ObjectStore
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep

@@ -18,8 +18,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from archive import manifest, merkle, object_keys
+from archive import manifest, object_keys
 from archive.archive import Archive
+from archive.crypto import merkle
+from archive.crypto.signed_note import Signer
 from archive.digests import self_digested
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle import create
@@ -30,7 +32,6 @@ from archive.evidence.packing import Packed, pack
 from archive.evidence.proof import Checking, Step
 from archive.local_cache import Cache
 from archive.model import Exchange
-from archive.signing import Signer
 from archive.warcs import RunSettings
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep

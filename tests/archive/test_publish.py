@@ -10,11 +10,11 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
+from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.model import Outcome
 from archive.redaction import plan, redact
 from archive.session import Session
-from archive.signing import Signer
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive import manifest, merkle, object_keys
+from archive import manifest, object_keys
 from archive.archive import Archive
+from archive.crypto import merkle
 from archive.recordtree import cut, root_of_files
 from archive.warc.members import gzip_member, walk_members
 from archive.warcs import RunSettings

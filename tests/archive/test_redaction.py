@@ -20,6 +20,7 @@ from archive import object_keys
 from archive.archive import Archive
 from archive.blanking import blanked_record, padded_member, places_of
 from archive.copied import carry_notices
+from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
@@ -27,7 +28,6 @@ from archive.redacting import finish, waiting
 from archive.redaction import plan, redact
 from archive.replica import Replica
 from archive.search import search_index
-from archive.signing import PublicKey, Signer
 from archive.statement import LONGEST, read_statement
 from archive.warc.reader import read_record
 from archive.warcs import RunSettings

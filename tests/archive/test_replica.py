@@ -11,9 +11,9 @@ import pytest
 from archive import object_keys
 from archive.archive import Archive
 from archive.copied import Copied
+from archive.crypto.signed_note import Signer
 from archive.errors import FormatError, OnrecordError
 from archive.replica import Replica
-from archive.signing import Signer
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore

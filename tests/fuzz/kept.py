@@ -12,12 +12,13 @@ from pathlib import Path
 
 from archive import manifest
 from archive.checked_json import parsed_object
+from archive.crypto.der_order import in_order
+from archive.crypto.rfc3161 import check_token
+from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.digests import digest_of, read_self_digested
 from archive.errors import ArchiveError, EntityError, FormatError, IntegrityError, KeyFileError, RecordError
 from archive.evidence.checkpoint import Checkpoint
-from archive.evidence.der import in_order
 from archive.evidence.log import Entry
-from archive.evidence.token import check_token
 from archive.foreign.captures import Capture, capture_of
 from archive.foreign.container import opened, pieces
 from archive.foreign.plain import Plain
@@ -28,7 +29,6 @@ from archive.index.generation import decode_generation, decode_runs
 from archive.index.zipnum import BlockIndex, decode_block
 from archive.journal import read_journal
 from archive.rules import Policy, decode_rule
-from archive.signing import PublicKey, Signer, open_note
 from archive.statement import Replaced, Statement, read_statement
 from archive.text import decode_document, whole_lines
 from archive.warc.members import gzip_member

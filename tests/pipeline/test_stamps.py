@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from archive.archive import Archive
-from archive.evidence.token import query
+from archive.crypto.rfc3161 import query
+from archive.crypto.signed_note import Signer
 from archive.model import Outcome
-from archive.signing import Signer
 from archive.warcs import RunSettings
 from pipeline.evidence import EvidenceSettings, sign_after_commit, sign_now
 from storage.memory import MemoryStore

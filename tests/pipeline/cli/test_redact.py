@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from archive.crypto.signed_note import Signer
 from archive.redacting import waiting
 from archive.redaction import plan, redact
-from archive.signing import Signer
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from tests.archive.test_redaction import Failing, archive_of

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archive.crypto.der_order import in_order
 from archive.errors import IntegrityError, KeyFileError
-from archive.evidence.der import in_order
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.errors import IntegrityError, KeyFileError
-from archive.signing import PublicKey, Signer, open_note
 
 # A key in wide use, as its owner publishes it.
 EXAMPLE_KEY = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
