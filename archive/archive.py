@@ -18,6 +18,8 @@ from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.excused import excused
 from archive.fixity import Finding, verify
+from archive.formats.pages_jsonl import decode_document, whole_lines
+from archive.formats.surt import key_range, urlkey
 from archive.gate import Gate
 from archive.index.lookup import Index
 from archive.index.merge import Merged, merge
@@ -29,9 +31,7 @@ from archive.readings import Readings
 from archive.records import payload_record, stored_record
 from archive.session import Session
 from archive.spool import Spool
-from archive.text import decode_document, whole_lines
 from archive.times import iso, now
-from archive.urlkey import key_range, urlkey
 from archive.warc.entity import Head
 from archive.warc.reader import Record
 from archive.warcs import RunSettings

@@ -16,9 +16,9 @@ from typing import Any
 from archive.checked_json import parsed_object
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
-from archive.index.cdxj import parse_line
-from archive.index.zipnum import BlockIndex, decode_block
-from archive.text import HEADER, decode_document
+from archive.formats.cdxj import parse_line
+from archive.formats.pages_jsonl import HEADER, decode_document
+from archive.formats.zipnum import BlockIndex, decode_block
 from archive.warc.reader import walk_records
 
 _EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # stored, of no byte, not the last one

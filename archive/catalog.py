@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
+from archive.formats import manifest
+from archive.formats.generation import Generation
+from archive.formats.zipnum import BlockIndex
 from archive.generations import Generations
-from archive.index.generation import Generation
-from archive.index.zipnum import BlockIndex
 from archive.local_cache import Cache
 from archive.model import Manifest
 from storage.base import ObjectStore

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.log import Entries
+from archive.formats import manifest
 from archive.model import Manifest
 from archive.times import iso
 from storage.base import ObjectStore

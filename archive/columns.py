@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from archive.errors import FormatError
+from archive.formats.surt import dotted_quad, urlkey
 from archive.model import Document, Snapshot
-from archive.urlkey import dotted_quad, urlkey
 
 _ROWS = 10_000  # of a row group, or fewer:
 _CHARACTERS = 64 << 20  # of text in one

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.claims import committing
 from archive.errors import IntegrityError
 from archive.excused import Excused
 from archive.fixity import Files
+from archive.formats import manifest
 from archive.model import Manifest
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of
 from archive.errors import IntegrityError
+from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.notices import Notices
 from archive.statement import Signed

@@ -10,17 +10,18 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.crypto.merkle import Growing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.excused import NOTHING, Excused
 from archive.foreign.records import indexable
-from archive.index.cdxj import parse_line, snapshot_of
-from archive.index.zipnum import BlockIndex, BlockRef, decode_block
+from archive.formats import manifest
+from archive.formats.cdxj import parse_line, snapshot_of
+from archive.formats.pages_jsonl import HEADER, decode_document, whole_lines
+from archive.formats.zipnum import BlockIndex, BlockRef, decode_block
 from archive.model import Manifest, Resource, Snapshot
 from archive.recordtree import records_root
-from archive.text import HEADER, decode_document, whole_lines
 from archive.warc.reader import Record, walk_records
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from archive import object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
-from archive.index.generation import Generation, decode_generation, decode_runs
-from archive.index.zipnum import BlockIndex, BlockRef
+from archive.formats.generation import Generation, decode_generation, decode_runs
+from archive.formats.zipnum import BlockIndex, BlockRef
 from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable

@@ -7,7 +7,7 @@ import uuid
 from archive import object_keys
 from archive.digests import read_self_digested, self_digested
 from archive.errors import FormatError, IntegrityError
-from archive.manifest import LAYOUT
+from archive.formats.manifest import LAYOUT
 from archive.times import iso, now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable

@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.claims import committing
 from archive.copied import carry_notices
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
+from archive.formats import manifest
+from archive.formats.pages_jsonl import HEADER
+from archive.formats.zipnum import encode
 from archive.identity import make_copy, prepare
-from archive.index.zipnum import encode
 from archive.model import Manifest, RecordsRoot, Resource
 from archive.recordtree import root_of_files
 from archive.spool import SpooledRun
-from archive.text import HEADER
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable
 from storage.mirror import members

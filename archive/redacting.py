@@ -9,13 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.catalog import Catalog
 from archive.copied_manifests import replace_manifest
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_file, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
+from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.replica import Replica
 from archive.statement import Statement

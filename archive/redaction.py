@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.blanking import (
     Place,
@@ -32,13 +32,14 @@ from archive.crypto.merkle import Growing
 from archive.crypto.signed_note import Signer
 from archive.digests import digest_of, digest_of_file
 from archive.errors import IntegrityError, NoSuchSnapshot
+from archive.formats import manifest
+from archive.formats.surt import urlkey
 from archive.model import Snapshot
 from archive.recordtree import records_root, warcs_of
 from archive.redacting import finish
 from archive.rules import subject_of
 from archive.statement import Replaced, Statement
 from archive.times import now
-from archive.urlkey import urlkey
 from archive.warc.members import walk_members
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.catalog import Catalog
 from archive.copied import Copied, carry_notices
 from archive.copied_manifests import (
@@ -27,6 +27,7 @@ from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
 from archive.excused import NOTHING, excused
 from archive.fixity import Files
+from archive.formats import manifest
 from archive.identity import identity, make_copy
 from archive.local_cache import Cache
 from archive.model import Resource

@@ -18,9 +18,9 @@ from typing import Any
 from archive.checked_json import text_of
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
+from archive.formats.surt import key_range, urlkey
+from archive.formats.surt_wabac import js_urlkey
 from archive.times import from_iso, iso, now
-from archive.urlkey import key_range, urlkey
-from archive.wacz.jskey import js_urlkey
 
 MATCHES = ("exact", "prefix", "host", "domain")
 LONGEST = 16 << 10  # bytes of a rule

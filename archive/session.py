@@ -7,12 +7,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.catalog import Catalog
 from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.digests import digest_of_stream
 from archive.earlier import Earlier
-from archive.index.cdxj import line_of, parse_line, snapshot_of
+from archive.formats import manifest
+from archive.formats.cdxj import line_of, parse_line, snapshot_of
+from archive.formats.outcomes_jsonl import OutcomeCounts, encode_outcome, entry_of
+from archive.formats.pages_jsonl import HEADER, encode_document
 from archive.index.lookup import Index
 from archive.model import (
     Block,
@@ -27,11 +30,9 @@ from archive.model import (
     Resource,
     Snapshot,
 )
-from archive.outcomes import OutcomeCounts, encode_outcome, entry_of
 from archive.publish import is_sealed, publish, seal
 from archive.records import payload_record
 from archive.spool import SpooledRun
-from archive.text import HEADER, encode_document
 from archive.times import from_iso, now
 from archive.warc.masking import masked
 from archive.warc.measure import measure

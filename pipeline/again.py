@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, EntityError, IntegrityError
+from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
-from archive.outcomes import at_capture
 from archive.session import Session
 from archive.times import iso
 from archive.warc.entity import decoded

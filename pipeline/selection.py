@@ -11,8 +11,8 @@ from datetime import datetime
 from archive import object_keys
 from archive.archive import Archive
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
+from archive.formats.pages_jsonl import whole_lines
 from archive.model import Role, Snapshot
-from archive.text import whole_lines
 from archive.warc.entity import decoded
 from pipeline.discover.findings import Hop
 from pipeline.extract.page import Page, Task

@@ -10,8 +10,8 @@ from dataclasses import replace
 from archive.described import Origin, mime_of
 from archive.digests import text_digest
 from archive.errors import EntityError
+from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
-from archive.outcomes import at_capture
 from archive.session import Session
 from archive.times import iso, now
 from archive.warc.entity import decoded

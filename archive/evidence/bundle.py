@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.crypto import merkle
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned, Withheld
@@ -16,6 +16,7 @@ from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Opened, pack
 from archive.evidence.stored import by_checkpoint, read_token
 from archive.evidence.words import README
+from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Manifest, RecordRef, Snapshot
 from archive.recordtree import records_root, warcs_of

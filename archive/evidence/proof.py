@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.checked_json import size_of, text_of
 from archive.crypto import merkle
 from archive.crypto.rfc3161 import LIMIT, Stamp, check_token
@@ -24,6 +24,7 @@ from archive.evidence.layout import Understood, body_of, entries_of, proof_of
 from archive.evidence.log import Entry
 from archive.evidence.packing import Packed
 from archive.evidence.words import README
+from archive.formats import manifest
 from archive.model import Manifest
 from archive.times import iso
 from archive.warc.reader import Record, read_record

@@ -15,13 +15,13 @@ from typing import NamedTuple
 from archive import object_keys
 from archive.catalog import Catalog, Parts
 from archive.errors import IntegrityError, RecordError
-from archive.index.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
-from archive.index.generation import Generation
-from archive.index.zipnum import BlockRef, decode_block
+from archive.formats.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
+from archive.formats.generation import Generation
+from archive.formats.surt import key_range
+from archive.formats.zipnum import BlockRef, decode_block
 from archive.local_cache import Cache
 from archive.model import Snapshot
 from archive.times import stamp
-from archive.urlkey import key_range
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

@@ -17,14 +17,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from archive.digests import digest_of
-from archive.index.cdxj import REVISIT
-from archive.index.zipnum import encode
-from archive.manifest import WACZ_VERSION
+from archive.formats.cdxj import REVISIT
+from archive.formats.manifest import WACZ_VERSION
+from archive.formats.surt import urlkey
+from archive.formats.surt_wabac import js_urlkey
+from archive.formats.zipnum import encode
 from archive.model import Article, Document, Snapshot
 from archive.times import iso, stamp
-from archive.urlkey import urlkey
 from archive.wacz.copying import Out
-from archive.wacz.jskey import js_urlkey
 
 if TYPE_CHECKING:
     from archive.wacz.signature import WaczSigner

@@ -18,7 +18,7 @@ withheld_option = click.option(
 
 def told_outcome(archive: Archive, outcome: Outcome, line: bytes) -> tuple[Outcome, bytes]:
     """An outcome and its JSON line as they are printed: of a page that is withheld, without title and reason."""
-    from archive.outcomes import encode_outcome
+    from archive.formats.outcomes_jsonl import encode_outcome
     from archive.times import from_iso
 
     urls = [url for url in (outcome.url, outcome.final_url) if url]

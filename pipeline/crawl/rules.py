@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from archive.urlkey import urlkey
+from archive.formats.surt import urlkey
 from pipeline.capture.urls import WebUrl
 
 _DEEPEST_PATH = 25  # segments

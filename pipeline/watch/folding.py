@@ -13,8 +13,8 @@ from archive.availability import Availability, Observation, State, adds_nothing,
 from archive.checked_json import parsed_object, size_of, text_of
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
+from archive.formats.pages_jsonl import whole_lines
 from archive.model import SKIPPED
-from archive.text import whole_lines
 from archive.times import from_iso
 from pipeline.watch.observe import led_away, observed
 from pipeline.watch.rereading import read_alike

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
-from archive.memento import from_http_date, http_date, link, memento_url, timemap, uri
+from archive.formats.memento_links import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
 from pipeline.web import cdx, raw, stamps
 from pipeline.web.pages.app import nowhere, routes

@@ -17,10 +17,10 @@ from itertools import islice
 from urllib.parse import quote_plus, unquote_plus
 
 from archive.archive import Archive
-from archive.index.cdxj import REVISIT
+from archive.formats.cdxj import REVISIT
+from archive.formats.surt import urlkey
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
-from archive.urlkey import urlkey
 
 MOST = 150_000  # lines of an answer, where no limit is asked for
 LOOKED_AT = 1_000_000  # captures a request looks at

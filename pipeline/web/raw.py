@@ -14,7 +14,7 @@ from archive import object_keys
 from archive.archive import Archive
 from archive.checked_json import LARGEST
 from archive.errors import NoSuchSnapshot, Withheld
-from archive.memento import http_date, links_around
+from archive.formats.memento_links import http_date, links_around
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from pipeline.web.pages.frame import of

@@ -7,11 +7,12 @@ import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.digests import digest_of, self_digested
-from archive.index.zipnum import encode
+from archive.formats import manifest
+from archive.formats.pages_jsonl import HEADER
+from archive.formats.zipnum import encode
 from archive.model import Resource
-from archive.text import HEADER
 from storage.base import ObjectStore
 
 RUN = "20261123T120000Z-00000000"

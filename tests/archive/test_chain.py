@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from archive import manifest, object_keys, times
+from archive import object_keys, times
 from archive.archive import Archive
 from archive.chain import broken, links
 from archive.crypto.signed_note import Signer
 from archive.digests import digest_of
 from archive.evidence.audit import EVIDENCE
 from archive.evidence.checkpoint import Checkpoint
+from archive.formats import manifest
 from storage.base import ObjectStore
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.checking import lacking
+from archive.formats import manifest
 from archive.readings import Readings
 from archive.times import now
 from storage.memory import MemoryStore

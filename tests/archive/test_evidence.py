@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.crypto import merkle
 from archive.crypto.signed_note import Signer
@@ -30,6 +30,7 @@ from archive.evidence.layout import encode
 from archive.evidence.log import Entries, Entry, Log
 from archive.evidence.packing import Packed, pack
 from archive.evidence.proof import Checking, Step
+from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Exchange
 from archive.warcs import RunSettings

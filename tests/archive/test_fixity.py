@@ -94,7 +94,7 @@ def test_a_deleted_run_breaks_a_hash_that_the_next_one_names(
 
 
 def test_a_rewritten_run_is_found_by_the_chain(store: MemoryStore, archive: Archive, keep: Keep) -> None:
-    from archive import manifest
+    from archive.formats import manifest
 
     run = keep(an_exchange())
     keep(an_exchange("http://example.org/next"))

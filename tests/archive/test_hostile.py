@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.digests import digest_of, read_self_digested, self_digested
 from archive.errors import IntegrityError, RecordError
-from archive.index.cdxj import parse_line, snapshot_of
-from archive.index.zipnum import BlockIndex, decode_block, encode
-from archive.text import HEADER, decode_document, encode_document
+from archive.formats import manifest
+from archive.formats.cdxj import parse_line, snapshot_of
+from archive.formats.pages_jsonl import HEADER, decode_document, encode_document
+from archive.formats.zipnum import BlockIndex, decode_block, encode
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.archive.forged import DEEP, KEY, RUN, URL, block, forge, line, member

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.claims import claimed
 from archive.errors import IntegrityError
+from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
 from archive.orphans import Orphan, Orphans

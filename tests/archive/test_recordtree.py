@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive import manifest, object_keys
+from archive import object_keys
 from archive.archive import Archive
 from archive.crypto import merkle
+from archive.formats import manifest
 from archive.recordtree import cut, root_of_files
 from archive.warc.members import gzip_member, walk_members
 from archive.warcs import RunSettings

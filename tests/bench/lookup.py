@@ -24,9 +24,9 @@ from typing import Any
 from archive import object_keys
 from archive.archive import Archive
 from archive.digests import digest_of_stream
-from archive.index.cdxj import line_of, merged_line
-from archive.index.generation import Generation, encode_generation, encode_runs, groups_of_idx
-from archive.index.zipnum import write
+from archive.formats.cdxj import line_of, merged_line
+from archive.formats.generation import Generation, encode_generation, encode_runs, groups_of_idx
+from archive.formats.zipnum import write
 from archive.model import Snapshot
 from archive.warcs import RunSettings
 from storage.location import open_store

@@ -10,7 +10,6 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archive import manifest
 from archive.checked_json import parsed_object
 from archive.crypto.der_order import in_order
 from archive.crypto.rfc3161 import check_token
@@ -23,14 +22,15 @@ from archive.foreign.captures import Capture, capture_of
 from archive.foreign.container import opened, pieces
 from archive.foreign.plain import Plain
 from archive.foreign.records import Fault, read_records
-from archive.index.cdxj import home_of, merged_line, parse_line, snapshot_of
-from archive.index.cdxj import line_of as index_line
-from archive.index.generation import decode_generation, decode_runs
-from archive.index.zipnum import BlockIndex, decode_block
+from archive.formats import manifest
+from archive.formats.cdxj import home_of, merged_line, parse_line, snapshot_of
+from archive.formats.cdxj import line_of as index_line
+from archive.formats.generation import decode_generation, decode_runs
+from archive.formats.pages_jsonl import decode_document, whole_lines
+from archive.formats.zipnum import BlockIndex, decode_block
 from archive.journal import read_journal
 from archive.rules import Policy, decode_rule
 from archive.statement import Replaced, Statement, read_statement
-from archive.text import decode_document, whole_lines
 from archive.warc.members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
 from pipeline.watch.observe import observed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from archive.memento import from_http_date
+from archive.formats.memento_links import from_http_date
 from archive.times import from_stamp, parse_time
 from pipeline.web.cdx import BadQuery, parse
 from pipeline.web.replay.css import rewrite_css

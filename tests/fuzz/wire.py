@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import h11
 
 from archive.errors import EntityError
-from archive.urlkey import key_range, urlkey
+from archive.formats.surt import key_range, urlkey
 from archive.warc.entity import decoded, parse_head, read_entity
 from pipeline.capture.addresses import refusal
 from pipeline.capture.recorder import BlockSink, Recorder

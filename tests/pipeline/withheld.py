@@ -7,8 +7,8 @@ from pathlib import Path
 
 from archive.archive import Archive
 from archive.digests import text_digest
+from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Block, Document, Made, Outcome
-from archive.outcomes import at_capture
 from archive.times import iso
 from archive.warcs import RunSettings
 from storage.base import ObjectStore

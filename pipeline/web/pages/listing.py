@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from archive.formats.surt import urlkey
 from archive.model import Snapshot
-from archive.urlkey import urlkey
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.reading import BadQuestion, Reading, asked_url, host_or_prefix
 from pipeline.web.pages.states import State, entries_of

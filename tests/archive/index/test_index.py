@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from archive.errors import RecordError
-from archive.index.cdxj import line_of, parse_line, snapshot_of
-from archive.index.zipnum import BlockIndex, decode_block, encode
+from archive.formats.cdxj import line_of, parse_line, snapshot_of
+from archive.formats.zipnum import BlockIndex, decode_block, encode
 from archive.model import DocumentRef, RecordRef, Reference, Snapshot
 from tests.exchanges import NOON
 

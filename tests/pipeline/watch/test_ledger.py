@@ -12,8 +12,8 @@ import pytest
 
 from archive import times
 from archive.digests import text_digest
+from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Outcome
-from archive.outcomes import at_capture
 from archive.warcs import RunSettings
 from pipeline.again import AgainOptions, extract_again
 from pipeline.extract.pool import ExtractorPool

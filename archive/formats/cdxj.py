@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from archive import object_keys
 from archive.checked_json import parsed_object, size_of
 from archive.errors import RecordError
+from archive.formats.pages_jsonl import LONGEST
+from archive.formats.surt import urlkey
 from archive.model import DocumentRef, RecordRef, Reference, Snapshot
-from archive.text import LONGEST
 from archive.times import from_stamp, stamp
-from archive.urlkey import urlkey
 from storage.base import checked_key
 
 REVISIT = "warc/revisit"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.urlkey import key_range, urlkey
+from archive.formats.surt import key_range, urlkey
 
 KEYS = {
     "http://archive.org/": "org,archive)/",

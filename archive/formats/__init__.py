@@ -1,0 +1,1 @@
+"""The files of a run and of the merged index, one module per format: read with every field checked, and written."""
