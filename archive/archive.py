@@ -28,12 +28,12 @@ from archive.model import Document, Manifest, Reference, Snapshot
 from archive.notices import Notices
 from archive.orphans import Orphans
 from archive.readings import Readings
-from archive.records import payload_record, stored_record
 from archive.session import Session
 from archive.spool import Spool
 from archive.times import iso, now
-from archive.warc.entity import Head
+from archive.warc.http_message import Head
 from archive.warc.reader import Record
+from archive.warc.stored_record import payload_record, stored_record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing

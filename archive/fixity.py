@@ -21,8 +21,8 @@ from archive.formats.cdxj import parse_line, snapshot_of
 from archive.formats.pages_jsonl import HEADER, decode_document, whole_lines
 from archive.formats.zipnum import BlockIndex, BlockRef, decode_block
 from archive.model import Manifest, Resource, Snapshot
-from archive.recordtree import records_root
 from archive.warc.reader import Record, walk_records
+from archive.warc.record_tree import records_root
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

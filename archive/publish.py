@@ -21,8 +21,8 @@ from archive.formats.pages_jsonl import HEADER
 from archive.formats.zipnum import encode
 from archive.identity import make_copy, prepare
 from archive.model import Manifest, RecordsRoot, Resource
-from archive.recordtree import root_of_files
 from archive.spool import SpooledRun
+from archive.warc.record_tree import root_of_files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable
 from storage.mirror import members

@@ -35,12 +35,12 @@ from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.formats import manifest
 from archive.formats.surt import urlkey
 from archive.model import Snapshot
-from archive.recordtree import records_root, warcs_of
 from archive.redacting import finish
 from archive.rules import subject_of
 from archive.statement import Replaced, Statement
 from archive.times import now
-from archive.warc.members import walk_members
+from archive.warc.gzip_members import walk_members
+from archive.warc.record_tree import records_root, warcs_of
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.mirror import members

@@ -9,7 +9,6 @@ from typing import Any
 
 from archive import object_keys
 from archive.catalog import Catalog
-from archive.described import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.digests import digest_of_stream
 from archive.earlier import Earlier
 from archive.formats import manifest
@@ -31,12 +30,13 @@ from archive.model import (
     Snapshot,
 )
 from archive.publish import is_sealed, publish, seal
-from archive.records import payload_record
 from archive.spool import SpooledRun
 from archive.times import from_iso, now
-from archive.warc.masking import masked
-from archive.warc.measure import measure
+from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
+from archive.warc.credential_masking import masked
+from archive.warc.payload_digest import measure
 from archive.warc.reader import Record, read_record
+from archive.warc.stored_record import payload_record
 from archive.warcs import RunSettings, RunWarcs
 from storage.base import ObjectStore
 

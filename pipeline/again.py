@@ -18,7 +18,7 @@ from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
 from archive.session import Session
 from archive.times import iso
-from archive.warc.entity import decoded
+from archive.warc.http_message import decoded
 from archive.warcs import RunSettings
 from pipeline.documents import Documents
 from pipeline.extract.page import EXTRACTABLE, Page, Reading

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.session import Session
-from archive.warc.entity import Head, decoded
-from archive.warc.measure import entity_of
+from archive.warc.http_message import Head, decoded
+from archive.warc.payload_digest import entity_of
 from pipeline.extract.page import Page, Reading, Task
 from pipeline.extract.pool import Extracted, Extractors, extracted
 from storage.errors import StoreError

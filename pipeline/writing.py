@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from archive.described import Origin, mime_of
 from archive.digests import text_digest
 from archive.errors import EntityError
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
 from archive.session import Session
 from archive.times import iso, now
-from archive.warc.entity import decoded
-from archive.warc.measure import entity_of
+from archive.warc.capture_metadata import Origin, mime_of
+from archive.warc.http_message import decoded
+from archive.warc.payload_digest import entity_of
 from pipeline.capture.browser import Browsed
 from pipeline.capture.verdicts import STANDS
 from pipeline.crawl.frontier import Frontier, seed_of

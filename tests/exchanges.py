@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from archive.model import Article, Block, Document, Exchange, Snapshot, Truncation
-from archive.warc.entity import parse_head
+from archive.warc.http_message import parse_head
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

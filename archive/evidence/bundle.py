@@ -19,9 +19,9 @@ from archive.evidence.words import README
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Manifest, RecordRef, Snapshot
-from archive.recordtree import records_root, warcs_of
-from archive.warc.members import Member
+from archive.warc.gzip_members import Member
 from archive.warc.reader import Record, walk_records
+from archive.warc.record_tree import records_root, warcs_of
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

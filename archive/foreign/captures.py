@@ -11,7 +11,7 @@ from archive.foreign.declared import declared
 from archive.foreign.records import ForeignRecord, indexable
 from archive.model import RecordRef, Snapshot
 from archive.times import from_iso
-from archive.warc.entity import Head, read_entity, read_head
+from archive.warc.http_message import Head, read_entity, read_head
 
 _LONGEST = 65_000  # characters of a URL
 _VALIDATOR = 400  # characters

@@ -12,7 +12,7 @@ from archive.archive import Archive
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
 from archive.model import Manifest, RecordRef, Snapshot
-from archive.warc.members import Sink
+from archive.warc.gzip_members import Sink
 from archive.warc.reader import read_record
 from archive.warc.writer import RecordWriter
 from storage.base import ObjectStore

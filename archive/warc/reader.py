@@ -17,8 +17,8 @@ from archive.digests import is_digest
 from archive.errors import IntegrityError, RecordError
 from archive.model import Headers
 from archive.times import from_iso
-from archive.warc.entity import Head, read_entity, read_head
-from archive.warc.members import Member, single_member, walk_members
+from archive.warc.gzip_members import Member, single_member, walk_members
+from archive.warc.http_message import Head, read_entity, read_head
 
 _PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1", "WARC/0.18", "WARC/0.17"])
 _PIECE = 1 << 16

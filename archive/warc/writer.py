@@ -19,8 +19,8 @@ from warcio.warcwriter import WARCWriter
 from archive.digests import EMPTY, digest_of
 from archive.model import Block, Digests, Exchange, Made, Reference, Snapshot
 from archive.times import iso
-from archive.warc.entity import read_head
-from archive.warc.members import MemberWriter, Sink
+from archive.warc.gzip_members import MemberWriter, Sink
+from archive.warc.http_message import read_head
 
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"

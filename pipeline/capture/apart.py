@@ -25,7 +25,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from archive.model import Block, Digests, Exchange, Fetched, Target, Verdict
-from archive.warc.measure import measure
+from archive.warc.payload_digest import measure
 from pipeline.capture.settings import FetchSettings
 from storage.errors import OnrecordError
 

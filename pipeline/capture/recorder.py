@@ -15,7 +15,7 @@ from typing import BinaryIO
 import h11
 
 from archive.model import Block, Headers, Truncation
-from archive.warc.entity import Head, parse_head
+from archive.warc.http_message import Head, parse_head
 from pipeline.capture.framing import Counted, Framing, framing_of
 from pipeline.capture.verdicts import Failure
 from storage.errors import StoreUnavailable

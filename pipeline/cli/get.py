@@ -110,7 +110,7 @@ def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
 
 
 def _html(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
-    from archive.warc.entity import decoded
+    from archive.warc.http_message import decoded
 
     head, _, entity = archive.payload(snapshot)
     return decoded(entity, head.header("Content-Encoding"), _DECODED_LIMIT)
@@ -153,7 +153,7 @@ def _document(archive: Archive, snapshot: Snapshot) -> Document:
 
 
 def _page(archive: Archive, snapshot: Snapshot) -> Page:
-    from archive.warc.entity import decoded
+    from archive.warc.http_message import decoded
     from pipeline.extract.page import Page
 
     document = archive.document(snapshot)

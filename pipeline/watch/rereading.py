@@ -10,7 +10,7 @@ from archive.availability import Observation, State
 from archive.digests import text_digest
 from archive.errors import ArchiveError
 from archive.model import Document, Snapshot
-from archive.warc.entity import decoded
+from archive.warc.http_message import decoded
 from pipeline.extract.page import Page
 from pipeline.extract.pool import ExtractorPool, extracted
 from pipeline.extract.version import extractor_version

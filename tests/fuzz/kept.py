@@ -31,7 +31,7 @@ from archive.formats.zipnum import BlockIndex, decode_block
 from archive.journal import read_journal
 from archive.rules import Policy, decode_rule
 from archive.statement import Replaced, Statement, read_statement
-from archive.warc.members import gzip_member
+from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
 from pipeline.watch.observe import observed
 from pipeline.watch.watches import WatchError, parsed

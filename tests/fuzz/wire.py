@@ -11,7 +11,7 @@ import h11
 
 from archive.errors import EntityError
 from archive.formats.surt import key_range, urlkey
-from archive.warc.entity import decoded, parse_head, read_entity
+from archive.warc.http_message import decoded, parse_head, read_entity
 from pipeline.capture.addresses import refusal
 from pipeline.capture.recorder import BlockSink, Recorder
 from pipeline.capture.urls import checked_url, redirected_url

@@ -15,7 +15,7 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
 from archive.search import Hit, search_index, within
-from archive.warc.entity import Head, decoded
+from archive.warc.http_message import Head, decoded
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
 MOST_SNAPSHOTS = 20_000  # of one URL that a page is made from

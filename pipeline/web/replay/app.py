@@ -23,7 +23,7 @@ from starlette.routing import Route
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
-from archive.warc.entity import Head
+from archive.warc.http_message import Head
 from pipeline.charset import decode
 from pipeline.web.pages.reading import Reading
 from pipeline.web.pages.shown import visible

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from archive.errors import IntegrityError, RecordError
-from archive.warc.members import gzip_member, walk_members
+from archive.warc.gzip_members import gzip_member, walk_members
 from archive.warc.reader import read_record, walk_records
 from tests.archive.forged import member
 

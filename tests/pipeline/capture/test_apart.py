@@ -16,7 +16,7 @@ import pytest
 
 from archive.digests import digest_of
 from archive.model import Target
-from archive.warc.measure import measure
+from archive.warc.payload_digest import measure
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
 from storage.errors import OnrecordError
@@ -115,7 +115,7 @@ import sys
 from pathlib import Path
 from archive.digests import digest_of
 from archive.model import Target
-from archive.warc.measure import measure
+from archive.warc.payload_digest import measure
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.settings import FetchSettings
 settings = FetchSettings("test/1", delay=0, allow_private=True, timeout=300)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from io import BytesIO
 
 from archive.model import Block, Exchange
-from archive.warc.entity import parse_head, read_head
+from archive.warc.http_message import parse_head, read_head
 
 _REQUEST = {"authorization", "proxy-authorization", "cookie"}
 _LINE = re.compile(rb"([^:\r\n]+)(:[ \t]*)([^\r\n]*)(\r?\n?)\Z")

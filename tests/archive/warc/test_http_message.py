@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from archive.errors import EntityError, EntityTooLarge
-from archive.warc.entity import decoded, parse_head, read_entity, read_head
+from archive.warc.http_message import decoded, parse_head, read_entity, read_head
 
 BODY = b"some words, and more of them. " * 5000
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from archive.crypto.merkle import LEAF, Growing
 from archive.errors import RecordError
 from archive.model import RecordsRoot, Resource
-from archive.warc.members import walk_members
+from archive.warc.gzip_members import walk_members
 
 FOLDER = "archive/"  # of a run: its WARC files
 _PIECE = 1 << 20

@@ -10,8 +10,8 @@ import pytest
 
 from archive.archive import Archive
 from archive.model import Block, Exchange
-from archive.warc.masking import masked
-from archive.warc.measure import measure
+from archive.warc.credential_masking import masked
+from archive.warc.payload_digest import measure
 from archive.warcs import RunSettings
 from storage.memory import MemoryStore
 from tests.exchanges import an_exchange

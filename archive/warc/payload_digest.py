@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from archive.digests import digest_of
 from archive.model import Digests, Exchange
-from archive.warc.entity import Head, read_entity
+from archive.warc.http_message import Head, read_entity
 
 
 def measure(exchange: Exchange) -> Digests:
