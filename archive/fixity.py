@@ -15,11 +15,11 @@ from archive.crypto.merkle import Growing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.excused import NOTHING, Excused
-from archive.foreign.records import indexable
 from archive.formats import manifest
 from archive.formats.cdxj import parse_line, snapshot_of
 from archive.formats.pages_jsonl import HEADER, decode_document, whole_lines
 from archive.formats.zipnum import BlockIndex, BlockRef, decode_block
+from archive.importers.lenient_reader import indexable
 from archive.model import Manifest, Resource, Snapshot
 from archive.warc.reader import Record, walk_records
 from archive.warc.record_tree import records_root

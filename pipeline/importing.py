@@ -17,10 +17,10 @@ from pathlib import Path
 from archive import object_keys
 from archive.archive import Archive
 from archive.errors import FormatError
-from archive.foreign.captures import Capture, Refers, capture_of, date_of
-from archive.foreign.container import Container, opened, pieces
-from archive.foreign.plain import Plain
-from archive.foreign.records import Fault, ForeignRecord, digest_of_record, identified, read_records
+from archive.importers.captures import Capture, Refers, capture_of, date_of
+from archive.importers.container import Container, opened, pieces
+from archive.importers.gunzip import Plain
+from archive.importers.lenient_reader import Fault, ForeignRecord, digest_of_record, identified, read_records
 from archive.model import Outcome, RecordRef, Reference, Snapshot
 from archive.session import Session
 from archive.times import iso, now

@@ -31,7 +31,7 @@ class CheckedBlock(io.RawIOBase):
     def __init__(self, stream: BinaryIO, size: int, digest: str | None, name: str) -> None:
         self._stream = stream
         self._left = size
-        self._expected = digest if digest and is_digest(digest) else None  # of others, see `archive.foreign`
+        self._expected = digest if digest and is_digest(digest) else None  # of others, see `archive.importers`
         self._hash = hashlib.sha256()
         self._name = name
         self._finished = False

@@ -18,16 +18,16 @@ from archive.digests import digest_of, read_self_digested
 from archive.errors import ArchiveError, EntityError, FormatError, IntegrityError, KeyFileError, RecordError
 from archive.evidence.checkpoint import Checkpoint
 from archive.evidence.log import Entry
-from archive.foreign.captures import Capture, capture_of
-from archive.foreign.container import opened, pieces
-from archive.foreign.plain import Plain
-from archive.foreign.records import Fault, read_records
 from archive.formats import manifest
 from archive.formats.cdxj import home_of, merged_line, parse_line, snapshot_of
 from archive.formats.cdxj import line_of as index_line
 from archive.formats.generation import decode_generation, decode_runs
 from archive.formats.pages_jsonl import decode_document, whole_lines
 from archive.formats.zipnum import BlockIndex, decode_block
+from archive.importers.captures import Capture, capture_of
+from archive.importers.container import opened, pieces
+from archive.importers.gunzip import Plain
+from archive.importers.lenient_reader import Fault, read_records
 from archive.journal import read_journal
 from archive.rules import Policy, decode_rule
 from archive.statement import Replaced, Statement, read_statement

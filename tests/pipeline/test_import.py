@@ -18,7 +18,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
-from archive.foreign.declared import declared
+from archive.importers.declared_digests import declared
 from archive.warc.reader import walk_records
 from pipeline.exporting import export_wacz, export_warc
 from pipeline.importing import Left, import_file

@@ -7,8 +7,8 @@ import io
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from archive.foreign.declared import declared
-from archive.foreign.records import ForeignRecord, indexable
+from archive.importers.declared_digests import declared
+from archive.importers.lenient_reader import ForeignRecord, indexable
 from archive.model import RecordRef, Snapshot
 from archive.times import from_iso
 from archive.warc.http_message import Head, read_entity, read_head

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from archive.checked_json import size_of
 from archive.digests import digest_of
 from archive.errors import RecordError
-from archive.foreign.declared import Declared, declared
-from archive.foreign.plain import Damage, Plain
+from archive.importers.declared_digests import Declared, declared
+from archive.importers.gunzip import Damage, Plain
 from archive.model import Block, Headers
 from archive.times import from_iso, from_stamp, iso
 from archive.warc.reader import headers_of
