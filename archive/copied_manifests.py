@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archive import object_keys
+from archive.access.signed_redactions import Excused
 from archive.claims import committing
 from archive.errors import IntegrityError
-from archive.excused import Excused
 from archive.fixity import Files
 from archive.formats import manifest
 from archive.model import Manifest

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from archive import object_keys
+from archive.access.signed_redactions import NOTHING, Excused
 from archive.crypto.merkle import Growing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
-from archive.excused import NOTHING, Excused
 from archive.formats import manifest
 from archive.formats.cdxj import parse_line, snapshot_of
 from archive.formats.pages_jsonl import HEADER, decode_document, whole_lines

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from archive.rules import Withholding
+from archive.access.rules import Withholding
 
 Headers = tuple[tuple[str, str], ...]  # names and values as received, decoded as latin-1
 

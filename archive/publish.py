@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from archive import object_keys
+from archive.access.replicate_rules import carry_notices
 from archive.claims import committing
-from archive.copied import carry_notices
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats import manifest

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import object_keys
+from archive.access.redaction_statement import Statement
 from archive.archive import Archive
 from archive.catalog import Catalog
 from archive.copied_manifests import replace_manifest
@@ -19,7 +20,6 @@ from archive.errors import ArchiveError, IntegrityError
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.replica import Replica
-from archive.statement import Statement
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable

@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import object_keys
+from archive.access.redaction_statement import Replaced, Statement
+from archive.access.rules import subject_of
 from archive.archive import Archive
 from archive.blanking import (
     Place,
@@ -36,8 +38,6 @@ from archive.formats import manifest
 from archive.formats.surt import urlkey
 from archive.model import Snapshot
 from archive.redacting import finish
-from archive.rules import subject_of
-from archive.statement import Replaced, Statement
 from archive.times import now
 from archive.warc.gzip_members import walk_members
 from archive.warc.record_tree import records_root, warcs_of

@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import object_keys
+from archive.access.replicate_rules import Copied, carry_notices
+from archive.access.signed_redactions import NOTHING, excused
 from archive.catalog import Catalog
-from archive.copied import Copied, carry_notices
 from archive.copied_manifests import (
     manifest_of,
     named_in,
@@ -25,7 +26,6 @@ from archive.copied_manifests import (
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
-from archive.excused import NOTHING, excused
 from archive.fixity import Files
 from archive.formats import manifest
 from archive.identity import identity, make_copy

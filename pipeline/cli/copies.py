@@ -12,7 +12,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from archive.copied import Copied
+    from archive.access.replicate_rules import Copied
 
 
 def told(context: Context, copies: Iterable[Copied], done: str) -> None:

@@ -11,9 +11,9 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
+    from archive.access.redaction_statement import Statement
     from archive.archive import Archive
     from archive.redaction import Plan
-    from archive.statement import Statement
 
 _LISTED = 20  # captures that are named before it is asked whether to go on
 

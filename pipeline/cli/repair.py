@@ -12,7 +12,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.copies import told
 
 if TYPE_CHECKING:
-    from archive.copied import Copied
+    from archive.access.replicate_rules import Copied
     from storage.base import ObjectStore
 
 

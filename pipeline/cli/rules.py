@@ -13,8 +13,8 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Time
 
 if TYPE_CHECKING:
-    from archive.notices import Named
-    from archive.rules import Rule
+    from archive.access.rule_store import Named
+    from archive.access.rules import Rule
 
 Decorated = Callable[..., Any]
 
@@ -44,7 +44,7 @@ def rule_options(function: Decorated) -> Decorated:
 
 def keep(context: Context, url: str, given: dict[str, Any]) -> None:
     """Put a rule into the store, and say what it means now."""
-    from archive.rules import Rule
+    from archive.access.rules import Rule
     from archive.times import now
 
     until: datetime | None = given.get("until")

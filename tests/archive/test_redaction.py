@@ -17,9 +17,10 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
 from archive import object_keys
+from archive.access.redaction_statement import LONGEST, read_statement
+from archive.access.replicate_rules import carry_notices
 from archive.archive import Archive
 from archive.blanking import blanked_record, padded_member, places_of
-from archive.copied import carry_notices
 from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
@@ -28,7 +29,6 @@ from archive.redacting import finish, waiting
 from archive.redaction import plan, redact
 from archive.replica import Replica
 from archive.search import search_index
-from archive.statement import LONGEST, read_statement
 from archive.warc.reader import read_record
 from archive.warcs import RunSettings
 from storage.base import ObjectStore

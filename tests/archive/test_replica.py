@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from archive import object_keys
+from archive.access.replicate_rules import Copied
 from archive.archive import Archive
-from archive.copied import Copied
 from archive.crypto.signed_note import Signer
 from archive.errors import FormatError, OnrecordError
 from archive.replica import Replica

@@ -10,6 +10,8 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from archive.access.redaction_statement import Replaced, Statement, read_statement
+from archive.access.rules import Policy, decode_rule
 from archive.checked_json import parsed_object
 from archive.crypto.der_order import in_order
 from archive.crypto.rfc3161 import check_token
@@ -29,8 +31,6 @@ from archive.importers.container import opened, pieces
 from archive.importers.gunzip import Plain
 from archive.importers.lenient_reader import Fault, read_records
 from archive.journal import read_journal
-from archive.rules import Policy, decode_rule
-from archive.statement import Replaced, Statement, read_statement
 from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
 from pipeline.watch.observe import observed

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from archive.access.rules import Rule
 from archive.archive import Archive
-from archive.rules import Rule
 from archive.times import now, stamp
 from pipeline.cli.main import COMMANDS, main
 from pipeline.watch.ledger import Ledger

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from archive.access.replicate_rules import Copied
 from archive.archive import Archive
-from archive.copied import Copied
 from archive.model import Outcome
 from archive.replica import Replica
 from archive.session import Session

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive import object_keys
+from archive.access.rule_store import Notices
+from archive.access.rules import Rule
 from archive.archive import Archive
 from archive.local_cache import Cache
-from archive.notices import Notices
-from archive.rules import Rule
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from tests.exchanges import an_exchange

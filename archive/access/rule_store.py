@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from archive import object_keys
-from archive.crypto.signed_note import PublicKey
-from archive.errors import IntegrityError, NoSuchRule
-from archive.local_cache import Cache
-from archive.rules import (
+from archive.access.redaction_statement import LONGEST as LONGEST_STATEMENT
+from archive.access.redaction_statement import Signed, read_statement
+from archive.access.rules import (
     LONGEST,
     NOTHING,
     Policy,
@@ -28,8 +27,9 @@ from archive.rules import (
     encode_removal,
     encode_rule,
 )
-from archive.statement import LONGEST as LONGEST_STATEMENT
-from archive.statement import Signed, read_statement
+from archive.crypto.signed_note import PublicKey
+from archive.errors import IntegrityError, NoSuchRule
+from archive.local_cache import Cache
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing

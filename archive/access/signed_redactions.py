@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archive import object_keys
+from archive.access.redaction_statement import Signed
+from archive.access.rule_store import Notices
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.local_cache import Cache
-from archive.notices import Notices
-from archive.statement import Signed
 from archive.times import iso
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing

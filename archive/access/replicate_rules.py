@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from archive import object_keys
+from archive.access.redaction_statement import LONGEST, read_statement
+from archive.access.rule_store import verify_notices
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError
-from archive.notices import verify_notices
-from archive.statement import LONGEST, read_statement
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 
