@@ -15,15 +15,15 @@ from archive import identity, object_keys
 from archive.access.guard import Gate
 from archive.access.rule_store import Notices
 from archive.access.signed_redactions import excused
-from archive.catalog import Catalog
 from archive.checking import Verification, besides
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.fixity import Finding, verify
 from archive.formats.pages_jsonl import decode_document, whole_lines
 from archive.formats.surt import key_range, urlkey
+from archive.index.catalog import Catalog
+from archive.index.compaction import Merged, merge
 from archive.index.lookup import Index
-from archive.index.merge import Merged, merge
 from archive.local_cache import Cache
 from archive.model import Document, Manifest, Reference, Snapshot
 from archive.orphans import Orphans

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from archive import object_keys
 from archive.access.rule_store import verify_notices
 from archive.access.signed_redactions import NOTHING, Excused, excused
-from archive.catalog import Catalog
 from archive.chain import links
 from archive.crypto.signed_note import PublicKey
 from archive.fixity import Files, Finding, check_run, committed_in
 from archive.fixity_index import verify_generations
+from archive.index.catalog import Catalog
 from archive.readings import Readings
 from archive.times import now
 from storage.base import ObjectStore

@@ -8,7 +8,7 @@ from archive import object_keys
 from archive.errors import IntegrityError
 from archive.fixity import Files, Finding, committed_in, file_of
 from archive.formats.generation import Generation
-from archive.generations import Generations
+from archive.index.merged_index import Generations
 from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing

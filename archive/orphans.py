@@ -19,10 +19,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from archive import object_keys
-from archive.catalog import Catalog
 from archive.checked_json import parsed_object
 from archive.claims import claimed
 from archive.errors import IntegrityError
+from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from archive.times import now
 from storage.base import KeepsLeftovers, Leftover, ObjectInfo, ObjectStore

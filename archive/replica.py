@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.replicate_rules import Copied, carry_notices
 from archive.access.signed_redactions import NOTHING, excused
-from archive.catalog import Catalog
 from archive.copied_manifests import (
     manifest_of,
     named_in,
@@ -29,6 +28,7 @@ from archive.errors import FormatError, IntegrityError
 from archive.fixity import Files
 from archive.formats import manifest
 from archive.identity import identity, make_copy
+from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from archive.model import Resource
 from storage.base import ObjectStore

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from archive import object_keys
-from archive.catalog import Catalog
 from archive.digests import digest_of_stream
-from archive.earlier import Earlier
 from archive.formats import manifest
 from archive.formats.cdxj import line_of, parse_line, snapshot_of
 from archive.formats.outcomes_jsonl import OutcomeCounts, encode_outcome, entry_of
 from archive.formats.pages_jsonl import HEADER, encode_document
+from archive.index.catalog import Catalog
+from archive.index.dedup import Earlier
 from archive.index.lookup import Index
 from archive.model import (
     Block,

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.catalog import Catalog
 from archive.crypto.signed_note import Signer
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, disagreement, keep, signed
 from archive.evidence.log import Entry, Log
+from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.durable import DurableTree, write_all

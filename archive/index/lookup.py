@@ -13,12 +13,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from archive import object_keys
-from archive.catalog import Catalog, Parts
 from archive.errors import IntegrityError, RecordError
 from archive.formats.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
 from archive.formats.generation import Generation
 from archive.formats.surt import key_range
 from archive.formats.zipnum import BlockRef, decode_block
+from archive.index.catalog import Catalog, Parts
 from archive.local_cache import Cache
 from archive.model import Snapshot
 from archive.times import stamp

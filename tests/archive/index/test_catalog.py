@@ -33,7 +33,7 @@ def test_a_cache_that_cannot_be_written_is_no_fault(store: MemoryStore, keep: Ke
 
 
 def test_comparing_with_earlier_captures_reads_the_newest_runs_only(store: MemoryStore, keep: Keep) -> None:
-    from archive.catalog import Cache, Catalog
+    from archive.index.catalog import Cache, Catalog
     from archive.index.lookup import Index
 
     for number in range(70):

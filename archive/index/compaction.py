@@ -21,13 +21,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import object_keys
-from archive.catalog import Catalog
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats.cdxj import LAST_KEY, home_of, merged_line, parse_line
 from archive.formats.generation import Generation, encode_generation, encode_runs, groups_of_idx
 from archive.formats.zipnum import BlockRef, decode_block, write
-from archive.generations import Existing
+from archive.index.catalog import Catalog
+from archive.index.merged_index import Existing
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable

@@ -14,7 +14,7 @@ from archive.errors import IntegrityError, RecordError
 from archive.formats import manifest
 from archive.formats.generation import Generation
 from archive.formats.zipnum import BlockIndex
-from archive.generations import Generations
+from archive.index.merged_index import Generations
 from archive.local_cache import Cache
 from archive.model import Manifest
 from storage.base import ObjectStore

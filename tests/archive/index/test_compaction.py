@@ -15,7 +15,7 @@ from archive.archive import Archive
 from archive.errors import IntegrityError
 from archive.formats.generation import decode_generation
 from archive.formats.zipnum import decode_block
-from archive.index import merge as merging
+from archive.index import compaction as merging
 from archive.model import Snapshot
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
