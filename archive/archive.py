@@ -42,7 +42,7 @@ from storage.mirror import members
 if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
     from archive.crypto.signed_note import Signer
     from archive.evidence.checkpoint import Checkpoint
-    from archive.evidence.making import Made
+    from archive.evidence.sign_checkpoint import Made
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -374,11 +374,11 @@ class Archive(Gate):
     # Evidence
 
     def checkpoint(self, signer: Signer, remembered: Path, *, everything: bool = True) -> Made | None:
-        """Enter new runs into the log of runs and sign it; see `archive.evidence.making`, which says what it raises.
+        """Enter new runs into the log of runs and sign it; `archive.evidence.sign_checkpoint` says what it raises.
 
         A run that was redacted is entered again where this very key signed that.
         """
-        from archive.evidence.making import make_checkpoint
+        from archive.evidence.sign_checkpoint import make_checkpoint
 
         self.require()
         self.forget()  # manifests that were read before a redaction

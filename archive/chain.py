@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from archive import object_keys
 from archive.digests import digest_of
 from archive.errors import IntegrityError
-from archive.evidence.log import Entries
+from archive.evidence.run_log import Entries
 from archive.formats import manifest
 from archive.model import Manifest
 from archive.times import iso

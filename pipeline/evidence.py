@@ -16,8 +16,8 @@ from archive.archive import Archive
 from archive.crypto.rfc3161 import LIMIT, Stamp, check_token, query, read_roots
 from archive.crypto.signed_note import Signer
 from archive.errors import ArchiveError
-from archive.evidence.making import Made
-from archive.evidence.stored import authorities, keep_token, mark_of
+from archive.evidence.sign_checkpoint import Made
+from archive.evidence.stored_timestamps import authorities, keep_token, mark_of
 from archive.times import iso, now
 from pipeline.alerts.channel import DeliveryError
 from pipeline.alerts.http import TIMEOUT, address, ask

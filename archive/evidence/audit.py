@@ -10,8 +10,8 @@ from archive.chain import broken, links
 from archive.crypto.rfc3161 import check_token
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
-from archive.evidence.log import Entries, Log
-from archive.evidence.stored import by_checkpoint, read_token
+from archive.evidence.run_log import Entries, Log
+from archive.evidence.stored_timestamps import by_checkpoint, read_token
 from archive.fixity import Finding
 from archive.local_cache import Cache
 from storage.base import ObjectStore

@@ -11,7 +11,7 @@ from archive import object_keys
 from archive.crypto import merkle
 from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.errors import IntegrityError, KeyFileError
-from archive.evidence.log import Entries
+from archive.evidence.run_log import Entries
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

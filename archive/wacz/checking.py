@@ -13,7 +13,7 @@ from typing import Any
 from archive.checked_json import parsed_object, text_of
 from archive.digests import digest_of
 from archive.errors import IntegrityError
-from archive.evidence.proof import Step
+from archive.evidence.bundle_verify import Step
 from archive.wacz.signature import check_signature
 
 _SMALL = 64 << 20  # bytes of a datapackage.json

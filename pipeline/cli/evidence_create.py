@@ -38,7 +38,7 @@ def command(
 
     Example: onrecord evidence create https://example.org/post --at 2026-11-23 -o post.evidence.zip
     """
-    from archive.evidence.bundle import create
+    from archive.evidence.bundle_create import create
     from archive.evidence.checkpoint import Checkpoint
 
     if file.exists() and not overwrite:

@@ -99,7 +99,7 @@ def command(
 
 def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
     """The checkpoint that is named, and the one that this machine signed last."""
-    from archive.evidence.making import remembered_checkpoint
+    from archive.evidence.sign_checkpoint import remembered_checkpoint
 
     own = context.last_checkpoint()
     last = remembered_checkpoint(own)

@@ -230,7 +230,7 @@ def test_a_run_that_was_replaced_by_right_is_no_fault(
     old = digest_of(store.get(object_keys.run_key(runs[ONE], object_keys.MANIFEST)))
     replace(store, runs[ONE])
     new = digest_of(store.get(object_keys.run_key(runs[ONE], object_keys.MANIFEST)))
-    from archive.evidence.log import Log
+    from archive.evidence.run_log import Log
     from archive.local_cache import Cache
 
     entries = Log(store, Cache(None)).read()

@@ -19,7 +19,7 @@ from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.digests import digest_of, read_self_digested
 from archive.errors import ArchiveError, EntityError, FormatError, IntegrityError, KeyFileError, RecordError
 from archive.evidence.checkpoint import Checkpoint
-from archive.evidence.log import Entry
+from archive.evidence.run_log import Entry
 from archive.formats import manifest
 from archive.formats.cdxj import home_of, merged_line, parse_line, snapshot_of
 from archive.formats.cdxj import line_of as index_line

@@ -14,7 +14,7 @@ from archive.archive import Archive
 from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
-from archive.evidence.stored import keep_token
+from archive.evidence.stored_timestamps import keep_token
 from archive.redaction import plan, redact
 from archive.replica import Replica
 from storage.base import ObjectStore

@@ -19,11 +19,11 @@ from archive.crypto.rfc3161 import LIMIT, Stamp, check_token
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError, KeyFileError
+from archive.evidence.bundle_layout import Understood, body_of, entries_of, proof_of
+from archive.evidence.bundle_text import README
+from archive.evidence.bundle_zip import Packed
 from archive.evidence.checkpoint import Checkpoint
-from archive.evidence.layout import Understood, body_of, entries_of, proof_of
-from archive.evidence.log import Entry
-from archive.evidence.packing import Packed
-from archive.evidence.words import README
+from archive.evidence.run_log import Entry
 from archive.formats import manifest
 from archive.model import Manifest
 from archive.times import iso

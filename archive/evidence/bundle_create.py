@@ -10,12 +10,12 @@ from archive import object_keys
 from archive.crypto import merkle
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned, Withheld
+from archive.evidence.bundle_layout import FORMAT, VERSION, encode, hex_of
+from archive.evidence.bundle_text import README
+from archive.evidence.bundle_zip import Opened, pack
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
-from archive.evidence.layout import FORMAT, VERSION, encode, hex_of
-from archive.evidence.log import Entries, Entry, Log
-from archive.evidence.packing import Opened, pack
-from archive.evidence.stored import by_checkpoint, read_token
-from archive.evidence.words import README
+from archive.evidence.run_log import Entries, Entry, Log
+from archive.evidence.stored_timestamps import by_checkpoint, read_token
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Manifest, RecordRef, Snapshot

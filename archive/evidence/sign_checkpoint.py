@@ -13,7 +13,7 @@ from pathlib import Path
 from archive.crypto.signed_note import Signer
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, disagreement, keep, signed
-from archive.evidence.log import Entry, Log
+from archive.evidence.run_log import Entry, Log
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from storage.base import ObjectStore

@@ -24,12 +24,12 @@ from archive.crypto import merkle
 from archive.crypto.signed_note import Signer
 from archive.digests import self_digested
 from archive.errors import IntegrityError, NothingSigned, Withheld
-from archive.evidence.bundle import create
+from archive.evidence.bundle_create import create
+from archive.evidence.bundle_layout import encode
+from archive.evidence.bundle_verify import Checking, Step
+from archive.evidence.bundle_zip import Packed, pack
 from archive.evidence.checkpoint import Checkpoint, places, read_checkpoint, signers
-from archive.evidence.layout import encode
-from archive.evidence.log import Entries, Entry, Log
-from archive.evidence.packing import Packed, pack
-from archive.evidence.proof import Checking, Step
+from archive.evidence.run_log import Entries, Entry, Log
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Exchange
