@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive import identity, object_keys
+from archive import object_keys
 from archive.access.guard import Gate
 from archive.access.rule_store import Notices
 from archive.access.signed_redactions import excused
@@ -26,15 +26,16 @@ from archive.index.compaction import Merged, merge
 from archive.index.lookup import Index
 from archive.local_cache import Cache
 from archive.model import Document, Manifest, Reference, Snapshot
-from archive.orphans import Orphans
 from archive.readings import Readings
-from archive.session import Session
-from archive.spool import Spool
+from archive.runs import store_identity
+from archive.runs.garbage import Orphans
+from archive.runs.session import Session
+from archive.runs.spool import Spool
+from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
 from archive.warc.http_message import Head
 from archive.warc.reader import Record
 from archive.warc.stored_record import payload_record, stored_record
-from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing
 from storage.mirror import members
@@ -82,7 +83,7 @@ class Archive(Gate):
 
     def prepare(self) -> None:
         """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
-        identity.prepare(self.store)
+        store_identity.prepare(self.store)
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
@@ -269,7 +270,7 @@ class Archive(Gate):
     def require(self) -> None:
         """Tell an empty archive from no archive; raises StoreMissing."""
         try:
-            identity.check_layout(self.store.get(object_keys.STORE_KEY))
+            store_identity.check_layout(self.store.get(object_keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
             if isinstance(error, ObjectMissing) and next(iter(self.store.list(object_keys.RUNS_PREFIX)), None):
                 raise IntegrityError(

@@ -16,10 +16,10 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, EntityError, IntegrityError
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
-from archive.session import Session
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from archive.times import iso
 from archive.warc.http_message import decoded
-from archive.warcs import RunSettings
 from pipeline.documents import Documents
 from pipeline.extract.page import EXTRACTABLE, Page, Reading
 from pipeline.extract.pool import Extracted, Extractors, extracted

@@ -22,9 +22,9 @@ from archive.importers.container import Container, opened, pieces
 from archive.importers.gunzip import Plain
 from archive.importers.lenient_reader import Fault, ForeignRecord, digest_of_record, identified, read_records
 from archive.model import Outcome, RecordRef, Reference, Snapshot
-from archive.session import Session
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
-from archive.warcs import RunSettings
 from pipeline.crawl.rules import Rules
 from pipeline.extract.page import EXTRACTABLE
 from pipeline.extract.pool import ExtractorPool

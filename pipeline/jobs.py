@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
-from archive.session import Session
+from archive.runs.session import Session
 from archive.warc.http_message import Head, decoded
 from archive.warc.payload_digest import entity_of
 from pipeline.extract.page import Page, Reading, Task

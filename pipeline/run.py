@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
-from archive.session import Session
-from archive.warcs import RunSettings
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from pipeline.capture.apart import fetch_apart
 from pipeline.capture.browser import BrowserSettings
 from pipeline.capture.fetch import fetch

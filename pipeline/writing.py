@@ -11,7 +11,7 @@ from archive.digests import text_digest
 from archive.errors import EntityError
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
-from archive.session import Session
+from archive.runs.session import Session
 from archive.times import iso, now
 from archive.warc.capture_metadata import Origin, mime_of
 from archive.warc.http_message import decoded

@@ -1,8 +1,8 @@
 """A store of several stores, each of which holds everything: the first decides, the others are its copies.
 
 - A put or delete is done when the first member has done it. The others are asked next; what one of them cannot take now
-  is warned of, and is no failure: runs are published to each member by itself (`archive.publish`), and whatever else is
-  in an archive can be made again or lost.
+  is warned of, and is no failure: runs are published to each member by itself (`archive.runs.commit`), and whatever
+  else is in an archive can be made again or lost.
 - `put_if_absent` is decided by the first member alone, so that of two writers one wins. A copy gets the bytes unless it
   holds some.
 - Reads, and the listing, come from the first member that answers. A member that is out of reach, denied or not there

@@ -158,7 +158,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     """The options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
     import os
 
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
     from pipeline.capture.browser import BrowserSettings
     from pipeline.capture.settings import FetchSettings
     from pipeline.extract.version import extractor_version

@@ -86,7 +86,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 
 def _recover(context: Context, archive: Archive, workers: int) -> None:
     """Finish what an earlier invocation left, so that no text of it is made twice."""
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
     from pipeline.capture.settings import FetchSettings
     from pipeline.run import CaptureOptions, recover
     from pipeline.version import software
@@ -104,7 +104,7 @@ def _check(archive: Archive, runs: tuple[str, ...]) -> None:
 
 
 def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
     from pipeline.again import AgainOptions
     from pipeline.extract.version import extractor_version
     from pipeline.version import software

@@ -14,7 +14,7 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.times import Span
 
 if TYPE_CHECKING:
-    from archive.orphans import Orphan
+    from archive.runs.garbage import Orphan
 
 
 @click.command("gc")

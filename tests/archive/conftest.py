@@ -9,7 +9,7 @@ import pytest
 
 from archive.archive import Archive
 from archive.model import Exchange, Outcome
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.memory import MemoryStore
 from tests.exchanges import a_document
 

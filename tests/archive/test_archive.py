@@ -16,7 +16,7 @@ from archive import object_keys
 from archive.archive import Archive
 from archive.errors import FormatError, IntegrityError, NoSuchSnapshot
 from archive.model import Outcome, Truncation
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.base import ObjectInfo
 from storage.errors import StoreMissing, StoreUnavailable
 from storage.memory import MemoryStore

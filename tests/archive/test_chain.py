@@ -243,7 +243,7 @@ def test_a_run_that_was_replaced_by_right_is_no_fault(
 
 def test_writers_at_once_fork_the_chain_and_nothing_is_told(store: MemoryStore, tmp_path: Path) -> None:
     from archive.model import Outcome
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
 
     one, other = (Archive(store, spool=tmp_path / name) for name in ("one", "other"))
     one.prepare()

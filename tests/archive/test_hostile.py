@@ -181,7 +181,7 @@ def test_long_lines_make_more_blocks_and_are_found_again(store: MemoryStore, arc
 
 def test_lone_surrogates_do_not_keep_a_run_from_its_store(archive: Archive) -> None:
     """JSON in a page can name half a character; its run must be sealed all the same."""
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
 
     session = archive.session(RunSettings("test/1"))
     snapshot = session.add(an_exchange(), page=True)

@@ -28,9 +28,9 @@ from archive.model import Block, Snapshot
 from archive.redacting import finish, waiting
 from archive.redaction import plan, redact
 from archive.replica import Replica
+from archive.runs.warc_files import RunSettings
 from archive.search import search_index
 from archive.warc.reader import read_record
-from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archive.archive import Archive
 from archive.model import Target
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.capture.apart import fetch_apart as fetch
 from pipeline.capture.settings import FetchSettings
 from storage.location import open_store

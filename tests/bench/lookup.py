@@ -28,7 +28,7 @@ from archive.formats.cdxj import line_of, merged_line
 from archive.formats.generation import Generation, encode_generation, encode_runs, groups_of_idx
 from archive.formats.zipnum import write
 from archive.model import Snapshot
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.location import open_store
 from tests.archive.forged import forge, line
 from tests.exchanges import an_exchange

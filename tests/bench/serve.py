@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from archive.archive import Archive
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.location import open_store
 from tests.command import Command
 from tests.exchanges import an_exchange

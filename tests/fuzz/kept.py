@@ -30,7 +30,7 @@ from archive.importers.captures import Capture, capture_of
 from archive.importers.container import opened, pieces
 from archive.importers.gunzip import Plain
 from archive.importers.lenient_reader import Fault, read_records
-from archive.journal import read_journal
+from archive.runs.journal import read_journal
 from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
 from pipeline.watch.observe import observed

@@ -15,7 +15,7 @@ import pytest
 
 from archive.archive import Archive
 from archive.model import Article, Snapshot
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.extract.version import extractor_version
 from storage.local import LocalStore
 from tests.command import Command

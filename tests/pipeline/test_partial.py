@@ -11,7 +11,7 @@ import pytest
 
 from archive.archive import Archive
 from archive.model import Article, Fetched, Outcome, Target, Verdict
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings

@@ -13,7 +13,7 @@ from archive.archive import Archive
 from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.model import Outcome
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.evidence import EvidenceSettings, sign_after_commit, sign_now
 from storage.memory import MemoryStore
 from tests.authority import EXPIRED, Authority

@@ -9,8 +9,8 @@ from archive.archive import Archive
 from archive.digests import text_digest
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Block, Document, Made, Outcome
+from archive.runs.warc_files import RunSettings
 from archive.times import iso
-from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from tests.exchanges import NOON, an_exchange
 

@@ -11,8 +11,8 @@ from archive.access.replicate_rules import Copied
 from archive.archive import Archive
 from archive.model import Outcome
 from archive.replica import Replica
-from archive.session import Session
-from archive.warcs import RunSettings
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from pipeline.alerts.event import Event
 from pipeline.alerts.outbox import Outbox
 from pipeline.importing import import_file

@@ -78,7 +78,7 @@ def full(place: Place) -> None:
 def with_left_runs(place: Place) -> None:
     """Besides, a run that was killed while it was written, and one that its store did not take."""
     full(place)
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
 
     killed = place.archive().session(RunSettings("test/1"))
     write(killed, silent, 3)

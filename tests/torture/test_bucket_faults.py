@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from archive.archive import Archive
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.errors import ObjectMissing, OnrecordError, StoreUnavailable
 from storage.location import open_store
 from tests.command import Command

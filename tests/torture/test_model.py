@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from archive.archive import Archive
 from archive.model import Outcome, Snapshot
 from archive.replica import Replica
-from archive.session import Session
-from archive.warcs import RunSettings
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from pipeline.exporting import export_warc
 from pipeline.importing import import_file
 from pipeline.selection import Wanted

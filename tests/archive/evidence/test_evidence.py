@@ -33,7 +33,7 @@ from archive.evidence.run_log import Entries, Entry, Log
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Exchange
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import an_exchange

@@ -125,7 +125,7 @@ def test_a_run_that_commits_late_is_not_missed(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
 ) -> None:
     """Its name is older than those that were merged: it waited in a spool."""
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
 
     late = Archive(store, spool=tmp_path / "other").session(RunSettings("test/1"))
     late.add(an_exchange("http://example.org/late"), page=True)
@@ -331,7 +331,7 @@ def test_a_text_made_again_wins_after_merging_too(
 ) -> None:
     from dataclasses import replace
 
-    from archive.warcs import RunSettings
+    from archive.runs.warc_files import RunSettings
     from tests.exchanges import a_document
 
     keep(an_exchange())

@@ -10,9 +10,9 @@ import pytest
 
 from archive.archive import Archive
 from archive.model import Block, Exchange
+from archive.runs.warc_files import RunSettings
 from archive.warc.credential_masking import masked
 from archive.warc.payload_digest import measure
-from archive.warcs import RunSettings
 from storage.memory import MemoryStore
 from tests.exchanges import an_exchange
 

@@ -13,9 +13,9 @@ from archive import object_keys
 from archive.archive import Archive
 from archive.crypto import merkle
 from archive.formats import manifest
+from archive.runs.warc_files import RunSettings
 from archive.warc.gzip_members import gzip_member, walk_members
 from archive.warc.record_tree import cut, root_of_files
-from archive.warcs import RunSettings
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import an_exchange

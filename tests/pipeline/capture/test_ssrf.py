@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from archive.archive import Archive
 from archive.model import Outcome, Target
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.alerts.channel import DeliveryError
 from pipeline.alerts.http import request
 from pipeline.capture import connection

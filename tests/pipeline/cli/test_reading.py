@@ -14,7 +14,7 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.pool import TaskFailure, WorkerPool
 from storage.local import LocalStore
 from tests.archive.forged import DEEP, KEY, RUN, URL, block, forge, line

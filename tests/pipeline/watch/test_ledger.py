@@ -14,7 +14,7 @@ from archive import times
 from archive.digests import text_digest
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Outcome
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
 from pipeline.extract.pool import ExtractorPool
 from pipeline.extract.version import extractor_version

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from archive.archive import Archive
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from storage.memory import MemoryStore
 from tests.exchanges import NOON, an_exchange
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from archive.archive import Archive
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.web.app import create_app
 from pipeline.web.pages.reading import Reading
 from storage.memory import MemoryStore

@@ -16,7 +16,7 @@ import uvicorn
 
 from archive.archive import Archive
 from archive.model import Article, Document, Embed, Snapshot
-from archive.warcs import RunSettings
+from archive.runs.warc_files import RunSettings
 from pipeline.web.app import create_app
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay

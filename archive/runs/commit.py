@@ -13,15 +13,15 @@ from functools import partial
 
 from archive import object_keys
 from archive.access.replicate_rules import carry_notices
-from archive.claims import committing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats import manifest
 from archive.formats.pages_jsonl import HEADER
 from archive.formats.zipnum import encode
-from archive.identity import make_copy, prepare
 from archive.model import Manifest, RecordsRoot, Resource
-from archive.spool import SpooledRun
+from archive.runs.leases import committing
+from archive.runs.spool import SpooledRun
+from archive.runs.store_identity import make_copy, prepare
 from archive.warc.record_tree import root_of_files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable

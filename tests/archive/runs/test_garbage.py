@@ -13,16 +13,16 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
-from archive.claims import claimed
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
-from archive.orphans import Orphan, Orphans
 from archive.replica import Replica
-from archive.session import Session
+from archive.runs.garbage import Orphan, Orphans
+from archive.runs.leases import claimed
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from archive.times import now
-from archive.warcs import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.local import LocalStore

@@ -28,7 +28,7 @@ from typing import Any, BinaryIO
 from archive import object_keys
 from archive.checked_json import parsed_object
 from archive.errors import IntegrityError
-from archive.journal import JOURNAL, Journal, read_journal
+from archive.runs.journal import JOURNAL, Journal, read_journal
 from storage.errors import StoreUnavailable
 
 _log = logging.getLogger("onrecord.archive")

@@ -14,8 +14,8 @@ from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.model import Outcome
 from archive.redaction import plan, redact
-from archive.session import Session
-from archive.warcs import RunSettings
+from archive.runs.session import Session
+from archive.runs.warc_files import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.memory import MemoryStore

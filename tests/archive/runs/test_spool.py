@@ -20,9 +20,9 @@ import pytest
 from archive import object_keys
 from archive.archive import Archive
 from archive.model import Outcome
-from archive.session import Session
-from archive.spool import Spool, SpooledRun
-from archive.warcs import RunSettings
+from archive.runs.session import Session
+from archive.runs.spool import Spool, SpooledRun
+from archive.runs.warc_files import RunSettings
 from storage.errors import OnrecordError, StoreUnavailable
 from storage.memory import MemoryStore
 from tests.exchanges import an_exchange

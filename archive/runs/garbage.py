@@ -6,9 +6,9 @@
 - what broken puts left: temporary files of a directory, uploads in parts of a bucket
 
 Nothing goes that is younger than the safe age, by the store's clock, or whose run was begun within it. A run goes under
-a claim (`archive.claims`), and is listed again before each delete: not while a manifest is there or anything was put
-lately. A run that was committed once, as a generation, a later run or this machine's cache knows, is damaged, and no
-orphan.
+a claim (`archive.runs.leases`), and is listed again before each delete: not while a manifest is there or anything was
+put lately. A run that was committed once, as a generation, a later run or this machine's cache knows, is damaged, and
+no orphan.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from itertools import groupby
 
 from archive import object_keys
 from archive.checked_json import parsed_object
-from archive.claims import claimed
 from archive.errors import IntegrityError
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
+from archive.runs.leases import claimed
 from archive.times import now
 from storage.base import KeepsLeftovers, Leftover, ObjectInfo, ObjectStore
 from storage.errors import ObjectMissing

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from archive import object_keys
 from archive.model import Block, Digests, Exchange, Made, RecordRef, Snapshot
-from archive.spool import SpooledRun
+from archive.runs.spool import SpooledRun
 from archive.warc.writer import Fields, Placed, RecordWriter
 
 

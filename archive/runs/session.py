@@ -29,15 +29,15 @@ from archive.model import (
     Resource,
     Snapshot,
 )
-from archive.publish import is_sealed, publish, seal
-from archive.spool import SpooledRun
+from archive.runs.commit import is_sealed, publish, seal
+from archive.runs.spool import SpooledRun
+from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.warc.credential_masking import masked
 from archive.warc.payload_digest import measure
 from archive.warc.reader import Record, read_record
 from archive.warc.stored_record import payload_record
-from archive.warcs import RunSettings, RunWarcs
 from storage.base import ObjectStore
 
 _TITLE = 200  # characters of a title that the index repeats
