@@ -15,10 +15,8 @@ from archive import object_keys
 from archive.access.guard import Gate
 from archive.access.rule_store import Notices
 from archive.access.signed_redactions import excused
-from archive.checking import Verification, besides
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
-from archive.fixity import Finding, verify
 from archive.formats.pages_jsonl import decode_document, whole_lines
 from archive.formats.surt import key_range, urlkey
 from archive.index.catalog import Catalog
@@ -26,13 +24,15 @@ from archive.index.compaction import Merged, merge
 from archive.index.lookup import Index
 from archive.local_cache import Cache
 from archive.model import Document, Manifest, Reference, Snapshot
-from archive.readings import Readings
 from archive.runs import store_identity
 from archive.runs.garbage import Orphans
 from archive.runs.session import Session
 from archive.runs.spool import Spool
 from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
+from archive.verify.history import Readings
+from archive.verify.run_check import Finding, verify
+from archive.verify.verification import Verification, besides
 from archive.warc.http_message import Head
 from archive.warc.reader import Record
 from archive.warc.stored_record import payload_record, stored_record

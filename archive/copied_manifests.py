@@ -5,10 +5,10 @@ from __future__ import annotations
 from archive import object_keys
 from archive.access.signed_redactions import Excused
 from archive.errors import IntegrityError
-from archive.fixity import Files
 from archive.formats import manifest
 from archive.model import Manifest
 from archive.runs.leases import committing
+from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
 from storage.mirror import members

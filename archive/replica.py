@@ -25,12 +25,12 @@ from archive.copied_manifests import (
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream, self_digested
 from archive.errors import FormatError, IntegrityError
-from archive.fixity import Files
 from archive.formats import manifest
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from archive.model import Resource
 from archive.runs.store_identity import identity, make_copy
+from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archive import object_keys
 from archive.digests import digest_of_stream
-from archive.evidence.audit import evidence_faults
+from archive.verify.evidence_check import evidence_faults
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
 

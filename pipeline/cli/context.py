@@ -23,7 +23,7 @@ from pipeline.cli.values import address, flag
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.crypto.signed_note import PublicKey
-    from archive.readings import Readings
+    from archive.verify.history import Readings
     from pipeline.evidence import EvidenceSettings
     from storage.base import ObjectStore
 
@@ -203,7 +203,7 @@ class Context:
         """What this machine remembers of when a store's runs were read whole; the caller closes it."""
         import platformdirs
 
-        from archive.readings import Readings
+        from archive.verify.history import Readings
 
         name = cache_folder(store.url).name
         return Readings(Path(platformdirs.user_state_dir("onrecord")) / "verify" / f"{name}.db")

@@ -19,10 +19,10 @@ from pipeline.cli.output import json_line, plain, print_json
 from pipeline.cli.times import Span
 
 if TYPE_CHECKING:
-    from archive.checking import Verification
     from archive.evidence.checkpoint import Checkpoint
-    from archive.fixity import Finding
-    from archive.readings import Readings
+    from archive.verify.history import Readings
+    from archive.verify.run_check import Finding
+    from archive.verify.verification import Verification
     from storage.base import ObjectStore
 
 
@@ -137,7 +137,7 @@ def _finish(readings: Readings, checking: Verification, *, everything: bool) -> 
 
 
 def _apart(context: Context, stores: tuple[ObjectStore, ...]) -> Iterable[tuple[ObjectStore, Finding]]:
-    from archive.checking import lacking
+    from archive.verify.verification import lacking
 
     return lacking(stores, [context.archive_at(store).catalog for store in stores]) if len(stores) > 1 else ()
 

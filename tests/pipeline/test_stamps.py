@@ -195,7 +195,7 @@ def test_every_altered_byte_of_what_is_stored_is_told(archive: Archive, settings
     assert [finding.faults for finding in archive.verify()] == [()]
     stored = list(archive.store.list("evidence/"))
     assert len(stored) == 4
-    from archive.evidence.audit import audit
+    from archive.verify.evidence_check import audit
 
     for info in stored:
         whole = archive.store.get(info.key)

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from archive.chain import broken, links
 from archive.crypto.rfc3161 import check_token
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
 from archive.evidence.run_log import Entries, Log
 from archive.evidence.stored_timestamps import by_checkpoint, read_token
-from archive.fixity import Finding
 from archive.local_cache import Cache
+from archive.verify.manifest_chain import broken, links
+from archive.verify.run_check import Finding
 from storage.base import ObjectStore
 
 EVIDENCE = "evidence"

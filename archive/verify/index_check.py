@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from archive import object_keys
 from archive.errors import IntegrityError
-from archive.fixity import Files, Finding, committed_in, file_of
 from archive.formats.generation import Generation
 from archive.index.merged_index import Generations
 from archive.local_cache import Cache
+from archive.verify.run_check import Files, Finding, committed_in, file_of
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 

@@ -11,12 +11,12 @@ import pytest
 
 from archive import object_keys, times
 from archive.archive import Archive
-from archive.chain import broken, links
 from archive.crypto.signed_note import Signer
 from archive.digests import digest_of
-from archive.evidence.audit import EVIDENCE
 from archive.evidence.checkpoint import Checkpoint
 from archive.formats import manifest
+from archive.verify.evidence_check import EVIDENCE
+from archive.verify.manifest_chain import broken, links
 from storage.base import ObjectStore
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep

@@ -10,10 +10,10 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
-from archive.checking import lacking
 from archive.formats import manifest
-from archive.readings import Readings
 from archive.times import now
+from archive.verify.history import Readings
+from archive.verify.verification import lacking
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import an_exchange

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from archive import object_keys
 from archive.access.rule_store import verify_notices
 from archive.access.signed_redactions import NOTHING, Excused, excused
-from archive.chain import links
 from archive.crypto.signed_note import PublicKey
-from archive.fixity import Files, Finding, check_run, committed_in
-from archive.fixity_index import verify_generations
 from archive.index.catalog import Catalog
-from archive.readings import Readings
 from archive.times import now
+from archive.verify.history import Readings
+from archive.verify.index_check import verify_generations
+from archive.verify.manifest_chain import links
+from archive.verify.run_check import Files, Finding, check_run, committed_in
 from storage.base import ObjectStore
 
 if TYPE_CHECKING:  # what signs is imported when a signature is checked
@@ -109,7 +109,7 @@ def besides(
     `held` are checkpoints that are kept elsewhere, by name; `said` and `wrong` are what `excused` gives. Raises
     StoreError.
     """
-    from archive.evidence.audit import audit
+    from archive.verify.evidence_check import audit
 
     yield from verify_generations(store, files, whole=whole)
     for finding in audit(store, committed_in(files), held, said.replaced):

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from archive.fixity import Finding
 from archive.times import from_iso, iso
+from archive.verify.run_check import Finding
 from storage.errors import StoreUnavailable
 
 _TABLES = """
