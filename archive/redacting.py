@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.redaction_statement import Statement
 from archive.archive import Archive
-from archive.copied_manifests import replace_manifest
+from archive.copies.manifests import replace_manifest
+from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_file, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats import manifest
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
-from archive.replica import Replica
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable

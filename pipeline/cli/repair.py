@@ -46,7 +46,7 @@ def command(context: Context, runs: tuple[str, ...], source: str | None) -> None
 def _mended(
     context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]], runs: tuple[str, ...]
 ) -> Iterator[Copied]:
-    from archive.replica import Replica
+    from archive.copies.replicate import Replica
 
     for source, target in pairs:
         yield from Replica(source, target, scratch, context.known_keys()).mend(runs)

@@ -44,7 +44,7 @@ def command(context: Context, target: str | None) -> None:
 
 
 def _copies(context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]]) -> Iterator[Copied]:
-    from archive.replica import Replica
+    from archive.copies.replicate import Replica
 
     for source, target in pairs:
         yield from Replica(source, target, scratch, context.known_keys()).replicate()

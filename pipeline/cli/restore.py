@@ -35,7 +35,7 @@ def command(context: Context, target: str) -> None:
 
 
 def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
-    from archive.replica import Replica, begin_restore, finish_restore
+    from archive.copies.replicate import Replica, begin_restore, finish_restore
 
     going_on = begin_restore(archive.store, store)
     if going_on is None:

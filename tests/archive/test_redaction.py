@@ -21,13 +21,13 @@ from archive.access.redaction_statement import LONGEST, read_statement
 from archive.access.replicate_rules import carry_notices
 from archive.archive import Archive
 from archive.blanking import blanked_record, padded_member, places_of
+from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
 from archive.redacting import finish, waiting
 from archive.redaction import plan, redact
-from archive.replica import Replica
 from archive.runs.warc_files import RunSettings
 from archive.search import search_index
 from archive.warc.reader import read_record

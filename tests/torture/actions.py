@@ -9,8 +9,8 @@ from pathlib import Path
 
 from archive.access.replicate_rules import Copied
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.model import Outcome
-from archive.replica import Replica
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from pipeline.alerts.event import Event

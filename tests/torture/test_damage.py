@@ -11,12 +11,12 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.evidence.stored_timestamps import keep_token
 from archive.redaction import plan, redact
-from archive.replica import Replica
 from storage.base import ObjectStore
 from tests.authority import Authority
 from tests.torture.actions import Place, capture, replicate

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.model import Outcome, Snapshot
-from archive.replica import Replica
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from pipeline.exporting import export_warc

@@ -13,10 +13,10 @@ from archive import object_keys
 from archive.access.rule_store import MOST, Notices
 from archive.access.rules import LONGEST, Policy, Rule, decode_rule, encode_rule
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.digests import self_digested
 from archive.errors import IntegrityError, NoSuchRule, Withheld
 from archive.local_cache import Cache
-from archive.replica import Replica
 from archive.times import now
 from storage.base import ObjectStore
 from storage.location import open_store

@@ -13,11 +13,11 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
-from archive.replica import Replica
 from archive.runs.garbage import Orphan, Orphans
 from archive.runs.leases import claimed
 from archive.runs.session import Session

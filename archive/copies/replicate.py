@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.replicate_rules import Copied, carry_notices
 from archive.access.signed_redactions import NOTHING, excused
-from archive.copied_manifests import (
+from archive.copies.manifests import (
     manifest_of,
     named_in,
     put_manifest,
@@ -71,7 +71,7 @@ class Replica:
 
     def _evidence(self, *, mend: bool) -> Iterator[Copied]:
         """The log of runs, its checkpoints and time stamps, after the runs that they are about."""
-        from archive.evidence.copying import copy_evidence
+        from archive.copies.evidence import copy_evidence
 
         files, size, faults = copy_evidence(self._source, self._target, mend=mend)
         if files or faults:

@@ -11,9 +11,9 @@ import pytest
 from archive import object_keys
 from archive.access.replicate_rules import Copied
 from archive.archive import Archive
+from archive.copies.replicate import Replica
 from archive.crypto.signed_note import Signer
 from archive.errors import FormatError, OnrecordError
-from archive.replica import Replica
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore

@@ -1,0 +1,1 @@
+"""The stores of one archive: a primary, its replicas, and what is copied between them."""
