@@ -15,7 +15,7 @@ Layout version 1:
     watch/{turns,beats}/<number>           which machine captures what is due now; can be lost
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
     notices/rules/<time>-<random>.json     what is not to be shown, and .removed.json beside it once that has ended
-    notices/redactions/<time>-<random>.txt what was taken out of a run, signed; see `archive.redaction`
+    notices/redactions/<time>-<random>.txt what was taken out of a run, signed; see `archive.redaction.plan`
     redacting/<time>-<random>/<run>/<path> a redaction's files on their way to their runs; gone when it is finished
 
 Nothing under evidence/ can be made again from the runs: it holds signatures, and what others vouched for at a time.

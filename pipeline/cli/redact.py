@@ -13,7 +13,7 @@ from pipeline.cli.output import plain, print_json
 if TYPE_CHECKING:
     from archive.access.redaction_statement import Statement
     from archive.archive import Archive
-    from archive.redaction import Plan
+    from archive.redaction.plan import Plan
 
 _LISTED = 20  # captures that are named before it is asked whether to go on
 
@@ -46,7 +46,7 @@ def command(
     Example: onrecord redact 20261123T172500Z-7f3a1b2c --url https://example.org/post --reason 'Court order 3 O 17/26'
     """
     from archive.crypto.signed_note import Signer
-    from archive.redaction import plan, redact
+    from archive.redaction.plan import plan, redact
 
     archive = context.open_archive()
     archive.require()
@@ -83,8 +83,8 @@ def _is_wanted() -> bool:
 
 def finish(context: Context, archive: Archive) -> None:
     """Finish redactions that were decided and broke off; raises IntegrityError, StoreError."""
-    from archive.redacting import finish as finish_all
-    from archive.redacting import waiting
+    from archive.redaction.apply import finish as finish_all
+    from archive.redaction.apply import waiting
 
     if not waiting(archive.store):
         return

@@ -16,7 +16,7 @@ from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.evidence.stored_timestamps import keep_token
-from archive.redaction import plan, redact
+from archive.redaction.plan import plan, redact
 from storage.base import ObjectStore
 from tests.authority import Authority
 from tests.torture.actions import Place, capture, replicate

@@ -13,7 +13,7 @@ from archive.archive import Archive
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.model import Outcome
-from archive.redaction import plan, redact
+from archive.redaction.plan import plan, redact
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from storage.base import ObjectStore

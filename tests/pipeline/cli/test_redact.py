@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from archive.crypto.signed_note import Signer
-from archive.redacting import waiting
-from archive.redaction import plan, redact
+from archive.redaction.apply import waiting
+from archive.redaction.plan import plan, redact
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
-from tests.archive.test_redaction import Failing, archive_of
+from tests.archive.redaction.test_redaction import Failing, archive_of
 from tests.command import Command
 from tests.pipeline.withheld import ALIAS, OPEN, SECRET, WORD, furnish
 

@@ -20,14 +20,14 @@ from archive import object_keys
 from archive.access.redaction_statement import LONGEST, read_statement
 from archive.access.replicate_rules import carry_notices
 from archive.archive import Archive
-from archive.blanking import blanked_record, padded_member, places_of
 from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
-from archive.redacting import finish, waiting
-from archive.redaction import plan, redact
+from archive.redaction.apply import finish, waiting
+from archive.redaction.plan import plan, redact
+from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
 from archive.search import search_index
 from archive.warc.reader import read_record
@@ -231,8 +231,8 @@ def test_a_failure_at_any_step_leaves_the_old_or_the_new(store: MemoryStore, tmp
 
 def test_a_killed_process_is_finished_by_the_next(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom pathlib import Path\nfrom storage.local import LocalStore\nfrom tests.archive.test_redaction "
-        "import archive_of, one\nprint('ready', flush=True)\n"
+        "import sys\nfrom pathlib import Path\nfrom storage.local import LocalStore\n"
+        "from tests.archive.redaction.test_redaction import archive_of, one\nprint('ready', flush=True)\n"
         "one(archive_of(LocalStore(Path(sys.argv[1])), Path(sys.argv[2])))"
     )
     outcomes = set()

@@ -3,8 +3,8 @@
 In this order, so that a kill anywhere leaves the old runs whole or the new ones: the new files are put aside under
 `redacting/`; the signed statement is put, and with it the redaction is decided; the files are moved over those of the
 runs, the manifests last; the merged index is made again and the old one deleted; what was put aside is deleted. From
-the statement on, whoever comes next can finish. No byte of what stays is moved (see `archive.blanking`), so that
-readers find it at every moment.
+the statement on, whoever comes next can finish. No byte of what stays is moved (see `archive.redaction.rewrite`), so
+that readers find it at every moment.
 """
 
 from __future__ import annotations
@@ -20,15 +20,6 @@ from archive import object_keys
 from archive.access.redaction_statement import Replaced, Statement
 from archive.access.rules import subject_of
 from archive.archive import Archive
-from archive.blanking import (
-    Place,
-    blanked_index,
-    blanked_outcomes,
-    blanked_pages,
-    blanked_record,
-    places_of,
-    together,
-)
 from archive.checked_json import parsed_object
 from archive.crypto.merkle import Growing
 from archive.crypto.signed_note import Signer
@@ -37,7 +28,16 @@ from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.formats import manifest
 from archive.formats.surt import urlkey
 from archive.model import Snapshot
-from archive.redacting import finish
+from archive.redaction.apply import finish
+from archive.redaction.rewrite import (
+    Place,
+    blanked_index,
+    blanked_outcomes,
+    blanked_pages,
+    blanked_record,
+    places_of,
+    together,
+)
 from archive.times import now
 from archive.warc.gzip_members import walk_members
 from archive.warc.record_tree import records_root, warcs_of

@@ -91,8 +91,8 @@ def _move(archive: Archive, store: ObjectStore, statement: Statement, files: lis
         data = store.get(object_keys.redacting_key(statement.id, each.run, object_keys.MANIFEST)) if paths else b""
         if digest_of(data) != each.new or digest_of(there) != each.old:
             raise IntegrityError(
-                f"run {each.run} cannot be redacted as {object_keys.redaction_key(statement.id)} says: what lies aside for "
-                "it, or the run, is another one; mend the run from a copy, and redact it again"
+                f"run {each.run} cannot be redacted as {object_keys.redaction_key(statement.id)} says: what lies "
+                "aside for it, or the run, is another one; mend the run from a copy, and redact it again"
             )
         found = manifest.parse(data)
         for path in sorted(paths, key=_order):

@@ -1,0 +1,1 @@
+"""Takedown: plan what is removed, rewrite the records, apply a signed statement."""
