@@ -8,18 +8,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.archive import Archive
-from archive.columns import write_parquet
 from archive.errors import NoSuchSnapshot, Withheld
+from archive.export.parquet import write_parquet
+from archive.export.wacz import Hashing, Package
+from archive.export.warc_records import Out, copy_records, copy_warc, write_warcinfo
 from archive.model import Document, Manifest, Snapshot
 from archive.times import now
-from archive.wacz.copying import Out, copy_records, copy_warc, write_warcinfo
-from archive.wacz.package import Hashing, Package
 from pipeline.extract.pool import ExtractorPool
 from pipeline.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.version import software
 
 if TYPE_CHECKING:
-    from archive.wacz.signature import WaczSigner
+    from archive.export.wacz_signature import WaczSigner
 
 _CHOSEN = "captures.warc.gz"  # records that were chosen one by one
 

@@ -19,7 +19,7 @@ def command(context: Context, new: str | None) -> None:
     Example: onrecord evidence key --new clinic.example
     """
     from archive.crypto.signed_note import Signer
-    from archive.wacz.signature import WaczSigner
+    from archive.export.wacz_signature import WaczSigner
 
     path = context.signing_key()
     signer = Signer.create(path, new) if new is not None else Signer.load(path)

@@ -49,7 +49,7 @@ def command(context: Context, file: Path, key: str | None, roots: Path | None, c
 
 
 def _wacz(context: Context, file: Path) -> int:
-    from archive.wacz.checking import wacz_steps
+    from archive.export.wacz_check import wacz_steps
 
     steps = list(wacz_steps(file))
     for step in steps:

@@ -77,7 +77,7 @@ def command(
     write: Callable[[Archive, Wanted, BinaryIO], Exported]
     write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
     if sign:
-        from archive.wacz.signature import WaczSigner
+        from archive.export.wacz_signature import WaczSigner
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:

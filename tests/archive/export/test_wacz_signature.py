@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.errors import KeyFileError
-from archive.wacz.checking import wacz_steps
-from archive.wacz.package import Package
-from archive.wacz.signature import WaczSigner
+from archive.export.wacz import Package
+from archive.export.wacz_check import wacz_steps
+from archive.export.wacz_signature import WaczSigner
 from tests.exchanges import NOON
 
 DIGEST = "datapackage-digest.json"

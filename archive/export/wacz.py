@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from archive.digests import digest_of
+from archive.export.warc_records import Out
 from archive.formats.cdxj import REVISIT
 from archive.formats.manifest import WACZ_VERSION
 from archive.formats.surt import urlkey
@@ -24,10 +25,9 @@ from archive.formats.surt_wabac import js_urlkey
 from archive.formats.zipnum import encode
 from archive.model import Article, Document, Snapshot
 from archive.times import iso, stamp
-from archive.wacz.copying import Out
 
 if TYPE_CHECKING:
-    from archive.wacz.signature import WaczSigner
+    from archive.export.wacz_signature import WaczSigner
 
 _BLOCK_LINES = 300
 _META = b'!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}\n'

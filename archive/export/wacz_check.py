@@ -14,7 +14,7 @@ from archive.checked_json import parsed_object, text_of
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.bundle_verify import Step
-from archive.wacz.signature import check_signature
+from archive.export.wacz_signature import check_signature
 
 _SMALL = 64 << 20  # bytes of a datapackage.json
 _PIECE = 1 << 18
