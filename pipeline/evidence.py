@@ -20,7 +20,7 @@ from archive.evidence.sign_checkpoint import Made
 from archive.evidence.stored_timestamps import authorities, keep_token, mark_of
 from archive.times import iso, now
 from pipeline.alerts.channel import DeliveryError
-from pipeline.alerts.http import TIMEOUT, address, ask
+from pipeline.outbound.http import TIMEOUT, address, ask
 from storage.errors import StoreError
 
 _HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}

@@ -13,10 +13,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from pipeline.alerts.bounded import TimeUp, bounded
 from pipeline.alerts.channel import Batch, DeliveryError
 from pipeline.alerts.event import one_line
 from pipeline.alerts.wording import subject, text
+from pipeline.outbound.deadline import TimeUp, bounded
 
 _log = logging.getLogger("onrecord.alerts")
 

@@ -167,7 +167,7 @@ def _mail(table: Table) -> Sender:
 
 
 def _url(table: Table) -> Secret:
-    from pipeline.alerts.http import address
+    from pipeline.outbound.http import address
 
     url = table.secret("url")
     if url is None:
@@ -181,20 +181,23 @@ def _url(table: Table) -> Secret:
 
 
 def _webhook(table: Table) -> Sender:
-    from pipeline.alerts import http, webhook
+    from pipeline.alerts import webhook
+    from pipeline.outbound import http
 
     return webhook.Webhook(_url(table), table.secret("secret"), _timeout(table, http.TIMEOUT))
 
 
 def _ntfy(table: Table) -> Sender:
-    from pipeline.alerts import http, webhook
+    from pipeline.alerts import webhook
+    from pipeline.outbound import http
 
     priority = table.number("priority", 1, 5)
     return webhook.Ntfy(_url(table), table.secret("token"), priority, _timeout(table, http.TIMEOUT))
 
 
 def _slack(table: Table) -> Sender:
-    from pipeline.alerts import http, webhook
+    from pipeline.alerts import webhook
+    from pipeline.outbound import http
 
     return webhook.Slack(_url(table), _timeout(table, http.TIMEOUT))
 

@@ -38,7 +38,7 @@ class Healthcheck:
     def _ping(self, ending: str) -> bool:
         if not self.url:
             return False
-        from pipeline.alerts.http import request
+        from pipeline.outbound.http import request
 
         parts = urlsplit(self.url)
         path = parts.path.rstrip("/") + ending if ending else parts.path
@@ -53,7 +53,7 @@ class Healthcheck:
 def healthcheck(url: str | None) -> Healthcheck:
     """The monitor at an address; raises AlertSettingsError for what is no address."""
     if url is not None:
-        from pipeline.alerts.http import address
+        from pipeline.outbound.http import address
 
         try:
             address(url)

@@ -25,7 +25,6 @@ from archive.archive import Archive
 from archive.model import Outcome, Target
 from archive.runs.warc_files import RunSettings
 from pipeline.alerts.channel import DeliveryError
-from pipeline.alerts.http import request
 from pipeline.capture import connection
 from pipeline.capture.fetch import fetch
 from pipeline.capture.settings import FetchSettings
@@ -33,6 +32,7 @@ from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
 from pipeline.extract.pool import ExtractorPool
 from pipeline.health.ping import healthcheck
 from pipeline.importing import import_file
+from pipeline.outbound.http import request
 from pipeline.run import CaptureOptions, capture_all
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay
