@@ -14,8 +14,8 @@ from html import unescape
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from archive.model import Embed
-from pipeline.capture.urls import checked_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.urls import checked_url
 
 __all__ = ["Embed", "embed_of", "embed_of_shortcode"]
 

@@ -19,11 +19,11 @@ from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
-from pipeline.capture.apart import fetch_apart
-from pipeline.capture.browser import BrowserSettings
-from pipeline.capture.fetch import fetch
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.sources import Results, fetch_and_browse
+from pipeline.capture.browser.visit_many import BrowserSettings
+from pipeline.capture.engines import Results, fetch_and_browse
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.fetch_process import fetch_apart
+from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.frontier import Frontier, Sieve
 from pipeline.crawl.rules import Rules
 from pipeline.extract.pool import ExtractorPool

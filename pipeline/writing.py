@@ -16,8 +16,8 @@ from archive.times import iso, now
 from archive.warc.capture_metadata import Origin, mime_of
 from archive.warc.http_message import decoded
 from archive.warc.payload_digest import entity_of
-from pipeline.capture.browser import Browsed
-from pipeline.capture.verdicts import STANDS
+from pipeline.capture.browser.visit_many import Browsed
+from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, seed_of
 from pipeline.crawl.rules import Rules
 from pipeline.discover.findings import Findings, Hop

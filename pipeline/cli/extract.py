@@ -87,7 +87,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 def _recover(context: Context, archive: Archive, workers: int) -> None:
     """Finish what an earlier invocation left, so that no text of it is made twice."""
     from archive.runs.warc_files import RunSettings
-    from pipeline.capture.settings import FetchSettings
+    from pipeline.capture.http.settings import FetchSettings
     from pipeline.run import CaptureOptions, recover
     from pipeline.version import software
 

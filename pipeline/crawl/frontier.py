@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from archive.model import Headers, Outcome, Role, Snapshot, Target
 from archive.times import iso, now
-from pipeline.capture.urls import WebUrl, checked_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.urls import WebUrl, checked_url
 from pipeline.crawl.gatekeeper import Gatekeeper
 from pipeline.crawl.queue import TargetQueue
 from pipeline.crawl.rules import RobotsPolicy, Rules, Traps, page_key, registrable, within

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive.model import Role, Target
-from pipeline.capture.urls import WebUrl
+from pipeline.capture.http.urls import WebUrl
 from pipeline.discover.findings import Hop
 from pipeline.discover.robots import Robots
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from archive.formats.surt import urlkey
-from pipeline.capture.urls import WebUrl
+from pipeline.capture.http.urls import WebUrl
 
 _DEEPEST_PATH = 25  # segments
 _MOST_REPEATS = 3  # of one segment in a path: /a/b/a/b/a/b/… has no end

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.capture.urls import checked_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.urls import checked_url
 from storage.errors import OnrecordError
 
 SOURCES = ("page", "feed", "sitemap", "site")

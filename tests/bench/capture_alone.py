@@ -9,8 +9,8 @@ from pathlib import Path
 from archive.archive import Archive
 from archive.model import Target
 from archive.runs.warc_files import RunSettings
-from pipeline.capture.apart import fetch_apart as fetch
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_process import fetch_apart as fetch
+from pipeline.capture.http.settings import FetchSettings
 from storage.location import open_store
 
 

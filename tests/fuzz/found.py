@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.capture.urls import checked_url
+from pipeline.capture.http.urls import checked_url
 from pipeline.discover.css import findings_of_css
 from pipeline.discover.embedded import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed

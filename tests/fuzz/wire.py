@@ -12,10 +12,10 @@ import h11
 from archive.errors import EntityError
 from archive.formats.surt import key_range, urlkey
 from archive.warc.http_message import decoded, parse_head, read_entity
-from pipeline.capture.addresses import refusal
-from pipeline.capture.recorder import BlockSink, Recorder
-from pipeline.capture.urls import checked_url, redirected_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.address_policy import refusal
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.recorder import BlockSink, Recorder
+from pipeline.capture.http.urls import checked_url, redirected_url
 from pipeline.charset import decode
 from pipeline.discover.addresses import web_url
 

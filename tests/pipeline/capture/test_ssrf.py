@@ -25,9 +25,9 @@ from archive.archive import Archive
 from archive.model import Outcome, Target
 from archive.runs.warc_files import RunSettings
 from pipeline.alerts.channel import DeliveryError
-from pipeline.capture import connection
-from pipeline.capture.fetch import fetch
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http import connection
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
 from pipeline.extract.pool import ExtractorPool
 from pipeline.health.ping import healthcheck
@@ -289,7 +289,7 @@ _VISITS = 4  # at most: on a busy machine a page is left before it has asked for
 
 def _visited(scene: Scene, folder: Path, *, allowed: bool) -> dict[str, str]:
     """What became of each URL that the page asked for."""
-    from pipeline.capture.browser import BrowserSettings, browse_all
+    from pipeline.capture.browser.visit_many import BrowserSettings, browse_all
 
     limits = BrowserSettings(settle=1.5, limit=50, delay=0)
     settings = replace(SETTINGS, allow_private=allowed)
@@ -303,7 +303,7 @@ def _visited(scene: Scene, folder: Path, *, allowed: bool) -> dict[str, str]:
 @pytest.fixture
 def chromium() -> None:
     pytest.importorskip("playwright", reason="the extra [browser] is not installed")
-    from pipeline.capture.browser_process import BrowserUnavailable, find_chromium
+    from pipeline.capture.browser.chromium import BrowserUnavailable, find_chromium
 
     try:
         find_chromium()

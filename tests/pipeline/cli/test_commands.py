@@ -386,7 +386,7 @@ def test_help_loads_no_heavy_module() -> None:
 
 
 def test_the_readme_has_the_table_of_outcomes() -> None:
-    from pipeline.capture.verdicts import MEANINGS
+    from pipeline.capture.http.failures import MEANINGS
 
     table = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in MEANINGS.items())
     assert f"| outcome | meaning |\n|---|---|\n{table}\n" in README.read_text()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipeline.capture.urls import checked_url
+from pipeline.capture.http.urls import checked_url
 from pipeline.crawl.rules import Rules, Scope, Traps, page_key, registrable, within
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.capture.addresses import refusal
-from pipeline.capture.urls import checked_url
-from pipeline.capture.verdicts import MEANINGS, Failure
+from pipeline.capture.http.address_policy import refusal
+from pipeline.capture.http.failures import MEANINGS, Failure
+from pipeline.capture.http.urls import checked_url
 
 FORMS = {
     "http://EXAMPLE.org": "http://example.org/",

@@ -16,8 +16,8 @@ import pytest
 import trustme
 
 from archive.model import Fetched, Target
-from pipeline.capture.fetch import fetch
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.settings import FetchSettings
 from tests.site import (
     INTERIM,
     ODD,
@@ -228,7 +228,7 @@ def test_a_redirect_to_a_refused_address_is_refused(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The site's own address passes for public; the one it redirects to does not.
-    from pipeline.capture import connection
+    from pipeline.capture.http import connection
 
     real = connection.refusal
     monkeypatch.setattr(connection, "refusal", lambda ip: None if ip == "127.0.0.1" else real(ip))
@@ -241,7 +241,7 @@ def test_a_name_that_resolves_anew_is_checked_on_the_socket(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The answer of the resolver is public, the socket's peer is not: what a rebinding attack amounts to.
-    from pipeline.capture import connection
+    from pipeline.capture.http import connection
 
     answers = iter([None, "loopback"])
     monkeypatch.setattr(connection, "refusal", lambda _: next(answers))
@@ -336,8 +336,8 @@ MEMORY_PROBE = """
 import resource, sys
 from pathlib import Path
 from archive.model import Target
-from pipeline.capture.fetch import fetch
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.settings import FetchSettings
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 settings = FetchSettings("test/1", allow_private=True)
 for fetched in fetch([Target(sys.argv[1])], settings, Path(sys.argv[2])):
@@ -370,7 +370,7 @@ def secure_site(authority: trustme.CA) -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def _fresh_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.capture import connection
+    from pipeline.capture.http import connection
 
     monkeypatch.setattr(connection, "_CONTEXTS", {})
 

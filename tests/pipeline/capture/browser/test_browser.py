@@ -21,10 +21,10 @@ import pytest
 import trustme
 
 from archive.model import Block, Fetched, Role, Target
-from pipeline.capture.browser import Browsed, Browser, BrowserSettings, BrowserUnavailable, browse_all
-from pipeline.capture.browser_process import Process, find_chromium
-from pipeline.capture.hosts import Hosts
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.browser.chromium import Process, find_chromium
+from pipeline.capture.browser.visit_many import Browsed, Browser, BrowserSettings, BrowserUnavailable, browse_all
+from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.settings import FetchSettings
 from storage.errors import StoreUnavailable
 from tests.site import NOT_FOUND, ODD, Site, Talk, answer, chunked, redirect, silent, stalls, streamed
 
@@ -355,7 +355,7 @@ def test_what_a_page_may_not_reach_it_does_not_reach(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The page's own address passes for public; every other address of this machine does not.
-    from pipeline.capture import connection
+    from pipeline.capture.http import connection
 
     real = connection.refusal
     monkeypatch.setattr(connection, "refusal", lambda ip: None if ip == "127.0.0.1" else real(ip))
@@ -720,13 +720,14 @@ def test_no_process_outlives_ours(site: Site, tmp_path: Path) -> None:
     work.mkdir()
     code = (
         "import sys; from pathlib import Path; from archive.model import Target\n"
-        "from pipeline.capture.browser import browse_all; from pipeline.capture.settings import FetchSettings\n"
+        "from pipeline.capture.browser.visit_many import browse_all\n"
+        "from pipeline.capture.http.settings import FetchSettings\n"
         "list(browse_all([Target(sys.argv[1])], FetchSettings('test/1', allow_private=True), Path(sys.argv[2])))"
     )
     short = tempfile.mkdtemp()  # as above
     child = subprocess.Popen(
         [sys.executable, "-c", code, site.url("/"), str(work)],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         env={**os.environ, "TMPDIR": short},
     )
     wait_for(lambda: "/" in site.paths)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive.model import Made
-from pipeline.capture.browser_record import BrowserSettings, PageRecord
-from pipeline.capture.recorder import BlockSink
+from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
+from pipeline.capture.http.recorder import BlockSink
 from storage.errors import OnrecordError
 
 if TYPE_CHECKING:

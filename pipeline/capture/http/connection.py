@@ -14,13 +14,13 @@ import h11
 
 from archive.model import Exchange, Truncation
 from archive.times import now
-from pipeline.capture.addresses import refusal
-from pipeline.capture.recorder import BlockSink, Recorder
-from pipeline.capture.request import Request, request_headers
-from pipeline.capture.resolver import Addresses, resolve
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.urls import WebUrl
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.address_policy import refusal
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.recorder import BlockSink, Recorder
+from pipeline.capture.http.request import Request, request_headers
+from pipeline.capture.http.resolver import Addresses, resolve
+from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.urls import WebUrl
 
 _READ = 1 << 18
 

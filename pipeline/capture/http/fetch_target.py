@@ -8,12 +8,12 @@ from pathlib import Path
 
 from archive.model import Exchange, Fetched, Target, Verdict
 from archive.times import now
-from pipeline.capture.connection import Stale, connect, exchange
-from pipeline.capture.hosts import Hosts
-from pipeline.capture.request import Request, headers_after_redirect
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.urls import WebUrl, checked_url, redirected_url
-from pipeline.capture.verdicts import OK, Failure
+from pipeline.capture.http.connection import Stale, connect, exchange
+from pipeline.capture.http.failures import OK, Failure
+from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.request import Request, headers_after_redirect
+from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _BUSY = {429, 503}

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from archive.model import Block, Digests, Exchange, Fetched, Target, Verdict
 from archive.warc.payload_digest import measure
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.settings import FetchSettings
 from storage.errors import OnrecordError
 
 _HEADER = struct.Struct("!I")
@@ -36,7 +36,7 @@ _BATCH = 64  # targets sent in one frame, when so many are at hand
 _TARGETS_AHEAD = 1000
 _ENDING = 10.0  # seconds the child gets to clear away after itself
 
-_CHILD = "import sys; from pipeline.capture.apart import serve; serve(int(sys.argv[1]))"
+_CHILD = "import sys; from pipeline.capture.http.fetch_process import serve; serve(int(sys.argv[1]))"
 
 
 def _pickle_by_fields(kind: type) -> None:
@@ -196,7 +196,7 @@ class _Feeder:
 
 def serve(descriptor: int) -> None:
     """The child's life: targets in, results out, until either ends."""
-    from pipeline.capture.fetch import fetch
+    from pipeline.capture.http.fetch_many import fetch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

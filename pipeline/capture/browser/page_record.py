@@ -10,13 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from archive.model import Exchange, Fetched, Headers, Role, Target, Verdict
-from pipeline.capture.browser_proxy import Asked, Refused
-from pipeline.capture.hosts import Hosts
-from pipeline.capture.request import headers_after_redirect
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.story import fetch_once, is_redirect
-from pipeline.capture.urls import WebUrl, checked_url, redirected_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.browser.recording_proxy import Asked, Refused
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.fetch_target import fetch_once, is_redirect
+from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.request import headers_after_redirect
+from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
 from storage.errors import OnrecordError
 
 _STREAM = 5.0  # seconds that are kept of a stream of events, which never ends

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive.model import Fetched, Made, Target
-from pipeline.capture.browser_page import Visit, visit
-from pipeline.capture.browser_process import BrowserUnavailable, Process
-from pipeline.capture.browser_proxy import PageProxy
-from pipeline.capture.browser_record import BrowserSettings, PageRecord
-from pipeline.capture.hosts import Hosts
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.browser.chromium import BrowserUnavailable, Process
+from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
+from pipeline.capture.browser.page_visit import Visit, visit
+from pipeline.capture.browser.recording_proxy import PageProxy
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.settings import FetchSettings
 
 __all__ = ["Browsed", "Browser", "BrowserSettings", "BrowserUnavailable", "Made", "browse_all"]
 

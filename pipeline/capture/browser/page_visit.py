@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive.model import Made, Verdict
-from pipeline.capture.browser_made import Inspector, line
-from pipeline.capture.browser_process import LOOPBACK_TOO
-from pipeline.capture.browser_record import BrowserSettings, PageRecord
-from pipeline.capture.verdicts import OK
+from pipeline.capture.browser.chromium import LOOPBACK_TOO
+from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
+from pipeline.capture.browser.renditions import Inspector, line
+from pipeline.capture.http.failures import OK
 from storage.errors import OnrecordError
 
 if TYPE_CHECKING:

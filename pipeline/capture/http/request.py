@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from archive.model import Headers
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.urls import WebUrl
+from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.urls import WebUrl
 
 # A target's headers may hold what a server once sent (an ETag): what HTTP cannot carry stays behind (RFC 9110 §5.5).
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")

@@ -16,8 +16,8 @@ import h11
 
 from archive.model import Block, Headers, Truncation
 from archive.warc.http_message import Head, parse_head
-from pipeline.capture.framing import Counted, Framing, framing_of
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.framing import Counted, Framing, framing_of
 from storage.errors import StoreUnavailable
 
 _SWITCHING = 101  # final: what follows is another protocol (RFC 9110 §15.2.2)

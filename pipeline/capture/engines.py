@@ -9,9 +9,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from archive.model import Fetched, Role, Target
-from pipeline.capture.apart import fetch_apart
-from pipeline.capture.browser import Browsed, BrowserSettings
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.browser.visit_many import Browsed, BrowserSettings
+from pipeline.capture.http.fetch_process import fetch_apart
+from pipeline.capture.http.settings import FetchSettings
 
 _GLANCE = 0.001  # seconds
 
@@ -25,7 +25,7 @@ def fetch_and_browse(
 
     Raises what they raise; BrowserUnavailable (exit code 2) when there is no browser.
     """
-    from pipeline.capture.browser import browse_all
+    from pipeline.capture.browser.visit_many import browse_all
 
     lanes = _Lanes(targets)
     with (

@@ -24,11 +24,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as some
 
 from archive.model import Fetched, Target
-from pipeline.capture.fetch import fetch
-from pipeline.capture.hosts import HostQueue
-from pipeline.capture.recorder import BlockSink, Recorder
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.politeness import HostQueue
+from pipeline.capture.http.recorder import BlockSink, Recorder
+from pipeline.capture.http.settings import FetchSettings
 from tests.site import ODD, ODD_CLOSING, Site, Talk, answer, redirect, streamed
 
 SETTINGS = FetchSettings("test/1", delay=0, allow_private=True, timeout=5, connect_timeout=5, retries=0)
@@ -463,8 +463,8 @@ DISK_PROBE = """
 import resource, sys
 from pathlib import Path
 from archive.model import Target
-from pipeline.capture.fetch import fetch
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_many import fetch
+from pipeline.capture.http.settings import FetchSettings
 from storage.errors import StoreUnavailable
 resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
 try:

@@ -17,8 +17,8 @@ import pytest
 from archive.digests import digest_of
 from archive.model import Target
 from archive.warc.payload_digest import measure
-from pipeline.capture.apart import fetch_apart
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_process import fetch_apart
+from pipeline.capture.http.settings import FetchSettings
 from storage.errors import OnrecordError
 from tests.site import ODD, Site, answer, silent, streamed
 
@@ -116,8 +116,8 @@ from pathlib import Path
 from archive.digests import digest_of
 from archive.model import Target
 from archive.warc.payload_digest import measure
-from pipeline.capture.apart import fetch_apart
-from pipeline.capture.settings import FetchSettings
+from pipeline.capture.http.fetch_process import fetch_apart
+from pipeline.capture.http.settings import FetchSettings
 settings = FetchSettings("test/1", delay=0, allow_private=True, timeout=300)
 for found in fetch_apart(map(Target, sys.argv[2:]), settings, Path(sys.argv[1])):
     print(found.verdict.name, flush=True)

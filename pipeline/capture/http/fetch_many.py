@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.model import Fetched, Target
-from pipeline.capture.hosts import HostQueue, Hosts
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.story import fetch_target
+from pipeline.capture.http.fetch_target import fetch_target
+from pipeline.capture.http.politeness import HostQueue, Hosts
+from pipeline.capture.http.settings import FetchSettings
 
 _LOOK_AHEAD = 10_000  # targets read from the source before those in front are done: what lets other hosts overtake
 _RESULTS = 32  # results that may wait for the consumer

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from archive.model import Role, Target
-from pipeline.capture.connection import Connection
-from pipeline.capture.settings import FetchSettings
-from pipeline.capture.urls import WebUrl, checked_url
-from pipeline.capture.verdicts import Failure
+from pipeline.capture.http.connection import Connection
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.urls import WebUrl, checked_url
 
 _KEPT = 256  # idle connections, over all hosts
 _MANNERS = 1000  # hosts remembered before those that need no pause any more are forgotten

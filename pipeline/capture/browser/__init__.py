@@ -1,0 +1,1 @@
+"""Visit pages in Chromium; every exchange passes through the recorder."""

@@ -1,0 +1,1 @@
+"""Fetch URLs over HTTP and record every exchange byte for byte."""
