@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.alerts.channel import Batch, DeliveryError
-from pipeline.alerts.wording import payload
+from pipeline.alerts.message import payload
 
 TIMEOUT = 60.0  # seconds
 

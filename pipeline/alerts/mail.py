@@ -15,7 +15,7 @@ from email.utils import format_datetime
 
 from pipeline.alerts.channel import Batch, DeliveryError
 from pipeline.alerts.event import one_line
-from pipeline.alerts.wording import subject, text
+from pipeline.alerts.message import subject, text
 from pipeline.outbound.deadline import TimeUp, bounded
 
 _log = logging.getLogger("onrecord.alerts")
