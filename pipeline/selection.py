@@ -14,7 +14,7 @@ from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
 from archive.formats.pages_jsonl import whole_lines
 from archive.model import Role, Snapshot
 from archive.warc.http_message import decoded
-from pipeline.discover.findings import Hop
+from pipeline.discover.outlinks import Hop
 from pipeline.extract.page import Page, Task
 from pipeline.extract.pool import Extractors, extracted
 from storage.errors import ObjectMissing

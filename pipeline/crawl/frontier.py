@@ -20,7 +20,7 @@ from pipeline.capture.http.urls import WebUrl, checked_url
 from pipeline.crawl.gatekeeper import Gatekeeper
 from pipeline.crawl.queue import TargetQueue
 from pipeline.crawl.rules import RobotsPolicy, Rules, Traps, page_key, registrable, within
-from pipeline.discover.findings import Findings, Hop, Outlink
+from pipeline.discover.outlinks import Findings, Hop, Outlink
 
 _LONGEST_CHAIN = 12  # embeds of embeds: style sheets that import without end
 _DEEPEST_INDEX = 4  # sitemaps in sitemap indexes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archive.model import Role, Target
 from pipeline.capture.http.urls import WebUrl
-from pipeline.discover.findings import Hop
-from pipeline.discover.robots import Robots
+from pipeline.discover.outlinks import Hop
+from pipeline.discover.robots_txt import Robots
 
 _UNREACHABLE = "the site's robots.txt could not be had ({}), so nothing is followed there; name the URL to capture it"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.discover.findings import Collector, Findings, Hop
+from pipeline.discover.outlinks import Collector, Findings, Hop
 
 if TYPE_CHECKING:
     from tinycss2.ast import Node

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.discover.addresses import web_url
-from pipeline.discover.findings import Collector, Findings, Hop
-from pipeline.discover.xml import NotXml, local_name, parsed_xml, text_of
+from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.resolve_url import web_url
+from pipeline.discover.safe_xml import NotXml, local_name, parsed_xml, text_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

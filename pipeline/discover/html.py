@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.discover.addresses import web_url
 from pipeline.discover.css import add_css
-from pipeline.discover.findings import Collector, Findings, Hop
+from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.resolve_url import web_url
 from pipeline.discover.srcset import candidates
 
 if TYPE_CHECKING:

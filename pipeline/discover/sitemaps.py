@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from pipeline.discover.findings import Collector, Findings, Hop
-from pipeline.discover.xml import NotXml, local_name, parsed_xml, text_of
+from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.safe_xml import NotXml, local_name, parsed_xml, text_of
 
 MOST = 50_000  # URLs of one sitemap, by its protocol
 _LARGEST = 52_428_800  # bytes unzipped, by its protocol

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from archive.model import Article
 from pipeline.charset import decode
 from pipeline.discover.css import findings_of_css
-from pipeline.discover.embedded import embeds_of_html
+from pipeline.discover.embeds import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
-from pipeline.discover.findings import Findings, Hop
 from pipeline.discover.html import findings_of_html
+from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.availability import availability_of
 from pipeline.extract.body import Body, body_of, markdown_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from pipeline.discover.addresses import web_url
+from pipeline.discover.resolve_url import web_url
 from pipeline.extract.clean import clean
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.model import Article
-from pipeline.discover.findings import Findings
+from pipeline.discover.outlinks import Findings
 
 # Media types whose bodies hold a text; a body that names none is looked at.
 EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})

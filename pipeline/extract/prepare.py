@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from pipeline.discover.addresses import web_url
+from pipeline.discover.resolve_url import web_url
 from pipeline.extract.numbering import numbered
 from pipeline.extract.prose import is_link, prose_of, text_in
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import unquote
 
-from pipeline.embeds import Embed, embed_of, embed_of_shortcode
+from pipeline.discover.embed_providers import Embed, embed_of, embed_of_shortcode
 from pipeline.shortcodes.names import is_inline, is_known
 
 _MARKUP = re.compile(r"<[^<>]*>")

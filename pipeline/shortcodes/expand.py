@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.embeds import Embed, embed_of_shortcode
+from pipeline.discover.embed_providers import Embed, embed_of_shortcode
 from pipeline.shortcodes.builders import Shown, shown
 from pipeline.shortcodes.grammar import Tag
 from pipeline.shortcodes.names import CORE, FAMILY, PLAYERS, is_identifier, is_inline, is_known, may_stray

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pipeline.capture.http.urls import checked_url
 from pipeline.discover.css import findings_of_css
-from pipeline.discover.embedded import embeds_of_html
+from pipeline.discover.embeds import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
-from pipeline.discover.findings import Findings
 from pipeline.discover.html import findings_of_html
-from pipeline.discover.robots import Robots
+from pipeline.discover.outlinks import Findings
+from pipeline.discover.robots_txt import Robots
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.discover.srcset import candidates
 from pipeline.extract.trees import parsed

@@ -14,7 +14,7 @@ from archive.model import Article, Fetched, Outcome, Target, Verdict
 from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
 from pipeline.crawl.rules import Rules
-from pipeline.discover.findings import Findings
+from pipeline.discover.outlinks import Findings
 from pipeline.extract.page import Page, Reading
 from pipeline.watch.observe import observed
 from pipeline.writing import Writing

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from pipeline.discover.addresses import web_url
+from pipeline.discover.resolve_url import web_url
 
 SHEET = "cs_"  # what follows the digits of a style sheet's address
 FRAME = "if_"  # of a frame within a page

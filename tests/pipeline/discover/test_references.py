@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.discover.css import findings_of_css
-from pipeline.discover.findings import MOST, Hop
+from pipeline.discover.outlinks import MOST, Hop
 from pipeline.discover.srcset import candidates
 from pipeline.extract.article import read
 from pipeline.extract.page import Page, Task

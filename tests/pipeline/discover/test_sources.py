@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from pipeline.discover.feeds import findings_of_feed
-from pipeline.discover.robots import Robots
+from pipeline.discover.robots_txt import Robots
 from pipeline.discover.sitemaps import findings_of_sitemap
 
 BASE = "https://quay.example/blog/feed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.discover.findings import Hop
+from pipeline.discover.outlinks import Hop
 from pipeline.extract.article import read, to_markdown
 from pipeline.extract.page import Page, Reading, Task
 from pipeline.extract.trees import parsed

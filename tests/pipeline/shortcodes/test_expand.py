@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.embeds import Embed
+from pipeline.discover.embed_providers import Embed
 from pipeline.shortcodes import Expansion, expand
 from tests.pipeline.shortcodes.cases import TABLE, Case, read_cases
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from archive.model import Embed
-from pipeline.discover.addresses import web_url
-from pipeline.discover.findings import Findings, Hop
-from pipeline.embeds import embed_of
+from pipeline.discover.embed_providers import embed_of
+from pipeline.discover.outlinks import Findings, Hop
+from pipeline.discover.resolve_url import web_url
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

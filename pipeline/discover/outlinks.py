@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.model import Embed
-from pipeline.discover.addresses import web_url
+from pipeline.discover.resolve_url import web_url
 
 MOST = 10_000  # outlinks of one kind that are taken from one body
 
