@@ -240,7 +240,7 @@ def _set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
     said.setLevel(level)
     handlers: list[logging.Handler] = [said]
     if as_json or file:
-        from pipeline.health.jsonlog import JsonLines, Lines, log_file
+        from pipeline.monitoring.json_log import JsonLines, Lines, log_file
 
         if as_json:
             said.setFormatter(JsonLines())

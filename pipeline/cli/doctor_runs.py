@@ -25,7 +25,7 @@ def checks(context: Context) -> Iterator[Check]:
 
 def _clock(context: Context) -> Check:
     from archive.times import iso, now
-    from pipeline.health.clock import endpoint, skew
+    from pipeline.monitoring.clock_skew import endpoint, skew
     from storage.location import open_store
     from storage.mirror import members
 
@@ -83,7 +83,7 @@ def _schedule(context: Context) -> Iterator[Check]:
 
 
 def _cron(line: str) -> Check:
-    from pipeline.health.daemons import cron_runs
+    from pipeline.monitoring.scheduler_daemons import cron_runs
 
     words = [word for word in shlex.split(line)[5:] if "=" not in word and word != "/usr/bin/env"]
     if not words or not os.access(words[0], os.X_OK):
@@ -101,7 +101,7 @@ def _cron(line: str) -> Check:
 
 
 def _timer(unit: str) -> Check:
-    from pipeline.health.daemons import lingers, timer_runs
+    from pipeline.monitoring.scheduler_daemons import lingers, timer_runs
 
     if not timer_runs(unit):
         return Check(
@@ -116,7 +116,7 @@ def _alerts(context: Context) -> Iterator[Check]:
     from pipeline.alerts.channel import DeliveryError
     from pipeline.alerts.outbox import Outbox
     from pipeline.alerts.settings import load_channels
-    from pipeline.health.ping import healthcheck
+    from pipeline.monitoring.healthchecks import healthcheck
 
     try:
         channels = load_channels(context.alerts)

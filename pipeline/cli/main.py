@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _in_json() -> bool:
     """Whether stderr takes JSON lines now, which have the word of an error for their level."""
-    log = sys.modules.get("pipeline.health.jsonlog")
+    log = sys.modules.get("pipeline.monitoring.json_log")
     return log is not None and isinstance(sys.stderr, log.Lines)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archive.model import Outcome
     from pipeline.alerts.channel import Channel
     from pipeline.alerts.event import Event
-    from pipeline.health.ping import Healthcheck
+    from pipeline.monitoring.healthchecks import Healthcheck
     from pipeline.watch.ledger import Ledger
     from pipeline.watch.story import Ran
     from pipeline.watch.watches import Watch
@@ -40,7 +40,7 @@ def command(context: Context, time_limit: str, watches: Path | None) -> None:
     Example: onrecord --store s3://commentary run
     """
     from pipeline.alerts.settings import load_channels
-    from pipeline.health.ping import healthcheck
+    from pipeline.monitoring.healthchecks import healthcheck
     from pipeline.watch.ledger import Ledger
     from pipeline.watch.turn import alone
     from pipeline.watch.watches import WatchError, load
@@ -164,7 +164,7 @@ def _measure(context: Context, ran: Ran | None, began: float, code: int) -> None
         return
     from archive.times import now
     from pipeline.alerts.outbox import Outbox, OutboxError
-    from pipeline.health.metrics import RunReport, write_metrics
+    from pipeline.monitoring.prometheus import RunReport, write_metrics
 
     try:
         waiting = Outbox(context.outbox_folder()).waiting()

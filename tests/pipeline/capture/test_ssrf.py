@@ -30,8 +30,8 @@ from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
 from pipeline.extract.pool import ExtractorPool
-from pipeline.health.ping import healthcheck
 from pipeline.importing import import_file
+from pipeline.monitoring.healthchecks import healthcheck
 from pipeline.outbound.http import request
 from pipeline.run import CaptureOptions, capture_all
 from pipeline.web.pages.reading import Reading

@@ -14,11 +14,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.alerts.channel import AlertSettingsError
-from pipeline.health.clock import endpoint, skew
-from pipeline.health.daemons import cron_runs
-from pipeline.health.jsonlog import JsonLines, Lines, LogFileError, log_file
-from pipeline.health.metrics import RunReport, write_metrics
-from pipeline.health.ping import Healthcheck, healthcheck
+from pipeline.monitoring.clock_skew import endpoint, skew
+from pipeline.monitoring.healthchecks import Healthcheck, healthcheck
+from pipeline.monitoring.json_log import JsonLines, Lines, LogFileError, log_file
+from pipeline.monitoring.prometheus import RunReport, write_metrics
+from pipeline.monitoring.scheduler_daemons import cron_runs
 from tests.pipeline.alerts.conftest import drip, hook_server, moved_to
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
