@@ -21,8 +21,8 @@ from archive.runs.warc_files import RunSettings
 from archive.times import iso
 from archive.warc.http_message import decoded
 from pipeline.documents import Documents
-from pipeline.extract.page import EXTRACTABLE, Page, Reading
-from pipeline.extract.pool import Extracted, Extractors, extracted
+from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
+from pipeline.extract.tasks import EXTRACTABLE, Page, Reading
 from pipeline.run import RunResult, committed
 from storage.errors import ObjectMissing
 

@@ -26,8 +26,8 @@ from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
 from pipeline.crawl.rules import Rules
-from pipeline.extract.page import EXTRACTABLE
-from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.extract.tasks import EXTRACTABLE
 from pipeline.run import RunResult, committed
 from pipeline.version import software
 from pipeline.writing import Writing

@@ -13,8 +13,8 @@ from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.runs.session import Session
 from archive.warc.http_message import Head, decoded
 from archive.warc.payload_digest import entity_of
-from pipeline.extract.page import Page, Reading, Task
-from pipeline.extract.pool import Extracted, Extractors, extracted
+from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
+from pipeline.extract.tasks import Page, Reading, Task
 from storage.errors import StoreError
 
 _HELD_BODIES = 64 << 20  # bytes of bodies held for the workers; beyond it they are read from the archive again

@@ -15,8 +15,8 @@ from archive.formats.pages_jsonl import whole_lines
 from archive.model import Role, Snapshot
 from archive.warc.http_message import decoded
 from pipeline.discover.outlinks import Hop
-from pipeline.extract.page import Page, Task
-from pipeline.extract.pool import Extractors, extracted
+from pipeline.extract.extractor_pool import Extractors, extracted
+from pipeline.extract.tasks import Page, Task
 from storage.errors import ObjectMissing
 
 MOST = 100_000  # captures that are added to what was asked for

@@ -23,8 +23,8 @@ from pipeline.crawl.rules import Rules
 from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.documents import Documents
-from pipeline.extract.page import EXTRACTABLE, Reading, Task
-from pipeline.extract.pool import Extractors
+from pipeline.extract.extractor_pool import Extractors
+from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
 from pipeline.jobs import Done, Job, Jobs
 
 Report = Callable[[Outcome, bytes], None]

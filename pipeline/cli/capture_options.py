@@ -161,7 +161,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     from archive.runs.warc_files import RunSettings
     from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.settings import FetchSettings
-    from pipeline.extract.version import extractor_version
+    from pipeline.extract.extractor_version import extractor_version
     from pipeline.run import CaptureOptions
     from pipeline.version import software
 

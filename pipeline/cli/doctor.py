@@ -174,9 +174,9 @@ def _certificates() -> Check:
 
 
 def _extractor() -> Check:
-    from pipeline.extract.page import Page
-    from pipeline.extract.pool import ExtractorPool, extracted
-    from pipeline.extract.version import extractor_version
+    from pipeline.extract.extractor_pool import ExtractorPool, extracted
+    from pipeline.extract.extractor_version import extractor_version
+    from pipeline.extract.tasks import Page
 
     with ExtractorPool(1) as pool:
         done = extracted(pool.submit(Page("http://sample.invalid/", _SAMPLE, "text/html")))

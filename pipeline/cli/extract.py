@@ -39,9 +39,9 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """
     from pipeline.again import extract_again
-    from pipeline.bulk import get_executor
     from pipeline.cli.progress import Progress
     from pipeline.cli.withheld import told_outcome
+    from pipeline.extract.executors import get_executor
     from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
 
     archive = context.open_archive()
@@ -106,7 +106,7 @@ def _check(archive: Archive, runs: tuple[str, ...]) -> None:
 def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:
     from archive.runs.warc_files import RunSettings
     from pipeline.again import AgainOptions
-    from pipeline.extract.version import extractor_version
+    from pipeline.extract.extractor_version import extractor_version
     from pipeline.version import software
 
     extractor = extractor_version()

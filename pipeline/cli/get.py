@@ -18,7 +18,7 @@ from pipeline.cli.withheld import withheld_option
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.model import Document, Snapshot
-    from pipeline.extract.page import Page
+    from pipeline.extract.tasks import Page
 
 _PIECE = 1 << 20
 _DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a bomb meets this
@@ -96,7 +96,7 @@ def _present(entry: dict[str, Any]) -> dict[str, Any]:
 def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
     """Made now, in a process of its own: a page can take any time and memory, or end the process."""
     from archive.errors import NoSuchSnapshot
-    from pipeline.pool import TaskFailure, WorkerPool
+    from pipeline.extract.worker_pool import TaskFailure, WorkerPool
 
     page = _page(archive, snapshot)
     with WorkerPool[str](_TO_MARKDOWN, 1, time_limit=_PAGE_TIME, memory_limit=_PAGE_MEMORY) as pool:
@@ -154,7 +154,7 @@ def _document(archive: Archive, snapshot: Snapshot) -> Document:
 
 def _page(archive: Archive, snapshot: Snapshot) -> Page:
     from archive.warc.http_message import decoded
-    from pipeline.extract.page import Page
+    from pipeline.extract.tasks import Page
 
     document = archive.document(snapshot)
     head, _, entity = archive.page_body(snapshot, document.rendered if document else None)

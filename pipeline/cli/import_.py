@@ -14,7 +14,7 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.runs import ready_to_sign, sign
 
 if TYPE_CHECKING:
-    from pipeline.extract.pool import ExtractorPool
+    from pipeline.extract.extractor_pool import ExtractorPool
     from pipeline.importing import Imported, Left
 
 
@@ -66,7 +66,7 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
 def _pool(workers: int | None) -> ExtractorPool:
     import os
 
-    from pipeline.extract.pool import ExtractorPool
+    from pipeline.extract.extractor_pool import ExtractorPool
     from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
 
     return ExtractorPool(workers or os.cpu_count() or 1, time_limit=EXTRACT_TIME, memory_limit=EXTRACT_MEMORY)

@@ -7,23 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archive.model import Article
-from pipeline.charset import decode
 from pipeline.discover.css import findings_of_css
 from pipeline.discover.embeds import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
 from pipeline.discover.html import findings_of_html
 from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
-from pipeline.extract.availability import availability_of
 from pipeline.extract.body import Body, body_of, markdown_of
-from pipeline.extract.clean import clean
+from pipeline.extract.encoding import decode
+from pipeline.extract.extractor_version import extractor_version
 from pipeline.extract.faults import caught_inside, one_line
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.metadata import bare_metadata_of, metadata_of
-from pipeline.extract.page import Page, Reading, Task
-from pipeline.extract.structured import Structured, structured_of
-from pipeline.extract.trees import parsed
-from pipeline.extract.version import extractor_version
-from pipeline.shortcodes import expand
+from pipeline.extract.normalize_text import clean
+from pipeline.extract.page_status import availability_of
+from pipeline.extract.shortcodes import expand
+from pipeline.extract.tasks import Page, Reading, Task
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -12,11 +12,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.extract.clean import clean
-from pipeline.extract.prepare import END, LINK, NUMBER, TARGET, Prepared, prepared
-from pipeline.extract.prose import container_of, letters, share_in, share_kept, words_of
-from pipeline.extract.structured import Structured, structured_of
-from pipeline.extract.trees import parsed
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.json_ld import Structured, structured_of
+from pipeline.extract.main_content import container_of, letters, share_in, share_kept, words_of
+from pipeline.extract.normalize_text import clean
+from pipeline.extract.prepare_html import END, LINK, NUMBER, TARGET, Prepared, prepared
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pipeline.discover.resolve_url import web_url
-from pipeline.extract.clean import clean
+from pipeline.extract.normalize_text import clean
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

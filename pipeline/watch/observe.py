@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from archive.availability import Observation, State
 from archive.checked_json import size_of, text_of
 from archive.times import from_iso
-from pipeline.extract.page import EXTRACTABLE
+from pipeline.extract.tasks import EXTRACTABLE
 
 _BY_OUTCOME = {
     "soft-404": State.SOFT_404,

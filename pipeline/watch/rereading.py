@@ -11,9 +11,9 @@ from archive.digests import text_digest
 from archive.errors import ArchiveError
 from archive.model import Document, Snapshot
 from archive.warc.http_message import decoded
-from pipeline.extract.page import Page
-from pipeline.extract.pool import ExtractorPool, extracted
-from pipeline.extract.version import extractor_version
+from pipeline.extract.extractor_pool import ExtractorPool, extracted
+from pipeline.extract.extractor_version import extractor_version
+from pipeline.extract.tasks import Page
 from storage.errors import StoreError
 
 _TIME = 60.0  # seconds a page

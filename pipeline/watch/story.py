@@ -15,7 +15,7 @@ from archive.availability import State
 from archive.model import Outcome, Target
 from archive.times import now
 from pipeline.alerts.event import Event
-from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.run import CaptureOptions, RunResult, capture_all
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.plan import Due, plan

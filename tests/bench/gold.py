@@ -133,8 +133,8 @@ def _folder(data: Path | None, name: str) -> Path:
 
 
 def onrecord() -> Extract:
-    from pipeline.extract.page import Page
-    from pipeline.extract.work import warm, work
+    from pipeline.extract.tasks import Page
+    from pipeline.extract.worker import warm, work
 
     warm()
 
@@ -149,8 +149,8 @@ def onrecord() -> Extract:
 def onrecord_text() -> Extract:
     """The text alone: no metadata, no links."""
     from pipeline.extract.body import body_of
-    from pipeline.extract.trees import parsed
-    from pipeline.extract.work import warm
+    from pipeline.extract.html_tree import parsed
+    from pipeline.extract.worker import warm
 
     warm()
 
@@ -174,8 +174,8 @@ def trafilatura_faster() -> Extract:
     """The same with what makes it faster here, as a measure of what the text costs beyond it."""
     from trafilatura import bare_extraction
 
-    from pipeline.extract.trees import parsed
-    from pipeline.extract.work import warm
+    from pipeline.extract.html_tree import parsed
+    from pipeline.extract.worker import warm
 
     warm()
 

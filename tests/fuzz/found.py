@@ -11,8 +11,8 @@ from pipeline.discover.outlinks import Findings
 from pipeline.discover.robots_txt import Robots
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.discover.srcset import candidates
-from pipeline.extract.trees import parsed
-from pipeline.shortcodes import expand
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.shortcodes import expand
 
 _URL = "https://a.example/b/c?d"
 

@@ -16,8 +16,8 @@ from pipeline.capture.http.address_policy import refusal
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.recorder import BlockSink, Recorder
 from pipeline.capture.http.urls import checked_url, redirected_url
-from pipeline.charset import decode
 from pipeline.discover.resolve_url import web_url
+from pipeline.extract.encoding import decode
 
 _HEAD = 4096  # bytes of a head, and of what is given whole and in pieces
 _DECODED = 1 << 20

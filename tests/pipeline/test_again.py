@@ -16,7 +16,7 @@ import pytest
 from archive.archive import Archive
 from archive.model import Article, Snapshot
 from archive.runs.warc_files import RunSettings
-from pipeline.extract.version import extractor_version
+from pipeline.extract.extractor_version import extractor_version
 from storage.local import LocalStore
 from tests.command import Command
 from tests.exchanges import a_document, an_exchange

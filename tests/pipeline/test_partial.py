@@ -15,7 +15,7 @@ from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
 from pipeline.crawl.rules import Rules
 from pipeline.discover.outlinks import Findings
-from pipeline.extract.page import Page, Reading
+from pipeline.extract.tasks import Page, Reading
 from pipeline.watch.observe import observed
 from pipeline.writing import Writing
 from storage.local import LocalStore

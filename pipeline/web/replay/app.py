@@ -24,7 +24,7 @@ from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from archive.warc.http_message import Head
-from pipeline.charset import decode
+from pipeline.extract.encoding import decode
 from pipeline.web.pages.reading import Reading
 from pipeline.web.pages.shown import visible
 from pipeline.web.replay.css import rewrite_css

@@ -29,7 +29,7 @@ from pipeline.capture.http import connection
 from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
-from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.importing import import_file
 from pipeline.monitoring.healthchecks import healthcheck
 from pipeline.outbound.http import request

@@ -15,7 +15,7 @@ import pytest
 from archive import object_keys
 from archive.archive import Archive
 from archive.runs.warc_files import RunSettings
-from pipeline.pool import TaskFailure, WorkerPool
+from pipeline.extract.worker_pool import TaskFailure, WorkerPool
 from storage.local import LocalStore
 from tests.archive.forged import DEEP, KEY, RUN, URL, block, forge, line
 from tests.command import Command
@@ -334,7 +334,7 @@ def test_a_worker_that_never_gets_ready_is_ended(tmp_path: Path, monkeypatch: py
     """A task larger than a socket's buffer must not wait for ever for a worker that does not read."""
     (tmp_path / "stuck_tasks.py").write_text("import time\ntime.sleep(3600)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("pipeline.pool._START_LIMIT", 1.0)
+    monkeypatch.setattr("pipeline.extract.worker_pool._START_LIMIT", 1.0)
     with WorkerPool[object]("stuck_tasks:run", 1, time_limit=5, memory_limit=10**9) as pool:
         future = pool.submit(b"x" * (16 << 20))
         with pytest.raises(TaskFailure):

@@ -8,7 +8,7 @@ from pipeline.discover.css import findings_of_css
 from pipeline.discover.outlinks import MOST, Hop
 from pipeline.discover.srcset import candidates
 from pipeline.extract.article import read
-from pipeline.extract.page import Page, Task
+from pipeline.extract.tasks import Page, Task
 
 BASE = "http://quay.example/a/page.html"
 ROOT = "http://quay.example"

@@ -12,9 +12,9 @@ import pytest
 
 from archive.model import Article
 from pipeline.extract.article import extract, to_markdown
-from pipeline.extract.page import Page
-from pipeline.extract.pool import ExtractorPool, extracted
-from pipeline.extract.version import extractor_version
+from pipeline.extract.extractor_pool import ExtractorPool, extracted
+from pipeline.extract.extractor_version import extractor_version
+from pipeline.extract.tasks import Page
 
 ARTICLE = """<!doctype html>
 <html lang="en-GB"><head>

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from pipeline.extract.body import Body, body_of, markdown_of
-from pipeline.extract.prepare import prepared
-from pipeline.extract.trees import parsed
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.prepare_html import prepared
 
 URL = "https://gazette.example/2026/essay"
 BEFORE = [

@@ -6,9 +6,9 @@ import pytest
 
 from archive.model import Article, Verdict
 from pipeline.extract.article import read
+from pipeline.extract.extractor_pool import extracted
 from pipeline.extract.faults import caught_inside
-from pipeline.extract.page import Page, Reading
-from pipeline.extract.pool import extracted
+from pipeline.extract.tasks import Page, Reading
 from tests.pipeline.extract.test_wellformed import PARAGRAPHS, page
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pipeline.extract.bounds import bounded
-from pipeline.extract.page import Page
-from pipeline.extract.pool import ExtractorPool, extracted
+from pipeline.extract.extractor_pool import ExtractorPool, extracted
+from pipeline.extract.parse_limits import bounded
+from pipeline.extract.tasks import Page
 
 TIME_LIMIT = 40.0  # seconds; a worker has 60
 MEMORY_LIMIT = 2_000_000_000

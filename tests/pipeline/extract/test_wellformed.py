@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.discover.outlinks import Hop
 from pipeline.extract.article import read, to_markdown
-from pipeline.extract.page import Page, Reading, Task
-from pipeline.extract.trees import parsed
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.tasks import Page, Reading, Task
 
 URL = "http://review.example/ferry"
 PARAGRAPHS = [

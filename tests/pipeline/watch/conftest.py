@@ -14,7 +14,7 @@ from archive import times
 from archive.archive import Archive
 from pipeline.alerts.event import Event
 from pipeline.cli.capture_options import options_of
-from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.run import CaptureOptions
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.story import Ran, Settings, run_due, told

@@ -21,7 +21,7 @@ from archive.archive import Archive
 from pipeline.alerts.notify import notify
 from pipeline.alerts.settings import load_channels
 from pipeline.cli.capture_options import options_of
-from pipeline.extract.pool import ExtractorPool
+from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.run import CaptureOptions, recover
 from pipeline.watch import turn as turns
 from pipeline.watch.ledger import Ledger

@@ -16,8 +16,8 @@ from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Outcome
 from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
-from pipeline.extract.pool import ExtractorPool
-from pipeline.extract.version import extractor_version
+from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.extract.extractor_version import extractor_version
 from pipeline.watch.ledger import Ledger, LedgerUnusable
 from tests.exchanges import a_document, an_exchange
 from tests.pipeline.watch.conftest import Machine, article, feed, gone

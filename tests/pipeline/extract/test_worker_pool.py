@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.pool import TaskFailure, WorkerPool
+from pipeline.extract.worker_pool import TaskFailure, WorkerPool
 
 TASKS = """
 import os, signal, time
@@ -95,7 +95,7 @@ def test_closing_ends_workers_in_the_middle_of_a_task(pool: WorkerPool[object]) 
 
 PARENT = """
 import sys
-from pipeline.pool import WorkerPool
+from pipeline.extract.worker_pool import WorkerPool
 pool = WorkerPool("tasks_for_pool:run", 1, time_limit=60, memory_limit=10**9)
 print(pool.submit(("pid", None)).result(), flush=True)
 pool.submit(("echo", 1)).result()

@@ -9,8 +9,8 @@ import json
 import pytest
 
 from pipeline.extract.body import body_of
-from pipeline.extract.structured import Structured, structured_of
-from pipeline.extract.trees import parsed
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.json_ld import Structured, structured_of
 
 SENTENCES = [
     f"In chapter {number} the harbour board explains why its meetings have to be closed to the public." for number in range(12)

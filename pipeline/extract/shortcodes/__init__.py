@@ -1,5 +1,5 @@
 """Shortcodes that a dead plugin or page builder left in a page as they were typed, taken out of its text."""
 
-from pipeline.shortcodes.expand import Expansion, expand
+from pipeline.extract.shortcodes.expand import Expansion, expand
 
 __all__ = ["Expansion", "expand"]

@@ -9,9 +9,9 @@ import re
 import pytest
 
 from pipeline.extract import phrases
-from pipeline.extract.availability import availability_of
 from pipeline.extract.body import body_of
-from pipeline.extract.trees import parsed
+from pipeline.extract.html_tree import parsed
+from pipeline.extract.page_status import availability_of
 
 ESSAY = (
     "The council met behind closed doors for the ninth time this year, and once more nobody was told what it talked about.",

@@ -141,7 +141,8 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             # -P: a folder named like one of our packages, where the user happens to be, is not imported instead.
-            code = "import sys; from pipeline.pool import serve; serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))"
+            call = "serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))"
+            code = f"import sys; from pipeline.extract.worker_pool import serve; {call}"
             command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), function, str(memory_limit)]
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.charset import decode
+from pipeline.extract.encoding import decode
 
 RUSSIAN = "Суд отклонил иск: свобода слова, пишет редакция, не пустой звук. Комментарий редакции."
 JAPANESE = "最高裁判所は本日、表現の自由に関する判決を言い渡した。社説はこれを支持する。"

@@ -12,7 +12,7 @@ from html import escape, unescape
 from urllib.parse import unquote
 
 from pipeline.discover.embed_providers import Embed, embed_of, embed_of_shortcode
-from pipeline.shortcodes.names import is_inline, is_known
+from pipeline.extract.shortcodes.known_names import is_inline, is_known
 
 _MARKUP = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.shortcodes.names import FAMILY
+from pipeline.extract.shortcodes.known_names import FAMILY
 
 _SINGLE = (
     r"(?:['\u2018\u2019\u201a\u201b\u2032\u2039\u203a\u00b4]|"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.shortcodes.scan import Found
+from pipeline.extract.shortcodes.scan import Found
 
 _INLINE = r"</?(?:a|abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|u)"
 _INLINE_END = re.compile(rf"{_INLINE}(?:\s[^<>]{{0,300}})?>\Z", re.IGNORECASE)

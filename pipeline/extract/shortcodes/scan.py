@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.shortcodes.grammar import Reader, Tag
-from pipeline.shortcodes.names import FAMILY, is_known
+from pipeline.extract.shortcodes.grammar import Reader, Tag
+from pipeline.extract.shortcodes.known_names import FAMILY, is_known
 
 _DASHES = r"(?:--|[\u2013\u2014]|&#821[12];|&[nm]dash;)"
 _BLOCK_NAME = r"\s*/?wp:[a-z][a-z0-9_/-]{0,100}(?=[\s/{&-])"

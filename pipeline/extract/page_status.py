@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.extract.json_ld import Structured, structured_of
+from pipeline.extract.main_content import text_in
 from pipeline.extract.phrases import (
     CONSENT,
     CONSENT_TITLE,
@@ -19,8 +21,6 @@ from pipeline.extract.phrases import (
     LOGIN_TITLE,
     SUBSCRIBE,
 )
-from pipeline.extract.prose import text_in
-from pipeline.extract.structured import Structured, structured_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

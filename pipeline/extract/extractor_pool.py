@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from archive.model import Article, Verdict
-from pipeline.extract.page import Page, Reading
-from pipeline.pool import TaskFailure, WorkerPool
+from pipeline.extract.tasks import Page, Reading
+from pipeline.extract.worker_pool import TaskFailure, WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ExtractorPool:
 
     def __init__(self, workers: int, *, time_limit: float = 60.0, memory_limit: int = 2_000_000_000) -> None:
         self._pool: WorkerPool[Reading] = WorkerPool(
-            "pipeline.extract.work:work", workers, time_limit=time_limit, memory_limit=memory_limit
+            "pipeline.extract.worker:work", workers, time_limit=time_limit, memory_limit=memory_limit
         )
 
     @property

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
-from pipeline.shortcodes.names import CORE, PLAYERS, is_identifier, is_known
-from pipeline.shortcodes.quotes import GAP, KEY, OPENING, quoted_value
+from pipeline.extract.shortcodes.known_names import CORE, PLAYERS, is_identifier, is_known
+from pipeline.extract.shortcodes.quotes import GAP, KEY, OPENING, quoted_value
 
 _NAME = re.compile(r"\[(/?)([A-Za-z][A-Za-z0-9_-]{0,63})(?![\w-])", re.ASCII)
 _CLOSE = re.compile(r"\s{0,20}\]")

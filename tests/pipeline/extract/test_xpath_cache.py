@@ -10,7 +10,7 @@ import sys
 import pytest
 from lxml import etree, html
 
-from pipeline.xpaths import by_kind
+from pipeline.extract.xpath_cache import by_kind
 
 RE = {"re": "http://exslt.org/regular-expressions"}
 
@@ -19,8 +19,8 @@ ALL_OF_TRAFILATURA = """
 import random, re
 from lxml import etree, html
 from trafilatura import xpaths
-from pipeline.xpaths import by_kind
-from tests.pipeline.test_xpaths import a_tree, words_of
+from pipeline.extract.xpath_cache import by_kind
+from tests.pipeline.extract.test_xpath_cache import a_tree, words_of
 
 dice = random.Random(3)
 lists = [found for found in vars(xpaths).values() if isinstance(found, list) and isinstance(found[0], etree.XPath)]

@@ -6,9 +6,9 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
-from pipeline.extract.page import Page, Reading
-from pipeline.extract.pool import ExtractorPool, Extractors
-from pipeline.pool import TaskFailure
+from pipeline.extract.extractor_pool import ExtractorPool, Extractors
+from pipeline.extract.tasks import Page, Reading
+from pipeline.extract.worker_pool import TaskFailure
 from storage.errors import LocationError, StoreUnavailable
 
 _CONNECT = 10.0  # seconds

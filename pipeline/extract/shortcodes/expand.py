@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.discover.embed_providers import Embed, embed_of_shortcode
-from pipeline.shortcodes.builders import Shown, shown
-from pipeline.shortcodes.grammar import Tag
-from pipeline.shortcodes.names import CORE, FAMILY, PLAYERS, is_identifier, is_inline, is_known, may_stray
-from pipeline.shortcodes.scan import Found, found_in, may_hold
-from pipeline.shortcodes.writing import Writer
+from pipeline.extract.shortcodes.grammar import Tag
+from pipeline.extract.shortcodes.known_names import CORE, FAMILY, PLAYERS, is_identifier, is_inline, is_known, may_stray
+from pipeline.extract.shortcodes.reassemble import Writer
+from pipeline.extract.shortcodes.render import Shown, shown
+from pipeline.extract.shortcodes.scan import Found, found_in, may_hold
 
 _MOST_ROUNDS = 8  # what is taken out may leave two halves of a shortcode side by side
 _ANY = re.compile(rf"\[/?{FAMILY}(?![\w-])[^\[\]<>]*+\]?")  # taken out of what is too long to be read with care

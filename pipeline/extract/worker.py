@@ -7,7 +7,7 @@ import itertools
 import logging
 
 from pipeline.extract.article import read
-from pipeline.extract.page import Page, Reading
+from pipeline.extract.tasks import Page, Reading
 
 _COLLECTED_AFTER = 50  # pages between two rounds of the garbage collector
 

@@ -6,9 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipeline.extract.bounds import bounded
+from pipeline.extract.parse_limits import bounded
 from pipeline.extract.wellformed import make_wellformed, without_controls
-from pipeline.xpaths import by_kind
+from pipeline.extract.xpath_cache import by_kind
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

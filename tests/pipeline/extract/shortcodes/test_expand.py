@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.discover.embed_providers import Embed
-from pipeline.shortcodes import Expansion, expand
-from tests.pipeline.shortcodes.cases import TABLE, Case, read_cases
+from pipeline.extract.shortcodes import Expansion, expand
+from tests.pipeline.extract.shortcodes.cases import TABLE, Case, read_cases
 
 HERE = Path(__file__).parent
 CASES = read_cases(TABLE.read_text(encoding="utf-8"))

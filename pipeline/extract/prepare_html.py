@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
-from pipeline.extract.numbering import numbered
-from pipeline.extract.prose import is_link, prose_of, text_in
+from pipeline.extract.list_numbers import numbered
+from pipeline.extract.main_content import is_link, prose_of, text_in
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
