@@ -25,7 +25,7 @@ from archive.model import Outcome, RecordRef, Reference, Snapshot
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
-from pipeline.crawl.rules import Rules
+from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.extract.tasks import EXTRACTABLE
 from pipeline.run import RunResult, committed

@@ -25,7 +25,7 @@ from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.fetch_process import fetch_apart
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.frontier import Frontier, Sieve
-from pipeline.crawl.rules import Rules
+from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.writing import Report, Writing
 from storage.errors import StoreError

@@ -19,7 +19,7 @@ from archive.warc.payload_digest import entity_of
 from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, seed_of
-from pipeline.crawl.rules import Rules
+from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.documents import Documents

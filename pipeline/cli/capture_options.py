@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from archive.model import Target
-    from pipeline.crawl.rules import Rules
+    from pipeline.crawl.scope import Rules
     from pipeline.run import CaptureOptions
 
 _SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
@@ -221,7 +221,7 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
 
 
 def _rules(options: dict[str, Any], agent: str) -> Rules:
-    from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
+    from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
 
     return Rules(
         depth=options["depth"],

@@ -17,9 +17,9 @@ from archive.model import Headers, Outcome, Role, Snapshot, Target
 from archive.times import iso, now
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import WebUrl, checked_url
-from pipeline.crawl.gatekeeper import Gatekeeper
-from pipeline.crawl.queue import TargetQueue
-from pipeline.crawl.rules import RobotsPolicy, Rules, Traps, page_key, registrable, within
+from pipeline.crawl.robots_gate import Gatekeeper
+from pipeline.crawl.scope import RobotsPolicy, Rules, Traps, page_key, registrable, within
+from pipeline.crawl.target_queue import TargetQueue
 from pipeline.discover.outlinks import Findings, Hop, Outlink
 
 _LONGEST_CHAIN = 12  # embeds of embeds: style sheets that import without end

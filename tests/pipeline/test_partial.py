@@ -13,7 +13,7 @@ from archive.archive import Archive
 from archive.model import Article, Fetched, Outcome, Target, Verdict
 from archive.runs.warc_files import RunSettings
 from pipeline.again import AgainOptions, extract_again
-from pipeline.crawl.rules import Rules
+from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings
 from pipeline.extract.tasks import Page, Reading
 from pipeline.watch.observe import observed

@@ -28,7 +28,7 @@ from pipeline.alerts.channel import DeliveryError
 from pipeline.capture.http import connection
 from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.settings import FetchSettings
-from pipeline.crawl.rules import RobotsPolicy, Rules, Scope
+from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.importing import import_file
 from pipeline.monitoring.healthchecks import healthcheck

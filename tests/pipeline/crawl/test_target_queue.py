@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from archive.model import Role, Target
-from pipeline.crawl.queue import TargetQueue
+from pipeline.crawl.target_queue import TargetQueue
 
 
 def started(named: Iterator[Target]) -> TargetQueue:

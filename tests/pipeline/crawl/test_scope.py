@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline.capture.http.urls import checked_url
-from pipeline.crawl.rules import Rules, Scope, Traps, page_key, registrable, within
+from pipeline.crawl.scope import Rules, Scope, Traps, page_key, registrable, within
 
 
 @pytest.mark.parametrize(
