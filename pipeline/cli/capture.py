@@ -32,7 +32,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     Example: onrecord capture https://example.org/post --feed https://example.net/ --depth 1
     """
     from pipeline.cli.progress import Progress
-    from pipeline.run import capture_all
+    from pipeline.ingest.capture_run import capture_all
 
     feeds, sitemaps = options.pop("feeds"), options.pop("sitemaps")
     if not (urls or feeds or sitemaps) and source is None:

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from archive.model import Target
     from pipeline.crawl.scope import Rules
-    from pipeline.run import CaptureOptions
+    from pipeline.ingest.capture_run import CaptureOptions
 
 _SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
 
@@ -162,7 +162,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.extract.extractor_version import extractor_version
-    from pipeline.run import CaptureOptions
+    from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
 
     settings = FetchSettings(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.crypto.signed_note import PublicKey
     from archive.verify.history import Readings
-    from pipeline.evidence import EvidenceSettings
+    from pipeline.ingest.timestamping import EvidenceSettings
     from storage.base import ObjectStore
 
 # The settings a TOML file may hold, by table: each is the long option of that name.
@@ -162,7 +162,7 @@ class Context:
 
     def evidence(self) -> EvidenceSettings:
         """The table [evidence], and what it goes with; raises click.UsageError."""
-        from pipeline.evidence import EvidenceSettings
+        from pipeline.ingest.timestamping import EvidenceSettings
 
         table = self.defaults.get("evidence", {})
         sign, roots, authorities = table.get("sign", False), table.get("roots"), table.get("authorities", ())

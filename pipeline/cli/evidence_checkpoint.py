@@ -12,7 +12,7 @@ from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from pipeline.evidence import Signed
+    from pipeline.ingest.timestamping import Signed
 
 
 @click.command("checkpoint")
@@ -29,7 +29,7 @@ def command(context: Context, output: Path | None) -> None:
     Example: onrecord evidence checkpoint -o 2026-11.checkpoint
     """
     from archive.errors import NoSuchSnapshot
-    from pipeline.evidence import sign_now
+    from pipeline.ingest.timestamping import sign_now
 
     signed = sign_now(context.open_archive(), context.evidence())
     if signed is None:

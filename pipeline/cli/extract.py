@@ -14,7 +14,7 @@ from pipeline.cli.output import plain, print_line
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.model import Outcome
-    from pipeline.again import AgainOptions
+    from pipeline.ingest.reextract import AgainOptions
 
 
 @click.command("extract")
@@ -38,11 +38,11 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """
-    from pipeline.again import extract_again
     from pipeline.cli.progress import Progress
     from pipeline.cli.withheld import told_outcome
     from pipeline.extract.executors import get_executor
-    from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
+    from pipeline.ingest.capture_run import EXTRACT_MEMORY, EXTRACT_TIME
+    from pipeline.ingest.reextract import extract_again
 
     archive = context.open_archive()
     archive.require()
@@ -88,7 +88,7 @@ def _recover(context: Context, archive: Archive, workers: int) -> None:
     """Finish what an earlier invocation left, so that no text of it is made twice."""
     from archive.runs.warc_files import RunSettings
     from pipeline.capture.http.settings import FetchSettings
-    from pipeline.run import CaptureOptions, recover
+    from pipeline.ingest.capture_run import CaptureOptions, recover
     from pipeline.version import software
 
     options = CaptureOptions(FetchSettings(software()), RunSettings(software()), workers=workers)
@@ -105,8 +105,8 @@ def _check(archive: Archive, runs: tuple[str, ...]) -> None:
 
 def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:
     from archive.runs.warc_files import RunSettings
-    from pipeline.again import AgainOptions
     from pipeline.extract.extractor_version import extractor_version
+    from pipeline.ingest.reextract import AgainOptions
     from pipeline.version import software
 
     extractor = extractor_version()

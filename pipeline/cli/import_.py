@@ -15,7 +15,7 @@ from pipeline.cli.runs import ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.extractor_pool import ExtractorPool
-    from pipeline.importing import Imported, Left
+    from pipeline.ingest.import_files import Imported, Left
 
 
 @click.command("import")
@@ -34,7 +34,7 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
     Example: onrecord import old-crawl.warc.gz collection.wacz
     """
     from archive.errors import FormatError
-    from pipeline.importing import import_file
+    from pipeline.ingest.import_files import import_file
 
     ready_to_sign(context)  # what is wrong with the settings is said before anything is brought in
     archive = context.open_archive()
@@ -67,7 +67,7 @@ def _pool(workers: int | None) -> ExtractorPool:
     import os
 
     from pipeline.extract.extractor_pool import ExtractorPool
-    from pipeline.run import EXTRACT_MEMORY, EXTRACT_TIME
+    from pipeline.ingest.capture_run import EXTRACT_MEMORY, EXTRACT_TIME
 
     return ExtractorPool(workers or os.cpu_count() or 1, time_limit=EXTRACT_TIME, memory_limit=EXTRACT_MEMORY)
 

@@ -10,7 +10,7 @@ from pipeline.cli.context import Context
 
 if TYPE_CHECKING:
     from archive.archive import Archive
-    from pipeline.run import CaptureOptions, RunResult
+    from pipeline.ingest.capture_run import CaptureOptions, RunResult
 
 
 def prepare(archive: Archive) -> bool:
@@ -27,8 +27,8 @@ def prepare(archive: Archive) -> bool:
 
 def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
     """Finish the runs, and redactions, that earlier invocations left; returns why some runs still wait."""
-    from pipeline import run
     from pipeline.cli.redact import finish
+    from pipeline.ingest import capture_run
     from storage.errors import OnrecordError
 
     try:
@@ -36,7 +36,7 @@ def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> li
     except OnrecordError as error:  # it must not keep new captures from their store
         click.echo(f"onrecord: a redaction is not finished: {error}", err=True)
     waiting = []
-    for result in run.recover(archive, capturing):
+    for result in capture_run.recover(archive, capturing):
         say_recovered(context, result)
         waiting += [result.waiting] if result.waiting else []
     return waiting
@@ -61,7 +61,7 @@ def sign(context: Context, archive: Archive) -> None:
     if not context.defaults.get("evidence"):
         return
     from pipeline.cli.output import plain
-    from pipeline.evidence import sign_after_commit
+    from pipeline.ingest.timestamping import sign_after_commit
 
     for line in sign_after_commit(archive, context.evidence()):
         click.echo(f"onrecord: {plain(line, 400)}", err=True)

@@ -16,14 +16,14 @@ from archive.model import Outcome, Target
 from archive.times import now
 from pipeline.alerts.event import Event
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.run import CaptureOptions, RunResult, capture_all
+from pipeline.ingest.capture_run import CaptureOptions, RunResult, capture_all
+from pipeline.ingest.recording import Report
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.plan import Due, plan
 from pipeline.watch.rows import Fate
 from pipeline.watch.telling import FAILURES, Telling, events_of, machine_of, mine, too_fast
 from pipeline.watch.turn import Turn
 from pipeline.watch.watches import Watch
-from pipeline.writing import Report
 from storage.errors import StoreError, StoreUnavailable
 
 _log = logging.getLogger("onrecord.watch")

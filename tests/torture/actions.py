@@ -15,13 +15,13 @@ from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from pipeline.alerts.event import Event
 from pipeline.alerts.outbox import Outbox
-from pipeline.importing import import_file
+from pipeline.ingest.import_files import import_file
 from pipeline.watch.ledger import Ledger
 from storage.base import ObjectStore
 from storage.errors import OnrecordError
 from storage.location import open_store
 from tests.exchanges import NOON, a_document, an_exchange
-from tests.pipeline.test_import import members, record
+from tests.pipeline.ingest.test_import_files import members, record
 
 Told = Callable[[str], None]
 

@@ -16,7 +16,7 @@ from storage.errors import ObjectMissing, StoreMissing
 from storage.location import open_store
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
-from tests.pipeline.test_import import members, record
+from tests.pipeline.ingest.test_import_files import members, record
 from tests.site import Site
 
 PAGES = 40

@@ -20,7 +20,7 @@ from archive.model import Outcome, Snapshot
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from pipeline.exporting import export_warc
-from pipeline.importing import import_file
+from pipeline.ingest.import_files import import_file
 from pipeline.selection import Wanted
 from storage.base import ObjectStore
 from storage.local import LocalStore

@@ -30,10 +30,10 @@ from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.importing import import_file
+from pipeline.ingest.capture_run import CaptureOptions, capture_all
+from pipeline.ingest.import_files import import_file
 from pipeline.monitoring.healthchecks import healthcheck
 from pipeline.outbound.http import request
-from pipeline.run import CaptureOptions, capture_all
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay
 from storage.memory import MemoryStore
@@ -50,7 +50,7 @@ from tests.pipeline.capture.routes import (
     Route,
     page,
 )
-from tests.pipeline.test_import import record
+from tests.pipeline.ingest.test_import_files import record
 from tests.site import Site, answer, redirect
 
 SETTINGS = FetchSettings("test/1", delay=0, timeout=5, connect_timeout=5, retries=0)

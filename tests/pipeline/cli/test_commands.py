@@ -368,7 +368,7 @@ HEAVY = {
         "archive",
         "storage.s3",
         "storage.local",
-        "pipeline.run",
+        "pipeline.ingest.capture_run",
     ),
 }
 

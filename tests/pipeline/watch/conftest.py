@@ -15,7 +15,7 @@ from archive.archive import Archive
 from pipeline.alerts.event import Event
 from pipeline.cli.capture_options import options_of
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.run import CaptureOptions
+from pipeline.ingest.capture_run import CaptureOptions
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.story import Ran, Settings, run_due, told
 from pipeline.watch.turn import turn

@@ -22,7 +22,7 @@ from pipeline.alerts.notify import notify
 from pipeline.alerts.settings import load_channels
 from pipeline.cli.capture_options import options_of
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.run import CaptureOptions, recover
+from pipeline.ingest.capture_run import CaptureOptions, recover
 from pipeline.watch import turn as turns
 from pipeline.watch.ledger import Ledger
 from pipeline.watch.story import Settings, run_due, told

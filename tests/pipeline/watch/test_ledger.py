@@ -15,9 +15,9 @@ from archive.digests import text_digest
 from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Outcome
 from archive.runs.warc_files import RunSettings
-from pipeline.again import AgainOptions, extract_again
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.extract.extractor_version import extractor_version
+from pipeline.ingest.reextract import AgainOptions, extract_again
 from pipeline.watch.ledger import Ledger, LedgerUnusable
 from tests.exchanges import a_document, an_exchange
 from tests.pipeline.watch.conftest import Machine, article, feed, gone

@@ -14,7 +14,7 @@ from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.model import Outcome
 from archive.runs.warc_files import RunSettings
-from pipeline.evidence import EvidenceSettings, sign_after_commit, sign_now
+from pipeline.ingest.timestamping import EvidenceSettings, sign_after_commit, sign_now
 from storage.memory import MemoryStore
 from tests.authority import EXPIRED, Authority
 

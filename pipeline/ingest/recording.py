@@ -22,10 +22,10 @@ from pipeline.crawl.frontier import Frontier, seed_of
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import findings_of_sitemap
-from pipeline.documents import Documents
 from pipeline.extract.extractor_pool import Extractors
 from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
-from pipeline.jobs import Done, Job, Jobs
+from pipeline.ingest.documents import Documents
+from pipeline.ingest.extraction_queue import Done, Job, Jobs
 
 Report = Callable[[Outcome, bytes], None]
 

@@ -28,9 +28,9 @@ from archive.times import iso, now
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.extract.tasks import EXTRACTABLE
-from pipeline.run import RunResult, committed
+from pipeline.ingest.capture_run import RunResult, committed
+from pipeline.ingest.recording import Writing
 from pipeline.version import software
-from pipeline.writing import Writing
 
 _CHECKPOINT = 1_000  # records that share an fsync
 _DECODED = 100_000_000  # bytes of a page after its content codings are undone

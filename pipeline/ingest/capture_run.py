@@ -27,7 +27,7 @@ from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.frontier import Frontier, Sieve
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.writing import Report, Writing
+from pipeline.ingest.recording import Report, Writing
 from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.pipeline")

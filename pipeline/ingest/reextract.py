@@ -20,10 +20,10 @@ from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from archive.times import iso
 from archive.warc.http_message import decoded
-from pipeline.documents import Documents
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import EXTRACTABLE, Page, Reading
-from pipeline.run import RunResult, committed
+from pipeline.ingest.capture_run import RunResult, committed
+from pipeline.ingest.documents import Documents
 from storage.errors import ObjectMissing
 
 _WINDOW = 64  # pages that are read, or wait to be, at once

@@ -12,12 +12,12 @@ import pytest
 from archive.archive import Archive
 from archive.model import Article, Fetched, Outcome, Target, Verdict
 from archive.runs.warc_files import RunSettings
-from pipeline.again import AgainOptions, extract_again
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings
 from pipeline.extract.tasks import Page, Reading
+from pipeline.ingest.recording import Writing
+from pipeline.ingest.reextract import AgainOptions, extract_again
 from pipeline.watch.observe import observed
-from pipeline.writing import Writing
 from storage.local import LocalStore
 from tests.exchanges import a_document, an_exchange
 

@@ -21,7 +21,7 @@ from archive.errors import NoSuchSnapshot
 from archive.importers.declared_digests import declared
 from archive.warc.reader import walk_records
 from pipeline.exporting import export_wacz, export_warc
-from pipeline.importing import Left, import_file
+from pipeline.ingest.import_files import Left, import_file
 from pipeline.selection import Wanted
 from storage.errors import OnrecordError
 from storage.memory import MemoryStore
@@ -29,7 +29,7 @@ from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer, chunked, redirect
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / ".peers" / "sample_archive" / "warcs"
 WILD = [*sorted(SAMPLES.glob("*")), *sorted(Path(os.environ.get("ONRECORD_WILD", SAMPLES / "none")).glob("*"))]
 

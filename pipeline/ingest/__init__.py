@@ -1,0 +1,1 @@
+"""From URLs, files or earlier runs to a committed run: record, extract, add documents."""
