@@ -17,8 +17,8 @@ from pipeline.cli.withheld import withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Archive
-    from pipeline.exporting import Exported
-    from pipeline.selection import Wanted
+    from pipeline.export.export import Exported
+    from pipeline.export.selection import Wanted
 
 _FORMS = (".wacz", ".warc.gz", ".parquet")
 
@@ -60,8 +60,8 @@ def command(
 
     Example: onrecord export case.wacz --url https://example.org/post
     """
-    from pipeline.exporting import export_parquet, export_wacz, export_warc
-    from pipeline.selection import Wanted
+    from pipeline.export.export import export_parquet, export_wacz, export_warc
+    from pipeline.export.selection import Wanted
 
     name = file.name.lower()
     if not name.endswith(_FORMS):

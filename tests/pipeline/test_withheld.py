@@ -190,7 +190,7 @@ def test_who_else_reads_the_store_itself_is_known() -> None:
     found = {str(path.relative_to(ROOT)) for path in (ROOT / "pipeline").rglob("*.py") if asks.search(path.read_text())}
     assert found == {
         "pipeline/ingest/import_files.py",
-        "pipeline/selection.py",
+        "pipeline/export/selection.py",
         "pipeline/watch/folding.py",
         "pipeline/web/raw.py",
     }

@@ -19,9 +19,9 @@ from archive.copies.replicate import Replica
 from archive.model import Outcome, Snapshot
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
-from pipeline.exporting import export_warc
+from pipeline.export.export import export_warc
+from pipeline.export.selection import Wanted
 from pipeline.ingest.import_files import import_file
-from pipeline.selection import Wanted
 from storage.base import ObjectStore
 from storage.local import LocalStore
 from storage.memory import MemoryStore

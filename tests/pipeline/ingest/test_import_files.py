@@ -20,9 +20,9 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.importers.declared_digests import declared
 from archive.warc.reader import walk_records
-from pipeline.exporting import export_wacz, export_warc
+from pipeline.export.export import export_wacz, export_warc
+from pipeline.export.selection import Wanted
 from pipeline.ingest.import_files import Left, import_file
-from pipeline.selection import Wanted
 from storage.errors import OnrecordError
 from storage.memory import MemoryStore
 from tests.command import Command

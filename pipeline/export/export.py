@@ -14,8 +14,8 @@ from archive.export.wacz import Hashing, Package
 from archive.export.warc_records import Out, copy_records, copy_warc, write_warcinfo
 from archive.model import Document, Manifest, Snapshot
 from archive.times import now
+from pipeline.export.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.version import software
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Select captures and write them to WACZ, WARC or Parquet files."""
