@@ -48,7 +48,7 @@ def _clock(context: Context) -> Check:
 
 
 def _watches(context: Context) -> Check:
-    from pipeline.watch.watches import load
+    from pipeline.watch.watch_list import load
 
     path = context.watch_list()
     try:

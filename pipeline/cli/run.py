@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pipeline.alerts.channel import Channel
     from pipeline.alerts.event import Event
     from pipeline.monitoring.healthchecks import Healthcheck
-    from pipeline.watch.ledger import Ledger
-    from pipeline.watch.story import Ran
-    from pipeline.watch.watches import Watch
+    from pipeline.watch.history import Ledger
+    from pipeline.watch.run_due import Ran
+    from pipeline.watch.watch_list import Watch
 
 
 @click.command("run")
@@ -41,9 +41,9 @@ def command(context: Context, time_limit: str, watches: Path | None) -> None:
     """
     from pipeline.alerts.settings import load_channels
     from pipeline.monitoring.healthchecks import healthcheck
-    from pipeline.watch.ledger import Ledger
-    from pipeline.watch.turn import alone
-    from pipeline.watch.watches import WatchError, load
+    from pipeline.watch.history import Ledger
+    from pipeline.watch.lease import alone
+    from pipeline.watch.watch_list import WatchError, load
 
     path = watches or context.watch_list()
     limit = _seconds(time_limit)
@@ -101,8 +101,8 @@ def _failed(context: Context, error: Exception, channels: list[Channel], monitor
 
 def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) -> Ran | None:
     from pipeline.cli.capture_options import options_of
-    from pipeline.watch.story import Settings, run_due
-    from pipeline.watch.turn import Elsewhere, turn
+    from pipeline.watch.lease import Elsewhere, turn
+    from pipeline.watch.run_due import Settings, run_due
 
     ready_to_sign(context)
     making = partial(options_of, context.defaults.get("capture", {}))
@@ -135,7 +135,7 @@ def _report(context: Context, outcome: Outcome, line: bytes) -> None:
 def _tell(context: Context, ran: Ran, ledger: Ledger, channels: list[Channel]) -> None:
     """One line for each thing that became of a page, and one for what was not reached; and the alerts."""
     from pipeline.alerts.notify import notify
-    from pipeline.watch.story import told
+    from pipeline.watch.run_due import told
 
     for event in ran.events:
         if context.as_json:
@@ -195,7 +195,7 @@ def _failure(context: Context, error: Exception) -> Event:
 
 
 def _seconds(written: str) -> float:
-    from pipeline.watch.watches import span
+    from pipeline.watch.watch_list import span
 
     try:
         return span(str(written), least=timedelta(seconds=1)).total_seconds()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from archive.archive import Archive
     from archive.statistics import HostStock
-    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.history import Ledger
 
 
 @click.command("status")
@@ -65,7 +65,7 @@ def command(
 
 @contextmanager
 def _ledger(context: Context, archive: Archive) -> Iterator[tuple[Ledger, sqlite3.Connection]]:
-    from pipeline.watch.ledger import Ledger
+    from pipeline.watch.history import Ledger
 
     ledger = Ledger(context.state_folder() / "ledger.db")
     ledger.sync(archive)
@@ -101,8 +101,8 @@ def _changed(
 ) -> None:
     from archive.times import iso
     from pipeline.cli.output import harmless
+    from pipeline.watch.events import difference
     from pipeline.watch.report import changed, edit_of
-    from pipeline.watch.telling import difference
 
     edits = changed(archive, ledger, database, start, end)
     for edit in edits:

@@ -46,7 +46,7 @@ class Span(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Read a span; fails with a usage error that says how to write one."""
-        from pipeline.watch.watches import span
+        from pipeline.watch.watch_list import span
 
         if isinstance(value, timedelta):
             return value

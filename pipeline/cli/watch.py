@@ -11,8 +11,8 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from pipeline.watch.plan import Standing
-    from pipeline.watch.watches import Watch
+    from pipeline.watch.due import Standing
+    from pipeline.watch.watch_list import Watch
 
 _WATCHES = click.option("--watches", type=click.Path(path_type=Path), help="The watch list.  [env: ONRECORD_WATCHES]")
 
@@ -48,8 +48,8 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
 
     Example: onrecord watch add https://example.org/ --site --every 1d --option depth=2
     """
-    from pipeline.watch import editing
-    from pipeline.watch.watches import schedule_of
+    from pipeline.watch import watch_list_edit
+    from pipeline.watch.watch_list import schedule_of
 
     if given["name"] and len(urls) > 1:
         raise click.UsageError("--name names one watch: add them one by one", click.get_current_context())
@@ -61,7 +61,7 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
     _check_options(context, options)
     path = watches or context.watch_list()
     for url in urls:
-        found = editing.add(path, {given["source"]: url, **table})
+        found = watch_list_edit.add(path, {given["source"]: url, **table})
         context.say(f"watched, {schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
 
 
@@ -74,8 +74,8 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
 
     Example: onrecord watch list --tag press
     """
-    from pipeline.watch.ledger import Ledger, LedgerUnusable
-    from pipeline.watch.plan import standing
+    from pipeline.watch.due import standing
+    from pipeline.watch.history import Ledger, LedgerUnusable
     from storage.errors import StoreError, StoreMissing
 
     path = watches or context.watch_list()
@@ -110,10 +110,10 @@ def remove(context: Context, urls: tuple[str, ...], watches: Path | None) -> Non
 
     Example: onrecord watch remove https://example.org/feed.xml
     """
-    from pipeline.watch import editing
+    from pipeline.watch import watch_list_edit
 
     path = watches or context.watch_list()
-    _say_found(context, urls, editing.remove(path, urls), path, "not watched any longer")
+    _say_found(context, urls, watch_list_edit.remove(path, urls), path, "not watched any longer")
 
 
 @command.command("pause")
@@ -126,15 +126,15 @@ def pause(context: Context, urls: tuple[str, ...], resume: bool, watches: Path |
 
     Example: onrecord watch pause https://example.org/feed.xml
     """
-    from pipeline.watch import editing
+    from pipeline.watch import watch_list_edit
 
     path = watches or context.watch_list()
-    found = editing.pause(path, urls, paused=not resume)
+    found = watch_list_edit.pause(path, urls, paused=not resume)
     _say_found(context, urls, found, path, "watched again" if resume else "paused")
 
 
 def _say_found(context: Context, urls: tuple[str, ...], found: list[str], path: Path, what: str) -> None:
-    from pipeline.watch.watches import WatchError
+    from pipeline.watch.watch_list import WatchError
 
     if missing := [url for url in urls if url not in found]:
         raise WatchError(f"{missing[0]!r} is not watched in {path}; see: onrecord watch list")
@@ -143,7 +143,7 @@ def _say_found(context: Context, urls: tuple[str, ...], found: list[str], path: 
 
 
 def _loaded(path: Path) -> list[Watch]:
-    from pipeline.watch.watches import load
+    from pipeline.watch.watch_list import load
 
     return load(path)
 
@@ -158,7 +158,7 @@ def _pair(written: str) -> tuple[str, Any]:
     """NAME=VALUE as TOML has it: a number, true, false, a list; anything else is a text."""
     import tomllib
 
-    from pipeline.watch.watches import OPTIONS
+    from pipeline.watch.watch_list import OPTIONS
 
     name, equals, value = written.partition("=")
     name = name.strip().replace("-", "_")
@@ -172,7 +172,7 @@ def _pair(written: str) -> tuple[str, Any]:
 
 def _line(where: Standing) -> str:
     from archive.times import iso
-    from pipeline.watch.watches import schedule_of
+    from pipeline.watch.watch_list import schedule_of
 
     watch = where.watch
     last = iso(where.last) if where.last else "never".ljust(20)
@@ -189,7 +189,7 @@ def _line(where: Standing) -> str:
 
 def _entry(where: Standing) -> dict[str, Any]:
     from archive.times import iso
-    from pipeline.watch.watches import schedule_of
+    from pipeline.watch.watch_list import schedule_of
 
     watch = where.watch
     return {

@@ -15,9 +15,9 @@ from archive.availability import Availability, Change, State, Transition
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.alerts.event import one_line
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.shown import shown_history
-from pipeline.watch.telling import summary_of, texts_of
+from pipeline.watch.events import summary_of, texts_of
+from pipeline.watch.history import Ledger
+from pipeline.watch.withheld import shown_history
 
 AWAY = (State.GONE, State.SOFT_404, State.BLOCKED, State.PAYWALLED, State.UNREACHABLE)
 _MOST_QUIET = 1_000  # pages without news that are listed

@@ -33,8 +33,8 @@ from archive.importers.lenient_reader import Fault, read_records
 from archive.runs.journal import read_journal
 from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
-from pipeline.watch.observe import observed
-from pipeline.watch.watches import WatchError, parsed
+from pipeline.watch.observation import observed
+from pipeline.watch.watch_list import WatchError, parsed
 from pipeline.web.cdx import line_of as served_line
 
 RUN = "20261123T120000Z-00000000"

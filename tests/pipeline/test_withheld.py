@@ -20,9 +20,9 @@ from archive.access.rules import Rule
 from archive.archive import Archive
 from archive.times import now, stamp
 from pipeline.cli.main import COMMANDS, main
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.shown import shown_history
-from pipeline.watch.telling import event_of
+from pipeline.watch.events import event_of
+from pipeline.watch.history import Ledger
+from pipeline.watch.withheld import shown_history
 from pipeline.web.app import create_app
 from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay
@@ -191,7 +191,7 @@ def test_who_else_reads_the_store_itself_is_known() -> None:
     assert found == {
         "pipeline/ingest/import_files.py",
         "pipeline/export/selection.py",
-        "pipeline/watch/folding.py",
+        "pipeline/watch/history_update.py",
         "pipeline/web/raw.py",
     }
 

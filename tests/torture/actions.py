@@ -16,7 +16,7 @@ from archive.runs.warc_files import RunSettings
 from pipeline.alerts.event import Event
 from pipeline.alerts.outbox import Outbox
 from pipeline.ingest.import_files import import_file
-from pipeline.watch.ledger import Ledger
+from pipeline.watch.history import Ledger
 from storage.base import ObjectStore
 from storage.errors import OnrecordError
 from storage.location import open_store

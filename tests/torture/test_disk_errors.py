@@ -14,7 +14,7 @@ import pytest
 
 from archive.archive import Archive
 from pipeline.alerts.outbox import Outbox
-from pipeline.watch.ledger import Ledger
+from pipeline.watch.history import Ledger
 from storage.location import open_store
 from tests.command import Command, Done
 from tests.pipeline.cli.conftest import post

@@ -17,7 +17,7 @@ from pipeline.discover.outlinks import Findings
 from pipeline.extract.tasks import Page, Reading
 from pipeline.ingest.recording import Writing
 from pipeline.ingest.reextract import AgainOptions, extract_again
-from pipeline.watch.observe import observed
+from pipeline.watch.observation import observed
 from storage.local import LocalStore
 from tests.exchanges import a_document, an_exchange
 

@@ -16,10 +16,10 @@ from pipeline.alerts.event import Event
 from pipeline.cli.capture_options import options_of
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.story import Ran, Settings, run_due, told
-from pipeline.watch.turn import turn
-from pipeline.watch.watches import parsed
+from pipeline.watch.history import Ledger
+from pipeline.watch.lease import turn
+from pipeline.watch.run_due import Ran, Settings, run_due, told
+from pipeline.watch.watch_list import parsed
 from storage.base import ObjectStore
 from storage.local import LocalStore
 from tests.site import Site, answer

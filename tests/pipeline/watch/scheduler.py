@@ -23,10 +23,10 @@ from pipeline.alerts.settings import load_channels
 from pipeline.cli.capture_options import options_of
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, recover
-from pipeline.watch import turn as turns
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.story import Settings, run_due, told
-from pipeline.watch.watches import load
+from pipeline.watch import lease as turns
+from pipeline.watch.history import Ledger
+from pipeline.watch.run_due import Settings, run_due, told
+from pipeline.watch.watch_list import load
 from storage.location import open_store
 
 SPEED = 60  # minutes of the rehearsal are seconds

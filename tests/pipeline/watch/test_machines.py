@@ -14,8 +14,8 @@ from pathlib import Path
 
 from archive import times
 from archive.archive import Archive
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.telling import FRESH
+from pipeline.watch.events import FRESH
+from pipeline.watch.history import Ledger
 from storage.location import open_store
 from tests.pipeline.watch.conftest import article, gone
 from tests.pipeline.watch.scheduler import SPEED

@@ -18,12 +18,12 @@ from pipeline.alerts.event import Event
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, RunResult, capture_all
 from pipeline.ingest.recording import Report
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.plan import Due, plan
-from pipeline.watch.rows import Fate
-from pipeline.watch.telling import FAILURES, Telling, events_of, machine_of, mine, too_fast
-from pipeline.watch.turn import Turn
-from pipeline.watch.watches import Watch
+from pipeline.watch.due import Due, plan
+from pipeline.watch.events import FAILURES, Telling, events_of, machine_of, mine, too_fast
+from pipeline.watch.history import Ledger
+from pipeline.watch.history_tables import Fate
+from pipeline.watch.lease import Turn
+from pipeline.watch.watch_list import Watch
 from storage.errors import StoreError, StoreUnavailable
 
 _log = logging.getLogger("onrecord.watch")

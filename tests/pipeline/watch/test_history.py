@@ -18,7 +18,7 @@ from archive.runs.warc_files import RunSettings
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.extract.extractor_version import extractor_version
 from pipeline.ingest.reextract import AgainOptions, extract_again
-from pipeline.watch.ledger import Ledger, LedgerUnusable
+from pipeline.watch.history import Ledger, LedgerUnusable
 from tests.exchanges import a_document, an_exchange
 from tests.pipeline.watch.conftest import Machine, article, feed, gone
 from tests.site import Site, Talk, answer, redirect

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from archive.availability import State
 from archive.model import Role, Target
-from pipeline.watch.ledger import Ledger, Page, Source
-from pipeline.watch.watches import Watch
+from pipeline.watch.history import Ledger, Page, Source
+from pipeline.watch.watch_list import Watch
 
 RECHECK = timedelta(minutes=10)  # after a capture that says something new
 _LONGEST_PAUSE = timedelta(hours=6)  # before a source that fails is tried again

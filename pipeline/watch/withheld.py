@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archive.archive import Archive
 from archive.availability import Availability, Observation, Transition
-from pipeline.watch.ledger import Ledger
+from pipeline.watch.history import Ledger
 
 
 def shown_history(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.watch.watches import WatchError, load, parsed
+from pipeline.watch.watch_list import WatchError, load, parsed
 from tests.command import Command
 from tests.pipeline.alerts.conftest import hook_server
 from tests.pipeline.watch.conftest import article, feed, gone

@@ -16,9 +16,9 @@ from archive.errors import ArchiveError, IntegrityError
 from archive.formats.pages_jsonl import whole_lines
 from archive.model import SKIPPED
 from archive.times import from_iso
-from pipeline.watch.observe import led_away, observed
+from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
+from pipeline.watch.observation import led_away, observed
 from pipeline.watch.rereading import read_alike
-from pipeline.watch.rows import Fate, drop_unless_news, insert, observations_of
 from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.watch")

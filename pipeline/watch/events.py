@@ -22,10 +22,10 @@ from archive.errors import ArchiveError, Withheld
 from archive.text_diff import bracketed, compare, marked
 from archive.times import iso, now
 from pipeline.alerts.event import Event
-from pipeline.watch.ledger import Ledger
-from pipeline.watch.plan import target_of
-from pipeline.watch.shown import shown_history
-from pipeline.watch.watches import Watch, schedule_of
+from pipeline.watch.due import target_of
+from pipeline.watch.history import Ledger
+from pipeline.watch.watch_list import Watch, schedule_of
+from pipeline.watch.withheld import shown_history
 from storage.base import ObjectStore
 from storage.errors import StoreError
 

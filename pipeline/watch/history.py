@@ -20,8 +20,8 @@ from archive.archive import Archive
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
 from archive.times import now, stamp
-from pipeline.watch.folding import fold
-from pipeline.watch.rows import Fate, connected, forget, observations_of, time_of
+from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
+from pipeline.watch.history_update import fold
 from storage.errors import ObjectMissing, StoreError
 
 _log = logging.getLogger("onrecord.watch")
@@ -70,7 +70,7 @@ class Ledger:
 
         A run that is damaged is warned of, and looked at again the next time.
         """
-        archive = archive.unrestricted()  # what it keeps is told by way of `pipeline.watch.shown`
+        archive = archive.unrestricted()  # what it keeps is told by way of `pipeline.watch.withheld`
         try:
             return self._synced(archive)
         except LedgerDamaged as error:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.watch.watches import SOURCES, Watch, WatchError, load, parsed, watch_of
+from pipeline.watch.watch_list import SOURCES, Watch, WatchError, load, parsed, watch_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
