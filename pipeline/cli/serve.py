@@ -64,8 +64,8 @@ def command(
         import uvicorn  # noqa: F401 - the same
 
         from pipeline.web.app import create_app
-        from pipeline.web.hosts import LOOPBACK, KnownHosts, readable_by
-        from pipeline.web.pages.reading import Reading
+        from pipeline.web.common.archive_reader import Reading
+        from pipeline.web.common.host_check import LOOPBACK, KnownHosts, readable_by
         from pipeline.web.replay.app import create_replay
     except ImportError as error:
         raise click.UsageError(f"{error.name} is missing; install it with: pip install 'onrecord[web]'") from error

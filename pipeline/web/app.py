@@ -17,11 +17,11 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.formats.memento_links import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
-from pipeline.web import cdx, raw, stamps
+from pipeline.web.api import cdx, raw, timestamps
+from pipeline.web.common.archive_reader import Reading
+from pipeline.web.common.responses import PLAIN, Streamed, line, refuse
 from pipeline.web.pages.app import nowhere, routes
-from pipeline.web.pages.frame import Frame
-from pipeline.web.pages.reading import Reading
-from pipeline.web.replies import PLAIN, Streamed, line, refuse
+from pipeline.web.pages.page import Frame
 from storage.errors import OnrecordError
 
 _MOST_PARAMETERS = 100
@@ -54,7 +54,7 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
             return nowhere(frame, request, error.status_code)
         return line(f"{error.detail}; see /help for what can be asked", error.status_code)
 
-    stamps.register()
+    timestamps.register()
     frame = Frame(reading, replay)
     lines = ("GET", "HEAD", "POST")
     return Starlette(

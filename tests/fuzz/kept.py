@@ -35,7 +35,7 @@ from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
 from pipeline.watch.observation import observed
 from pipeline.watch.watch_list import WatchError, parsed
-from pipeline.web.cdx import line_of as served_line
+from pipeline.web.api.cdx import line_of as served_line
 
 RUN = "20261123T120000Z-00000000"
 _SIGNER = Signer("a.example", bytes(range(32)))

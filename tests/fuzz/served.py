@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 
 from archive.formats.memento_links import from_http_date
 from archive.times import from_stamp, parse_time
-from pipeline.web.cdx import BadQuery, parse
+from pipeline.web.api.cdx import BadQuery, parse
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
-from pipeline.web.replay.places import Place, asked_of, replay_path
+from pipeline.web.replay.replay_urls import Place, asked_of, replay_path
 from pipeline.web.replay.srcset import rewrite_srcset
 from tests.fuzz.sealed import assert_sealed, assert_sealed_sheet
 

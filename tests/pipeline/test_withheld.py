@@ -24,7 +24,7 @@ from pipeline.watch.events import event_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.withheld import shown_history
 from pipeline.web.app import create_app
-from pipeline.web.pages.reading import Reading
+from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
 from storage.local import LocalStore
 from tests.command import Command, Done
@@ -192,7 +192,7 @@ def test_who_else_reads_the_store_itself_is_known() -> None:
         "pipeline/ingest/import_files.py",
         "pipeline/export/selection.py",
         "pipeline/watch/history_update.py",
-        "pipeline/web/raw.py",
+        "pipeline/web/api/raw.py",
     }
 
 

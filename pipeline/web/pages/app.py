@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.web.pages import board, compare, home, listing, reader_view, timeline
-from pipeline.web.pages.frame import Frame, walls
-from pipeline.web.pages.reading import Reading
+from pipeline.web.common.archive_reader import Reading
+from pipeline.web.pages import availability_board, compare, home, listing, reader_view, timeline
+from pipeline.web.pages.page import Frame, walls
 
 _STATIC = {"onrecord.css": "text/css", "compare.js": "text/javascript", "mark.svg": "image/svg+xml"}
 

@@ -10,11 +10,11 @@ from archive.errors import NoSuchSnapshot
 from archive.model import Snapshot
 from archive.text_diff import compare
 from archive.times import iso
-from pipeline.web.pages.frame import Frame, moment_of
-from pipeline.web.pages.reading import asked_url
-from pipeline.web.pages.rows import counted, folded, rows_of
-from pipeline.web.pages.shown import harmless
-from pipeline.web.pages.states import texts_of
+from pipeline.web.common.archive_reader import asked_url
+from pipeline.web.common.safe_text import harmless
+from pipeline.web.pages.diff_rows import counted, folded, rows_of
+from pipeline.web.pages.page import Frame, moment_of
+from pipeline.web.pages.snapshot_state import texts_of
 
 _LONGEST = 400_000  # characters of each text that are compared
 _MOST = 500  # texts that can be stepped through: the newest

@@ -15,9 +15,9 @@ from archive.errors import IntegrityError
 from archive.model import Snapshot
 from archive.search import SearchUnavailable
 from archive.times import stamp
-from pipeline.web.pages.frame import Frame, address, moment_of, number_of, walls
-from pipeline.web.pages.reading import BadQuestion, Question, Reading
-from pipeline.web.pages.shown import visible
+from pipeline.web.common.archive_reader import BadQuestion, Question, Reading
+from pipeline.web.common.safe_text import visible
+from pipeline.web.pages.page import Frame, address, moment_of, number_of, walls
 
 _NEWEST = 12  # captures on the first page,
 _RUNS = 8  # from the newest runs,

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 
 from archive.formats.surt import urlkey
 from archive.model import Snapshot
-from pipeline.web.pages.frame import Frame
-from pipeline.web.pages.reading import BadQuestion, Reading, asked_url, host_or_prefix
-from pipeline.web.pages.states import State, entries_of
+from pipeline.web.common.archive_reader import BadQuestion, Reading, asked_url, host_or_prefix
+from pipeline.web.pages.page import Frame
+from pipeline.web.pages.snapshot_state import State, entries_of
 
 MATCHES = {"prefix": "begins so", "host": "this host", "domain": "this host and those below it"}
 _PAGE = 100  # URLs on one page

@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute
 
 from archive.model import Article, Snapshot
 from archive.times import iso
-from pipeline.web.pages.frame import Frame, moment_of
-from pipeline.web.pages.prose import link, prose_of
-from pipeline.web.pages.reading import asked_url
-from pipeline.web.pages.states import entries_of, shows_a_text
+from pipeline.web.common.archive_reader import asked_url
+from pipeline.web.pages.page import Frame, moment_of
+from pipeline.web.pages.snapshot_state import entries_of, shows_a_text
+from pipeline.web.pages.text_html import link, prose_of
 
 _LONGEST = 2_000_000  # characters of a text on one page
 _LANGUAGE_LENGTH = 35

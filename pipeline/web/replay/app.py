@@ -25,13 +25,13 @@ from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from archive.warc.http_message import Head
 from pipeline.extract.encoding import decode
-from pipeline.web.pages.reading import Reading
-from pipeline.web.pages.shown import visible
+from pipeline.web.common.archive_reader import Reading
+from pipeline.web.common.responses import Streamed, withheld_status
+from pipeline.web.common.safe_text import visible
+from pipeline.web.replay.content_types import HTML, SHEETS, TEXT, kind_of
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
-from pipeline.web.replay.kinds import HTML, SHEETS, TEXT, kind_of
-from pipeline.web.replay.places import BYTES, FRAME, SHEET, Place, asked_of
-from pipeline.web.replies import Streamed, withheld_status
+from pipeline.web.replay.replay_urls import BYTES, FRAME, SHEET, Place, asked_of
 from storage.errors import OnrecordError
 
 _LARGEST_PAGE = 32 << 20  # bytes of a page or style sheet that is written again

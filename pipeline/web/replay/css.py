@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.web.replay.places import SHEET, Place
+from pipeline.web.replay.replay_urls import SHEET, Place
 
 if TYPE_CHECKING:
     from tinycss2.ast import Node

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 
 from pipeline.web.replay.css import rewrite_css
-from pipeline.web.replay.places import FRAME, SHEET, Place
+from pipeline.web.replay.html_tokens import Doctype, Tag, Token, tokens
+from pipeline.web.replay.replay_urls import FRAME, SHEET, Place
 from pipeline.web.replay.srcset import rewrite_srcset
-from pipeline.web.replay.tokens import Doctype, Tag, Token, tokens
 
 _DEEPEST = 3  # pages within srcdoc attributes within one another
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.web.replay.places import Place
+from pipeline.web.replay.replay_urls import Place
 
 _SPACE = " \t\n\r\f"
 _DESCRIPTOR = re.compile(r"[0-9.eE+-]+[wxh]\Z")

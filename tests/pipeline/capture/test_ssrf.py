@@ -34,7 +34,7 @@ from pipeline.ingest.capture_run import CaptureOptions, capture_all
 from pipeline.ingest.import_files import import_file
 from pipeline.monitoring.healthchecks import healthcheck
 from pipeline.outbound.http import request
-from pipeline.web.pages.reading import Reading
+from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
 from storage.memory import MemoryStore
 from tests.pipeline.capture.routes import (

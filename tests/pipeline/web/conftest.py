@@ -41,7 +41,7 @@ def keep(archive: Archive) -> Keep:
 @pytest.fixture
 def client(archive: Archive) -> Iterator[TestClient]:
     from pipeline.web.app import create_app
-    from pipeline.web.pages.reading import Reading
+    from pipeline.web.common.archive_reader import Reading
 
     with TestClient(create_app(Reading(archive), 8081), follow_redirects=False) as client:
         yield client

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from archive.archive import Archive
 from archive.runs.warc_files import RunSettings
 from pipeline.web.app import create_app
-from pipeline.web.pages.reading import Reading
+from pipeline.web.common.archive_reader import Reading
 from storage.memory import MemoryStore
 from tests.archive.forged import forge, line
 from tests.exchanges import NOON, an_exchange

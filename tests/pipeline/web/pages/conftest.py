@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from pipeline.web.common.archive_reader import Reading
 from pipeline.web.pages.app import create_pages
-from pipeline.web.pages.reading import Reading
 from pipeline.web.replay.app import create_replay
 from tests.pipeline.web.pages.library import Library, Served, furnish, served
 

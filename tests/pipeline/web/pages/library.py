@@ -18,7 +18,7 @@ from archive.archive import Archive
 from archive.model import Article, Document, Embed, Snapshot
 from archive.runs.warc_files import RunSettings
 from pipeline.web.app import create_app
-from pipeline.web.pages.reading import Reading
+from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
 from storage.base import ObjectStore
 from storage.memory import MemoryStore

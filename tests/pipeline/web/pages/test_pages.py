@@ -14,8 +14,8 @@ from lxml import html
 from starlette.testclient import TestClient
 
 from archive.text_diff import compare
-from pipeline.web.pages.prose import prose_of
-from pipeline.web.pages.rows import folded, rows_of
+from pipeline.web.pages.diff_rows import folded, rows_of
+from pipeline.web.pages.text_html import prose_of
 from storage.local import LocalStore
 from tests.pipeline.web.pages.conftest import REPLAY, pages_of, replay_of
 from tests.pipeline.web.pages.library import ARABIC, COURT, COURT_TEXTS, JAPANESE, TAX, TRAIN, WALLED, Library, at

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
-from pipeline.web.replay.places import Place, asked_of, replay_path
+from pipeline.web.replay.html_tokens import Tag, tokens, unescaped
+from pipeline.web.replay.replay_urls import Place, asked_of, replay_path
 from pipeline.web.replay.srcset import rewrite_srcset
-from pipeline.web.replay.tokens import Tag, tokens, unescaped
 
 PLACE = Place("20261124000004", "https://a.example/b/c.html?d=1")
 T, S, F = "/20261124000004/", "/20261124000004cs_/", "/20261124000004if_/"

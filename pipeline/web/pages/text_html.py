@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-from pipeline.web.pages.shown import harmless
+from pipeline.web.common.safe_text import harmless
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
 _ITEM = re.compile(r"[-*\u2022]\s+(\S.*)")

@@ -18,11 +18,11 @@ from starlette.routing import BaseRoute, Route
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import iso, parse_time, stamp
-from pipeline.web.pages.reading import BadQuestion, Reading
-from pipeline.web.pages.shown import visible
+from pipeline.web.common.archive_reader import BadQuestion, Reading
+from pipeline.web.common.responses import withheld_status
+from pipeline.web.common.safe_text import visible
 from pipeline.web.replay.app import origin_of
-from pipeline.web.replay.places import BYTES, replay_path
-from pipeline.web.replies import withheld_status
+from pipeline.web.replay.replay_urls import BYTES, replay_path
 from storage.errors import OnrecordError
 
 _STATUS: tuple[tuple[type[OnrecordError], int, str], ...] = (

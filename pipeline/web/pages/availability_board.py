@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute
 
 from archive.errors import IntegrityError
 from archive.model import Snapshot
-from pipeline.web.pages.frame import Frame, number_of
-from pipeline.web.pages.reading import Reading
-from pipeline.web.pages.states import CHANGED, NEW, State, entries_of
+from pipeline.web.common.archive_reader import Reading
+from pipeline.web.pages.page import Frame, number_of
+from pipeline.web.pages.snapshot_state import CHANGED, NEW, State, entries_of
 
 _RUNS = 50  # the newest that are looked through,
 _LINES = 20_000  # so many lines of each one's index

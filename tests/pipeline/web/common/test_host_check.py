@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pipeline.web.hosts import LOOPBACK, KnownHosts, readable_by
+from pipeline.web.common.host_check import LOOPBACK, KnownHosts, readable_by
 from tests.command import Command
 from tests.site import Site, answer
 
