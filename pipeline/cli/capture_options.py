@@ -211,7 +211,7 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
 
     Raises click.UsageError for a value that the flag of that name would not take.
     """
-    from pipeline.cli.capture import command
+    from pipeline.cli.commands.capture import command
 
     context = command.make_context("capture", ["https://onrecord.invalid/"], default_map={**defaults, **given})
     options = dict(context.params)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.output import Terminal, plain
-from pipeline.cli.values import address, flag
+from pipeline.cli.setting_values import address, flag
 
 if TYPE_CHECKING:
     from archive.archive import Archive

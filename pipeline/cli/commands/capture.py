@@ -11,7 +11,7 @@ import click
 from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
-from pipeline.cli.runs import prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome

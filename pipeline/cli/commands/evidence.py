@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli import evidence_checkpoint, evidence_create, evidence_key, evidence_verify
+from pipeline.cli.commands import evidence_checkpoint, evidence_create, evidence_key, evidence_verify
 
 
 @click.group("evidence")

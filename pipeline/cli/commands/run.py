@@ -13,7 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
-from pipeline.cli.runs import prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome

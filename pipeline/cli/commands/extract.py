@@ -39,7 +39,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """
     from pipeline.cli.progress import Progress
-    from pipeline.cli.withheld import told_outcome
+    from pipeline.cli.withheld_option import told_outcome
     from pipeline.extract.executors import get_executor
     from pipeline.ingest.capture_run import EXTRACT_MEMORY, EXTRACT_TIME
     from pipeline.ingest.reextract import extract_again

@@ -7,8 +7,8 @@ import shlex
 import shutil
 from collections.abc import Iterator
 
+from pipeline.cli.commands.doctor import Check
 from pipeline.cli.context import Context
-from pipeline.cli.doctor import Check
 from storage.errors import OnrecordError
 
 _REFUSED_SKEW = 15 * 60  # seconds: S3 servers refuse what is signed by a clock that is further off

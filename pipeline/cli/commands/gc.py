@@ -11,7 +11,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.times import Span
+from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
     from archive.runs.garbage import Orphan

@@ -11,7 +11,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.runs import ready_to_sign, sign
+from pipeline.cli.unfinished_runs import ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.extractor_pool import ExtractorPool

@@ -13,8 +13,8 @@ import click
 
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.times import Time
-from pipeline.cli.withheld import withheld_option
+from pipeline.cli.time_params import Time
+from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
     import sqlite3

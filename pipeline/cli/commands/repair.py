@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.copies import told
+from pipeline.cli.copy_report import told
 
 if TYPE_CHECKING:
     from archive.access.replicate_rules import Copied

@@ -62,7 +62,7 @@ def _checks(context: Context) -> Iterator[Check]:
     yield _guarded("spool", lambda: _spool(context))
     yield _guarded("certificates", _certificates)
     yield _guarded("extractor", _extractor)
-    from pipeline.cli.doctor_runs import checks
+    from pipeline.cli.commands.doctor_schedule import checks
 
     yield from checks(context)
 

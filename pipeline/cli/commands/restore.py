@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.copies import told
+from pipeline.cli.copy_report import told
 from pipeline.cli.output import plain
 
 if TYPE_CHECKING:

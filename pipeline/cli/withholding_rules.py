@@ -10,7 +10,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.times import Time
+from pipeline.cli.time_params import Time
 
 if TYPE_CHECKING:
     from archive.access.rule_store import Named

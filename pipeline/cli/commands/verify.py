@@ -16,7 +16,7 @@ import click
 
 from pipeline.cli.context import Context, to_file
 from pipeline.cli.output import json_line, plain, print_json
-from pipeline.cli.times import Span
+from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
     from archive.evidence.checkpoint import Checkpoint

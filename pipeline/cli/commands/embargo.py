@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.rules import end, keep, rule_options, show
-from pipeline.cli.times import Time
+from pipeline.cli.time_params import Time
+from pipeline.cli.withholding_rules import end, keep, rule_options, show
 
 
 @click.group("embargo")
