@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from archive.access.rules import Withholding
+from archive.times import iso
 
 Headers = tuple[tuple[str, str], ...]  # names and values as received, decoded as latin-1
 
@@ -367,3 +367,25 @@ class Outcome:
     def failed(self) -> bool:
         """Whether it counts as a failure: a page's missing image does not."""
         return not self.ok and not self.skipped and self.role not in {Role.REQUISITE, Role.ROBOTS}
+
+
+class Kind(StrEnum):
+    """Why a capture is not shown."""
+
+    WITHHELD = "withheld"
+    EMBARGOED = "embargoed"
+    REDACTED = "redacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """Why a capture is not shown, as whoever asks for it is told."""
+
+    kind: Kind
+    reason: str | None = None
+    until: datetime | None = None  # of an embargo: from then on it is shown
+
+    def __str__(self) -> str:
+        """A few words: "withheld", "embargoed until 2027-01-01T00:00:00Z", and the reason where there is one."""
+        until = f" until {iso(self.until)}" if self.until else ""
+        return f"{self.kind}{until}" + (f": {self.reason}" if self.reason else "")

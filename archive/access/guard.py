@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Self
 
 from archive.access.rule_store import Notices
-from archive.access.rules import Policy, Withholding
+from archive.access.rules import Policy
 from archive.errors import Withheld
-from archive.model import Snapshot
+from archive.model import Snapshot, Withholding
 from archive.times import iso
 
 _KEPT_RANGES = 64  # runs whose ranges that may be given out are held

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive import object_keys
-from archive.access.rules import Kind, Withholding
 from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.digests import is_digest
 from archive.errors import IntegrityError
+from archive.model import Kind, Withholding
 from archive.times import from_iso, iso
 
 LONGEST = 16 << 20  # bytes of a statement

@@ -16,20 +16,11 @@ from dataclasses import dataclass
 from archive import object_keys
 from archive.access.redaction_statement import LONGEST as LONGEST_STATEMENT
 from archive.access.redaction_statement import Signed, read_statement
-from archive.access.rules import (
-    LONGEST,
-    NOTHING,
-    Policy,
-    Rule,
-    Withholding,
-    check_removal,
-    decode_rule,
-    encode_removal,
-    encode_rule,
-)
+from archive.access.rules import LONGEST, NOTHING, Policy, Rule, check_removal, decode_rule, encode_removal, encode_rule
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchRule
 from archive.local_cache import Cache
+from archive.model import Withholding
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing

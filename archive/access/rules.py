@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,7 @@ from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
 from archive.formats.surt import key_range, urlkey
 from archive.formats.surt_wabac import js_urlkey
+from archive.model import Kind, Withholding
 from archive.times import from_iso, iso, now
 
 MATCHES = ("exact", "prefix", "host", "domain")
@@ -31,28 +31,6 @@ _KEPT_KEYS = 4096  # keys whose rules are held
 _SERIALS = itertools.count()
 # What programs put before a page's address to name what they made of it: urn:dom:https://…, screenshot:https://…
 _MADE_OF = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:)+(?=https?:/)", re.IGNORECASE)
-
-
-class Kind(StrEnum):
-    """Why a capture is not shown."""
-
-    WITHHELD = "withheld"
-    EMBARGOED = "embargoed"
-    REDACTED = "redacted"
-
-
-@dataclass(frozen=True, slots=True)
-class Withholding:
-    """Why a capture is not shown, as whoever asks for it is told."""
-
-    kind: Kind
-    reason: str | None = None
-    until: datetime | None = None  # of an embargo: from then on it is shown
-
-    def __str__(self) -> str:
-        """A few words: "withheld", "embargoed until 2027-01-01T00:00:00Z", and the reason where there is one."""
-        until = f" until {iso(self.until)}" if self.until else ""
-        return f"{self.kind}{until}" + (f": {self.reason}" if self.reason else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pipeline.alerts.channel import Batch, DeliveryError
+from pipeline.alerts.channel import Batch
 from pipeline.alerts.message import payload
+from pipeline.outbound.errors import DeliveryError
 
 TIMEOUT = 60.0  # seconds
 

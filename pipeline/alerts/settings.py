@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.alerts.channel import AlertSettingsError, Channel, DeliveryError, Rules, Sender
+from pipeline.alerts.channel import AlertSettingsError, Channel, Rules, Sender
 from pipeline.alerts.event import KINDS
+from pipeline.outbound.errors import DeliveryError
 
 KINDS_OF_CHANNEL = ("mail", "webhook", "ntfy", "slack", "command")
 # Secrets that may come from the environment: the channel, its key, and the variable.

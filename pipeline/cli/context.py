@@ -5,20 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import os
-import secrets
-import stat
 import sys
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.output import Terminal, plain
+from pipeline.cli.logs import set_up_logs, to_log_file
+from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder
 from pipeline.cli.setting_values import address, flag
+from pipeline.cli.settings_file import read_settings, read_variables
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -27,37 +25,8 @@ if TYPE_CHECKING:
     from pipeline.ingest.timestamping import EvidenceSettings
     from storage.base import ObjectStore
 
-# The settings a TOML file may hold, by table: each is the long option of that name.
-SETTINGS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"log_file", "log_format", "read_back", "signing_key", "store", "trusted_keys", "watches"}),
-    "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
-    "capture": frozenset(
-        {
-            "allow_private", "browser", "concurrency", "connections", "credentials", "deadline", "delay", "depth",
-            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
-            "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
-        }
-    ),
-    "evidence": frozenset({"authorities", "roots", "sign"}),
-    "run": frozenset({"time_limit"}),
-}  # fmt: skip
-_OTHER_VARIABLES = {
-    "ONRECORD_CHROMIUM", "ONRECORD_CONFIG",
-    "ONRECORD_NTFY_TOKEN", "ONRECORD_SLACK_URL", "ONRECORD_SMTP_PASSWORD", "ONRECORD_WEBHOOK_SECRET",
-}  # fmt: skip
-_ONLY_TABLES = {"command", "mail", "ntfy", "slack", "webhook"}  # of [alerts]: no variable can hold them
-
 
 _KEPT_BLOCKS = 256 << 20  # bytes of a bucket's index kept on this machine
-
-_STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
-
-
-class _PlainLines(logging.Formatter):
-    """Warnings in one line each: what they quote may come from a hostile store."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return plain(" ".join(super().format(record).split()))
 
 
 @dataclass
@@ -82,21 +51,21 @@ class Context:
 
         Raises click.UsageError for a key that no command knows.
         """
-        variables = _environment()
+        variables = read_variables()
         explicit = config or (Path(os.environ["ONRECORD_CONFIG"]) if os.environ.get("ONRECORD_CONFIG") else None)
-        tables = _read(explicit)
+        tables = read_settings(explicit)
         defaults = {name: dict(table) for name, table in tables.items() if name}
         for (table, name), value in variables.items():
             if table:
                 defaults.setdefault(table, {})[name] = value
         listed = tables.get("", {}).get("store")
-        chosen = store or variables.get(("", "store")) or address(listed) or str(_data_folder() / "store")
+        chosen = store or variables.get(("", "store")) or address(listed) or str(data_folder() / "store")
         top = tables.get("", {})
         form = variables.get(("", "log_format")) or top.get("log_format") or "text"
         if form not in {"json", "text"}:
             raise click.UsageError('log_format is "text" or "json"')
         file = variables.get(("", "log_file")) or top.get("log_file")
-        _set_up_logs(verbosity, as_json=log_json or form == "json", file=str(file) if file else None)
+        set_up_logs(verbosity, as_json=log_json or form == "json", file=str(file) if file else None)
         if isinstance(sys.stdout, io.TextIOWrapper):  # a title that this terminal cannot show ends no command
             sys.stdout.reconfigure(errors="backslashreplace")
         for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
@@ -230,146 +199,3 @@ class Context:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-
-
-def _set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
-    """Warnings in plain lines on stderr, or in JSON with all else that is said there; and the log file, if any."""
-    level = [logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1]
-    said = logging.StreamHandler()
-    said.setFormatter(_PlainLines("onrecord: %(message)s"))
-    said.setLevel(level)
-    handlers: list[logging.Handler] = [said]
-    if as_json or file:
-        from pipeline.monitoring.json_log import JsonLines, Lines, log_file
-
-        if as_json:
-            said.setFormatter(JsonLines())
-            sys.stderr = Lines(sys.stderr)
-        if file:
-            handlers.append(log_file(file))
-    logging.basicConfig(level=min(level, logging.INFO) if file else level, handlers=handlers)
-
-
-def to_log_file(message: str, level: int) -> None:
-    """A line for the log file, if there is one, of what was said on stderr."""
-    entry = {"name": "onrecord", "msg": message, "levelno": level, "levelname": logging.getLevelName(level)}
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.handle(logging.makeLogRecord(entry))
-
-
-def spool_folder() -> Path:
-    """Where runs lie while they are written."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("onrecord")) / "spool"
-
-
-def cache_folder(store_url: str) -> Path:
-    """Where what never changes in a store is kept at hand."""
-    import hashlib
-
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("onrecord")) / hashlib.sha256(store_url.encode()).hexdigest()[:16]
-
-
-def config_file() -> Path:
-    """Where settings are looked for unless --config names a file."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("onrecord")) / "config.toml"
-
-
-def _data_folder() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("onrecord"))
-
-
-def _environment() -> dict[tuple[str, str], str]:
-    """The variables that are set, by the table and the name of the setting."""
-    settings = [(table, name) for table, names in SETTINGS.items() for name in names - _ONLY_TABLES]
-    known = {f"ONRECORD_{name.upper()}": (table, name) for table, name in settings}
-    found: dict[tuple[str, str], str] = {}
-    for variable, value in os.environ.items():
-        if variable in known:
-            found[known[variable]] = value
-        elif variable.startswith("ONRECORD_") and variable not in _OTHER_VARIABLES:
-            raise click.UsageError(f"{variable} is no setting; {_meant(variable, known)}")
-    return found
-
-
-def _read(explicit: Path | None) -> dict[str, dict[str, Any]]:
-    path = explicit or config_file()
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        if explicit is None:
-            return {}
-        raise click.UsageError(f"no configuration file {path}") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise click.UsageError(f"{path} cannot be read: {reason}") from error
-    tables: dict[str, dict[str, Any]] = {"": {}}
-    for name, value in data.items():
-        if isinstance(value, dict):
-            tables[name] = value
-        else:
-            tables[""][name] = value
-    for where, table in tables.items():
-        for name in table:
-            if name not in SETTINGS.get(where, frozenset()):
-                full = f"{where}.{name}" if where else name
-                raise click.UsageError(f"{path}: {full} is no setting; {_meant(full, _names())}")
-    return tables
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    """The names that one is like, or all of them."""
-    from difflib import get_close_matches  # only where something is wrong: it has to be fast where nothing is
-
-    known = sorted(known)
-    near = get_close_matches(name, known, n=2, cutoff=0.75)
-    return f"perhaps {' or '.join(near)}" if near else f"known are {', '.join(known)}"
-
-
-def _names() -> Iterator[str]:
-    for where, names in SETTINGS.items():
-        yield from (f"{where}.{name}" if where else name for name in sorted(names))
-
-
-@contextmanager
-def to_file(path: Path | None) -> Iterator[Any]:
-    """A binary stream to a file that appears whole or not at all, to a pipe or device, or to stdout.
-
-    What goes to a terminal is text, and what would steer the terminal is left out.
-    """
-    if path is None or str(path) in _STDOUT:
-        yield Terminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
-        return
-    try:
-        mode = path.stat().st_mode if path.exists() else None
-        if mode is not None and not stat.S_ISREG(mode):  # a device is written to, not replaced by a file
-            with path.open("wb") as device:
-                yield device
-            return
-        with _whole(Path(os.path.realpath(path)), mode) as file:
-            yield file
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from error
-
-
-@contextmanager
-def _whole(path: Path, mode: int | None) -> Iterator[Any]:
-    """A file that is put in its place once it is whole, under the rights of the one it replaces."""
-    part = path.with_name(f".onrecord-{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor: no file that was there is opened
-            if mode is not None:
-                os.fchmod(descriptor, stat.S_IMODE(mode))
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.context import Context, to_log_file
+from pipeline.cli.context import Context
+from pipeline.cli.logs import to_log_file
 from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named

@@ -27,7 +27,7 @@ def prepare(archive: Archive) -> bool:
 
 def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> list[str]:
     """Finish the runs, and redactions, that earlier invocations left; returns why some runs still wait."""
-    from pipeline.cli.commands.redact import finish
+    from pipeline.cli.unfinished_redactions import finish
     from pipeline.ingest import capture_run
     from storage.errors import OnrecordError
 

@@ -19,7 +19,7 @@ from archive.errors import ArchiveError
 from archive.evidence.sign_checkpoint import Made
 from archive.evidence.stored_timestamps import authorities, keep_token, mark_of
 from archive.times import iso, now
-from pipeline.alerts.channel import DeliveryError
+from pipeline.outbound.errors import DeliveryError
 from pipeline.outbound.http import TIMEOUT, address, ask
 from storage.errors import StoreError
 

@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from pipeline.alerts.channel import AlertSettingsError, DeliveryError
+from pipeline.alerts.channel import AlertSettingsError
+from pipeline.outbound.errors import DeliveryError
 
 _log = logging.getLogger("onrecord.health")
 

@@ -26,9 +26,10 @@ def test(context: Context) -> None:
     Example: onrecord alerts test
     """
     from archive.times import now
-    from pipeline.alerts.channel import DeliveryError, batch_of
+    from pipeline.alerts.channel import batch_of
     from pipeline.alerts.event import Event
     from pipeline.alerts.settings import load_channels
+    from pipeline.outbound.errors import DeliveryError
 
     channels = load_channels(context.alerts)
     if not channels:

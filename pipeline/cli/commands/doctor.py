@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.context import Context, config_file, spool_folder
+from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.paths import config_file, spool_folder
 from storage.base import ObjectStore
 from storage.errors import OnrecordError
 

@@ -113,10 +113,10 @@ def _timer(unit: str) -> Check:
 
 
 def _alerts(context: Context) -> Iterator[Check]:
-    from pipeline.alerts.channel import DeliveryError
     from pipeline.alerts.outbox import Outbox
     from pipeline.alerts.settings import load_channels
     from pipeline.monitoring.healthchecks import healthcheck
+    from pipeline.outbound.errors import DeliveryError
 
     try:
         channels = load_channels(context.alerts)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.context import Context, to_file
+from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.output_file import to_file
 
 if TYPE_CHECKING:
     from pipeline.ingest.timestamping import Signed

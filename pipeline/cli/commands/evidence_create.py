@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.context import Context, to_file
+from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from pipeline.cli.context import Context, to_file
+from pipeline.cli.context import Context
 from pipeline.cli.output import print_json
+from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context, to_file
+from pipeline.cli.context import Context
 from pipeline.cli.output import harmless, json_line, plain
+from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 

@@ -9,10 +9,9 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.unfinished_redactions import finish, say_finished
 
 if TYPE_CHECKING:
-    from archive.access.redaction_statement import Statement
-    from archive.archive import Archive
     from archive.redaction.plan import Plan
 
 _LISTED = 20  # captures that are named before it is asked whether to go on
@@ -70,7 +69,7 @@ def command(
         statement = redact(archive, what, signer, reason)
     except ValueError as error:
         raise click.UsageError(f"--reason: {error}") from error
-    _told(context, statement)
+    say_finished(context, statement)
 
 
 def _is_wanted() -> bool:
@@ -79,23 +78,6 @@ def _is_wanted() -> bool:
     except click.Abort:  # nobody is there to answer
         click.echo(err=True)
         return False
-
-
-def finish(context: Context, archive: Archive) -> None:
-    """Finish redactions that were decided and broke off; raises IntegrityError, StoreError."""
-    from archive.redaction.apply import finish as finish_all
-    from archive.redaction.apply import waiting
-
-    if not waiting(archive.store):
-        return
-    for statement in finish_all(archive, context.known_keys()):
-        _told(context, statement)
-    known = {each.statement.id for each in archive.notices.statements()}
-    for name in sorted(known & waiting(archive.store).keys()):
-        context.say(
-            f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
-            "is, or name that in the setting trusted_keys"
-        )
 
 
 def _say(context: Context, what: Plan, *, done: bool) -> None:
@@ -128,14 +110,3 @@ def _entry(what: Plan) -> dict[str, Any]:
         "lose_their_payload": told(what.repeats),
         "runs": list(what.runs),
     }
-
-
-def _told(context: Context, statement: Statement) -> None:
-    if context.as_json:
-        replaced = [{"run": each.run, "old": each.old, "new": each.new} for each in statement.replaced]
-        print_json({"redaction": statement.id, "records": list(statement.records), "replaced": replaced})
-        return
-    context.say(
-        f"redaction {statement.id}: {len(statement.records):,} records are gone from {len(statement.replaced):,} runs; "
-        "redact each copy of the store with: onrecord replicate STORE"
-    )

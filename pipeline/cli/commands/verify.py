@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.context import Context, to_file
+from pipeline.cli.context import Context
 from pipeline.cli.output import json_line, plain, print_json
+from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from archive.errors import NoSuchSnapshot, Withheld
 from archive.formats.memento_links import http_date, links_around
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
+from pipeline.web.common.addresses import of
 from pipeline.web.common.responses import CAPTURED, KEPT_A_WHILE, PLAIN, Streamed, line
-from pipeline.web.pages.page import of
 from storage.errors import ObjectMissing
 
 _PIECE = 4 << 20

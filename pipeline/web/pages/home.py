@@ -15,9 +15,10 @@ from archive.errors import IntegrityError
 from archive.model import Snapshot
 from archive.search import SearchUnavailable
 from archive.times import stamp
+from pipeline.web.common.addresses import address
 from pipeline.web.common.archive_reader import BadQuestion, Question, Reading
 from pipeline.web.common.safe_text import visible
-from pipeline.web.pages.page import Frame, address, moment_of, number_of, walls
+from pipeline.web.pages.page import Frame, moment_of, number_of, walls
 
 _NEWEST = 12  # captures on the first page,
 _RUNS = 8  # from the newest runs,

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import jinja2
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import iso, parse_time, stamp
+from pipeline.web.common.addresses import address, of
 from pipeline.web.common.archive_reader import BadQuestion, Reading
 from pipeline.web.common.responses import withheld_status
 from pipeline.web.common.safe_text import visible
@@ -32,17 +32,6 @@ _STATUS: tuple[tuple[type[OnrecordError], int, str], ...] = (
     (IntegrityError, 502, "Damaged"),
 )
 _UNREADABLE = (503, "The archive cannot be read now")
-
-
-def address(path: str, **values: object) -> str:
-    """A path of this origin with a query; values that are None or empty are left out."""
-    query = urlencode({name: value for name, value in values.items() if value not in (None, "")})
-    return f"{path}?{query}" if query else path
-
-
-def of(path: str, snapshot: Snapshot) -> str:
-    """The address of a page about a snapshot."""
-    return address(path, url=snapshot.url, at=stamp(snapshot.timestamp))
 
 
 def moment_of(text: str, name: str) -> datetime:

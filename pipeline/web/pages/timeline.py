@@ -14,9 +14,10 @@ from starlette.routing import BaseRoute
 
 from archive.model import Snapshot
 from archive.times import iso
+from pipeline.web.common.addresses import address
 from pipeline.web.common.archive_reader import MOST_SNAPSHOTS, Reading, asked_url, host_or_prefix
 from pipeline.web.pages.listing import MATCHES
-from pipeline.web.pages.page import Frame, address, number_of, walls
+from pipeline.web.pages.page import Frame, number_of, walls
 from pipeline.web.pages.snapshot_state import Entry, entries_of, texts_of
 
 _LISTED = 100  # snapshots on one page

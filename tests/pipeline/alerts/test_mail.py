@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.alerts.channel import DeliveryError, batch_of
+from pipeline.alerts.channel import batch_of
 from pipeline.alerts.mail import Mail
 from pipeline.alerts.settings import load_channels
+from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, Letters, event, smtp, stranger
 
 TO = ("ida@quay.example",)

@@ -19,12 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.alerts import outbox as outboxes
-from pipeline.alerts.channel import Batch, Channel, DeliveryError, Rules
+from pipeline.alerts.channel import Batch, Channel, Rules
 from pipeline.alerts.command import Command
 from pipeline.alerts.event import Event, decoded
 from pipeline.alerts.notify import notify
 from pipeline.alerts.outbox import Flushed, Outbox
 from pipeline.alerts.settings import load_channels
+from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, Hook, Letters, event, late, smtp
 
 

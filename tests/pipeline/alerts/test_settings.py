@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.alerts.channel import AlertSettingsError, DeliveryError, Rules, batch_of
+from pipeline.alerts.channel import AlertSettingsError, Rules, batch_of
 from pipeline.alerts.mail import Mail
 from pipeline.alerts.settings import load_channels
 from pipeline.alerts.webhook import Slack, Webhook
+from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, event
 
 URL = "https://hooks.example/hunter2"

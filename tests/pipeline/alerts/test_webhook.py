@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.alerts.channel import DeliveryError, batch_of
+from pipeline.alerts.channel import batch_of
 from pipeline.alerts.settings import load_channels
 from pipeline.alerts.webhook import Ntfy, Slack, Webhook
+from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, Hook, drip, event, hook_server, moved_to
 
 BATCH = batch_of((event("a"), event("b", "changed", tags=("press",))), "webhook", NOON)

@@ -24,7 +24,6 @@ from starlette.testclient import TestClient
 from archive.archive import Archive
 from archive.model import Outcome, Target
 from archive.runs.warc_files import RunSettings
-from pipeline.alerts.channel import DeliveryError
 from pipeline.capture.http import connection
 from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.settings import FetchSettings
@@ -33,6 +32,7 @@ from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, capture_all
 from pipeline.ingest.import_files import import_file
 from pipeline.monitoring.healthchecks import healthcheck
+from pipeline.outbound.errors import DeliveryError
 from pipeline.outbound.http import request
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
