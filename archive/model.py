@@ -147,6 +147,11 @@ class Fetched:
     exchanges: tuple[Exchange, ...]
     verdict: Verdict
 
+    def discard(self) -> None:
+        """Remove the files that hold its responses."""
+        for exchange in self.exchanges:
+            exchange.response.discard()
+
 
 @dataclass(frozen=True, slots=True)
 class Embed:

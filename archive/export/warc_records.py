@@ -46,7 +46,7 @@ def write_warcinfo(sink: Sink, filename: str, started: datetime, software: str) 
         ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
         ("description", "records copied as they were kept, with the ids they have there"),
     ]
-    RecordWriter(sink).warcinfo(filename, started, fields)
+    RecordWriter(sink.write).warcinfo(filename, started, fields)
 
 
 def copy_records(archive: Archive, snapshots: Iterable[Snapshot], sink: Counted, filename: str) -> Iterator[Out]:

@@ -1,29 +1,80 @@
-"""Outcomes as lines of outcomes.jsonl, and how many there are of each sort."""
+"""Outcomes as lines of outcomes.jsonl, written and read here alone, and how many there are of each sort."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from archive.checked_json import parsed_object, size_of, text_of, texts_of
+from archive.errors import IntegrityError
+from archive.formats.pages_jsonl import whole_lines
 from archive.model import Outcome, Role, Snapshot
+from archive.times import from_iso
 
-_OPTIONAL = {
-    "final_url",
-    "notes",
-    "role",
-    "via",
-    "hops",
-    "seed",
-    "text",
-    "words",
-}  # fields that are left out when empty
+_FIELDS = tuple(each.name for each in fields(Outcome))
+_REQUIRED = ("url", "outcome", "timestamp")
+_NUMBERS = ("status", "offset", "length", "words")
+_TEXTS = tuple(name for name in _FIELDS if name not in {*_REQUIRED, *_NUMBERS, "revisit", "notes"})
+_OPTIONAL = frozenset({"final_url", "notes", "role", "via", "hops", "seed", "text", "words"})  # left out when empty
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
-    """An outcome's line, without line end, as `capture --json` prints it too."""
-    entry = {name: value for name, value in asdict(outcome).items() if name not in _OPTIONAL or value}
-    return json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace")
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """One line: an outcome, and fields of later versions, which stay when the line is written again."""
+
+    outcome: Outcome
+    later: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedLine:
+    """A line that holds no outcome; lines are counted from 1."""
+
+    number: int
+    reason: str
+
+
+def encode_outcome(
+    outcome: Outcome, later: Mapping[str, Any] | None = None, *, only: Collection[str] = _FIELDS
+) -> bytes:
+    """Return an outcome's line, without line end, as `capture --json` prints it too; `only` names fields to write."""
+    entry = {name: getattr(outcome, name) for name in _FIELDS if name in only}
+    for name in _OPTIONAL.intersection(entry):
+        if not entry[name]:
+            del entry[name]
+    return json.dumps(entry | dict(later or {}), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def parse_outcome(line: bytes) -> OutcomeLine:
+    """Return what a line says; raises ValueError when a field is missing or of the wrong type."""
+    entry = parsed_object(line)
+    if missing := [name for name in _REQUIRED if name not in entry]:
+        raise ValueError(f"the line has no {missing[0]}")
+    known: dict[str, Any] = {name: text_of(entry[name]) for name in _REQUIRED}
+    from_iso(known["timestamp"])
+    known |= {name: text_of(entry[name]) for name in _TEXTS if entry.get(name) is not None}
+    known |= {name: size_of(entry[name]) for name in _NUMBERS if entry.get(name) is not None}
+    known["notes"] = texts_of(entry.get("notes") or [])
+    known["revisit"] = entry.get("revisit") or False
+    if not isinstance(known["revisit"], bool):
+        raise ValueError("revisit is neither true nor false")  # noqa: TRY004 - one error for whatever is wrong
+    later = {name: value for name, value in entry.items() if name not in _FIELDS}
+    return OutcomeLine(Outcome(**known), later)
+
+
+def read_outcomes(pieces: Iterable[bytes]) -> Iterator[OutcomeLine | DamagedLine]:
+    """Return the lines of an outcomes.jsonl one by one, damaged ones with their number."""
+    number = 0
+    try:
+        for number, line in enumerate(whole_lines(pieces), 1):
+            try:
+                yield parse_outcome(line)
+            except ValueError as error:
+                yield DamagedLine(number, str(error))
+    except IntegrityError as error:
+        yield DamagedLine(number + 1, str(error))
 
 
 def at_capture(outcome: Outcome, snapshot: Snapshot) -> Outcome:
@@ -49,7 +100,7 @@ class OutcomeCounts:
         self._pages = self._failed = self._skipped = self._requisites = 0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Count one, by the entry that `entry_of` made for the journal."""
+        """Count one, by what the journal keeps of it."""
         self.total += 1
         self._failed += bool(entry.get("failed", entry["outcome"] != "ok"))
         if entry.get("skipped"):
@@ -67,8 +118,3 @@ class OutcomeCounts:
             "requisites": self._requisites,
             "skipped": self._skipped,
         }
-
-
-def entry_of(outcome: Outcome) -> dict[str, Any]:
-    """What the journal keeps of an outcome."""
-    return {"outcome": outcome.outcome, "failed": outcome.failed, "skipped": outcome.skipped, "role": outcome.role}

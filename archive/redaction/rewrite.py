@@ -17,6 +17,7 @@ from archive.checked_json import parsed_object
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
 from archive.formats.cdxj import parse_line
+from archive.formats.outcomes_jsonl import encode_outcome, parse_outcome
 from archive.formats.pages_jsonl import HEADER, decode_document
 from archive.formats.zipnum import BlockIndex, decode_block
 from archive.warc.reader import walk_records
@@ -26,7 +27,7 @@ _PIECE = 1 << 20
 _COMMENT = 0x10  # RFC 1952 §2.3.1: a comment follows the header
 
 _KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "run")
-_KEPT_OF_OUTCOME = ("url", "outcome", "timestamp", "status", "record_id", "role", "via", "hops", "seed")
+_KEPT_OF_OUTCOME = frozenset({"url", "outcome", "timestamp", "status", "record_id", "role", "via", "hops", "seed"})
 _TEXT_OF_LINE = ("title", "document", "availability", "etag", "lastModified")
 
 
@@ -127,17 +128,18 @@ def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str
 
     def blank(line: bytes) -> bytes:
         try:
-            entry = parsed_object(line)
-        except ValueError:
-            return line
-        record_id = entry.get("record_id")
-        if record_id in wanted:
-            entry = {name: entry[name] for name in _KEPT_OF_OUTCOME if name in entry}
-        elif record_id in texts:
-            entry.pop("title", None)
+            found = parse_outcome(line)
+        except ValueError:  # a damaged line that names one of the records may say anything of it
+            named = any(record_id.encode() in line for record_id in (*wanted, *texts))
+            return _filled(b"{}", len(line)) if named else line
+        written = parsed_object(line).keys()  # no field comes in by this: the line grows no longer
+        if found.outcome.record_id in wanted:
+            made = encode_outcome(found.outcome, only=written & _KEPT_OF_OUTCOME)
+        elif found.outcome.record_id in texts:
+            made = encode_outcome(found.outcome, found.later, only=written - {"title"})
         else:
             return line
-        return _filled(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace"), len(line))
+        return _filled(made, len(line))
 
     return _lines(data, blank)
 

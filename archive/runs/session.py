@@ -11,7 +11,7 @@ from archive import object_keys
 from archive.digests import digest_of_stream
 from archive.formats import manifest
 from archive.formats.cdxj import line_of, parse_line, snapshot_of
-from archive.formats.outcomes_jsonl import OutcomeCounts, encode_outcome, entry_of
+from archive.formats.outcomes_jsonl import OutcomeCounts, encode_outcome
 from archive.formats.pages_jsonl import HEADER, encode_document
 from archive.index.catalog import Catalog
 from archive.index.dedup import Earlier
@@ -249,7 +249,7 @@ class Session:
         """Write a target's outcome; returns its line as `capture --json` prints it."""
         line = encode_outcome(outcome)
         self._spooled.append(object_keys.OUTCOMES, line + b"\n")
-        entry = entry_of(outcome)
+        entry = {"outcome": outcome.outcome, "failed": outcome.failed, "skipped": outcome.skipped, "role": outcome.role}
         self._outcomes.add(entry)
         self._entries.append(entry)
         return line

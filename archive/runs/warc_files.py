@@ -6,6 +6,7 @@ import json
 from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from archive import object_keys
 from archive.model import Block, Digests, Exchange, Made, RecordRef, Snapshot
@@ -23,18 +24,6 @@ class RunSettings:
     max_warc: int = 1_000_000_000  # bytes after which the next WARC file is begun
     force: bool = False  # store whole what earlier runs hold unchanged
     mask: bool = False  # credentials in requests, and the cookies that answer them
-
-
-class _Appending:
-    """A WARC file of the spool as something to write to."""
-
-    def __init__(self, spooled: SpooledRun, name: str) -> None:
-        self._spooled = spooled
-        self._name = name
-
-    def write(self, data: bytes) -> int:
-        self._spooled.append(self._name, data)
-        return len(data)
 
 
 class RunWarcs:
@@ -79,7 +68,7 @@ class RunWarcs:
         if self._foreign is None or self._foreign.tell() >= self._settings.max_warc:
             self._foreign_name = object_keys.foreign_path(self._foreign_count)
             self._foreign_count += 1
-            self._foreign = RecordWriter(_Appending(self._spooled, self._foreign_name))
+            self._foreign = RecordWriter(partial(self._spooled.append, self._foreign_name))
             self.ends[self._foreign_name] = self._foreign.ends
         placed = self._foreign.verbatim(head, block)
         return RecordRef(object_keys.run_key(self._spooled.run, self._foreign_name), placed.offset, placed.length)
@@ -88,7 +77,7 @@ class RunWarcs:
         if self._writer is None or self._writer.tell() >= self._settings.max_warc:
             name = object_keys.warc_path(self._count)
             self._count += 1
-            self._writer = RecordWriter(_Appending(self._spooled, name))
+            self._writer = RecordWriter(partial(self._spooled.append, name))
             self.ends[name] = self._writer.ends
             self._info = self._writer.warcinfo(name.rpartition("/")[2], self._started, self._description())
         return self._writer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import uuid
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from warcio.warcwriter import WARCWriter
 from archive.digests import EMPTY, digest_of
 from archive.model import Block, Digests, Exchange, Made, Reference, Snapshot
 from archive.times import iso
-from archive.warc.gzip_members import MemberWriter, Sink
+from archive.warc.gzip_members import MemberWriter
 from archive.warc.http_message import read_head
 
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -51,10 +52,10 @@ def new_record_id() -> str:
 
 
 class RecordWriter:
-    """Appends records to an open file; `tell` is the offset where the next one begins, `ends` where each one ended."""
+    """Appends records by `write`; `tell` is the offset where the next one begins, `ends` where each one ended."""
 
-    def __init__(self, raw: Sink, offset: int = 0) -> None:
-        self._raw = _Counting(raw, offset)
+    def __init__(self, write: Callable[[bytes], object], offset: int = 0) -> None:
+        self._raw = _Counting(write, offset)
         self._warcio = WARCWriter(MemberWriter(self._raw), gzip=False, warc_version="1.1")
         self.ends = array("Q")
 
@@ -186,13 +187,13 @@ class _RawHead:
 class _Counting:
     """A file below the members that knows how much was written to it."""
 
-    def __init__(self, raw: Sink, offset: int) -> None:
-        self._raw = raw
+    def __init__(self, write: Callable[[bytes], object], offset: int) -> None:
+        self._write = write
         self.offset = offset
 
     def write(self, data: bytes) -> object:
         self.offset += len(data)
-        return self._raw.write(data)
+        return self._write(data)
 
 
 def _warc_fields(fields: Fields) -> Block:

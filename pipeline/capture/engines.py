@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 
 from archive.model import Fetched, Role, Target
+from pipeline.capture.bridge import Ended, ReadAhead
 from pipeline.capture.browser.visit_many import Browsed, BrowserSettings
 from pipeline.capture.http.fetch_process import fetch_apart
 from pipeline.capture.http.settings import FetchSettings
 
+AHEAD = 1000  # targets that wait in the lanes
 _GLANCE = 0.001  # seconds
 
 Results = Generator[Fetched | Browsed | None, None, None]
@@ -27,13 +28,15 @@ def fetch_and_browse(
     """
     from pipeline.capture.browser.visit_many import browse_all
 
-    lanes = _Lanes(targets)
-    with (
-        closing(fetch_apart(lanes.others(), settings, workdir, tick=tick)) as fetched,
-        closing(browse_all(lanes.pages(), settings, workdir, limits=limits, tick=_GLANCE)) as browsed,
-    ):
-        lanes.start()
-        yield from _both(fetched, browsed)
+    lanes = Lanes(targets)
+    try:
+        with (
+            closing(fetch_apart(lanes.others(), settings, workdir, tick=tick)) as fetched,
+            closing(browse_all(lanes.pages(), settings, workdir, limits=limits, tick=_GLANCE)) as browsed,
+        ):
+            yield from _both(fetched, browsed)
+    finally:
+        lanes.stop()
 
 
 def _both(fetched: Iterator[Fetched | None], browsed: Iterator[Browsed | None]) -> Results:
@@ -46,35 +49,35 @@ def _both(fetched: Iterator[Fetched | None], browsed: Iterator[Browsed | None]) 
                 sources.remove(source)
 
 
-class _Lanes:
-    """Targets in two lanes, told apart in a thread of its own."""
+class Lanes:
+    """Targets in two lanes, pages and others, read in a thread of its own as far ahead as `AHEAD`."""
 
     def __init__(self, targets: Iterable[Target]) -> None:
-        self._targets = targets
-        self._pages: SimpleQueue[Target | None] = SimpleQueue()
-        self._others: SimpleQueue[Target | None] = SimpleQueue()
-        self._error: BaseException | None = None
+        self._pages: SimpleQueue[Target | Ended] = SimpleQueue()
+        self._others: SimpleQueue[Target | Ended] = SimpleQueue()
+        self._reader = ReadAhead(targets, AHEAD, self._give)
 
-    def start(self) -> None:
-        threading.Thread(target=self._read, name="lanes", daemon=True).start()
+    def stop(self) -> None:
+        """End both lanes."""
+        self._reader.stop()
+        self._give(Ended())
 
     def pages(self) -> Iterator[Target]:
-        return self._lane(self._pages.get)
+        """Return the pages, until there are no more."""
+        return self._lane(self._pages)
 
     def others(self) -> Iterator[Target]:
-        return self._lane(self._others.get)
+        """Return all that is no page, until there is no more."""
+        return self._lane(self._others)
 
-    def _lane(self, get: Callable[[], Target | None]) -> Iterator[Target]:
-        while (target := get()) is not None:
-            yield target
-        if self._error is not None:
-            raise self._error
+    def _lane(self, waiting: SimpleQueue[Target | Ended]) -> Iterator[Target]:
+        while not isinstance(item := waiting.get(), Ended):
+            self._reader.release()
+            yield item
+        item.check()
 
-    def _read(self) -> None:
-        try:
-            for target in self._targets:
-                (self._pages if target.role == Role.PAGE else self._others).put(target)
-        except BaseException as error:  # noqa: BLE001 - raised again in the consumers' threads
-            self._error = error
-        self._pages.put(None)
-        self._others.put(None)
+    def _give(self, item: Target | Ended) -> None:
+        if isinstance(item, Ended) or item.role == Role.PAGE:
+            self._pages.put(item)
+        if isinstance(item, Ended) or item.role != Role.PAGE:
+            self._others.put(item)

@@ -1,7 +1,8 @@
 """The frontier: everything a run will capture, from what was named to what was found, each URL once.
 
-Named targets come from their source; what a body leads to comes from `found`. A target is counted until `done` says
-that all it leads to is queued, so that the iterator ends when there is nothing left anywhere.
+Named targets come from their source, further ones from what was captured. For each target that was handed out, the
+recording asks `wanted` when the target has come back and calls `learned` when it has been read: the iterator ends when
+every target is learned and nothing is queued.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from archive.model import Headers, Outcome, Role, Snapshot, Target
+from archive.model import Fetched, Headers, Outcome, Role, Snapshot, Target
 from archive.times import iso, now
 from pipeline.capture.http.failures import Failure
-from pipeline.capture.http.urls import WebUrl, checked_url
-from pipeline.crawl.robots_gate import Gatekeeper
-from pipeline.crawl.scope import RobotsPolicy, Rules, Traps, page_key, registrable, within
+from pipeline.capture.http.urls import checked_url
+from pipeline.crawl.admission import Admission
+from pipeline.crawl.robots_gate import Gatekeeper, RobotsAnswer, names_sitemaps
+from pipeline.crawl.scope import RobotsPolicy, Rules, page_key
 from pipeline.crawl.target_queue import TargetQueue
 from pipeline.discover.outlinks import Findings, Hop, Outlink
+from pipeline.discover.sitemaps import findings_of_sitemap
 
 _LONGEST_CHAIN = 12  # embeds of embeds: style sheets that import without end
 _DEEPEST_INDEX = 4  # sitemaps in sitemap indexes
@@ -29,8 +32,19 @@ Last = Callable[[str], Snapshot | None]
 Sieve = Callable[[Target], bool]  # of an entry of a feed or a sitemap: whether it is to be captured now
 
 
+_NOTHING = Findings()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a fetched target's body: the URLs that it leads to, the rules of a robots.txt, or neither."""
+
+    links: bool
+    rules: bool
+
+
 class Frontier:
-    """The targets of one run. Iterated in one thread, told in another."""
+    """The targets of one run. Iterated in one thread; `wanted` and `learned` are called in another."""
 
     def __init__(self, named: Iterable[Target], rules: Rules, last: Last, sieve: Sieve | None = None) -> None:
         self._rules = rules
@@ -45,9 +59,7 @@ class Frontier:
         self._keys: set[int] = set()  # hashes of the keys of pages
         self._refused: set[int] = set()
         self._too_deep: dict[str, Outcome] = {}  # by URL: a shorter way may be found yet
-        self._roots: dict[str, list[WebUrl]] = {}
-        self._found_pages = 0
-        self._traps = Traps()
+        self._admission = Admission(rules)
         self._gate = Gatekeeper(rules.agent)
         self._queue = TargetQueue(self._admitted(self._unread))
         self._lock = threading.RLock()
@@ -64,7 +76,7 @@ class Frontier:
                 yield self._conditional(target)
             else:
                 self._leave_out(target, "out-of-time", f"the time of {target.seed} was over")
-                self.done()
+                self._queue.done()
 
     def close(self) -> None:
         """End the iteration, wherever it waits."""
@@ -81,7 +93,7 @@ class Frontier:
                 self._new(target.url)
                 self._keys.add(hash(page_key(target.url)))
                 seed: Target | None = replace(target, seed=target.seed or target.url)
-                self._root(target.url, target.url)
+                self._admission.add_root(target.url, target.url)
                 found_once = target.via is not None and self._rules.robots == RobotsPolicy.DISCOVERED
                 if found_once or self._rules.robots == RobotsPolicy.ALL:
                     seed = self._past_the_gate(replace(target, seed=target.seed or target.url))
@@ -119,71 +131,84 @@ class Frontier:
 
     # From the network
 
-    def arrived(self, target: Target) -> None:
-        """Know that a target came back, or what came of it."""
+    def wanted(self, fetched: Fetched, beside: Iterable[str] = ()) -> Wanted:
+        """Take a target back, and return what of its body is to be read.
+
+        The URLs that it was redirected to, and those that a browser captured `beside` it, are not queued any more.
+        """
+        target = fetched.target
         with self._lock:
             self._under_way.pop(target.url, None)
+            for url in (*beside, *(exchange.url for exchange in fetched.exchanges[1:])):
+                self._new(url)
+                self._keys.add(hash(page_key(url)))
+        rules = self._rules
+        links = rules.requisites or rules.linked_pdfs or rules.embeds or target.role in {Role.FEED, Role.SITEMAP}
+        links = links or (target.role == Role.PAGE and target.depth < rules.depth)
+        return Wanted(links, target.role == Role.ROBOTS or (target.role == Role.SITEMAP and names_sitemaps(target.url)))
 
-    def reads(self, target: Target) -> bool:
-        """Whether what a target leads to is wanted at all."""
-        if target.role in {Role.FEED, Role.SITEMAP}:
-            return True
-        wanted = self._rules.requisites or self._rules.linked_pdfs or self._rules.embeds
-        return wanted or (target.role == Role.PAGE and target.depth < self._rules.depth)
+    def learned(
+        self,
+        target: Target,
+        findings: Findings = _NOTHING,
+        *,
+        at: str | None = None,
+        robots: RobotsAnswer | None = None,
+    ) -> None:
+        """Queue what a target leads to, as far as the rules go (the rest is `left_out`); to be called once for each.
 
-    def found(self, target: Target, url: str, findings: Findings) -> None:
-        """Queue what a body at `url` leads to, as far as the rules go; the rest is `left_out`."""
+        `at` is the URL of the body that was read, when redirects led elsewhere. With the answer for a robots.txt, the
+        targets that waited for its rules are queued; a site without one may have a sitemap in the usual place.
+        """
         with self._lock:
-            if target.role == Role.PAGE and not target.hops and target.seed:
-                self._root(target.seed, url)
-            if self._rules.requisites:
-                for outlink in findings.of(Hop.EMBED):
-                    self._requisite(target, url, outlink)
-            if self._rules.embeds:
-                for embed in findings.embeds:
-                    self._requisite(target, url, Outlink(embed.url, Hop.EMBED, "embed"))
-            if target.role == Role.FEED:
-                self._sources(target, url, findings.feeds[:1])
-            self._sources(target, url, findings.sitemaps)
-            self._links(target, url, findings)
+            if robots is not None:
+                for waiting in self._gate.learn(checked_url(target.url), robots):
+                    self._enqueue(self._past_the_gate(waiting))
+                if robots.body is None and target.role == Role.SITEMAP:
+                    findings = findings_of_sitemap(b"", target.url)
+            self._found(target, at or target.url, findings)
+        self._queue.done()
 
-    def captured(self, url: str) -> None:
-        """Know a URL that was captured on the way, by a redirect or a browser."""
-        with self._lock:
-            self._new(url)
-            self._keys.add(hash(page_key(url)))
+    def left_out(self, *, at_end: bool = False) -> Iterator[Outcome]:
+        """Return an outcome for each URL that is not captured: those since the last call.
 
-    def robots(self, target: Target, status: int | None, body: bytes | None, problem: str) -> None:
-        """Take an origin's robots.txt, or the lack of it, and let those pass who waited for it."""
-        with self._lock:
-            for waiting in self._gate.learn(checked_url(target.url), status, body, problem):
-                self._enqueue(self._past_the_gate(waiting))
-
-    def left_out(self) -> Iterator[Outcome]:
-        """An outcome for each URL that was found, or named, and is not captured: those since the last question."""
+        `at_end`, those come too to which no way was short enough.
+        """
         with suppress(queue.Empty):
             while True:
                 yield self._left_out.get_nowait()
-
-    def too_deep(self) -> Iterator[Outcome]:
-        """An outcome for each URL to which no way was short enough; to be asked once, at the end."""
-        return iter(self._too_deep.values())
-
-    def done(self) -> None:
-        """A target is dealt with."""
-        self._queue.done()
+        if at_end:
+            yield from self._too_deep.values()
 
     # The rules
 
-    def _sources(self, target: Target, url: str, addresses: tuple[str, ...]) -> None:
-        """Feeds that a page names, sitemaps that an index lists."""
-        for address in addresses:
-            if not self._new(address):
-                continue
-            if target.hops.count(Hop.LINK) >= _DEEPEST_INDEX:
-                self._leave_out(replace(target, url=address, via=url), "too-deep", "sitemaps within sitemaps")
-            else:
-                self._enqueue(replace(target, url=address, via=url, hops=target.hops + Hop.LINK, headers=()))
+    def _found(self, target: Target, url: str, findings: Findings) -> None:
+        if target.role == Role.PAGE and not target.hops and target.seed:
+            self._admission.add_root(target.seed, url)
+        if self._rules.requisites:
+            for outlink in findings.of(Hop.EMBED):
+                self._requisite(target, url, outlink)
+        if self._rules.embeds:
+            for embed in findings.embeds:
+                self._requisite(target, url, Outlink(embed.url, Hop.EMBED, "embed"))
+        feeds = findings.feeds[:1] if target.role == Role.FEED else ()
+        for address in (*feeds, *findings.sitemaps):
+            self._source(target, url, address)
+        if target.role == Role.REQUISITE:
+            return
+        links = findings.of(Hop.LINK)
+        if self._sieve is not None and target.role in {Role.FEED, Role.SITEMAP}:
+            links = [link for link in links if self._sieve(_followed(target, url, link))]
+        self._links(target, url, links, findings.canonical)
+
+    def _source(self, target: Target, url: str, address: str) -> None:
+        """A feed that a page names, a sitemap that an index lists."""
+        if not self._new(address):
+            return
+        if target.hops.count(Hop.LINK) >= _DEEPEST_INDEX:
+            self._leave_out(replace(target, url=address, via=url), "too-deep", "sitemaps within sitemaps")
+        else:
+            self._enqueue(replace(target, url=address, via=url, hops=target.hops + Hop.LINK, headers=()))
 
     def _requisite(self, target: Target, url: str, outlink: Outlink) -> None:
         if not self._new(outlink.url):
@@ -195,73 +220,35 @@ class Frontier:
         else:
             self._enqueue(found)
 
-    def _links(self, target: Target, url: str, findings: Findings) -> None:
+    def _links(self, target: Target, url: str, links: list[Outlink], canonical: str | None) -> None:
         """Links on a page, entries of a feed, lines of a sitemap."""
-        if target.role == Role.REQUISITE:
-            return
-        links = self._sifted(target, url, findings.of(Hop.LINK))
         if target.role == Role.PAGE:
             if self._rules.linked_pdfs:
                 for link in filter(_is_pdf, links):
                     self._requisite(target, url, link)
             if not self._rules.depth:
                 return
-            if findings.canonical and page_key(findings.canonical) != page_key(url):
-                if self._known(findings.canonical):
+            if canonical and page_key(canonical) != page_key(url):
+                if self._known(canonical):
                     return  # the same page under another address: its links were followed there
-                links.insert(0, Outlink(findings.canonical, Hop.LINK, "link/@canonical"))
+                links.insert(0, Outlink(canonical, Hop.LINK, "link/@canonical"))
         for link in links:
             mark, key = hash(link.url), hash(page_key(link.url))
             if mark not in self._refused and mark not in self._seen and key not in self._keys:
                 self._follow(_followed(target, url, link), target.role, mark, key)
 
-    def _sifted(self, target: Target, url: str, links: list[Outlink]) -> list[Outlink]:
-        if self._sieve is None or target.role not in {Role.FEED, Role.SITEMAP}:
-            return links
-        return [link for link in links if self._sieve(_followed(target, url, link))]
-
     def _follow(self, link: Target, found_in: Role, mark: int, key: int) -> None:
         """Queue a link, or let it wait; what is left out may still be captured as what a page needs to be shown."""
-        admitted = self._judged(link, found_in)
-        if admitted is not None:
+        refused = self._admission.refusal(link, found_in)
+        if refused is None:
             self._seen.add(mark)
             self._keys.add(key)
             self._too_deep.pop(link.url, None)
-            self._enqueue(self._admit(admitted))
-
-    def _admit(self, link: Target) -> Target | None:
-        return link if self._rules.robots == RobotsPolicy.IGNORE else self._past_the_gate(link)
-
-    def _judged(self, link: Target, found_in: Role) -> Target | None:
-        """A link that the rules let pass, robots.txt aside; None when it is left out."""
-        try:
-            url = checked_url(link.url)
-        except Failure as failure:
-            return self._leave_out(link, failure.verdict.name, failure.verdict.error or "")
-        if why := self._out_of_scope(url, link, found_in):
-            return self._leave_out(link, "out-of-scope", why)
-        if why := self._rules.excluded(link.url):
-            return self._leave_out(link, "excluded", why)
-        if link.depth > self._rules.depth:
-            self._too_deep[link.url] = _outcome(link, "too-deep", "more links away than --depth")
-            return None
-        if why := self._traps.reason(url):
-            return self._leave_out(link, "query-trap", f"{why}; name it to capture it")
-        if self._found_pages >= self._rules.limit:
-            return self._leave_out(link, "over-limit", f"--limit {self._rules.limit} pages were found already")
-        self._found_pages += 1
-        return link
-
-    def _out_of_scope(self, url: WebUrl, link: Target, found_in: Role) -> str | None:
-        roots = self._roots.get(link.seed or "", [])
-        if found_in == Role.FEED:
-            return None
-        if found_in == Role.SITEMAP:
-            same = any(registrable(url.host) == registrable(root.host) for root in roots)
-            return None if same else "another site than the sitemap's"
-        if any(within(url, root, self._rules.scope) for root in roots):
-            return None
-        return f"not within the {self._rules.scope} of {link.seed}"
+            self._enqueue(link if self._rules.robots == RobotsPolicy.IGNORE else self._past_the_gate(link))
+        elif refused[0] == "too-deep":
+            self._too_deep[link.url] = _outcome(link, *refused)
+        else:
+            self._leave_out(link, *refused)
 
     def _past_the_gate(self, target: Target) -> Target | None:
         """A target that robots.txt lets pass; or the target that fetches robots.txt; or None."""
@@ -289,14 +276,6 @@ class Frontier:
         self._seen.discard(mark)
         self._left_out.put(_outcome(target, name, why))
         return None
-
-    def _root(self, seed: str, url: str) -> None:
-        """Know an address that a seed has: its own, and where it redirects to."""
-        with suppress(Failure):
-            root = checked_url(url)
-            roots = self._roots.setdefault(seed, [])
-            if root not in roots:
-                roots.append(root)
 
     # What is known
 

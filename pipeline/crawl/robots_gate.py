@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
+
 from archive.model import Role, Target
-from pipeline.capture.http.urls import WebUrl
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.urls import WebUrl, checked_url
 from pipeline.discover.outlinks import Hop
 from pipeline.discover.robots_txt import Robots
 
 _UNREACHABLE = "the site's robots.txt could not be had ({}), so nothing is followed there; name the URL to capture it"
 
 
+@dataclass(frozen=True, slots=True)
+class RobotsAnswer:
+    """What came when a robots.txt was asked for: `body` is None unless the file was served, `problem` says why not."""
+
+    status: int | None
+    body: bytes | None
+    problem: str
+
+
 def origin_of(url: WebUrl) -> str:
     """What one robots.txt speaks for (RFC 9309 §2.3)."""
     return f"{url.scheme}://{url.authority}"
+
+
+def names_sitemaps(url: str) -> bool:
+    """Return whether a URL is that of a robots.txt, which names the sitemaps of its site."""
+    with suppress(Failure):
+        return url.endswith("/robots.txt") and bool(checked_url(url))
+    return False
 
 
 class Gatekeeper:
@@ -41,13 +61,14 @@ class Gatekeeper:
         """Those that wait for a robots.txt that has not come."""
         return [target for waiting in self._waiting.values() for target in waiting]
 
-    def learn(self, url: WebUrl, status: int | None, body: bytes | None, problem: str) -> list[Target]:
-        """Know an origin's rules from what became of its robots.txt (RFC 9309 §2.3.1); returns who waited for them."""
-        if body is not None:
-            rules = Robots.read(body, self._agent)
+    def learn(self, url: WebUrl, answer: RobotsAnswer) -> list[Target]:
+        """Keep an origin's rules (RFC 9309 §2.3.1); returns the targets that waited for them."""
+        status = answer.status
+        if answer.body is not None:
+            rules = Robots.read(answer.body, self._agent)
         elif status is not None and 400 <= status < 500 and status != 429:
             rules = Robots()
         else:
-            rules = Robots(denied=_UNREACHABLE.format(problem))
+            rules = Robots(denied=_UNREACHABLE.format(answer.problem))
         self._rules[origin_of(url)] = rules
         return self._waiting.pop(origin_of(url), [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,13 +11,15 @@ from datetime import datetime
 from archive import object_keys
 from archive.archive import Archive
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
-from archive.formats.pages_jsonl import whole_lines
+from archive.formats.outcomes_jsonl import DamagedLine, read_outcomes
 from archive.model import Role, Snapshot
 from archive.warc.http_message import decoded
 from pipeline.discover.outlinks import Hop
 from pipeline.extract.extractor_pool import Extractors, extracted
 from pipeline.extract.tasks import Page, Task
 from storage.errors import ObjectMissing
+
+_log = logging.getLogger("onrecord.pipeline")
 
 MOST = 100_000  # captures that are added to what was asked for
 _BODY = 20_000_000  # bytes of a page that is looked through for what it needs
@@ -141,11 +143,13 @@ class Needs:
 
 def _requisites_of_run(archive: Archive, run: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
+    key = object_keys.run_key(run, object_keys.OUTCOMES)
     try:
-        for line in whole_lines(archive.store.stream(object_keys.run_key(run, object_keys.OUTCOMES))):
-            entry = json.loads(line)
-            if isinstance(entry, dict) and entry.get("role") == Role.REQUISITE and entry.get("record_id"):
-                found.setdefault(str(entry.get("via")), []).append(str(entry["url"]))
-    except (ArchiveError, ObjectMissing, ValueError):  # `verify` names what is wrong with it
+        for line in read_outcomes(archive.store.stream(key)):
+            if isinstance(line, DamagedLine):
+                _log.warning("%s line %d is damaged: %s; run `onrecord verify --deep`", key, line.number, line.reason)
+            elif line.outcome.role == Role.REQUISITE and line.outcome.record_id:
+                found.setdefault(str(line.outcome.via), []).append(line.outcome.url)
+    except (ArchiveError, ObjectMissing):  # `verify` names what is wrong with it
         return found
     return found

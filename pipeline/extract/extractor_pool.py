@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from archive.model import Article, Verdict
 from pipeline.extract.tasks import Page, Reading
@@ -32,46 +31,18 @@ class Extractors(Protocol):
     def has_room(self) -> bool:
         """Whether `submit` would return at once."""
 
-    def submit(self, page: Page) -> Future[Reading]:
+    def submit(self, page: Page, /) -> Future[Reading]:
         """Read a page; hand the future to `extracted` for its outcome."""
 
     def close(self) -> None:
         """End the readers."""
 
 
-class ExtractorPool:
+class ExtractorPool(WorkerPool[Reading]):
     """Extracts pages in worker processes, each page within a time and a memory limit."""
 
     def __init__(self, workers: int, *, time_limit: float = 60.0, memory_limit: int = 2_000_000_000) -> None:
-        self._pool: WorkerPool[Reading] = WorkerPool(
-            "pipeline.extract.worker:work", workers, time_limit=time_limit, memory_limit=memory_limit
-        )
-
-    @property
-    def started(self) -> bool:
-        """Whether any page was ever submitted."""
-        return self._pool.started
-
-    @property
-    def has_room(self) -> bool:
-        """Whether `submit` would return at once."""
-        return self._pool.has_room
-
-    def submit(self, page: Page) -> Future[Reading]:
-        """Extract a page; hand the future to `extracted` for its outcome."""
-        return self._pool.submit(page)
-
-    def close(self) -> None:
-        """End the workers."""
-        self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().__init__("pipeline.extract.worker:work", workers, time_limit=time_limit, memory_limit=memory_limit)
 
 
 _VERDICTS = {

@@ -1,7 +1,7 @@
 """Long-lived worker processes with a time and a memory limit a task; a task that ends its worker harms no other.
 
-Each worker is a fresh interpreter at the other end of a socket pair; a thread a worker hands it one task at a time.
-When this process dies, however it dies, the socket closes and the workers end by themselves.
+A thread for each worker hands it one task at a time. When this process dies, however it dies, the workers end by
+themselves.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import importlib
 import os
 import queue
 import signal
-import socket
 import subprocess
-import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+
+from pipeline.child_process import Channel, ChildProcess
 
 T = TypeVar("T")
 
@@ -138,16 +137,7 @@ class _Worker:
     """One process; usable until it died, was killed, or has done its share."""
 
     def __init__(self, function: str, memory_limit: int) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: a folder named like one of our packages, where the user happens to be, is not imported instead.
-            call = "serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))"
-            code = f"import sys; from pipeline.extract.worker_pool import serve; {call}"
-            command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), function, str(memory_limit)]
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
-        self._connection = Connection(ours.detach())
+        self._process = ChildProcess("pipeline.extract.worker_pool:serve", function, str(memory_limit))
         self._ready = False
         self._done = 0
         self.usable = True
@@ -158,7 +148,7 @@ class _Worker:
             if not self._ready:  # a worker that is not reading yet, or never will, takes no large task
                 self._receive(_START_LIMIT)
                 self._ready = True
-            self._connection.send(task)
+            self._process.channel.send(task)
             kind, result = self._receive(time_limit)
         except (EOFError, OSError) as error:
             self.usable = False
@@ -171,11 +161,11 @@ class _Worker:
         return result
 
     def _receive(self, limit: float) -> Any:
-        if not self._connection.poll(limit):
-            self.usable = False
+        try:
+            return self._process.channel.receive(limit)
+        except TimeoutError:
             self.kill()
-            raise TaskFailure("timeout", f"not done within {limit:g} s")
-        return self._connection.recv()
+            raise TaskFailure("timeout", f"not done within {limit:g} s") from None
 
     def _ending(self) -> str:
         with suppress(subprocess.TimeoutExpired):
@@ -190,34 +180,28 @@ class _Worker:
     def kill(self) -> None:
         """End the process at once."""
         self.usable = False
-        with suppress(OSError):
-            self._process.kill()
-        self._process.wait()
-        with suppress(OSError):
-            self._connection.close()
+        self._process.end()
 
 
-def serve(descriptor: int, function: str, memory_limit: int) -> None:
-    """A worker's life: get ready, then one result a task, until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    connection = Connection(descriptor)
+def serve(channel: Channel, function: str, memory_limit: str) -> None:
+    """Work in the child: get ready, then one result for each task, until the other end closes."""
     module_name, _, name = function.partition(":")
     module = importlib.import_module(module_name)
     warm = getattr(module, "warm", None)
     if warm is not None:
         warm()
-    _limit_memory(memory_limit)
+    _limit_memory(int(memory_limit))
     run = getattr(module, name)
     with suppress(EOFError, OSError):
-        connection.send("ready")
+        channel.send("ready")
         while True:
-            answer = _attempt(run, connection.recv())
+            answer = _attempt(run, channel.receive())
             try:
-                connection.send(answer)
+                channel.send(answer)
             except (EOFError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - nothing was sent yet: what cannot be packed is a failure too
-                connection.send(("failed", _told(error)))
+                channel.send(("failed", _told(error)))
 
 
 def _attempt(run: Any, task: object) -> tuple[str, object]:

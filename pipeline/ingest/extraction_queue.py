@@ -13,6 +13,7 @@ from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.runs.session import Session
 from archive.warc.http_message import Head, decoded
 from archive.warc.payload_digest import entity_of
+from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import Page, Reading, Task
 from storage.errors import StoreError
@@ -31,6 +32,7 @@ class Job:
     outcome: Outcome | None = None
     page: Page | None = None
     future: Future[Reading] | None = None
+    robots: RobotsAnswer | None = None  # of a robots.txt that is read for its sitemaps
     rendered: str | None = None  # the record whose body is read in its place: what scripts made of the page
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from archive.digests import text_digest
 from archive.errors import EntityError
 from archive.formats.outcomes_jsonl import at_capture
-from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
+from archive.model import Article, Exchange, Fetched, Made, Outcome, Role, Snapshot, Target, Verdict
 from archive.runs.session import Session
 from archive.times import iso, now
 from archive.warc.capture_metadata import Origin, mime_of
@@ -18,10 +18,10 @@ from archive.warc.http_message import decoded
 from archive.warc.payload_digest import entity_of
 from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import STANDS
-from pipeline.crawl.frontier import Frontier, seed_of
+from pipeline.crawl.frontier import Frontier, Wanted, seed_of
+from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings, Hop
-from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.extractor_pool import Extractors
 from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
 from pipeline.ingest.documents import Documents
@@ -65,36 +65,49 @@ class Writing:
         """Write what a visit in the browser brought: what the page asked for, the page, and what was made of it."""
         page, *requisites = browsed.fetched
         for fetched in requisites:
-            if self._frontier:
-                self._frontier.captured(fetched.target.url)
-            _, outcome = self._record(fetched, page=False, read=False)
-            self._conclude(outcome)
-            _discard(fetched)
-        self.take(page, browsed.resources, browsed.notes)
+            self._conclude(self._record(fetched, page=False, read=False)[1])
+            fetched.discard()
+        beside = [fetched.target.url for fetched in requisites]
+        self.take(page, browsed.resources, browsed.notes, beside)
 
-    def take(self, fetched: Fetched, made: tuple[Made, ...] = (), notes: tuple[str, ...] = ()) -> None:
-        """Write the records of what was fetched, and of what was made of it, and see its body on its way."""
+    def take(
+        self,
+        fetched: Fetched,
+        made: tuple[Made, ...] = (),
+        notes: tuple[str, ...] = (),
+        beside: Iterable[str] = (),
+    ) -> None:
+        """Write the records of what was fetched, and of what was made of it, and see its body on its way.
+
+        `beside` are the URLs that the browser captured for the page. The frontier is asked what is wanted of the body
+        here, and given what the body said when it was read: here where it is not, else by `advance`.
+        """
+        assert self._frontier is not None, "what is recovered or imported is not fetched"
         target = fetched.target
-        if self._frontier is not None:
-            self._frontier.arrived(target)
-        task = self._task(fetched, mime_of(fetched.exchanges[-1])) if fetched.exchanges else None
+        wanted = self._frontier.wanted(fetched, beside)
+        task = _task(fetched, mime_of(fetched.exchanges[-1]), wanted) if fetched.exchanges else None
         page = target.role == Role.PAGE and _is_whole(fetched)
         snapshot, outcome = self._record(fetched, page=page, read=task is not None)
-        outcome = replace(outcome, notes=(*outcome.notes, *notes))
-        rendered = self._made(made, snapshot) if snapshot is not None else None
-        if target.role == Role.ROBOTS or _is_robots_in_place_of_sitemap(fetched):
-            outcome = self._robots(fetched, outcome)
+        if notes:
+            outcome = replace(outcome, notes=(*outcome.notes, *notes))
+        rendered = self._made(made, snapshot) if made and snapshot is not None else None
+        robots = None
+        if wanted.rules:  # that a site has none is no failure
+            robots = _robots_answer(fetched, outcome)
+            outcome = replace(outcome, role=Role.ROBOTS.value)
         if snapshot is not None:
-            task = self._page(snapshot, target, rendered) if page else self._task(fetched, snapshot.mime)
+            mime = snapshot.mime
+            task = self._page(snapshot, rendered, wanted.links) if page else _task(fetched, mime, wanted)
         if snapshot is None or task is None:
             self._conclude(outcome)
-            self._done()
-        elif task in {Task.FRAME, Task.CSS}:
-            self._conclude(outcome)
-            self._jobs.add(Job(snapshot.record_id, target, task), fetched.exchanges[-1])
+            self._frontier.learned(target, robots=robots)
         else:
-            self._jobs.add(Job(snapshot.record_id, target, task, outcome, rendered=rendered), fetched.exchanges[-1])
-        _discard(fetched)
+            job = Job(snapshot.record_id, target, task, outcome, robots=robots, rendered=rendered)
+            if task in {Task.FRAME, Task.CSS}:  # nothing is read there that an outcome names
+                self._conclude(outcome)
+                job.outcome = None
+            self._jobs.add(job, fetched.exchanges[-1])
+        fetched.discard()
         for thing in made:
             thing.block.discard()
 
@@ -102,7 +115,7 @@ class Writing:
         """Take up a page whose records were kept before its writer was killed."""
         target = Target(snapshot.url)
         rendered = self._session.capture_of(f"urn:dom:{snapshot.url}")
-        if self._page(snapshot, target, rendered) == Task.ARTICLE:
+        if self._page(snapshot, rendered, False) == Task.ARTICLE:
             self._jobs.add(Job(snapshot.record_id, target, Task.ARTICLE, rendered=rendered))
 
     def advance(self) -> None:
@@ -135,7 +148,7 @@ class Writing:
     def finish(self) -> None:
         """Wait for every body, write every document, and acknowledge everything."""
         self.read_out()
-        for outcome in self._frontier.too_deep() if self._frontier else ():
+        for outcome in self._frontier.left_out(at_end=True) if self._frontier else ():
             self._conclude(outcome)
         self._documents.finish()
         self._acknowledge()
@@ -152,22 +165,7 @@ class Writing:
             origin = Origin(via, hops)
             snapshot = self._session.add(exchange, page=page and final, origin=origin, read=read and final)
             via, hops = exchange.url, hops + Hop.REDIRECT
-            if self._frontier and number:
-                self._frontier.captured(exchange.url)
         return snapshot, _outcome(fetched, snapshot)
-
-    def _task(self, fetched: Fetched, mime: str) -> Task | None:
-        """What is to be read in the last response's body, if anything."""
-        target = fetched.target
-        if not _is_whole(fetched) or target.role == Role.ROBOTS:
-            return None
-        if target.role == Role.PAGE:
-            return Task.ARTICLE
-        if target.role in _TASKS:
-            return _TASKS[target.role]
-        if not self._reads(target):
-            return None
-        return Task.CSS if mime == "text/css" else Task.FRAME if mime in _HTML else None
 
     def _made(self, made: tuple[Made, ...], page: Snapshot) -> str | None:
         """Write what was made of a page; returns the record of what scripts made of its markup."""
@@ -177,7 +175,7 @@ class Writing:
             rendered = snapshot.record_id if thing.url.startswith("urn:dom:") else rendered
         return rendered
 
-    def _page(self, snapshot: Snapshot, target: Target, rendered: str | None) -> Task | None:
+    def _page(self, snapshot: Snapshot, rendered: str | None, links: bool) -> Task | None:
         """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
         if snapshot.mime not in EXTRACTABLE:
             self._session.describe(snapshot.record_id, ())
@@ -185,46 +183,24 @@ class Writing:
             return None
         if snapshot.revisit and not rendered:
             self._documents.same(snapshot)
-            return Task.FRAME if self._reads(target) else None
+            return Task.FRAME if links else None
         return Task.ARTICLE
-
-    def _reads(self, target: Target) -> bool:
-        return self._frontier is not None and self._frontier.reads(target)
-
-    def _robots(self, fetched: Fetched, outcome: Outcome) -> Outcome:
-        """Know what a robots.txt says; that a site has none is no failure, nor the end of looking for its sitemap."""
-        assert self._frontier is not None, "nobody else asks for robots.txt"
-        last = fetched.exchanges[-1] if fetched.exchanges else None
-        body = _small_body(last) if last and _is_whole(fetched) else None
-        status = last.status if last else None
-        self._frontier.robots(fetched.target, status, body, outcome.error or outcome.outcome)
-        if body is None and fetched.target.role == Role.SITEMAP:
-            self._frontier.found(fetched.target, fetched.target.url, findings_of_sitemap(b"", fetched.target.url))
-        return replace(outcome, role=Role.ROBOTS.value)
 
     # From bodies to documents and further targets
 
     def _read(self, done: Done) -> None:
         job, read = done
         snapshot = self._session.snapshot(job.record_id)
-        findings = read.reading.findings if read.reading else Findings()
-        article = read.article
+        reading = read.reading
+        findings = reading.findings if reading else Findings()
         self._session.describe(job.record_id, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
         if job.task == Task.ARTICLE:
-            self._documents.add(snapshot, article, self._rendered(job))
+            rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
+            self._documents.add(snapshot, reading.article if reading else None, rendered)
         if job.outcome is not None:
-            self._conclude(_with_reading(job, job.outcome, read.verdict, read.reading))
-        if self._frontier is None:
-            return
-        self._frontier.found(job.target, snapshot.url, findings)
-        self._done()
-
-    def _rendered(self, job: Job) -> Reference | None:
-        return self._session.snapshot(job.rendered).payload if job.rendered else None
-
-    def _done(self) -> None:
+            self._conclude(_with_reading(job, job.outcome, read.verdict, reading))
         if self._frontier is not None:
-            self._frontier.done()
+            self._frontier.learned(job.target, findings, at=snapshot.url, robots=job.robots)
 
     # From records to acknowledgements
 
@@ -244,11 +220,6 @@ class Writing:
             self._report(outcome, line)
 
 
-def _discard(fetched: Fetched) -> None:
-    for exchange in fetched.exchanges:
-        exchange.response.discard()
-
-
 def _is_whole(fetched: Fetched) -> bool:
     """Whether a target's last response is what was asked for: no tombstone, no redirect that led nowhere."""
     if not fetched.exchanges:
@@ -257,9 +228,24 @@ def _is_whole(fetched: Fetched) -> bool:
     return 200 <= status < 300 or status == 304
 
 
-def _is_robots_in_place_of_sitemap(fetched: Fetched) -> bool:
-    is_url = fetched.verdict.name not in {"invalid-url", "unsupported-scheme"}
-    return is_url and fetched.target.role == Role.SITEMAP and fetched.target.url.endswith("/robots.txt")
+def _task(fetched: Fetched, mime: str, wanted: Wanted) -> Task | None:
+    """What is to be read in the last response's body, if anything."""
+    role = fetched.target.role
+    if role == Role.ROBOTS or not _is_whole(fetched):
+        return None
+    if role == Role.PAGE:
+        return Task.ARTICLE
+    if role in _TASKS:
+        return _TASKS[role]
+    if not wanted.links:
+        return None
+    return Task.CSS if mime == "text/css" else Task.FRAME if mime in _HTML else None
+
+
+def _robots_answer(fetched: Fetched, outcome: Outcome) -> RobotsAnswer:
+    last = fetched.exchanges[-1] if fetched.exchanges else None
+    body = _small_body(last) if last and _is_whole(fetched) else None
+    return RobotsAnswer(last.status if last else None, body, outcome.error or outcome.outcome)
 
 
 def _small_body(exchange: Exchange) -> bytes:

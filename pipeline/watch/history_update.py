@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
-from typing import Any
 
 from archive import object_keys
 from archive.archive import Archive
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
-from archive.checked_json import parsed_object, size_of, text_of
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
-from archive.formats.pages_jsonl import whole_lines
-from archive.model import SKIPPED
+from archive.formats.outcomes_jsonl import DamagedLine, read_outcomes
+from archive.model import Outcome
 from archive.times import from_iso
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
 from pipeline.watch.observation import led_away, observed
@@ -40,41 +38,44 @@ def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
     except KeyError:  # a run without a log of outcomes, of another program perhaps
         database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
         return
-    for line in whole_lines(archive.store.stream(key)):
+    for number, line in enumerate(read_outcomes(archive.store.stream(key)), 1):
+        if isinstance(line, DamagedLine):
+            strange.append(f"line {line.number}: {line.reason}")
+            continue
         try:
-            _line(database, archive, parsed_object(line))
-        except (ValueError, KeyError, TypeError) as error:
-            strange.append(str(error))
+            _take(database, archive, line.outcome)
+        except ValueError as error:
+            strange.append(f"line {number}: {error}")
     if strange:
-        _log.warning("%s: %d lines are none of ours (%s)", key, len(strange), strange[0])
+        _log.warning("%s: %d lines are damaged or not onrecord's (%s)", key, len(strange), strange[0])
     database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
 
 
-def _line(database: sqlite3.Connection, archive: Archive, entry: dict[str, Any]) -> None:
-    role, name = entry.get("role"), text_of(entry["outcome"])
-    if name == "out-of-time" or (entry.get("via") is not None and name in SKIPPED):
+def _take(database: sqlite3.Connection, archive: Archive, outcome: Outcome) -> None:
+    role = outcome.role
+    if outcome.outcome == "out-of-time" or outcome.skipped:
         if role is None:
-            _passed_over(database, entry)
+            _passed_over(database, outcome)
         return
-    if role in {"feed", "sitemap"} or (role == "robots" and entry.get("via") is None):
-        _attempt(database, entry)
+    if role in {"feed", "sitemap"} or (role == "robots" and outcome.via is None):
+        _attempt(database, outcome)
         return
-    seen = observed(entry) if role is None else None
+    seen = observed(outcome) if role is None else None
     if seen is None:
         return
-    if seed := entry.get("seed"):
-        _entry(database, text_of(seed), seen.url, int(seen.at.timestamp()), Fate.TRIED)
+    if outcome.seed:
+        _entry(database, outcome.seed, seen.url, int(seen.at.timestamp()), Fate.TRIED)
     _note(database, archive, seen)
 
 
-def _passed_over(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
+def _passed_over(database: sqlite3.Connection, outcome: Outcome) -> None:
     """What a feed or a sitemap led to and was not fetched; links on pages are too many, and nobody's news."""
-    if not entry.get("seed"):
+    if not outcome.seed:
         return
-    seed = text_of(entry["seed"])
-    fate = Fate.UNREACHED if entry["outcome"] == "out-of-time" else Fate.LEFT_OUT
+    seed = outcome.seed
+    fate = Fate.UNREACHED if outcome.outcome == "out-of-time" else Fate.LEFT_OUT
     if fate == Fate.UNREACHED or database.execute("SELECT 1 FROM sources WHERE url = ?", (seed,)).fetchone():
-        _entry(database, seed, text_of(entry["url"]), _seconds(entry), fate)
+        _entry(database, seed, outcome.url, _seconds(outcome), fate)
 
 
 def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: Fate) -> None:
@@ -85,24 +86,23 @@ def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: F
     )
 
 
-def _attempt(database: sqlite3.Connection, entry: dict[str, Any]) -> None:
-    at, outcome, detail = _seconds(entry), text_of(entry["outcome"]), str(entry.get("error") or "")[:300]
-    if entry.get("role") == "robots" and 400 <= size_of(entry.get("status") or 0) < 500:
-        outcome, detail = "ok", ""  # a site without a robots.txt may have a sitemap all the same
-    failed = outcome != "ok"
-    seed = text_of(entry["seed"]) if entry.get("seed") else None
+def _attempt(database: sqlite3.Connection, outcome: Outcome) -> None:
+    at, name, detail = _seconds(outcome), outcome.outcome, (outcome.error or "")[:300]
+    if outcome.role == "robots" and 400 <= (outcome.status or 0) < 500:
+        name, detail = "ok", ""  # a site without a robots.txt may have a sitemap all the same
+    failed = name != "ok"
     database.execute(
         """INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,
           outcome = excluded.outcome, detail = excluded.detail, seed = excluded.seed,
           failures = CASE WHEN excluded.failures = 0 THEN 0 ELSE failures + 1 END,
           failing = CASE WHEN excluded.failures = 0 THEN NULL ELSE coalesce(failing, excluded.failing) END
           WHERE excluded.at > at""",
-        (text_of(entry["url"]), at, outcome, detail, int(failed), at if failed else None, seed),
+        (outcome.url, at, name, detail, int(failed), at if failed else None, outcome.seed or None),
     )
 
 
-def _seconds(entry: dict[str, Any]) -> int:
-    return int(from_iso(text_of(entry["timestamp"])).timestamp())
+def _seconds(outcome: Outcome) -> int:
+    return int(from_iso(outcome.timestamp).timestamp())
 
 
 # Pages

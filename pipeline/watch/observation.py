@@ -1,13 +1,12 @@
-"""What a line of a run's outcomes says of a page: an observation, by the outcome's name and the answer's status."""
+"""What an outcome of a run says of a page: an observation, by the outcome's name and the answer's status."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from archive.availability import Observation, State
-from archive.checked_json import size_of, text_of
+from archive.model import Outcome
 from archive.times import from_iso
 from pipeline.extract.tasks import EXTRACTABLE
 
@@ -38,38 +37,32 @@ _SERVER = 500  # and more: the server's own fault, which says nothing of the pag
 _LONGEST = 300  # characters of a detail
 
 
-def observed(entry: dict[str, Any]) -> Observation | None:
-    """What an outcome's line says of a page, None where it says nothing; raises ValueError, KeyError, TypeError."""
-    name, url, final = text_of(entry["outcome"]), text_of(entry["url"]), _text(entry, "final_url")
-    status = entry.get("status")
-    state = _by_status(status) if name == "http-error" else _BY_OUTCOME.get(name)
+def observed(outcome: Outcome) -> Observation | None:
+    """Return what an outcome says of a page, None where it says nothing."""
+    name, url = outcome.outcome, outcome.url
+    state = _by_status(outcome.status) if name == "http-error" else _BY_OUTCOME.get(name)
     if state is None:
         return None
-    final = final if final != url else None
-    detail = str(entry.get("error") or name)
+    final = outcome.final_url if outcome.final_url != url else None
+    detail = outcome.error or name
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
-    text, digest, words = _text(entry, "text"), _text(entry, "digest"), entry.get("words")
+    text = outcome.text
     whole = name == "ok" or (name == "extraction-failed" and text is not None)  # then only its metadata is missing
-    if text is None and whole and _text(entry, "mime") not in EXTRACTABLE:
-        text = digest
+    if text is None and whole and outcome.mime not in EXTRACTABLE:
+        text = outcome.digest
     return Observation(
         url=url,
-        at=from_iso(text_of(entry["timestamp"])),
+        at=from_iso(outcome.timestamp),
         state=state,
         text=text if state == State.OK and whole else None,
-        record_id=_text(entry, "record_id"),
+        record_id=outcome.record_id,
         detail=detail[:_LONGEST],
-        title=_text(entry, "title"),
-        digest=None if name == "truncated" else digest,
-        words=None if words is None else size_of(words),
+        title=outcome.title,
+        digest=None if name == "truncated" else outcome.digest,
+        words=outcome.words,
         final=final,
     )
-
-
-def _text(entry: dict[str, Any], name: str) -> str | None:
-    value = entry.get(name)
-    return None if value is None else text_of(value)
 
 
 def led_away(good: Observation | None, seen: Observation) -> Observation:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from archive.access.redaction_statement import Replaced, Statement, read_statement
 from archive.access.rules import Policy, decode_rule
-from archive.checked_json import parsed_object
 from archive.crypto.der_order import in_order
 from archive.crypto.rfc3161 import check_token
 from archive.crypto.signed_note import PublicKey, Signer, open_note
@@ -24,7 +23,8 @@ from archive.formats import manifest
 from archive.formats.cdxj import home_of, merged_line, parse_line, snapshot_of
 from archive.formats.cdxj import line_of as index_line
 from archive.formats.generation import decode_generation, decode_runs
-from archive.formats.pages_jsonl import decode_document, whole_lines
+from archive.formats.outcomes_jsonl import DamagedLine, encode_outcome, parse_outcome, read_outcomes
+from archive.formats.pages_jsonl import decode_document
 from archive.formats.zipnum import BlockIndex, decode_block
 from archive.importers.captures import Capture, capture_of
 from archive.importers.container import opened, pieces
@@ -109,13 +109,13 @@ def package(data: bytes) -> None:
         decode_document(_vouched(data))
     with contextlib.suppress(ValueError):
         read_self_digested(_vouched(data))
-    try:
-        for line in whole_lines([data[:7], data[7:]]):
-            seen = observed(parsed_object(line))
-            for value in (seen.url, seen.text, seen.title, seen.record_id, seen.digest) if seen else ():
-                assert value is None or isinstance(value, str), "what no database takes"
-    except (IntegrityError, ValueError, KeyError, TypeError):
-        pass
+    for line in read_outcomes([data[:7], data[7:]]):
+        if isinstance(line, DamagedLine):
+            continue
+        assert parse_outcome(encode_outcome(line.outcome, line.later)).outcome.status == line.outcome.status
+        seen = observed(line.outcome)
+        for value in (seen.url, seen.text, seen.title, seen.record_id, seen.digest) if seen else ():
+            assert value is None or isinstance(value, str), "what no database takes"
 
 
 def journal(data: bytes) -> None:

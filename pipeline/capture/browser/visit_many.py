@@ -8,14 +8,12 @@ checks as any capture (`browser_record`); a visit ends in bounded time with a na
 from __future__ import annotations
 
 import asyncio
-import queue
-import threading
 from collections.abc import Generator, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive.model import Fetched, Made, Target
+from pipeline.capture.bridge import Inbox, Outbox, run_on_loop
 from pipeline.capture.browser.chromium import BrowserUnavailable, Process
 from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
 from pipeline.capture.browser.page_visit import Visit, visit
@@ -44,8 +42,7 @@ class Browsed:
     def discard(self) -> None:
         """Remove the files behind it."""
         for fetched in self.fetched:
-            for exchange in fetched.exchanges:
-                exchange.response.discard()
+            fetched.discard()
         for made in self.resources:
             made.block.discard()
 
@@ -116,11 +113,6 @@ def _user_agent(version: str, ours: str) -> str:
     return f"Mozilla/5.0 (X11; Linux x86_64) {engine} Chrome/{major}.0.0.0 Safari/537.36 {ours}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    error: BaseException | None
-
-
 def browse_all(
     targets: Iterable[Target],
     settings: FetchSettings,
@@ -136,115 +128,23 @@ def browse_all(
     iterator ends everything. Raises BrowserUnavailable (exit code 2) when there is no browser, StoreUnavailable when
     the work folder's disk fails.
     """
-    browsers = _Browsers(targets, settings, workdir, limits, tabs)
-    browsers.start()
-    try:
-        while True:
-            try:
-                item = browsers.results.get(timeout=tick)
-            except queue.Empty:
-                yield None
-                continue
-            if isinstance(item, _Ended):
-                if item.error is not None:
-                    raise item.error
-                return
-            browsers.room.release()
-            yield item
-    finally:
-        browsers.stop()
 
-
-class _Browsers:
-    """An event loop in a thread, with as many browsers as there are tabs; targets are read in a thread of their own."""
-
-    def __init__(
-        self, targets: Iterable[Target], settings: FetchSettings, workdir: Path, limits: BrowserSettings, tabs: int
-    ) -> None:
-        self.results: queue.SimpleQueue[Browsed | _Ended] = queue.SimpleQueue()
-        self.room = threading.Semaphore(2 * tabs)  # targets that are read before results are taken
-        self._targets = targets
-        self._settings = settings
-        self._workdir = workdir
-        self._limits = limits
-        self._tabs = tabs
-        self._stopped = False
-        self._loop = asyncio.new_event_loop()
-        self._inbox: asyncio.Queue[Target | _Ended] = asyncio.Queue()
-        self._main: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="browse", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self.room.release()  # the reading thread is not waited for: its source may never give another line
-        with suppress(RuntimeError):  # the loop is closed already
-            self._loop.call_soon_threadsafe(self._cancel)
-        self._thread.join()
-        while not self.results.empty():
-            item = self.results.get()
-            if isinstance(item, Browsed):
-                item.discard()
-
-    def _cancel(self) -> None:
-        if self._main is not None:
-            self._main.cancel()
-
-    def _run(self) -> None:
-        error: BaseException | None = None
-        try:
-            self._loop.run_until_complete(self._supervise())
-        except asyncio.CancelledError:
-            pass
-        except BaseException as raised:  # noqa: BLE001 - raised again in the consumer's thread
-            error = raised
-        finally:
-            self._loop.close()
-            self.results.put(_Ended(error))
-
-    async def _supervise(self) -> None:
-        self._main = asyncio.ensure_future(self._browse())
-        if self._stopped:
-            self._main.cancel()
-        threading.Thread(target=self._read, name="targets", daemon=True).start()
-        await self._main
-
-    async def _browse(self) -> None:
-        hosts = Hosts(self._settings)
+    async def visit_all(inbox: Inbox[Target], outbox: Outbox[Browsed]) -> None:
+        hosts = Hosts(settings)
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._tabs):
-                    group.create_task(self._work(hosts))
+                for _ in range(tabs):
+                    group.create_task(_visit_each(inbox, outbox, Browser(hosts, settings, workdir, limits)))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
             await hosts.close()
 
-    async def _work(self, hosts: Hosts) -> None:
-        async with Browser(hosts, self._settings, self._workdir, self._limits) as browser:
-            while True:
-                item = await self._inbox.get()
-                if isinstance(item, _Ended):
-                    self._inbox.put_nowait(item)  # for the others
-                    if item.error is not None:
-                        raise item.error
-                    return
-                self.results.put(await browser.fetch(item))
+    return run_on_loop(visit_all, targets, ahead=2 * tabs, room=tabs, discard=Browsed.discard, tick=tick)
 
-    def _read(self) -> None:
-        error: BaseException | None = None
-        try:
-            for target in self._targets:
-                self.room.acquire()
-                if self._stopped:
-                    return
-                self._hand(target)
-        except BaseException as raised:  # noqa: BLE001 - raised again in the consumer's thread
-            error = raised
-        self._hand(_Ended(error))
 
-    def _hand(self, item: Target | _Ended) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
+async def _visit_each(inbox: Inbox[Target], outbox: Outbox[Browsed], browser: Browser) -> None:
+    async with browser:
+        async for target in inbox:
+            await outbox.put(await browser.fetch(target))
+            inbox.finished()

@@ -61,7 +61,7 @@ def checked_url(text: str) -> WebUrl:
     scheme = match[1].lower()
     host, port = _authority(match[2], scheme)
     try:
-        path = _path(match[3]) + _encoded(match[4] or "", _QUERY_SAFE)
+        path = _path(match[3]) + quote(match[4] or "", safe=_QUERY_SAFE)
     except UnicodeEncodeError as error:
         raise Failure("invalid-url", "the URL holds half a character") from error
     return WebUrl(scheme, host, port, path)
@@ -153,7 +153,7 @@ def _host(text: str) -> str:
 
 def _path(text: str) -> str:
     segments: list[str] = []
-    parts = _encoded(text.replace("\\", "/"), _PATH_SAFE).split("/")[1:] or [""]
+    parts = quote(text.replace("\\", "/"), safe=_PATH_SAFE).split("/")[1:] or [""]
     for number, segment in enumerate(parts):
         plain = segment.lower().replace("%2e", ".")
         if plain == "..":
@@ -163,7 +163,3 @@ def _path(text: str) -> str:
         elif number == len(parts) - 1:
             segments.append("")
     return "/" + "/".join(segments)
-
-
-def _encoded(text: str, safe: str) -> str:
-    return quote(text, safe=safe)
