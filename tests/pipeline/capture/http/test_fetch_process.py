@@ -34,7 +34,7 @@ def site() -> Iterator[Site]:
 def children() -> set[int]:
     command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     listed = subprocess.run(command, capture_output=True, text=True).stdout
-    return {int(line.split()[0]) for line in listed.splitlines() if "capture.apart" in line}
+    return {int(line.split()[0]) for line in listed.splitlines() if "http.fetch_process" in line}
 
 
 def test_results_are_those_of_fetch(site: Site, tmp_path: Path) -> None:
