@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
-from archive.formats.pages_jsonl import whole_lines
 from archive.model import Role, Snapshot
-from archive.warc.http_message import decoded
+from archive.warc import decoded
 from pipeline.discover.outlinks import Hop
 from pipeline.extract.extractor_pool import Extractors, extracted
 from pipeline.extract.tasks import Page, Task
@@ -41,7 +39,7 @@ class Wanted:
         return self.url is None and self.start is None and self.end is None
 
 
-def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
+def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
     """The captures that were asked for, withheld ones too.
 
     Raises NoSuchSnapshot for a run that is not there, IntegrityError.
@@ -58,16 +56,16 @@ def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
                 yield snapshot
 
 
-def runs_of(archive: Archive, wanted: Wanted) -> list[str]:
+def runs_of(archive: Reader, wanted: Wanted) -> list[str]:
     """The runs that are meant, oldest first; raises NoSuchSnapshot for one that is not there."""
-    there = archive.catalog.runs()
+    there = archive.runs()
     for run in wanted.runs:
         if run not in there:
             raise NoSuchSnapshot(f"there is no run {run}; `onrecord --json snapshots URL` names runs")
     return sorted(set(wanted.runs)) if wanted.runs else there
 
 
-def with_referents(archive: Archive, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+def with_referents(archive: Reader, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Each capture once, with those that hold the payloads of revisits, by time."""
     chosen = {snapshot.record_id: snapshot for snapshot in snapshots}
     for snapshot in list(chosen.values()):
@@ -93,7 +91,7 @@ class Needs:
     What a browser asked for is known from the run's own outcomes: scripts name it nowhere.
     """
 
-    def __init__(self, archive: Archive, pool: Extractors) -> None:
+    def __init__(self, archive: Reader, pool: Extractors) -> None:
         self._archive = archive
         self._pool = pool
         self._via: dict[str, dict[str, list[str]]] = {}  # run -> page -> URLs
@@ -139,10 +137,10 @@ class Needs:
         return self._via[page.run].get(page.url, [])
 
 
-def _requisites_of_run(archive: Archive, run: str) -> dict[str, list[str]]:
+def _requisites_of_run(archive: Reader, run: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     try:
-        for line in whole_lines(archive.store.stream(object_keys.run_key(run, object_keys.OUTCOMES))):
+        for line in archive.unguarded().outcome_lines(run):
             entry = json.loads(line)
             if isinstance(entry, dict) and entry.get("role") == Role.REQUISITE and entry.get("record_id"):
                 found.setdefault(str(entry.get("via")), []).append(str(entry["url"]))

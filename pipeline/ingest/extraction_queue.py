@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.runs.session import Session
-from archive.warc.http_message import Head, decoded
-from archive.warc.payload_digest import entity_of
+from archive.warc import Head, decoded, entity_of
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import Page, Reading, Task
 from storage.errors import StoreError

@@ -13,9 +13,8 @@ from archive.formats.outcomes_jsonl import at_capture
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Reference, Role, Snapshot, Target, Verdict
 from archive.runs.session import Session
 from archive.times import iso, now
+from archive.warc import decoded, entity_of
 from archive.warc.capture_metadata import Origin, mime_of
-from archive.warc.http_message import decoded
-from archive.warc.payload_digest import entity_of
 from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, seed_of

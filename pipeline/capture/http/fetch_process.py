@@ -25,7 +25,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from archive.model import Block, Digests, Exchange, Fetched, Target, Verdict
-from archive.warc.payload_digest import measure
+from archive.warc import payload_digest
 from pipeline.capture.http.settings import FetchSettings
 from storage.errors import OnrecordError
 

@@ -12,7 +12,7 @@ from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
     from archive.crypto.signed_note import PublicKey
-    from archive.evidence.bundle_verify import Step
+    from archive.evidence import Step
 
 _MARKS = {True: "holds", False: "BROKEN", None: "unknown"}
 
@@ -58,10 +58,7 @@ def _wacz(context: Context, file: Path) -> int:
 
 
 def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, checkpoint: Path | None) -> int:
-    from archive.crypto.rfc3161 import read_roots
-    from archive.evidence.bundle_text import DOES_NOT_PROVE, PROVES
-    from archive.evidence.bundle_verify import Checking
-    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence import DOES_NOT_PROVE, PROVES, Checking, Checkpoint, read_roots
     from archive.times import iso
 
     other = Checkpoint.parse(checkpoint.read_bytes()) if checkpoint else None
