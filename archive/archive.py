@@ -1,65 +1,61 @@
-"""The facade: everything that is asked of an archive is asked here."""
+"""An archive: read through the guard, written, and its stores kept whole."""
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from itertools import groupby
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from archive import object_keys
-from archive.access.guard import Gate
 from archive.access.rule_store import Notices
 from archive.access.signed_redactions import excused
+from archive.copies import Copied, ReplicaSet
 from archive.crypto.signed_note import PublicKey
-from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
-from archive.formats.pages_jsonl import decode_document, whole_lines
-from archive.formats.surt import key_range, urlkey
+from archive.errors import IntegrityError
 from archive.index.catalog import Catalog
-from archive.index.compaction import Merged, merge
+from archive.index.compaction import Merged
 from archive.index.lookup import Index
 from archive.local_cache import Cache
-from archive.model import Document, Manifest, Reference, Snapshot
-from archive.runs import store_identity
-from archive.runs.garbage import Orphans
+from archive.reader import Reader, UnguardedReader
+from archive.runs.garbage import Orphan, Orphans
 from archive.runs.session import Session
 from archive.runs.spool import Spool
 from archive.runs.warc_files import RunSettings
-from archive.times import iso, now
+from archive.runs.watch_marks import WatchMarks
+from archive.times import now
 from archive.verify.history import Readings
-from archive.verify.run_check import Finding, verify
-from archive.verify.verification import Verification, besides
-from archive.warc.http_message import Head
-from archive.warc.reader import Record
-from archive.warc.stored_record import payload_record, stored_record
+from archive.verify.run_check import Finding
+from archive.verify.verification import Verification
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreError, StoreMissing
-from storage.mirror import members
 
 if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
     from archive.crypto.signed_note import Signer
     from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.sign_checkpoint import Made
 
+__all__ = ["Archive", "Reader", "UnguardedReader"]
+
 _log = logging.getLogger("onrecord.archive")
 
-_MAX_REDIRECTS = 20
 _MANY_RUNS = 16  # that are in no generation: each costs a lookup a request
 
+_Found = TypeVar("_Found")
 
-class Archive(Gate):
-    """The runs of one store, and the spool where this machine's runs wait for it.
 
-    What the store's notices withhold is not given out: see `Gate`.
+class Archive(Reader):
+    """The runs of one archive, in its primary store and its replicas, and the spool where this machine's runs wait.
+
+    It is read as a `Reader` reads it: what its rules withhold is asked for by `unguarded`.
     """
 
     def __init__(
         self,
-        store: ObjectStore,
+        primary: ObjectStore,
+        replicas: Sequence[ObjectStore] = (),
         *,
         spool: Path,
         cache: Path | None = None,
@@ -68,29 +64,27 @@ class Archive(Gate):
     ) -> None:
         """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache.
 
-        `read_back` says that a run's local copy goes only when every byte was read from the store and compared.
+        `read_back` says that a run's local copy goes only when every byte was read from the stores and compared.
         """
-        super().__init__(Notices(store, Cache(cache)))
-        self.store = store
-        self._read_back = read_back
-        self.spool = Spool(spool, store.url)
-        self._cache = Cache(cache)
-        self.catalog = Catalog(store, self._cache)
+        stores, kept = ReplicaSet(primary, replicas), Cache(cache)
+        catalog = Catalog(stores.view, kept)
         blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
-        self._index = Index(store, self.catalog, blocks)
+        super().__init__(stores, catalog, Index(stores.view, catalog, blocks), Notices(stores.view, kept), kept)
+        self.spool = Spool(spool, stores.url)
+        self._publish = partial(stores.publish, read_back=read_back)
 
     # Writing
 
     def prepare(self) -> None:
         """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
-        store_identity.prepare(self.store)
+        self._stores.prepare()
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
         started = now()
         kept = {**asdict(settings), "started": started.isoformat()}
         spooled = self.spool.create(object_keys.new_run_id(started), kept)
-        return Session(self.store, self.catalog, spooled, settings, read_back=self._read_back)
+        return Session(self._store, self._catalog, spooled, settings, publish=self._publish)
 
     def recover(self) -> Iterator[Session]:
         """The runs that wait in the spool for a writer that is gone; the caller commits or closes each.
@@ -99,7 +93,7 @@ class Archive(Gate):
         """
         for spooled in self.spool.waiting():
             try:
-                session = Session.resume(self.store, self.catalog, spooled, read_back=self._read_back)
+                session = Session.resume(self._store, self._catalog, spooled, publish=self._publish)
             except (IntegrityError, ValueError, KeyError, TypeError) as error:
                 _log.warning("run %s in the spool cannot be taken up (%s); see %s", spooled.run, error, spooled.folder)
                 spooled.close()
@@ -109,237 +103,72 @@ class Archive(Gate):
     def merge(self, *, whole: bool = False, rebuild: bool = False) -> Merged:
         """Bring all runs into the merged index, that a lookup need not ask each; raises StoreError."""
         self.require()
-        first, *copies = members(self.store)
-        work = self.spool.scratch
         try:
-            merged = merge(first, Catalog(first, self._cache), work, whole=whole, rebuild=rebuild)
-            for copy in copies:  # each member of a mirror has an index of its own, of the runs that it holds
-                try:
-                    merge(copy, Catalog(copy, self._cache), work, whole=whole, rebuild=rebuild)
-                except StoreError as error:
-                    _log.warning("the index was not merged in %s: %s", copy.url, error)
-            return merged
+            return self._stores.merge(self._cache, self.spool.scratch, whole=whole, rebuild=rebuild)
         finally:
             self.refresh()
 
     def merge_if_many(self) -> Merged | None:
         """Merge where so many runs are in no generation that lookups suffer; raises StoreError, ArchiveError."""
-        return self.merge() if len(self.catalog.parts().runs) >= _MANY_RUNS else None
+        return self.merge() if len(self._catalog.parts().runs) >= _MANY_RUNS else None
 
-    # Reading
+    @property
+    def marks(self) -> WatchMarks:
+        """The marks by which machines that watch the same pages agree who does what."""
+        return WatchMarks(self._store)
 
-    def refresh(self) -> None:
-        """See runs, and notices, that were put since the last question."""
-        self._index.refresh()
-        self.notices.refresh()
+    # Its stores, one by one
 
-    def forget(self) -> None:
-        """Hold nothing that was read of the runs before the last redaction, in memory or in the cache's folder."""
-        self._cache.forget_unless(self.notices.epoch_now())
-        self.catalog.forget()
-        self._index.forget()
+    @property
+    def has_replicas(self) -> bool:
+        """Whether the archive has more than its primary store."""
+        return bool(self._stores.replicas)
 
-    def snapshots(
-        self, url: str, *, match: str = "exact", start: datetime | None = None, end: datetime | None = None
-    ) -> Iterator[Snapshot]:
-        """Every snapshot of a URL in a span of time, both ends included, by key, then time.
+    def each_store(self, act: Callable[[ObjectStore], Iterable[_Found]]) -> Iterator[tuple[ObjectStore, _Found]]:
+        """Yield what is found in each store, with the store, the primary first: each is an archive of its own."""
+        return self._stores.each(act)
 
-        `match` is "exact", "prefix", "host" or "domain". Raises IntegrityError, StoreError.
+    def lacking(self) -> Iterator[tuple[ObjectStore, Finding]]:
+        """Yield a finding for each run that one store holds and another lacks; raises StoreError."""
+        return self._stores.lacking()
+
+    def collect_garbage(self, age: timedelta, *, dry: bool = False) -> Iterator[tuple[ObjectStore, Orphan]]:
+        """Remove what nobody needs and is older than `age` from each store; with `dry`, only say what would go.
+
+        Raises StoreError, IntegrityError.
         """
-        return self._marked(self._index.snapshots(url, match, start, end))
+        return self._stores.each(lambda store: Orphans(store, self._cache, age).collect(dry=dry))
 
-    def run_count(self) -> int:
-        """How many runs a lookup knows of, without listing them all; those of two generations at once count twice."""
-        parts = self._index.parts()
-        return sum(generation.runs for generation in parts.generations) + len(parts.runs)
+    def replicate_to(self, targets: Iterable[ObjectStore], known: Collection[PublicKey]) -> Iterator[Copied]:
+        """Put every run that another store lacks there, one store after the other.
 
-    def every(self) -> Iterator[Snapshot]:
-        """Every snapshot there is, by key, then time; raises IntegrityError, StoreError."""
-        return self._marked(self._index.every())
-
-    def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
-        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
-        return self._marked(self._index.after(url, match, key, timestamp))
-
-    def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
-        """The snapshots of one URL from the newest, or the last one earlier than a time; raises as `snapshots`."""
-        return self._marked(self._index.back(url, before))
-
-    def around(self, url: str, at: datetime) -> Iterator[Snapshot]:
-        """The snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
-        return self._nearest(url, at)
-
-    @staticmethod
-    def matches(snapshot: Snapshot, url: str, match: str) -> bool:
-        """Whether a snapshot is one that `snapshots` would find for a URL."""
-        start, end = key_range(url, match)
-        return start <= f"{urlkey(snapshot.url)} " < end
-
-    def closest(self, url: str, at: datetime | None = None) -> Snapshot:
-        """The snapshot of a URL nearest to a time, redirects followed within the archive.
-
-        Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
-        shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
-        NoSuchSnapshot, Withheld where the nearest is withheld or, without a time, all are.
+        Raises FormatError when a target is another archive, StoreError when a store fails meanwhile.
         """
-        return self._closest(url, at, set())
+        return self._stores.replicate_to(targets, self.spool.scratch, known)
 
-    def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
-        """A redirect is followed once: from http to https, say, it leads to the key that it lies under itself."""
-        first = None
-        for snapshot in self._standing(url) if at is None else self._nearest(url, at):
-            if snapshot.record_id in followed:
-                continue
-            if first is None:
-                self.checked(snapshot)
-            elif snapshot.withheld:
-                continue
-            first = first or snapshot
-            if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
-                return snapshot
-            followed.add(snapshot.record_id)
-            try:
-                assert snapshot.location is not None, "is_redirect says so"
-                return self._closest(snapshot.location, at and snapshot.timestamp, followed)
-            except Withheld:
-                raise
-            except NoSuchSnapshot:
-                continue
-        if first is None:
-            self.require()
-            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it with: onrecord capture {url}")
-        return first
+    def replicate(self, known: Collection[PublicKey]) -> Iterator[Copied]:
+        """Put every run that one of the archive's stores lacks there, from the others; raises as `replicate_to`."""
+        return self._stores.level(self.spool.scratch, known)
 
-    def _standing(self, url: str) -> Iterator[Snapshot]:
-        """Those that show a page, newest first, then those that show a wall before it, then one that is withheld.
+    def repair_from(
+        self, source: Sequence[ObjectStore], known: Collection[PublicKey], runs: Collection[str] = ()
+    ) -> Iterator[Copied]:
+        """Put what is damaged or missing, from the stores of a copy, its primary first; raises as `replicate_to`."""
+        return self._stores.repair_from(ReplicaSet(source[0], source[1:]), self.spool.scratch, known, runs)
 
-        Raises NoSuchSnapshot where there are only tombstones.
-        """
-        tombstone = withheld = None
-        walls = []
-        shown = False
-        for snapshot in self.back(url):
-            if snapshot.withheld:
-                withheld = withheld or snapshot
-            elif snapshot.is_tombstone:
-                tombstone = tombstone or snapshot
-            elif snapshot.availability is not None:
-                walls.append(snapshot)
-            else:
-                shown = True
-                yield snapshot
-        yield from walls
-        if withheld and not shown and not walls:
-            yield withheld
-        elif tombstone and not shown and not walls:
-            raise NoSuchSnapshot(
-                f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
-                f"{iso(tombstone.timestamp)}; name a time with --at to get one"
-            )
+    def repair(self, known: Collection[PublicKey], runs: Collection[str] = ()) -> Iterator[Copied]:
+        """Put what is damaged or missing in one of the archive's stores, from the others; raises as `replicate_to`."""
+        return self._stores.repair(self.spool.scratch, known, runs)
 
-    def near(self, url: str, at: datetime, *, shown: bool = False) -> Snapshot | None:
-        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none.
+    def begin_restore(self, target: ObjectStore) -> bool | None:
+        """Mark an empty store as one into which this archive is being restored; see `archive.copies`."""
+        return self._stores.begin_restore(target)
 
-        Raises Withheld where that one is not to be shown; with `shown`, where none is, and the nearest other one is
-        given else. Of those of one second it is that of this very URL; one that leads to this URL from another that has
-        its key is the last choice.
-        """
-        first = withheld = None
-        for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
-            every = list(entries)
-            as_near = [each for each in every if not each.withheld]
-            if len(as_near) < len(every):
-                withheld = withheld or next(each for each in every if each.withheld)
-                if not shown:
-                    self.checked(withheld)
-            first = first or next(iter(as_near), None)
-            pages = [each for each in as_near if each.url == url or each.location != url]
-            if pages:
-                return min(pages, key=lambda each: each.url != url)
-        if first is None and withheld is not None:
-            self.checked(withheld)
-        return first
+    def finish_restore(self, target: ObjectStore) -> None:
+        """Say that the archive is whole there: it is an archive like any other from now on."""
+        self._stores.finish_restore(target)
 
-    def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
-        """All, the nearest first; of two that are as near, the earlier one."""
-        at = at.replace(microsecond=0)
-        earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self.back(url, at))
-        later = ((snapshot.timestamp - at, snapshot) for snapshot in self.snapshots(url, start=at))
-        return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))
-
-    def require(self) -> None:
-        """Tell an empty archive from no archive; raises StoreMissing."""
-        try:
-            store_identity.check_layout(self.store.get(object_keys.STORE_KEY))
-        except (ObjectMissing, StoreMissing) as error:
-            if isinstance(error, ObjectMissing) and next(iter(self.store.list(object_keys.RUNS_PREFIX)), None):
-                raise IntegrityError(
-                    f"{object_keys.STORE_KEY} is missing in {self.store.url}, which holds runs: put it back from a "
-                    "copy with onrecord repair --from STORE, or capture something, which makes it anew"
-                ) from error
-            raise StoreMissing(
-                f"no archive at {self.store.url}; capture something into it first, or name another with --store"
-            ) from error
-
-    def read(self, snapshot: Snapshot) -> Record:
-        """The capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""
-        self.checked(snapshot)
-        return stored_record(self.store, snapshot.record, snapshot.record_id)
-
-    def payload(self, snapshot: Snapshot) -> tuple[Head, bytes, Iterator[bytes]]:
-        """The response that holds a capture's payload: its head, the head's bytes, and the entity body in pieces.
-
-        A revisit's payload is read from the earlier record. Raises as `read` does.
-        """
-        return self.payload_record(snapshot).http()
-
-    def payload_record(self, snapshot: Snapshot) -> Record:
-        """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
-        return payload_record(self.store, self.checked(snapshot))
-
-    def page_body(self, snapshot: Snapshot, rendered: Reference | None = None) -> tuple[Head, bytes, Iterator[bytes]]:
-        """What a page's text is made from: what scripts made of it, where that is named, else its payload.
-
-        Raises as `read` does.
-        """
-        self.checked(snapshot)
-        if rendered is None:
-            return self.payload(snapshot)
-        return stored_record(self.store, rendered.record, rendered.record_id).http()
-
-    def document(self, snapshot: Snapshot) -> Document | None:
-        """The clean text and metadata of a snapshot, or None when none were made; raises as `read` does."""
-        ref = self.checked(snapshot).document
-        if ref is None:
-            return None
-        try:
-            return decode_document(self.store.get_range(ref.key, ref.offset, ref.length))
-        except ObjectMissing as error:
-            raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
-
-    def captures_of(self, run: str) -> Iterator[Snapshot]:
-        """Every line of one run's index, in its order; raises IntegrityError, StoreError."""
-        return self._marked(self._index.of_run(run))
-
-    def documents_of(self, run: str) -> Iterator[Document]:
-        """Every document of one run that may be shown, in the order they were written.
-
-        Raises IntegrityError, StoreError.
-        """
-        lines = whole_lines(self.store.stream(object_keys.run_key(run, object_keys.PAGES)))
-        next(lines, None)  # the header
-        policy = self._policy()
-        for document in map(decode_document, lines):
-            if policy.at(document.url, document.timestamp, document.record_id) is None:
-                yield document
-
-    def manifest(self, run: str) -> Manifest:
-        """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
-        return self.catalog.manifest(run)
-
-    def orphans(self, store: ObjectStore, age: timedelta) -> Orphans:
-        """What nobody needs in this archive's store, or in a member of it, and is older than `age`."""
-        return Orphans(store, self._cache, age)
+    # Verification
 
     def verification(
         self,
@@ -352,7 +181,7 @@ class Archive(Gate):
         known: Iterable[PublicKey] = (),
     ) -> Verification:
         """A look at all runs, which reads with `deep` those that were not read since a time; `known` as in `verify`."""
-        return Verification(self.store, self.catalog, readings, deep, since, end, held, tuple(known))
+        return Verification(self._store, self._catalog, readings, deep, since, end, held, tuple(known))
 
     def verify(
         self,
@@ -366,11 +195,7 @@ class Archive(Gate):
         That a run was redacted is no fault where one of the `known` keys signed the statement.
         """
         self.require()
-        said, wrong = excused(self.store, known)
-        files = self.catalog.files()
-        yield from verify(self.store, files, runs, said)
-        if runs is None:
-            yield from besides(self.store, files, held=held, said=said, wrong=wrong)
+        yield from self.verification(Readings(), deep=True, held=held, known=known).findings(runs)
 
     # Evidence
 
@@ -383,7 +208,19 @@ class Archive(Gate):
 
         self.require()
         self.forget()  # manifests that were read before a redaction
-        said, _ = excused(self.store, [signer.public])
+        said, _ = excused(self._store, [signer.public])
         return make_checkpoint(
-            self.store, self.catalog, self._cache, signer, remembered, said.replaced, everything=everything
+            self._store, self._catalog, self._cache, signer, remembered, said.replaced, everything=everything
         )
+
+    def timestamp_authorities(self, checkpoint: str) -> set[str]:
+        """Return whose time stamps over a checkpoint there are, by `mark_of`; `checkpoint` is its key."""
+        from archive.evidence.stored_timestamps import authorities
+
+        return authorities(self._store, checkpoint)
+
+    def keep_timestamp(self, checkpoint: str, authority: str, data: bytes) -> None:
+        """Keep a time stamp beside the checkpoint that it is about; raises StoreError."""
+        from archive.evidence.stored_timestamps import keep_token
+
+        keep_token(self._store, checkpoint, authority, data)

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import ArchiveError
 from archive.model import Document
 from archive.times import from_stamp, stamp
@@ -235,7 +235,7 @@ def _match(question: str) -> str:
     return " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
 
 
-def search_index(archive: Archive, path: Path | None) -> SearchIndex:
+def search_index(archive: Reader, path: Path | None) -> SearchIndex:
     """The full-text index of an archive, in a file or in memory, that finds what the archive may show.
 
     Raises SearchUnavailable, and IntegrityError where it cannot be known what may be shown.
@@ -245,4 +245,4 @@ def search_index(archive: Archive, path: Path | None) -> SearchIndex:
     def shown(url: str, moment: datetime, record_id: str) -> bool:
         return archive.withholding_at(url, moment, record_id) is None
 
-    return SearchIndex(path, archive.unrestricted().documents_of, shown)
+    return SearchIndex(path, archive.unguarded().documents_of, shown)

@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.model import Snapshot
 
 
@@ -45,19 +45,21 @@ class Stock:
     hosts: tuple[HostStock, ...]  # those with most captures first
 
 
-def stock_of(archive: Archive) -> Stock:
+def stock_of(archive: Reader) -> Stock:
     """Count everything: reads every manifest and the whole index; raises IntegrityError, StoreError."""
-    files = archive.catalog.files()
+    unguarded = archive.unguarded()  # counted, not shown
+    catalog = unguarded.catalog
+    files = catalog.files()
     committed = [run for run, paths in files.items() if object_keys.MANIFEST in paths]
     sizes = {"archive/": 0, "indexes/": 0, "": 0}
     for run in committed:
         for path, size in files[run].items():
             kind = next(prefix for prefix in sizes if path.startswith(prefix))
             sizes[kind] += size
-    merged = sum(size for parts in archive.catalog.generations.files().values() for size in parts.values())
+    merged = sum(size for parts in catalog.generations.files().values() for size in parts.values())
     total = HostStock("")
     hosts: dict[str, HostStock] = {}
-    for snapshot in archive.unrestricted().every():  # counted, not shown
+    for snapshot in unguarded.every():
         host = _host(snapshot.url)
         if host is None:  # made of a page, not received
             continue
@@ -66,7 +68,7 @@ def stock_of(archive: Archive) -> Stock:
     return Stock(
         runs=len(committed),
         uncommitted=len(files) - len(committed),
-        documents=sum(found.counts.get("documents", 0) for found in archive.catalog.manifests(committed)),
+        documents=sum(found.counts.get("documents", 0) for found in catalog.manifests(committed)),
         warc_bytes=sizes["archive/"],
         index_bytes=sizes["indexes/"] + merged,
         other_bytes=sizes[""],

@@ -1,7 +1,12 @@
-"""From a store's address to the store; what only one kind of store needs is imported only for it."""
+"""From an address to its stores; what only one kind of store needs is imported only for it.
+
+An address names one store, or with `mirror:A,B` a primary store and its replicas.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -9,8 +14,10 @@ from storage.base import ObjectStore, checked_key
 from storage.errors import LocationError
 from storage.local import LocalStore
 from storage.memory import MemoryStore
-from storage.mirror import SCHEME, MirrorStore, member_addresses
 
+SCHEME = "mirror:"
+_ESCAPE = re.compile("%(25|2C)", re.IGNORECASE)
+_TO_ESCAPE = re.compile("%(?=25|2C)|,", re.IGNORECASE)
 _OPTIONS = {"endpoint", "region", "path_style"}
 _FORMS = "a directory, file:///directory, or s3://bucket/prefix?endpoint=https://host&region=name&path_style=true"
 _MIRROR = "write mirror: and at least two addresses with a comma between them, a comma in one as %2C"
@@ -20,8 +27,32 @@ _NO_CREDENTIALS = (
 )
 
 
+def mirror_address(addresses: Sequence[str]) -> str:
+    """Return `mirror:` and the addresses of stores, the primary first; a comma in one is written %2C."""
+    return SCHEME + ",".join(_TO_ESCAPE.sub(lambda found: "%25" if found[0] == "%" else "%2C", it) for it in addresses)
+
+
+def member_addresses(address: str) -> list[str]:
+    """Return the addresses that `mirror_address` put into one."""
+    parts = address.removeprefix(SCHEME).split(",")
+    return [_ESCAPE.sub(lambda found: "%" if found[1] == "25" else ",", part).strip() for part in parts]
+
+
+def address_of(stores: Sequence[ObjectStore]) -> str:
+    """Return the address that `open_stores` opens these stores by, the primary first."""
+    return stores[0].url if len(stores) == 1 else mirror_address([store.url for store in stores])
+
+
+def open_stores(location: str) -> tuple[ObjectStore, ...]:
+    """Return the stores that an address names, the primary first, then its replicas; nothing is asked of them yet.
+
+    Raises as `open_store` does.
+    """
+    return _mirror(location) if location.startswith(SCHEME) else (open_store(location),)
+
+
 def open_store(location: str) -> ObjectStore:
-    """The store that an address names; nothing is asked of it yet.
+    """Return the one store that an address names; nothing is asked of it yet.
 
     `open_store(store.url)` opens the same store again (in memory: an empty one). Raises LocationError, and StoreDenied
     where the AWS configuration has half a credential or lacks the profile that it names.
@@ -34,7 +65,7 @@ def open_store(location: str) -> ObjectStore:
     if location == "memory:":
         return MemoryStore()
     if location.startswith(SCHEME):
-        return _mirror(location)
+        raise LocationError(f"one store is meant here, and a mirror is several: write {_FORMS}")
     if scheme == "file" and separator:
         return LocalStore(_file(location))
     if scheme == "s3" and separator:
@@ -44,17 +75,19 @@ def open_store(location: str) -> ObjectStore:
     return LocalStore(_folder(location))
 
 
-def _mirror(location: str) -> ObjectStore:
-    """A mirror of different stores: two in one place would be one copy."""
+def _mirror(location: str) -> tuple[ObjectStore, ...]:
+    """Open the different stores of a mirror: two in one place would be one copy."""
+    if not location.isprintable():
+        raise LocationError(f"the store's address holds control characters: write {_FORMS}")
     addresses = member_addresses(location)
     if len(addresses) < 2 or not all(addresses):
         raise LocationError(f"a mirror has two members or more: {_MIRROR}")
     if any(address.startswith(SCHEME) for address in addresses):
         raise LocationError(f"a mirror cannot be a member of a mirror: {_MIRROR}")
-    stores = [open_store(address) for address in addresses]
+    stores = tuple(open_store(address) for address in addresses)
     if len({store.url for store in stores} - {"memory:"}) + addresses.count("memory:") < len(stores):
         raise LocationError(f"a mirror's members are all different places: {_MIRROR}")
-    return MirrorStore(stores)
+    return stores
 
 
 def _folder(path: str) -> Path:

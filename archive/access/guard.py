@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from archive.access.rule_store import Notices
 from archive.access.rules import Policy
+from archive.checked_json import LARGEST
 from archive.errors import Withheld
 from archive.model import Snapshot, Withholding
 from archive.times import iso
@@ -32,9 +33,10 @@ class Gate:
     All that shows anything to anyone reads through here.
     """
 
+    passes_rules: ClassVar[bool] = False  # what was redacted is withheld all the same
+
     def __init__(self, notices: Notices) -> None:
         self.notices = notices
-        self._all = False  # whether rules are passed over
         self._epoch = ""
         self._ranges: dict[str, tuple[object, Ranges | None]] = {}
 
@@ -50,15 +52,6 @@ class Gate:
         """Every line of one run's index."""
         raise NotImplementedError
 
-    def unrestricted(self) -> Self:
-        """The same archive, its rules passed over: for what works on captures and shows them to nobody.
-
-        What was redacted is not there for it either.
-        """
-        every = copy.copy(self)
-        every._all, every._ranges = True, {}
-        return every
-
     # What is not to be shown
 
     def _policy(self) -> Policy:
@@ -66,7 +59,7 @@ class Gate:
         if self.notices.epoch != self._epoch:
             self._epoch = self.notices.epoch
             self.forget()
-        return policy.redactions_alone if self._all else policy
+        return policy.redactions_alone if self.passes_rules else policy
 
     def withholding(self, snapshot: Snapshot) -> Withholding | None:
         """Why a capture is not to be shown; None where it may be. Raises IntegrityError, StoreError."""
@@ -118,6 +111,15 @@ class Gate:
                 self._ranges.clear()
             held = self._ranges[run] = (mark, None if self._policy().empty else self._ranges_of(run))
         return held[1]
+
+    def may_give_out(self, run: str, key: str, start: int, end: int) -> bool:
+        """Return whether bytes of one of a run's WARC files may be given out; raises IntegrityError, StoreError."""
+        ranges = self.shown_ranges(run)
+        if ranges is None:
+            return True
+        own = ranges.get(key, [])
+        place = bisect_right(own, (start, LARGEST))
+        return place > 0 and start >= own[place - 1][0] and end <= own[place - 1][1]
 
     def _ranges_of(self, run: str) -> Ranges | None:
         found: dict[str, list[tuple[int, int]]] = {}

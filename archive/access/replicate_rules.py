@@ -10,8 +10,8 @@ from archive.access.redaction_statement import LONGEST, read_statement
 from archive.access.rule_store import verify_notices
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError
+from archive.verified_put import put_verified
 from storage.base import ObjectStore
-from storage.errors import StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[Pu
             faults.append(f"{info.key} is another one in each store; `onrecord verify` at both tells which is true")
             continue
         data = source.get_range(info.key, 0, LONGEST + 1)
-        target.put(info.key, data)
-        if target.get(info.key) != data:
-            raise StoreUnavailable(f"{target.url} does not give {info.key} back as it was put; try again")
+        put_verified(target, info.key, data)
         files, size = files + 1, size + len(data)
     return Copied(object_keys.NOTICES_PREFIX, files, size, tuple(faults))
 

@@ -21,7 +21,6 @@ _NOBODY = (
     "nobody who is known here signed it, so it excuses nothing; if you know who did, name the key in the setting "
     "trusted_keys"
 )
-_MAX_MANIFEST = 16 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def _note(signed: Signed) -> str:
 def _aside(store: ObjectStore, name: str, run: str, new: str) -> dict[str, str]:
     """The files of a run that lie aside, by path and hash, where their manifest is the one that was signed."""
     try:
-        data = store.get_range(object_keys.redacting_key(name, run, object_keys.MANIFEST), 0, _MAX_MANIFEST)
+        data = store.get_range(object_keys.redacting_key(name, run, object_keys.MANIFEST), 0, manifest.LONGEST)
         found = manifest.parse(data)
     except (ObjectMissing, IntegrityError):
         return {}

@@ -1,1 +1,6 @@
-"""The stores of one archive: a primary, its replicas, and what is copied between them."""
+"""An archive in more than one store: its primary and replicas, and what brings one store what another holds."""
+
+from archive.access.replicate_rules import Copied
+from archive.copies.replica_set import ReplicaSet
+
+__all__ = ["Copied", "ReplicaSet"]

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from archive import object_keys
 from archive.digests import digest_of_stream
+from archive.verified_put import put_verified
 from archive.verify.evidence_check import evidence_faults
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreUnavailable
+from storage.errors import ObjectMissing
 
 _MOST = 64 << 20  # bytes of an object
 
@@ -26,9 +27,7 @@ def copy_evidence(source: ObjectStore, target: ObjectStore, *, mend: bool = Fals
     size = 0
     for key in wanted:
         data = source.get_range(key, 0, _MOST)
-        target.put(key, data)
-        if _read(target, key) != data:
-            raise StoreUnavailable(f"{target.url} does not give {key} back as it was put; try again")
+        put_verified(target, key, data)
         size += len(data)
     told = "is another one in each store; `onrecord verify` at both tells which is true"
     return len(wanted), size, [] if is_mended else [f"{key} {told}" for key in different]
@@ -44,10 +43,3 @@ def _same(source: ObjectStore, target: ObjectStore, key: str, size: int) -> bool
         return theirs[1] == size and digest_of_stream(source.stream(key)) == theirs
     except ObjectMissing:
         return False
-
-
-def _read(store: ObjectStore, key: str) -> bytes | None:
-    try:
-        return store.get_range(key, 0, _MOST)
-    except ObjectMissing:
-        return None

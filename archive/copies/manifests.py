@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archive import object_keys
 from archive.access.signed_redactions import Excused
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.model import Manifest
 from archive.runs.leases import committing
+from archive.verified_put import put_verified, read_or_none
 from archive.verify.run_check import Files
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreUnavailable
-from storage.mirror import members
-
-_MAX_MANIFEST = 16 << 20  # bytes
 
 
 def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
@@ -29,9 +28,7 @@ def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
         return
     with committing(store, found):
         store.put(object_keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
-        store.put(key, data)
-    if read_small(store, key) != data:
-        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+        put_verified(store, key, data)
 
 
 def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
@@ -42,17 +39,12 @@ def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
     key = object_keys.run_key(run, object_keys.MANIFEST)
     store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), manifest.digest_file(data))
     store.put(object_keys.loose_key(run), b"")  # what the merged index says of it is of before
-    store.put(key, data)
-    if read_small(store, key) != data:
-        raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+    put_verified(store, key, data)
 
 
 def read_small(store: ObjectStore, key: str) -> bytes | None:
     """An object that is small, None where there is none; raises StoreError."""
-    try:
-        return store.get_range(key, 0, _MAX_MANIFEST)
-    except ObjectMissing:
-        return None
+    return read_or_none(store, key, manifest.LONGEST)
 
 
 def same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
@@ -61,14 +53,14 @@ def same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
     return data is not None and data == read_small(other, object_keys.run_key(run, object_keys.MANIFEST))
 
 
-def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
-    """A run's manifest and its bytes, of the first member that has it sound.
+def manifest_of(stores: Sequence[ObjectStore], run: str) -> tuple[bytes, Manifest | None]:
+    """A run's manifest and its bytes, of the first of an archive's stores that has it sound.
 
     None when it is missing, damaged or another run's.
     """
     first = b""
-    for member in (store, *members(store)[1:]):
-        data = read_small(member, object_keys.run_key(run, object_keys.MANIFEST)) or b""
+    for store in stores:
+        data = read_small(store, object_keys.run_key(run, object_keys.MANIFEST)) or b""
         first = first or data
         try:
             found = manifest.parse(data)
@@ -79,14 +71,14 @@ def manifest_of(store: ObjectStore, run: str) -> tuple[bytes, Manifest | None]:
     return first, None
 
 
-def named_in(store: ObjectStore, files: Files) -> set[str]:
-    """The hashes that a store's sound manifests name as their parents."""
-    found = (manifest_of(store, run)[1] for run, paths in files.items() if object_keys.MANIFEST in paths)
+def named_in(stores: Sequence[ObjectStore], files: Files) -> set[str]:
+    """The hashes that the sound manifests of an archive's stores name as their parents."""
+    found = (manifest_of(stores, run)[1] for run, paths in files.items() if object_keys.MANIFEST in paths)
     return {parent for entry in found if entry is not None for parent in entry.parents}
 
 
 def true_manifest(
-    run: str, target: ObjectStore, source: ObjectStore, named: set[str], said: Excused
+    run: str, target: ObjectStore, sources: Sequence[ObjectStore], named: set[str], said: Excused
 ) -> tuple[bytes, Manifest] | str:
     """The manifest that a run is mended by, or why none can be chosen.
 
@@ -96,14 +88,14 @@ def true_manifest(
     current = set(said.replaced.values())
     candidates = []
     redacted = False
-    for store in (target, source):
-        data, found = manifest_of(store, run)
+    for stores in ((target,), sources):
+        data, found = manifest_of(stores, run)
         if found is not None and found.hash in said.replaced:
             redacted = True  # it is not brought back
         elif found is not None:
-            vouched = read_small(store, object_keys.run_key(run, object_keys.MANIFEST_DIGEST)) == manifest.digest_file(
-                data
-            )
+            vouched = read_small(
+                stores[0], object_keys.run_key(run, object_keys.MANIFEST_DIGEST)
+            ) == manifest.digest_file(data)
             candidates.append((found.hash in named or found.hash in current, vouched, data, found))
     if not candidates and redacted:
         return "it was redacted, and neither store holds it as it is since; finish with: onrecord redact --finish"

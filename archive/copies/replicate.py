@@ -6,7 +6,7 @@ was put is read back and hashed again. The order is that of a commit: files, dig
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,10 +30,10 @@ from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from archive.model import Resource
 from archive.runs.store_identity import identity, make_copy
+from archive.verified_put import is_held, put_file_verified
 from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
-from storage.mirror import members
 
 _REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
 
@@ -42,10 +42,21 @@ class Replica:
     """Brings the runs of one store to another, by way of a local folder."""
 
     def __init__(
-        self, source: ObjectStore, target: ObjectStore, scratch: Path, known: Iterable[PublicKey] = ()
+        self,
+        source: ObjectStore,
+        target: ObjectStore,
+        scratch: Path,
+        known: Iterable[PublicKey] = (),
+        *,
+        stores: Sequence[ObjectStore] = (),
     ) -> None:
-        """`known` are the keys by which it is believed that a run was redacted."""
+        """`known` are the keys by which it is believed that a run was redacted.
+
+        `stores` are those that the source reads as one: a file that one has damaged is looked for in the next.
+        """
         self._source = source
+        self._stores = tuple(stores) or (source,)
+        self._sources = (source, *self._stores[1:])  # where a manifest is looked for
         self._target = target
         self._scratch = scratch
         self._known = tuple(known)
@@ -95,7 +106,7 @@ class Replica:
         """Take out of the target's run what was taken out of the source's; None where there is nothing to do."""
         if run not in self._said.notes and run not in self._said.unknown:
             return None
-        data, found = manifest_of(self._source, run)
+        data, found = manifest_of(self._sources, run)
         there = read_small(self._target, object_keys.run_key(run, object_keys.MANIFEST))
         if found is None or there is None or there == data:
             return None
@@ -122,7 +133,7 @@ class Replica:
         make_copy(self._source, self._target)
 
     def _copied(self, run: str, held: dict[str, int]) -> Copied:
-        data, found = manifest_of(self._source, run)
+        data, found = manifest_of(self._sources, run)
         if found is None:
             return Copied(run, faults=(f"{object_keys.MANIFEST} is damaged; run `onrecord verify {run}`",))
         if (
@@ -150,7 +161,7 @@ class Replica:
 
     def _holds(self, run: str, resource: Resource) -> bool:
         """Whether the target's file, read whole, is the one that the manifest names; raises StoreError."""
-        return _digest(self._target, object_keys.run_key(run, resource.path)) == (resource.hash, resource.bytes)
+        return is_held(self._target, object_keys.run_key(run, resource.path), (resource.hash, resource.bytes))
 
     def _brought(self, run: str, resources: Iterable[Resource]) -> tuple[int, int, list[str]]:
         """Put files; returns how many, their bytes, and what is wrong with the others."""
@@ -166,25 +177,22 @@ class Replica:
     def _bring(self, run: str, resource: Resource) -> str | None:
         """Put one file and read it back; returns what is wrong, if anything is. Raises StoreError."""
         key = object_keys.run_key(run, resource.path)
-        expected = (resource.hash, resource.bytes)
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=self._scratch) as folder:
                 path = Path(folder) / "file"
                 if fault := self._sound(resource, key, path):
                     return fault
-                self._target.put_file(key, path)
+                put_file_verified(self._target, key, path, (resource.hash, resource.bytes))
         except OSError as error:
             raise StoreUnavailable(f"cannot write in {self._scratch}: {error.strerror or error}") from error
-        if digest_of_stream(self._target.stream(key)) != expected:
-            raise StoreUnavailable(f"{self._target.url} does not give {key} back as it was put; try again")
         return None
 
     def _sound(self, resource: Resource, key: str, path: Path) -> str | None:
-        """Bring a file from the first of the source's members that holds it as it should be; returns what is wrong."""
+        """Bring a file from the first of the source's stores that holds it as it should be; returns what is wrong."""
         fault = None
         out_of_reach: StoreError | None = None
-        for source in members(self._source):
+        for source in self._stores:
             try:
                 if _fetched(source, key, path) == (resource.hash, resource.bytes):
                     return None
@@ -206,7 +214,7 @@ class Replica:
         self._mend_identity(here, there)
         yield from self._notices()
         known = {run for files in (here, there) for run, paths in files.items() if object_keys.MANIFEST in paths}
-        named = named_in(self._source, here) | named_in(self._target, there)
+        named = named_in(self._sources, here) | named_in([self._target], there)
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
         if not runs:
@@ -229,7 +237,7 @@ class Replica:
     def _mended(self, run: str, named: set[str]) -> Copied:
         if run in self._said.unknown:
             return Copied(run, faults=(self._doubt(run),))
-        chosen = true_manifest(run, self._target, self._source, named, self._said)
+        chosen = true_manifest(run, self._target, self._sources, named, self._said)
         if isinstance(chosen, str):
             return Copied(run, faults=(chosen,))
         data, found = chosen
@@ -280,10 +288,3 @@ def _fetched(store: ObjectStore, key: str, path: Path) -> tuple[str, int]:
                 yield piece
 
         return digest_of_stream(written(store.stream(key)))
-
-
-def _digest(store: ObjectStore, key: str) -> tuple[str, int]:
-    try:
-        return digest_of_stream(store.stream(key))
-    except ObjectMissing:
-        return "", 0

@@ -26,7 +26,6 @@ from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
 _WINDOW = 8 << 20
-_MOST_MANIFEST = 16 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +86,7 @@ def create(
     ):
         wanted.setdefault(_run_of(ref), []).append(record_id)
     runs = [_opened(store, run) for run in wanted]
-    for run in runs:
-        if run.manifest.records is None and not may_be_whole(run.run):
-            raise Withheld(
-                f"run {run.run} has no root over its records and holds a capture that is withheld: the whole file that "
-                "would prove this one is not given out",
-                "withheld",
-            )
+    _check_withheld(runs, may_be_whole)
     entries = Log(store, Cache(None)).read()
     chosen, checkpoint, tokens = _chosen(store, entries, runs)
     for run in runs:
@@ -121,6 +114,16 @@ def create(
     return Created(len(records), len(tokens), chosen.size, tuple(whole), size)
 
 
+def _check_withheld(runs: Iterable[_Run], may_be_whole: Callable[[str], bool]) -> None:
+    for run in runs:
+        if run.manifest.records is None and not may_be_whole(run.run):
+            raise Withheld(
+                f"run {run.run} has no root over its records and holds a capture that is withheld: the whole file that "
+                "would prove this one is not given out",
+                "withheld",
+            )
+
+
 def _run_of(ref: RecordRef) -> str:
     parts = object_keys.split_run_key(ref.key)
     if parts is None:
@@ -130,7 +133,7 @@ def _run_of(ref: RecordRef) -> str:
 
 def _opened(store: ObjectStore, run: str) -> _Run:
     try:
-        data = store.get_range(object_keys.run_key(run, object_keys.MANIFEST), 0, _MOST_MANIFEST)
+        data = store.get_range(object_keys.run_key(run, object_keys.MANIFEST), 0, manifest.LONGEST)
     except ObjectMissing as error:
         raise IntegrityError(f"the manifest of run {run} is missing; run `onrecord verify`") from error
     return _Run(run, data, manifest.parse(data))

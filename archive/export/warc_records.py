@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
 from archive.model import Manifest, RecordRef, Snapshot
@@ -49,12 +49,13 @@ def write_warcinfo(sink: Sink, filename: str, started: datetime, software: str) 
     RecordWriter(sink.write).warcinfo(filename, started, fields)
 
 
-def copy_records(archive: Archive, snapshots: Iterable[Snapshot], sink: Counted, filename: str) -> Iterator[Out]:
+def copy_records(archive: Reader, snapshots: Iterable[Snapshot], sink: Counted, filename: str) -> Iterator[Out]:
     """Append the record of each capture; raises IntegrityError when one is not what it was, Withheld, StoreError."""
+    store = archive.unguarded().stores.view
     for snapshot in snapshots:
         offset = sink.tell()
         archive.checked(snapshot)
-        _copy_record(archive.store, snapshot.record, snapshot.record_id, sink)
+        _copy_record(store, snapshot.record, snapshot.record_id, sink)
         yield Out(snapshot, filename, offset, sink.tell() - offset)
 
 
@@ -82,14 +83,14 @@ def _copy_record(store: ObjectStore, ref: RecordRef, record_id: str, sink: Count
         raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
 
 
-def copy_warc(archive: Archive, run: Manifest, path: str, sink: Sink) -> None:
+def copy_warc(archive: Reader, run: Manifest, path: str, sink: Sink) -> None:
     """Append a run's whole WARC file.
 
     Raises IntegrityError when it is not the one its manifest names, Withheld where not all of it may be shown,
     StoreError.
     """
     key = object_keys.run_key(run.run, path)
-    store = archive.store
+    store = archive.unguarded().stores.view
     if archive.shown_ranges(run.run) is not None:
         raise Withheld(f"captures of run {run.run} are withheld: its files cannot be given out whole", "withheld")
 

@@ -1,1 +1,21 @@
 """The files of a run and of the merged index, one module per format: read with every field checked, and written."""
+
+from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
+from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
+from archive.formats.surt import dotted_quad, urlkey
+
+__all__ = [
+    "DamagedLine",
+    "OutcomeLine",
+    "at_capture",
+    "dotted_quad",
+    "encode_outcome",
+    "from_http_date",
+    "http_date",
+    "link",
+    "links_around",
+    "memento_url",
+    "timemap",
+    "uri",
+    "urlkey",
+]

@@ -18,6 +18,7 @@ from storage.base import checked_key
 
 WACZ_VERSION = "1.1.1"
 LAYOUT = 1
+LONGEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
 _TREE = "rfc6962-sha256"
 
 

@@ -23,7 +23,6 @@ from storage.errors import ObjectMissing
 _log = logging.getLogger("onrecord.archive")
 
 _READERS = 16  # requests at once when many runs are new to this machine
-_MAX_MANIFEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
 _MAX_INDEX = 256 << 20  # bytes of an index's head: that of a thousand million captures is smaller
 
 
@@ -51,12 +50,17 @@ class Catalog:
         self._indexes = {}
         self.generations.forget()
 
-    def runs(self) -> list[str]:
-        """The names of all runs that exist now, oldest first: those whose manifest does."""
-        return sorted(run for run, path, _ in self._objects() if path == object_keys.MANIFEST)
+    def runs(self, start: str = "") -> list[str]:
+        """The names of all runs that exist now, oldest first: those whose manifest does.
 
-    def _objects(self) -> Iterator[tuple[str, str, int]]:
-        for info in self._store.list(object_keys.RUNS_PREFIX):
+        With `start`, those from that name, or the beginning of one, on.
+        """
+        return sorted(run for run, path, _ in self._objects(start) if path == object_keys.MANIFEST)
+
+    def _objects(self, start: str = "") -> Iterator[tuple[str, str, int]]:
+        for info in self._store.list(
+            object_keys.RUNS_PREFIX, start_after=object_keys.RUNS_PREFIX + start if start else ""
+        ):
             if parts := object_keys.split_run_key(info.key):
                 yield parts[0], parts[1], info.size
 
@@ -100,7 +104,7 @@ class Catalog:
     def _read_manifest(self, run: str, *, afresh: bool = False) -> Manifest:
         key = object_keys.run_key(run, object_keys.MANIFEST)
         kept = None if afresh else self._cache.get(key)
-        data = self._bounded(key, _MAX_MANIFEST) if kept is None else kept
+        data = self._bounded(key, manifest.LONGEST) if kept is None else kept
         try:
             found = manifest.parse(data)
         except IntegrityError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -13,21 +12,23 @@ from archive import object_keys
 from archive.access.redaction_statement import Statement
 from archive.archive import Archive
 from archive.copies.manifests import replace_manifest
-from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey
-from archive.digests import digest_of, digest_of_file, digest_of_stream
-from archive.errors import ArchiveError, IntegrityError
+from archive.digests import digest_of, digest_of_file
+from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from archive.times import now
+from archive.verified_put import put_file_verified
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreError, StoreUnavailable
-from storage.mirror import members
-
-_log = logging.getLogger("onrecord.archive")
+from storage.errors import ObjectMissing, StoreUnavailable
 
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
+
+
+def unfinished(archive: Archive) -> list[str]:
+    """Return the names of an archive's redactions whose files lie aside, oldest first; raises StoreError."""
+    return sorted(waiting(archive.unguarded().stores.view))
 
 
 def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
@@ -42,10 +43,11 @@ def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
 def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     """Finish the redactions that were decided, by statements that a known key signed; returns these.
 
-    Files that lie aside for a day without a statement are deleted. In a mirror the first member is redacted, and the
-    others follow as far as they answer. Raises IntegrityError where what lies aside is not what was signed, StoreError.
+    Files that lie aside for a day without a statement are deleted. The primary is redacted, and the replicas follow as
+    far as they answer. Raises IntegrityError where what lies aside is not what was signed, StoreError.
     """
-    store, known = members(archive.store)[0], tuple(known)
+    stores, known = archive.unguarded().stores, tuple(known)
+    store = stores.primary
     aside = waiting(store)
     if not aside:
         return []
@@ -60,26 +62,12 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
             _delete(store, name, files)
     if done:
         archive.forget()
-        _follow(archive, done, known)
+        runs = sorted({each.run for statement in done for each in statement.replaced})
+        stores.redact_replicas(runs, archive.spool.scratch, known)
         forget_merged(archive)
         for statement in done:
             _delete(store, statement.id, aside[statement.id])
     return done
-
-
-def _follow(archive: Archive, done: Iterable[Statement], known: tuple[PublicKey, ...]) -> None:
-    """Redact the other members of a mirror, each as it is: it may lack a run that the first one holds."""
-    first, *copies = members(archive.store)
-    runs = sorted({each.run for statement in done for each in statement.replaced})
-    for copy in copies:
-        try:
-            faults = [
-                it for each in Replica(first, copy, archive.spool.scratch, known).redact(runs) for it in each.faults
-            ]
-        except (StoreError, ArchiveError) as error:
-            faults = [str(error)]
-        for fault in faults:
-            _log.warning("%s is not redacted yet (%s): do it with onrecord replicate", copy.url, fault)
 
 
 def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:
@@ -117,18 +105,17 @@ def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expe
             with copy.open("wb") as file:
                 for piece in store.stream(source):
                     file.write(piece)
-            if digest_of_file(copy)[0] != expected:
+            found = digest_of_file(copy)
+            if found[0] != expected:
                 raise IntegrityError(f"{source} is not the file that was signed; mend it from a copy of the store")
-            store.put_file(target, copy)
+            put_file_verified(store, target, copy, found)
     except OSError as error:
         raise StoreUnavailable(f"cannot write in {scratch}: {error.strerror or error}") from error
-    if digest_of_stream(store.stream(target))[0] != expected:
-        raise StoreUnavailable(f"{store.url} does not give {target} back as it was put; try again")
 
 
 def forget_merged(archive: Archive) -> None:
     """Make the merged index again, and leave nothing of what it was: titles stand in it."""
-    first = members(archive.store)[0]
+    first = archive.unguarded().stores.primary
     generations = Catalog(first, Cache(None)).generations
     before = set(generations.files())
     if not before:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.redaction_statement import Replaced, Statement
 from archive.access.rules import subject_of
-from archive.archive import Archive
+from archive.archive import Archive, UnguardedReader
 from archive.checked_json import parsed_object
 from archive.crypto.merkle import Growing
 from archive.crypto.signed_note import Signer
@@ -43,7 +43,6 @@ from archive.warc.gzip_members import walk_members
 from archive.warc.record_tree import records_root, warcs_of
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
-from storage.mirror import members
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -79,28 +78,28 @@ class _Found:
     runs: set[str] = field(default_factory=set)
 
 
-def plan(archive: Archive, run: str, urls: Collection[str], records: Collection[str]) -> Plan:
+def plan_redaction(archive: Archive, run: str, urls: Collection[str], records: Collection[str]) -> Plan:
     """What is to go when captures of a run are redacted, by their URLs or record ids; reads the index of every run.
 
     Raises NoSuchSnapshot where the run holds no such capture, IntegrityError, StoreError.
     """
-    archive = archive.unrestricted()
-    if run not in archive.catalog.runs():
+    reader = archive.unguarded()
+    if run not in reader.runs():
         raise NoSuchSnapshot(f"there is no run {run}; `onrecord --json snapshots URL` names runs")
     wanted_keys = {urlkey(subject_of(url)) for url in urls}
     named = {record if record.startswith("<") else f"<{record}>" for record in records}
     wanted = {
         each.record_id
-        for each in archive.captures_of(run)
+        for each in reader.captures_of(run)
         if each.record_id in named or (wanted_keys and urlkey(subject_of(each.url)) in wanted_keys)
     }
     if not wanted or not named <= wanted:
         lacking = ", ".join(sorted(named - wanted) or urls)
         raise NoSuchSnapshot(f"run {run} holds no capture {lacking}; `onrecord --json snapshots URL` names them")
-    homes = _homes(archive, run, wanted)
-    held = {home: together(list(_places(archive.store, home)), wanted) for home in homes}
+    homes = _homes(reader, run, wanted)
+    held = {home: together(list(_places(reader.stores.view, home)), wanted) for home in homes}
     wanted = wanted.union(*held.values())
-    found = _everywhere(archive, wanted)
+    found = _everywhere(reader, wanted)
     return Plan(
         {home: tuple(sorted(ids)) for home, ids in held.items() if ids},
         tuple(found.captures.values()),
@@ -109,15 +108,15 @@ def plan(archive: Archive, run: str, urls: Collection[str], records: Collection[
     )
 
 
-def _homes(archive: Archive, run: str, wanted: Collection[str]) -> list[str]:
+def _homes(reader: UnguardedReader, run: str, wanted: Collection[str]) -> list[str]:
     """The runs whose files hold the records: a run with texts made again names records of others."""
-    return sorted({each.run for each in archive.captures_of(run) if each.record_id in wanted})
+    return sorted({each.run for each in reader.captures_of(run) if each.record_id in wanted})
 
 
-def _everywhere(archive: Archive, wanted: Collection[str]) -> _Found:
+def _everywhere(reader: UnguardedReader, wanted: Collection[str]) -> _Found:
     found = _Found()
-    for run in archive.catalog.runs():
-        for each in archive.captures_of(run):
+    for run in reader.runs():
+        for each in reader.captures_of(run):
             repeats = each.refers_to is not None and each.refers_to.record_id in wanted
             if each.record_id in wanted:
                 found.captures[each.record_id] = each
@@ -142,18 +141,18 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
     name = object_keys.new_run_id(now())
     probe = Statement(name, now(), reason, (Replaced(what.runs[0], digest_of(b""), digest_of(b"")),), tuple(what.ids))
     probe.signed(signer)  # what is wrong with the reason is told before anything is put
-    folder, first = archive.spool.scratch, members(archive.store)[0]
+    folder, stores = archive.spool.scratch, archive.unguarded().stores
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix="redacting-") as work:
-            replaced = tuple(_put_aside(first, run, what, name, Path(work)) for run in what.runs)
+            replaced = tuple(_put_aside(stores.primary, run, what, name, Path(work)) for run in what.runs)
     except OSError as error:
         raise StoreUnavailable(f"cannot write in {folder}: {error.strerror or error}") from error
     statement = Statement(name, probe.at, reason, replaced, tuple(sorted(what.ids)))
     for each in replaced:
-        if digest_of(first.get(object_keys.run_key(each.run, object_keys.MANIFEST))) != each.old:
+        if digest_of(stores.primary.get(object_keys.run_key(each.run, object_keys.MANIFEST))) != each.old:
             raise StoreError(f"run {each.run} was redacted by another one meanwhile; try again")
-    if not archive.store.put_if_absent(object_keys.redaction_key(name), statement.signed(signer)):
+    if not stores.view.put_if_absent(object_keys.redaction_key(name), statement.signed(signer)):
         raise StoreError(f"the name {name} was taken meanwhile; try again")
     finish(archive, [signer.public])
     return statement

@@ -12,23 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from archive import object_keys
-from archive.access.replicate_rules import carry_notices
 from archive.digests import digest_of, digest_of_stream
-from archive.errors import ArchiveError, IntegrityError
+from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.formats.pages_jsonl import HEADER
 from archive.formats.zipnum import encode
 from archive.model import Manifest, RecordsRoot, Resource
 from archive.runs.leases import committing
 from archive.runs.spool import SpooledRun
-from archive.runs.store_identity import make_copy, prepare
+from archive.verified_put import is_held, not_as_put, put_file_verified, read_or_none
 from archive.warc.record_tree import root_of_files
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreError, StoreUnavailable
-from storage.mirror import members
+from storage.errors import StoreError, StoreUnavailable
 
 _SENDERS = 4  # objects on their way at once
-_MAX_MANIFEST = 16 << 20  # bytes
 
 
 def is_sealed(spooled: SpooledRun) -> bool:
@@ -67,37 +64,18 @@ def _records(spooled: SpooledRun, warcs: list[str], ends: Mapping[str, Sequence[
 
 
 def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:
-    """Put a sealed run into its store, and see that it is there; raises StoreError when that cannot be done now.
+    """Put a sealed run into one store, and see that it is there; raises StoreError when that cannot be done now.
 
     With `read_back` every file is read from the store and hashed before the manifest is put; the manifest always is
-    read. In a mirror the run exists once the first member has it, and is published once all of them have.
+    read. A store that has given the whole run back is not asked again.
     """
-    data, found = _sealed(spooled)
-    first, *copies = members(store)
-    if copies:
-        prepare(store)
-    _publish(first, spooled, found, data, read_back=read_back)
-    if copies and _read(first, object_keys.run_key(spooled.run, object_keys.MANIFEST)) != data:
-        raise StoreError(  # what was taken out of it there is not brought to the others from here
-            f"run {found.run} is another one in {first.url} since it was put there: if `onrecord verify` says that it "
-            f"was redacted, bring it to the others with onrecord replicate, and remove {spooled.folder}"
-        )
-    lacking = []
-    for copy in copies:
-        try:
-            make_copy(first, copy)
-            carry_notices(first, copy)  # a copy that lacked them would show what is not to be shown
-            _publish(copy, spooled, found, data, read_back=read_back)
-        except (StoreError, ArchiveError) as error:
-            lacking.append(f"{copy.url} ({error})")
-    if lacking:
-        raise StoreUnavailable(f"run {found.run} is in {first.url} and not yet in {'; '.join(lacking)}")
+    data, found = sealed(spooled)
+    if not spooled.is_proven(store.url):
+        _publish(store, spooled, found, data, read_back=read_back)
     return found
 
 
 def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
-    if spooled.is_proven(store.url):
-        return
     key = object_keys.run_key(spooled.run, object_keys.MANIFEST)
     kept = _read(store, key)
     if kept != data and kept is not None and _is_manifest(kept):
@@ -116,15 +94,12 @@ def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: byt
                 store.put(key, data)
         kept = _read(store, key)
     if kept != data:
-        raise _taken(spooled) if _is_manifest(kept or b"") else _not_as_put(store, key)
+        raise _taken(spooled) if _is_manifest(kept or b"") else not_as_put(store, key)
     spooled.note_proven(store.url)
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
-    try:
-        return store.get_range(key, 0, _MAX_MANIFEST)
-    except ObjectMissing:
-        return None
+    return read_or_none(store, key, manifest.LONGEST)
 
 
 def _taken(spooled: SpooledRun) -> StoreError:
@@ -138,26 +113,10 @@ def _files(found: Manifest, data: bytes) -> list[Resource]:
 
 def _bring(store: ObjectStore, spooled: SpooledRun, resource: Resource, *, read_back: bool, there: bool) -> None:
     """Put a file, unless the run exists in the store and holds it, and read it back."""
-    key = object_keys.run_key(spooled.run, resource.path)
-    if there and _is_held(store, key, resource, read_back=read_back):
+    key, expected = object_keys.run_key(spooled.run, resource.path), (resource.hash, resource.bytes)
+    if there and is_held(store, key, expected, read_back=read_back):
         return
-    store.put_file(key, spooled.path(resource.path))
-    if not _is_held(store, key, resource, read_back=read_back):
-        raise _not_as_put(store, key)
-
-
-def _is_held(store: ObjectStore, key: str, resource: Resource, *, read_back: bool) -> bool:
-    try:
-        if read_back:
-            return digest_of_stream(store.stream(key)) == (resource.hash, resource.bytes)
-        info = store.head(key)
-    except ObjectMissing:
-        return False
-    return info is not None and info.size == resource.bytes
-
-
-def _not_as_put(store: ObjectStore, key: str) -> StoreError:
-    return StoreUnavailable(f"{store.url} does not give {key} back as it was put: look after that store")
+    put_file_verified(store, key, spooled.path(resource.path), expected, read_back=read_back)
 
 
 def _is_manifest(data: bytes) -> bool:
@@ -168,7 +127,8 @@ def _is_manifest(data: bytes) -> bool:
     return True
 
 
-def _sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
+def sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
+    """Return the manifest of a sealed run, its bytes first; raises StoreError where it is damaged."""
     try:
         data = spooled.path(object_keys.MANIFEST).read_bytes()
         return data, manifest.parse(data)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from archive.model import (
     Resource,
     Snapshot,
 )
-from archive.runs.commit import is_sealed, publish, seal
+from archive.runs.commit import is_sealed, seal
+from archive.runs.commit import publish as publish_to
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
@@ -58,10 +60,11 @@ class Session:
         spooled: SpooledRun,
         settings: RunSettings,
         *,
-        read_back: bool = True,
+        publish: Callable[[SpooledRun], Manifest] | None = None,
     ) -> None:
+        """`publish` puts the run into the archive's stores; without it, into `store` alone."""
         self._store = store
-        self._read_back = read_back
+        self._publish = publish or partial(publish_to, store)
         self._catalog = catalog
         self._spooled = spooled
         self._settings = settings
@@ -79,11 +82,18 @@ class Session:
         self._warcs = RunWarcs(spooled, settings, self.started)
 
     @classmethod
-    def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun, *, read_back: bool = True) -> Session:
+    def resume(
+        cls,
+        store: ObjectStore,
+        catalog: Catalog,
+        spooled: SpooledRun,
+        *,
+        publish: Callable[[SpooledRun], Manifest] | None = None,
+    ) -> Session:
         """The session of a run whose writer is gone, as its last checkpoint left it; nothing more is captured in it."""
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
-        session = cls(store, catalog, spooled, settings, read_back=read_back)
+        session = cls(store, catalog, spooled, settings, publish=publish)
         session._earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
@@ -310,7 +320,7 @@ class Session:
             self.checkpoint()
             lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest, self._warcs.ends)
-        found = publish(self._store, self._spooled, read_back=self._read_back)
+        found = self._publish(self._spooled)
         self._spooled.remove()
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from archive import object_keys
 from archive.digests import read_self_digested, self_digested
@@ -11,27 +12,25 @@ from archive.formats.manifest import LAYOUT
 from archive.times import iso, now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
-from storage.mirror import members
 
 
-def prepare(store: ObjectStore) -> None:
+def prepare(store: ObjectStore, replicas: Sequence[ObjectStore] = ()) -> None:
     """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout.
 
-    A mirror whose first member is empty while another holds an archive is out of reach: a disk may not be mounted.
+    A primary that is empty while a replica of it holds an archive is out of reach: a disk may not be mounted.
     """
-    first, *copies = members(store)
-    data = described(first)
+    data = described(store)
     if data is None:
-        full = next((copy for copy in copies if described(copy) is not None), None)
+        full = next((copy for copy in replicas if described(copy) is not None), None)
         if full is not None:
             raise StoreUnavailable(
-                f"{first.url} holds no archive and {full.url} of the same mirror does: see whether its disk is "
-                f"mounted, or bring it there with: onrecord --store {full.url} replicate {first.url}"
+                f"{store.url} holds no archive and {full.url} of the same mirror does: see whether its disk is "
+                f"mounted, or bring it there with: onrecord --store {full.url} replicate {store.url}"
             )
         fresh = self_digested({"layout": LAYOUT, "id": str(uuid.uuid4()), "created": iso(now())})
-        if first.put_if_absent(object_keys.STORE_KEY, fresh):
+        if store.put_if_absent(object_keys.STORE_KEY, fresh):
             return
-        data = first.get(object_keys.STORE_KEY)
+        data = store.get(object_keys.STORE_KEY)
     check_layout(data)
 
 

@@ -46,17 +46,6 @@ class Finding:
     notes: tuple[str, ...] = ()  # what a signed statement says of it
 
 
-def verify(
-    store: ObjectStore, files: Files, runs: list[str] | None = None, said: Excused = NOTHING
-) -> Iterator[Finding]:
-    """A finding for each of the named runs, or of all, oldest first; raises StoreError when the store fails meanwhile.
-
-    Every byte is read. A run without a manifest does not exist: it is named as not committed, which is no fault.
-    """
-    for run in sorted(files if runs is None else runs):
-        yield check_run(store, run, files, whole=True, said=said)
-
-
 def committed_in(files: Files) -> list[str]:
     """The runs that have a manifest."""
     return [run for run, paths in files.items() if object_keys.MANIFEST in paths]

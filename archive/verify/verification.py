@@ -119,12 +119,3 @@ def besides(
     )
     if faults:
         yield Finding(object_keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
-
-
-def lacking(stores: tuple[ObjectStore, ...], catalogs: list[Catalog]) -> Iterator[tuple[ObjectStore, Finding]]:
-    """A finding for each run that one member of a mirror holds and another lacks."""
-    held = [set(catalog.runs()) for catalog in catalogs]
-    for store, runs in zip(stores, held, strict=True):
-        for run in sorted(set().union(*held) - runs):
-            fault = "another member of the mirror holds this run: bring it here with onrecord replicate"
-            yield store, Finding(run, faults=(fault,), read=False)

@@ -158,7 +158,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     """The options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
     import os
 
-    from archive.runs.warc_files import RunSettings
+    from archive.runs import RunSettings
     from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.extract.extractor_version import extractor_version

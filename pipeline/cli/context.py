@@ -19,9 +19,9 @@ from pipeline.cli.setting_values import address, flag
 from pipeline.cli.settings_file import read_settings, read_variables
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
-    from archive.crypto.signed_note import PublicKey
-    from archive.verify.history import Readings
+    from archive.archive import Archive, Reader
+    from archive.crypto import PublicKey
+    from archive.verify import Readings
     from pipeline.ingest.timestamping import EvidenceSettings
     from storage.base import ObjectStore
 
@@ -82,32 +82,40 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
-    def open_archive(self, *, withheld: bool = False) -> Archive:
-        """The archive that the settings name; with `withheld`, its rules passed over. Raises LocationError."""
-        from storage.location import open_store
+    def open_archive(self) -> Archive:
+        """Open the archive that the settings name; raises LocationError."""
+        from storage.location import open_stores
 
-        archive = self.archive_at(open_store(self.store))
-        return archive.unrestricted() if withheld else archive
+        return self.archive_at(*open_stores(self.store))
 
-    def archive_at(self, store: ObjectStore) -> Archive:
-        """The archive in a store: the one that the settings name, a member of it, or a copy."""
+    def open_reader(self, *, withheld: bool) -> Reader:
+        """Open that archive to read it; with `withheld`, its rules passed over. Raises LocationError."""
+        archive = self.open_archive()
+        return archive.unguarded() if withheld else archive
+
+    def archive_at(self, primary: ObjectStore, *replicas: ObjectStore) -> Archive:
+        """Return the archive in some stores: those that the settings name, one of them alone, or a copy."""
         from archive.archive import Archive
-        from storage.mirror import members
+        from storage.location import address_of
 
-        remote = members(store)[0].url.startswith("s3:")
         return Archive(
-            store,
+            primary,
+            replicas,
             spool=spool_folder(),
-            cache=cache_folder(store.url),
-            kept_blocks=_KEPT_BLOCKS if remote else 0,
+            cache=cache_folder(address_of((primary, *replicas))),
+            kept_blocks=_KEPT_BLOCKS if primary.url.startswith("s3:") else 0,
             read_back=self.read_back,
         )
 
+    def address(self) -> str:
+        """Return the archive's address as its stores write it; raises LocationError."""
+        from storage.location import address_of, open_stores
+
+        return address_of(open_stores(self.store))
+
     def cache_file(self, name: str) -> Path:
         """A file of this machine's own that is about the store, and can be lost."""
-        from storage.location import open_store
-
-        return cache_folder(open_store(self.store).url) / name
+        return cache_folder(self.address()) / name
 
     @property
     def alerts(self) -> Mapping[str, Any]:
@@ -159,7 +167,7 @@ class Context:
 
     def known_keys(self) -> list[PublicKey]:
         """The keys whose signatures are believed, this machine's own and those trusted; raises KeyFileError."""
-        from archive.crypto.signed_note import PublicKey, Signer
+        from archive.crypto import PublicKey, Signer
 
         own = [Signer.load(self.signing_key()).public] if self.signing_key().exists() else []
         return own + [PublicKey.parse(text) for text in self.trusted]
@@ -172,7 +180,7 @@ class Context:
         """What this machine remembers of when a store's runs were read whole; the caller closes it."""
         import platformdirs
 
-        from archive.verify.history import Readings
+        from archive.verify import Readings
 
         name = cache_folder(store.url).name
         return Readings(Path(platformdirs.user_state_dir("onrecord")) / "verify" / f"{name}.db")
@@ -185,9 +193,7 @@ class Context:
         """A folder of this machine's own that is about the store, and is to be kept."""
         import platformdirs
 
-        from storage.location import open_store
-
-        name = cache_folder(open_store(self.store).url).name
+        name = cache_folder(self.address()).name
         return Path(platformdirs.user_state_dir("onrecord")) / kind / name
 
     def say(self, message: str) -> None:

@@ -12,7 +12,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from archive.access.replicate_rules import Copied
+    from archive.access import Copied
 
 
 def told(context: Context, copies: Iterable[Copied], done: str) -> None:

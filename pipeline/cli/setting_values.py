@@ -8,7 +8,7 @@ import click
 def address(store: object) -> str | None:
     """A store's address as a setting: one text, or a list of the members of a mirror."""
     if isinstance(store, list) and len(store) > 1 and all(isinstance(member, str) for member in store):
-        from storage.mirror import mirror_address
+        from storage.location import mirror_address
 
         return mirror_address(store)
     if store is None or isinstance(store, str):

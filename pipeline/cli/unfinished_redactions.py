@@ -8,21 +8,21 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import print_json
 
 if TYPE_CHECKING:
-    from archive.access.redaction_statement import Statement
+    from archive.access import Statement
     from archive.archive import Archive
 
 
 def finish(context: Context, archive: Archive) -> None:
     """Finish redactions that were decided and broke off; raises IntegrityError, StoreError."""
-    from archive.redaction.apply import finish as finish_all
-    from archive.redaction.apply import waiting
+    from archive.redaction import finish as finish_all
+    from archive.redaction import unfinished
 
-    if not waiting(archive.store):
+    if not unfinished(archive):
         return
     for statement in finish_all(archive, context.known_keys()):
         say_finished(context, statement)
     known = {each.statement.id for each in archive.notices.statements()}
-    for name in sorted(known & waiting(archive.store).keys()):
+    for name in [name for name in unfinished(archive) if name in known]:
         context.say(
             f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
             "is, or name that in the setting trusted_keys"

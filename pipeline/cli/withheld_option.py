@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
+    from archive.archive import Reader
     from archive.model import Outcome
 
 withheld_option = click.option(
@@ -16,9 +16,9 @@ withheld_option = click.option(
 )
 
 
-def told_outcome(archive: Archive, outcome: Outcome, line: bytes) -> tuple[Outcome, bytes]:
+def told_outcome(archive: Reader, outcome: Outcome, line: bytes) -> tuple[Outcome, bytes]:
     """An outcome and its JSON line as they are printed: of a page that is withheld, without title and reason."""
-    from archive.formats.outcomes_jsonl import encode_outcome
+    from archive.formats import encode_outcome
     from archive.times import from_iso
 
     urls = [url for url in (outcome.url, outcome.final_url) if url]

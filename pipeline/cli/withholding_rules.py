@@ -13,8 +13,7 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Time
 
 if TYPE_CHECKING:
-    from archive.access.rule_store import Named
-    from archive.access.rules import Rule
+    from archive.access import Named, Rule
 
 Decorated = Callable[..., Any]
 
@@ -44,7 +43,7 @@ def rule_options(function: Decorated) -> Decorated:
 
 def keep(context: Context, url: str, given: dict[str, Any]) -> None:
     """Put a rule into the store, and say what it means now."""
-    from archive.access.rules import Rule
+    from archive.access import Rule
     from archive.times import now
 
     until: datetime | None = given.get("until")
@@ -59,7 +58,7 @@ def keep(context: Context, url: str, given: dict[str, Any]) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     archive.refresh()
-    every = archive.unrestricted()
+    every = archive.unguarded()
     found = list(every.snapshots(rule.url, match=rule.match, start=rule.start, end=rule.end))
     if context.as_json:
         print_json(_entry(name, rule) | {"captures": len(found)})
@@ -71,7 +70,33 @@ def keep(context: Context, url: str, given: dict[str, Any]) -> None:
             context.say(f"it leads to {plain(place)}, which is shown as before: add a rule for that address too")
 
 
-def show(context: Context) -> None:
+def list_command(help_: str) -> click.Command:
+    """Return a group's command `list`, with its help."""
+
+    @click.pass_obj
+    def list_(context: Context) -> None:
+        _show(context)
+
+    return click.command("list", help=help_)(list_)
+
+
+def remove_command(group: str) -> click.Command:
+    """Return the command `remove` of a group."""
+    help_ = (
+        "End rules, by the names that `list` gives; what they withheld is shown again.\n\n"
+        f"Example: onrecord {group} remove 20261126T210000Z-3fa85f64"
+    )
+
+    @click.argument("names", nargs=-1, required=True, metavar="RULE...")
+    @click.option("--reason", help="Why; it is kept with the rule.")
+    @click.pass_obj
+    def remove(context: Context, names: tuple[str, ...], reason: str | None) -> None:
+        _end(context, names, reason)
+
+    return click.command("remove", help=help_)(remove)
+
+
+def _show(context: Context) -> None:
     """Print the rules."""
     archive = context.open_archive()
     archive.require()
@@ -85,7 +110,7 @@ def show(context: Context) -> None:
         context.say("nothing is withheld")
 
 
-def end(context: Context, names: tuple[str, ...], reason: str | None) -> None:
+def _end(context: Context, names: tuple[str, ...], reason: str | None) -> None:
     """Put the objects that end rules."""
     archive = context.open_archive()
     archive.require()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from archive.formats.surt import urlkey
+from archive.formats import urlkey
 from pipeline.capture.http.urls import WebUrl
 
 _DEEPEST_PATH = 25  # segments

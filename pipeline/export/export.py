@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import NoSuchSnapshot, Withheld
-from archive.export.parquet import write_parquet
-from archive.export.wacz import Hashing, Package
-from archive.export.warc_records import Out, copy_records, copy_warc, write_warcinfo
+from archive.export import Hashing, Out, Package, copy_records, copy_warc, write_parquet, write_warcinfo
 from archive.model import Document, Manifest, Snapshot
 from archive.times import now
 from pipeline.export.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
@@ -19,7 +17,7 @@ from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.version import software
 
 if TYPE_CHECKING:
-    from archive.export.wacz_signature import WaczSigner
+    from archive.export import WaczSigner
 
 _CHOSEN = "captures.warc.gz"  # records that were chosen one by one
 
@@ -37,7 +35,7 @@ class Exported:
     withheld: int = 0
 
 
-def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO, signer: WaczSigner | None = None) -> Exported:
+def export_wacz(archive: Reader, wanted: Wanted, file: BinaryIO, signer: WaczSigner | None = None) -> Exported:
     """Write a WACZ 1.1.1 file that replays by itself; raises NoSuchSnapshot, IntegrityError, StoreError."""
     with Package(file, software=software(), created=now()) as package:
         if wanted.whole_runs:
@@ -54,7 +52,7 @@ def export_wacz(archive: Archive, wanted: Wanted, file: BinaryIO, signer: WaczSi
     return Exported(len(outs) - added, added, pages, withheld)
 
 
-def _is_asked(snapshot: Snapshot, wanted: Wanted, archive: Archive) -> bool:
+def _is_asked(snapshot: Snapshot, wanted: Wanted, archive: Reader) -> bool:
     """A page that was asked for, not one that it shows in a frame."""
     return (
         snapshot.document is not None and wanted.url is not None and archive.matches(snapshot, wanted.url, wanted.match)
@@ -65,7 +63,7 @@ def _title(wanted: Wanted) -> str:
     return wanted.url or (", ".join(wanted.runs) if wanted.runs else "An archive of commentary")
 
 
-def _whole_runs(archive: Archive, wanted: Wanted, package: Package) -> tuple[list[Out], int, int]:
+def _whole_runs(archive: Reader, wanted: Wanted, package: Package) -> tuple[list[Out], int, int]:
     """The WARC files of runs as they are, every record in them, and the records of other runs that revisits need.
 
     Of a run with captures that are withheld, the records of the others.
@@ -117,7 +115,7 @@ def _name(run: str, path: str) -> str:
     return f"{run.lower()}-{path.rpartition('/')[2]}"
 
 
-def _chosen(archive: Archive, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
+def _chosen(archive: Reader, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
     found = list(wanted_captures(archive, wanted))
     asked = [snapshot for snapshot in found if not snapshot.withheld]
     withheld = len(found) - len(asked)
@@ -132,7 +130,7 @@ def _chosen(archive: Archive, wanted: Wanted) -> tuple[list[Snapshot], int, int]
     return chosen, len(chosen) - len({snapshot.record_id for snapshot in asked}), withheld
 
 
-def export_warc(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+def export_warc(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write one WARC file, each record a gzip member as it is kept; raises as `export_wacz` does."""
     out = Hashing(file)
     if wanted.whole_runs:
@@ -144,7 +142,7 @@ def export_warc(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
     return Exported(len(chosen) - added, added, withheld=withheld)
 
 
-def _runs_in_one(archive: Archive, wanted: Wanted, out: Hashing) -> Exported:
+def _runs_in_one(archive: Reader, wanted: Wanted, out: Hashing) -> Exported:
     captures = withheld = 0
     for run in runs_of(archive, wanted):
         found = archive.manifest(run)
@@ -164,7 +162,7 @@ def _runs_in_one(archive: Archive, wanted: Wanted, out: Hashing) -> Exported:
     return Exported(captures, withheld=withheld)
 
 
-def export_parquet(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported:
+def export_parquet(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write a table with a row for each capture; raises as `export_wacz` does, FormatError without pyarrow."""
     withheld = 0
 
@@ -181,7 +179,7 @@ def export_parquet(archive: Archive, wanted: Wanted, file: BinaryIO) -> Exported
     return Exported(count, withheld=withheld)
 
 
-def _documents(archive: Archive, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:
+def _documents(archive: Reader, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:
     for snapshot in snapshots:
         document = archive.document(snapshot)
         if document is not None:

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
-from archive.formats.outcomes_jsonl import DamagedLine, read_outcomes
+from archive.formats import DamagedLine
 from archive.model import Role, Snapshot
-from archive.warc.http_message import decoded
+from archive.warc import decoded
 from pipeline.discover.outlinks import Hop
 from pipeline.extract.extractor_pool import Extractors, extracted
 from pipeline.extract.tasks import Page, Task
@@ -43,7 +42,7 @@ class Wanted:
         return self.url is None and self.start is None and self.end is None
 
 
-def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
+def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
     """The captures that were asked for, withheld ones too.
 
     Raises NoSuchSnapshot for a run that is not there, IntegrityError.
@@ -60,16 +59,16 @@ def wanted_captures(archive: Archive, wanted: Wanted) -> Iterator[Snapshot]:
                 yield snapshot
 
 
-def runs_of(archive: Archive, wanted: Wanted) -> list[str]:
+def runs_of(archive: Reader, wanted: Wanted) -> list[str]:
     """The runs that are meant, oldest first; raises NoSuchSnapshot for one that is not there."""
-    there = archive.catalog.runs()
+    there = archive.runs()
     for run in wanted.runs:
         if run not in there:
             raise NoSuchSnapshot(f"there is no run {run}; `onrecord --json snapshots URL` names runs")
     return sorted(set(wanted.runs)) if wanted.runs else there
 
 
-def with_referents(archive: Archive, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+def with_referents(archive: Reader, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Each capture once, with those that hold the payloads of revisits, by time."""
     chosen = {snapshot.record_id: snapshot for snapshot in snapshots}
     for snapshot in list(chosen.values()):
@@ -95,7 +94,7 @@ class Needs:
     What a browser asked for is known from the run's own outcomes: scripts name it nowhere.
     """
 
-    def __init__(self, archive: Archive, pool: Extractors) -> None:
+    def __init__(self, archive: Reader, pool: Extractors) -> None:
         self._archive = archive
         self._pool = pool
         self._via: dict[str, dict[str, list[str]]] = {}  # run -> page -> URLs
@@ -141,13 +140,13 @@ class Needs:
         return self._via[page.run].get(page.url, [])
 
 
-def _requisites_of_run(archive: Archive, run: str) -> dict[str, list[str]]:
+def _requisites_of_run(archive: Reader, run: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    key = object_keys.run_key(run, object_keys.OUTCOMES)
     try:
-        for line in read_outcomes(archive.store.stream(key)):
+        for line in archive.unguarded().outcomes(run):
             if isinstance(line, DamagedLine):
-                _log.warning("%s line %d is damaged: %s; run `onrecord verify --deep`", key, line.number, line.reason)
+                why = f"line {line.number} of its outcomes is damaged: {line.reason}"
+                _log.warning("run %s: %s; run `onrecord verify --deep`", run, why)
             elif line.outcome.role == Role.REQUISITE and line.outcome.record_id:
                 found.setdefault(str(line.outcome.via), []).append(line.outcome.url)
     except (ArchiveError, ObjectMissing):  # `verify` names what is wrong with it

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
-from archive.runs.session import Session
-from archive.runs.warc_files import RunSettings
+from archive.runs import RunSettings, Session
 from pipeline.capture.browser.visit_many import BrowserSettings
 from pipeline.capture.engines import Results, fetch_and_browse
 from pipeline.capture.http.fetch_many import fetch

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from archive.model import Article, Document, Embed, Outcome, Reference, Snapshot
-from archive.runs.session import Session
+from archive.runs import Session
 
 _NOT_ASKED = "not asked for; capture it with --embeds"
 

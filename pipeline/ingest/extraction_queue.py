@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
-from archive.runs.session import Session
-from archive.warc.http_message import Head, decoded
-from archive.warc.payload_digest import entity_of
+from archive.runs import Session
+from archive.warc import Head, decoded, entity_of
 from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import Page, Reading, Task

@@ -14,16 +14,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Archive, UnguardedReader
 from archive.errors import FormatError
-from archive.importers.captures import Capture, Refers, capture_of, date_of
-from archive.importers.container import Container, opened, pieces
-from archive.importers.gunzip import Plain
-from archive.importers.lenient_reader import Fault, ForeignRecord, digest_of_record, identified, read_records
+from archive.importers import (
+    Capture,
+    Container,
+    Fault,
+    ForeignRecord,
+    Plain,
+    Refers,
+    capture_of,
+    date_of,
+    digest_of_record,
+    identified,
+    opened,
+    pieces,
+    read_records,
+)
 from archive.model import Outcome, RecordRef, Reference, Snapshot
-from archive.runs.session import Session
-from archive.runs.warc_files import RunSettings
+from archive.runs import RunSettings, Session
 from archive.times import iso, now
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
@@ -114,7 +123,7 @@ class _Known:
 
 class _Importing:
     def __init__(self, archive: Archive, session: Session, file: str, told: Told, container: Container) -> None:
-        self._archive = archive.unrestricted()  # it is compared with what is kept, and shows nothing
+        self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
         self._told = told
         self._pages_named = container.pages
@@ -288,7 +297,6 @@ class _Importing:
         return self._done
 
 
-def _was_imported(archive: Archive, sha256: str) -> bool:
+def _was_imported(archive: UnguardedReader, sha256: str) -> bool:
     """Whether a run's manifest says that it is the file of this digest."""
-    found = (archive.store.get(object_keys.run_key(run, object_keys.MANIFEST)) for run in archive.catalog.runs())
-    return any(sha256.encode() in manifest for manifest in found)
+    return any(sha256.encode() in archive.manifest_bytes(run) for run in archive.runs())

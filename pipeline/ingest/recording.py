@@ -9,13 +9,11 @@ from dataclasses import replace
 
 from archive.digests import text_digest
 from archive.errors import EntityError
-from archive.formats.outcomes_jsonl import at_capture
+from archive.formats import at_capture
 from archive.model import Article, Exchange, Fetched, Made, Outcome, Role, Snapshot, Target, Verdict
-from archive.runs.session import Session
+from archive.runs import Session
 from archive.times import iso, now
-from archive.warc.capture_metadata import Origin, mime_of
-from archive.warc.http_message import decoded
-from archive.warc.payload_digest import entity_of
+from archive.warc import Origin, decoded, entity_of, mime_of
 from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of

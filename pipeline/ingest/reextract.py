@@ -12,14 +12,13 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from archive.archive import Archive
+from archive.archive import Archive, UnguardedReader
 from archive.errors import ArchiveError, EntityError, IntegrityError
-from archive.formats.outcomes_jsonl import at_capture
+from archive.formats import at_capture
 from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
-from archive.runs.session import Session
-from archive.runs.warc_files import RunSettings
+from archive.runs import RunSettings, Session
 from archive.times import iso
-from archive.warc.http_message import decoded
+from archive.warc import decoded
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import EXTRACTABLE, Page, Reading
 from pipeline.ingest.capture_run import RunResult, committed
@@ -50,8 +49,8 @@ def extract_again(archive: Archive, pool: Extractors, options: AgainOptions, tol
     """
     archive.require()
     with closing(archive.session(options.run)) as session:
-        again = _Again(archive, session, pool, options, told)
-        runs = [run for run in archive.catalog.runs() if not options.only or run in options.only]
+        again = _Again(archive.unguarded(), session, pool, options, told)
+        runs = [run for run in archive.runs() if not options.only or run in options.only]
         for run in runs:
             again.texts(run)
         for run in runs:
@@ -69,7 +68,9 @@ class _Page:
 
 
 class _Again:
-    def __init__(self, archive: Archive, session: Session, pool: Extractors, options: AgainOptions, told: Told) -> None:
+    def __init__(
+        self, archive: UnguardedReader, session: Session, pool: Extractors, options: AgainOptions, told: Told
+    ) -> None:
         self._archive = archive
         self._session = session
         self._pool = pool

@@ -13,11 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from archive.archive import Archive
-from archive.crypto.rfc3161 import LIMIT, Stamp, check_token, query, read_roots
-from archive.crypto.signed_note import Signer
+from archive.crypto import Signer
 from archive.errors import ArchiveError
-from archive.evidence.sign_checkpoint import Made
-from archive.evidence.stored_timestamps import authorities, keep_token, mark_of
+from archive.evidence import LIMIT, Made, Stamp, check_token, mark_of, query, read_roots
 from archive.times import iso, now
 from pipeline.outbound.errors import DeliveryError
 from pipeline.outbound.http import TIMEOUT, address, ask
@@ -77,7 +75,7 @@ def sign_now(archive: Archive, settings: EvidenceSettings, *, everything: bool =
     if made is None:
         return None
     note = made.checkpoint.note.encode()
-    have = authorities(archive.store, made.key)
+    have = archive.timestamp_authorities(made.key)
     wanted = [url for url in dict.fromkeys(settings.authorities) if mark_of(url) not in have]
 
     def stamped(url: str) -> Token:
@@ -90,7 +88,7 @@ def sign_now(archive: Archive, settings: EvidenceSettings, *, everything: bool =
             return Token(host, error=str(error))
         if abs(stamp.time - now()) > _APART:
             return Token(host, error=f"it says that it is {iso(stamp.time)}, and the clock here {iso(now())}")
-        keep_token(archive.store, made.key, url, answer)
+        archive.keep_timestamp(made.key, url, answer)
         return Token(host, stamp)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

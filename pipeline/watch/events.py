@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.availability import Change, Observation, State, Transition
 from archive.checked_json import parsed_object
 from archive.errors import ArchiveError, Withheld
+from archive.runs import WatchMarks
 from archive.text_diff import bracketed, compare, marked
 from archive.times import iso, now
 from pipeline.alerts.event import Event
@@ -26,7 +26,6 @@ from pipeline.watch.due import target_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.watch_list import Watch, schedule_of
 from pipeline.watch.withheld import shown_history
-from storage.base import ObjectStore
 from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.watch")
@@ -54,9 +53,7 @@ class Telling:
         return cls(tuple(hashlib.sha256(each.encode("utf-8", "replace")).hexdigest() for each in marks), event)
 
 
-def events_of(
-    archive: Archive, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection
-) -> Iterator[Telling]:
+def events_of(archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection) -> Iterator[Telling]:
     """What is to be told of watched pages and sources and was not; what was decided first comes first."""
     by_source = {target_of(watch).url: watch for watch in watches}
     found = []
@@ -84,7 +81,7 @@ def _watch_of(ledger: Ledger, database: sqlite3.Connection, url: str, by_source:
     return next((by_source[source] for source in ledger.sources_of(database, url) if source in by_source), None)
 
 
-def _failing(archive: Archive, watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Telling | None:
+def _failing(archive: Reader, watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Telling | None:
     if watch.paused or watch.source not in {"feed", "sitemap"}:
         return None
     source = ledger.source(database, target_of(watch).url)
@@ -93,12 +90,12 @@ def _failing(archive: Archive, watch: Watch, ledger: Ledger, database: sqlite3.C
     summary = f"The {watch.source} could not be read {source.failures} times in a row: {source.outcome} {source.detail}"
     event = Event(
         "source-failed", watch.url, source.failing, title=watch.name, summary=summary.strip(), watch=watch.name,
-        tags=watch.tags, store=archive.store.url,
+        tags=watch.tags, store=archive.url,
     )  # fmt: skip
     return Telling.of(event, iso(source.failing))
 
 
-def too_fast(archive: Archive, watch: Watch, last: datetime, window: int) -> Telling:
+def too_fast(archive: Reader, watch: Watch, last: datetime, window: int) -> Telling:
     """The event of a feed that showed nothing but new entries: some may have come and gone unseen."""
     half = (now() - last) / 2
     minutes = max(int(half.total_seconds()) // 60, 1)
@@ -113,12 +110,12 @@ def too_fast(archive: Archive, watch: Watch, last: datetime, window: int) -> Tel
     monday -= timedelta(days=monday.weekday())  # told once a week
     event = Event(
         "feed-too-fast", watch.url, monday, title=watch.name, summary=summary, watch=watch.name, tags=watch.tags,
-        store=archive.store.url,
+        store=archive.url,
     )  # fmt: skip
     return Telling.of(event, iso(monday))
 
 
-def event_of(archive: Archive, found: Transition, watch: Watch | None) -> Event:
+def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
     """A transition as people are told it, with what changed in the text where both texts are kept."""
     diff = difference(archive, found)
     shown = [each for each in (found.earlier, found.later) if each.record_id]
@@ -135,7 +132,7 @@ def event_of(archive: Archive, found: Transition, watch: Watch | None) -> Event:
         times=tuple(each.at for each in shown),
         watch=watch.name if watch else None,
         tags=watch.tags if watch else (),
-        store=archive.store.url,
+        store=archive.url,
     )
 
 
@@ -170,13 +167,13 @@ _WORDS = {
 }
 
 
-def difference(archive: Archive, found: Transition) -> str | None:
+def difference(archive: Reader, found: Transition) -> str | None:
     """What an edit did to the text, in words; None where there is nothing to compare."""
     texts = texts_of(archive, found)
     return marked(compare(*texts), bracketed) if texts else None
 
 
-def texts_of(archive: Archive, found: Transition) -> tuple[str, str] | None:
+def texts_of(archive: Reader, found: Transition) -> tuple[str, str] | None:
     """The text before and after an edit; None where it is none, or a text cannot be had."""
     if found.after != State.OK or found.later.text in {None, found.earlier.text}:
         return None
@@ -184,7 +181,7 @@ def texts_of(archive: Archive, found: Transition) -> tuple[str, str] | None:
     return (before, after) if before is not None and after is not None else None
 
 
-def _text(archive: Archive, seen: Observation) -> str | None:
+def _text(archive: Reader, seen: Observation) -> str | None:
     try:
         snapshot = archive.near(seen.shown_at, seen.at)
         document = archive.document(snapshot) if snapshot else None
@@ -212,7 +209,7 @@ def machine_of(folder: Path) -> str:
     return name
 
 
-def mine(store: ObjectStore, found: Iterable[Telling], machine: str) -> tuple[list[Telling], list[Telling]]:
+def mine(marks: WatchMarks, found: Iterable[Telling], machine: str) -> tuple[list[Telling], list[Telling]]:
     """Those that are this machine's to tell, and those that another one tells; raises StoreError.
 
     Whoever puts an event's marks first tells it. One that was killed between its mark and its outbox finds its own mark
@@ -222,14 +219,14 @@ def mine(store: ObjectStore, found: Iterable[Telling], machine: str) -> tuple[li
     others: list[Telling] = []
     for telling in found:
         # One after the other, and no further than the first that is taken: two machines never stop each other.
-        won = all(_claimed(store, object_keys.TOLD_PREFIX + mark, machine) for mark in telling.marks)
+        won = all(_claimed(marks, mark, machine) for mark in telling.marks)
         (ours if won else others).append(telling)
     return ours, others
 
 
-def _claimed(store: ObjectStore, key: str, machine: str) -> bool:
+def _claimed(marks: WatchMarks, mark: str, machine: str) -> bool:
     said = json.dumps({"by": machine, "at": iso(now())}).encode() + b"\n"
-    return store.put_if_absent(key, said) or _by(store.get(key)) == machine
+    return marks.put_if_absent("told", mark, said) or _by(marks.get("told", mark)) == machine
 
 
 def _by(data: bytes) -> str | None:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
 from archive.times import now, stamp
@@ -65,19 +64,19 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def sync(self, archive: Archive) -> int:
+    def sync(self, archive: Reader) -> int:
         """Read the outcomes of the runs that are new here; how many there were. Raises StoreError.
 
         A run that is damaged is warned of, and looked at again the next time.
         """
-        archive = archive.unrestricted()  # what it keeps is told by way of `pipeline.watch.withheld`
+        reader = archive.unguarded()  # what it keeps is told by way of `pipeline.watch.withheld`
         try:
-            return self._synced(archive)
+            return self._synced(reader)
         except LedgerDamaged as error:
             _log.warning("%s", error)
-            return self._synced(archive)
+            return self._synced(reader)
 
-    def _synced(self, archive: Archive) -> int:
+    def _synced(self, archive: UnguardedReader) -> int:
         read = 0
         with self.opened() as database:
             _forget_unless(database, archive.epoch())
@@ -187,7 +186,7 @@ class Ledger:
 
     # Making it
 
-    def _unread(self, database: sqlite3.Connection, archive: Archive) -> list[str]:
+    def _unread(self, database: sqlite3.Connection, archive: Reader) -> list[str]:
         """Committed runs that are not in the ledger, oldest first; none that a wrong clock dated after now."""
         present = now()
         (newest,) = database.execute("SELECT max(run) FROM runs").fetchone()
@@ -200,16 +199,12 @@ class Ledger:
         start = ""
         if row and newest and 0 <= present.timestamp() - int(row[0]) < _LOOK_BACK.total_seconds():
             begin = stamp(_begun(newest) - _LATE)
-            start = object_keys.run_key(f"{begin[:8]}T{begin[8:]}Z", "")
+            start = f"{begin[:8]}T{begin[8:]}Z"
         else:
             with database:
                 seconds = str(int(present.timestamp()))
                 database.execute("INSERT OR REPLACE INTO notes VALUES ('looked-back', ?)", (seconds,))
-        found = set()
-        for info in archive.store.list(object_keys.RUNS_PREFIX, start_after=start):
-            parts = object_keys.split_run_key(info.key)
-            if parts and parts[1] == object_keys.MANIFEST:
-                found.add(parts[0])
+        found = set(archive.runs(start))
         known = {run for (run,) in database.execute("SELECT run FROM runs")}
         unread = sorted(found - known)
         ahead = [run for run in unread if _begun(run) > present + _AHEAD]

@@ -6,12 +6,10 @@ import logging
 import sqlite3
 from dataclasses import replace
 
-from archive import object_keys
-from archive.archive import Archive
+from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
-from archive.digests import digest_of_stream
-from archive.errors import ArchiveError, IntegrityError
-from archive.formats.outcomes_jsonl import DamagedLine, read_outcomes
+from archive.errors import ArchiveError
+from archive.formats import DamagedLine
 from archive.model import Outcome
 from archive.times import from_iso
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
@@ -26,19 +24,10 @@ _FEWEST = 60  # words of a good text that can be told from a splash page
 _COMMON = 0.3  # share of a splash page's words that may stand in the good text too
 
 
-def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
+def fold(database: sqlite3.Connection, archive: UnguardedReader, run: str) -> None:
     """Take in what a run says, within the caller's transaction. Raises ArchiveError, StoreError."""
-    expected = archive.manifest(run)
-    key = object_keys.run_key(run, object_keys.OUTCOMES)
     strange: list[str] = []
-    digest, _ = digest_of_stream(archive.store.stream(key))
-    try:
-        if digest != expected.resource(object_keys.OUTCOMES).hash:
-            raise IntegrityError(f"{key} is not the file its run's manifest names; run `onrecord verify --deep`")
-    except KeyError:  # a run without a log of outcomes, of another program perhaps
-        database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
-        return
-    for number, line in enumerate(read_outcomes(archive.store.stream(key)), 1):
+    for number, line in enumerate(archive.outcomes(run, checked=True), 1):
         if isinstance(line, DamagedLine):
             strange.append(f"line {line.number}: {line.reason}")
             continue
@@ -47,11 +36,13 @@ def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
         except ValueError as error:
             strange.append(f"line {number}: {error}")
     if strange:
-        _log.warning("%s: %d lines are damaged or not onrecord's (%s)", key, len(strange), strange[0])
+        _log.warning(
+            "run %s: %d lines of its outcomes are damaged or not onrecord's (%s)", run, len(strange), strange[0]
+        )
     database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
 
 
-def _take(database: sqlite3.Connection, archive: Archive, outcome: Outcome) -> None:
+def _take(database: sqlite3.Connection, archive: Reader, outcome: Outcome) -> None:
     role = outcome.role
     if outcome.outcome == "out-of-time" or outcome.skipped:
         if role is None:
@@ -108,7 +99,7 @@ def _seconds(outcome: Outcome) -> int:
 # Pages
 
 
-def _note(database: sqlite3.Connection, archive: Archive, seen: Observation) -> None:
+def _note(database: sqlite3.Connection, archive: Reader, seen: Observation) -> None:
     """Take in an observation: it is judged by what was known when it was made, however late its run is read."""
     known = observations_of(database, seen.url)
     earlier = [each for each in known if each.at < seen.at]
@@ -141,7 +132,7 @@ def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:
     return seen
 
 
-def _unmasked(archive: Archive, before: Availability, seen: Observation) -> Observation:
+def _unmasked(archive: Reader, before: Availability, seen: Observation) -> Observation:
     """A capture that shows a splash page in the article's place is told as what it is."""
     good = before.good
     if good is None or seen.state != State.OK or seen.text in {None, good.text}:
@@ -158,7 +149,7 @@ def _unmasked(archive: Archive, before: Availability, seen: Observation) -> Obse
     return replace(seen, state=State.BLOCKED, text=None, detail=detail)
 
 
-def _words_at(archive: Archive, seen: Observation) -> set[str]:
+def _words_at(archive: Reader, seen: Observation) -> set[str]:
     snapshot = archive.near(seen.shown_at, seen.at)
     document = archive.document(snapshot) if snapshot else None
     return set((document.article.text or "").lower().split()) if document else set()

@@ -18,10 +18,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from archive import object_keys
 from archive.checked_json import parsed_object, text_of
+from archive.runs import MarkKind, WatchMarks
 from archive.times import from_iso, iso, now
-from storage.base import ObjectStore
 from storage.errors import ObjectMissing, OnrecordError, StoreError
 
 _log = logging.getLogger("onrecord.watch")
@@ -43,8 +42,8 @@ class Elsewhere(Exception):
 class Turn:
     """A turn that this machine has; `held` tells whether it still is."""
 
-    def __init__(self, store: ObjectStore, number: int, name: str) -> None:
-        self._store = store
+    def __init__(self, marks: WatchMarks, number: int, name: str) -> None:
+        self._marks = marks
         self._number = number
         self.name = name
         self._ended = threading.Event()
@@ -56,7 +55,7 @@ class Turn:
 
     def held(self) -> bool:
         """Whether nobody has taken the turn after this one; raises StoreError."""
-        return self._store.head(_key(object_keys.TURNS_PREFIX, self._number + 1)) is None
+        return not self._marks.exists("turns", _named(self._number + 1))
 
     def end(self) -> None:
         """Let the next one have the turn at once."""
@@ -70,7 +69,7 @@ class Turn:
 
     def _mark(self, *, ended: bool) -> None:
         try:
-            self._store.put(_key(object_keys.BEATS_PREFIX, self._number), _said(self.name, ended=ended))
+            self._marks.put("beats", _named(self._number), _said(self.name, ended=ended))
         except StoreError as error:  # then another may take the turn too early, and do no harm
             _log.info("no beat: %s", error)
 
@@ -94,11 +93,11 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def turn(store: ObjectStore, name: str | None = None) -> Iterator[Turn | None]:
+def turn(marks: WatchMarks, name: str | None = None) -> Iterator[Turn | None]:
     """Take the turn among machines; None where the store does not take marks now. Raises Elsewhere."""
     name = name or f"{socket.gethostname()[:60]}-{os.getpid()}"
     try:
-        mine = _taken(store, name)
+        mine = _taken(marks, name)
     except StoreError as error:
         _log.warning("whether another machine runs cannot be told: %s", error)
         yield None
@@ -110,27 +109,26 @@ def turn(store: ObjectStore, name: str | None = None) -> Iterator[Turn | None]:
         mine.end()
 
 
-def _taken(store: ObjectStore, name: str) -> Turn:
-    numbers = sorted(
-        number for info in store.list(object_keys.TURNS_PREFIX) if (number := _number(info.key)) is not None
-    )
+def _taken(marks: WatchMarks, name: str) -> Turn:
+    numbers = sorted(number for mark in marks.names("turns") if (number := _number(mark)) is not None)
     last = numbers[-1] if numbers else 0
-    if last and (holder := _holder(store, last)) is not None:
+    if last and (holder := _holder(marks, last)) is not None:
         raise Elsewhere(holder)
-    if not store.put_if_absent(_key(object_keys.TURNS_PREFIX, last + 1), _said(name, ended=False)):
+    if not marks.put_if_absent("turns", _named(last + 1), _said(name, ended=False)):
         raise Elsewhere("another machine")
     for number in numbers[:-1]:
         with contextlib.suppress(StoreError):
-            store.delete(_key(object_keys.TURNS_PREFIX, number))
-            store.delete(_key(object_keys.BEATS_PREFIX, number))
-    return Turn(store, last + 1, name)
+            marks.delete("turns", _named(number))
+            marks.delete("beats", _named(number))
+    return Turn(marks, last + 1, name)
 
 
-def _holder(store: ObjectStore, number: int) -> str | None:
+def _holder(marks: WatchMarks, number: int) -> str | None:
     """Who has a turn that is not over."""
-    for prefix in (object_keys.BEATS_PREFIX, object_keys.TURNS_PREFIX):
+    kinds: tuple[MarkKind, ...] = ("beats", "turns")
+    for kind in kinds:
         with suppress(ObjectMissing, ValueError, KeyError):
-            said = parsed_object(store.get(_key(prefix, number)))
+            said = parsed_object(marks.get(kind, _named(number)))
             if said.get("ended") is True or _silent(from_iso(text_of(said["at"]))):
                 return None
             return text_of(said["by"])
@@ -145,10 +143,10 @@ def _said(name: str, *, ended: bool) -> bytes:
     return json.dumps({"by": name, "at": iso(now()), "ended": ended}).encode() + b"\n"
 
 
-def _key(prefix: str, number: int) -> str:
-    return f"{prefix}{number:010}"
+def _named(number: int) -> str:
+    return f"{number:010}"
 
 
-def _number(key: str) -> int | None:
-    digits = key.rpartition("/")[2]
+def _number(name: str) -> int | None:
+    digits = name.rpartition("/")[2]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None

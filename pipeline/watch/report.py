@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.availability import Availability, Change, State, Transition
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
@@ -39,7 +39,7 @@ class PageReport:
         return self.now.good.title if self.now.good else None
 
 
-def away(archive: Archive, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
+def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
     """The pages that were there and are not, or not for everybody, by URL."""
     for url in ledger.urls(database, states=AWAY):
         where, transitions = shown_history(archive, ledger, database, url)
@@ -47,7 +47,7 @@ def away(archive: Archive, ledger: Ledger, database: sqlite3.Connection) -> Iter
 
 
 def changed(
-    archive: Archive, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
+    archive: Reader, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
 ) -> list[Transition]:
     """The edits in a span of time, newest first: changes of a text, and returns with another one."""
     found = []
@@ -94,7 +94,7 @@ def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
 # The page
 
 
-def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
+def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
     """The report in pieces of HTML: pages of which something is told first, then those that are as they were."""
     told: list[PageReport] = []
     quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")
@@ -106,7 +106,7 @@ def report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, urls:
         else:
             (quiet if page.now.good else unseen).add(page)
     told.sort(key=_newest, reverse=True)
-    yield _HEAD.format(store=_text(archive.store.url), at=iso(now()), style=_STYLE)
+    yield _HEAD.format(store=_text(archive.url), at=iso(now()), style=_STYLE)
     yield "<ul class=counts>"
     for state, count in ledger.counts(database).items():
         yield f'<li><b>{count:,}</b> <span class="state {_class(state)}">{_text(state)}</span></li>'
@@ -157,7 +157,7 @@ def _span(pages: list[PageReport]) -> tuple[datetime, datetime]:
     return min(firsts, default=now()), now()
 
 
-def _section(archive: Archive, page: PageReport, span: tuple[datetime, datetime]) -> Iterator[str]:
+def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime]) -> Iterator[str]:
     state = page.now.state or "unknown"
     yield f'<section><h2><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</h2>'
     yield _timeline(page, span)

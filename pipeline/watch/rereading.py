@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.availability import Observation, State
 from archive.digests import text_digest
 from archive.errors import ArchiveError
 from archive.model import Document, Snapshot
-from archive.warc.http_message import decoded
+from archive.warc import decoded
 from pipeline.extract.extractor_pool import ExtractorPool, extracted
 from pipeline.extract.extractor_version import extractor_version
 from pipeline.extract.tasks import Page
@@ -24,7 +24,7 @@ _pools: list[ExtractorPool] = []  # one, once a page is read again
 _lock = threading.Lock()
 
 
-def read_alike(archive: Archive, good: Observation | None, seen: Observation) -> Observation:
+def read_alike(archive: Reader, good: Observation | None, seen: Observation) -> Observation:
     """Return the observation with the text of the earlier one if one extractor reads the same text in both captures.
 
     An observation keeps the digest of the text as it was extracted then. Where a page's text differs and the two
@@ -42,7 +42,7 @@ def read_alike(archive: Archive, good: Observation | None, seen: Observation) ->
     return replace(seen, text=good.text, words=good.words)
 
 
-def _text_as_of(archive: Archive, good: Observation, seen: Observation) -> str | None:
+def _text_as_of(archive: Reader, good: Observation, seen: Observation) -> str | None:
     """The text of the earlier capture by the extractor that made the later one's."""
     snapshot, old = _document(archive, good)
     _, new = _document(archive, seen)
@@ -55,12 +55,12 @@ def _text_as_of(archive: Archive, good: Observation, seen: Observation) -> str |
     return _read_again(archive, snapshot, old)
 
 
-def _document(archive: Archive, seen: Observation) -> tuple[Snapshot | None, Document | None]:
+def _document(archive: Reader, seen: Observation) -> tuple[Snapshot | None, Document | None]:
     snapshot = archive.near(seen.shown_at, seen.at)
     return snapshot, archive.document(snapshot) if snapshot else None
 
 
-def _read_again(archive: Archive, snapshot: Snapshot, document: Document) -> str | None:
+def _read_again(archive: Reader, snapshot: Snapshot, document: Document) -> str | None:
     head, _, entity = archive.page_body(snapshot, document.rendered)
     body = b"".join(decoded(entity, head.header("Content-Encoding"), _DECODED))
     with _lock:

@@ -194,7 +194,7 @@ def _told_here(
     try:
         if turn is not None and not turn.held():
             return []
-        ours, others = mine(archive.store, found, machine_of(folder))
+        ours, others = mine(archive.marks, found, machine_of(folder))
     except StoreError as error:
         _log.warning("%d alerts wait for the next run: %s", len(found), error)
         return []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.availability import Availability, Observation, Transition
 from pipeline.watch.history import Ledger
 
 
 def shown_history(
-    archive: Archive, ledger: Ledger, database: sqlite3.Connection, url: str
+    archive: Reader, ledger: Ledger, database: sqlite3.Connection, url: str
 ) -> tuple[Availability, list[Transition]]:
     """Where a page stands, and all that became of it, as it may be shown; raises IntegrityError, StoreError."""
 

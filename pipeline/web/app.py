@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import NoSuchSnapshot
-from archive.formats.memento_links import from_http_date, http_date, link, memento_url, timemap, uri
+from archive.formats import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
 from pipeline.web.api import cdx, raw, timestamps
 from pipeline.web.common.archive_reader import Reading
@@ -36,7 +36,7 @@ _HELP = """onrecord serves an archive.
 /warc/runs/RUN/archive/NAME     a WARC file, or a range of it
 """
 
-Answering = Callable[[Request, Archive, str], Response]
+Answering = Callable[[Request, Reader, str], Response]
 
 
 def create_app(reading: Reading, replay: int | str) -> Starlette:
@@ -76,19 +76,19 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
     )
 
 
-def _help(_request: Request, _archive: Archive, base: str) -> Response:
+def _help(_request: Request, _archive: Reader, base: str) -> Response:
     return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
 
 
-def _cdx(request: Request, archive: Archive, _base: str) -> Response:
+def _cdx(request: Request, archive: Reader, _base: str) -> Response:
     return _answered(request, archive, "text")
 
 
-def _index(request: Request, archive: Archive, _base: str) -> Response:
+def _index(request: Request, archive: Reader, _base: str) -> Response:
     return _answered(request, archive, "cdxj")
 
 
-def _answered(request: Request, archive: Archive, output: str) -> Response:
+def _answered(request: Request, archive: Reader, output: str) -> Response:
     params: dict[str, list[str]] = defaultdict(list)
     text = request.scope["query_string"].decode("latin-1")
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS):
@@ -109,7 +109,7 @@ def _from(first: str, others: Iterator[str]) -> Iterator[bytes]:
     yield from (piece.encode("utf-8", "replace") for piece in others)
 
 
-def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/timegate/") -> Response:
+def _timegate(request: Request, archive: Reader, base: str, prefix: str = "/timegate/") -> Response:
     """Lead to the capture nearest to Accept-Datetime, or the newest (RFC 7089 §4.1)."""
     url = raw.target_of(request, prefix)
     wanted = request.headers.get("accept-datetime")
@@ -129,11 +129,11 @@ def _timegate(request: Request, archive: Archive, base: str, prefix: str = "/tim
     return RedirectResponse(uri(memento_url(base, found)), 302, headers=headers)
 
 
-def _timegate_web(request: Request, archive: Archive, base: str) -> Response:
+def _timegate_web(request: Request, archive: Reader, base: str) -> Response:
     return _timegate(request, archive, base, "/web/")
 
 
-def _timemap(request: Request, archive: Archive, base: str) -> Response:
+def _timemap(request: Request, archive: Reader, base: str) -> Response:
     url = raw.target_of(request, "/timemap/link/")
     pieces = timemap(base, url, archive.shown(archive.snapshots(url)))
     first = next(pieces, None)
@@ -142,7 +142,7 @@ def _timemap(request: Request, archive: Archive, base: str) -> Response:
     return Streamed(_from(first, pieces), media_type="application/link-format", headers=PLAIN)
 
 
-def _timemap_json(request: Request, archive: Archive, base: str) -> Response:
+def _timemap_json(request: Request, archive: Reader, base: str) -> Response:
     url = raw.target_of(request, "/timemap/json/")
     mementos = [
         {"datetime": http_date(each.timestamp), "timestamp": stamp(each.timestamp), "uri": memento_url(base, each),

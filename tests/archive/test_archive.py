@@ -277,7 +277,7 @@ def test_reading_takes_five_requests_cold_and_two_warm(tmp_path: Path, keep: Kee
     assert len([key for key in asked if key != "list"]) <= 5
     archive = Archive(Counting(), spool=tmp_path)
     (run,) = archive._index.parts().runs
-    archive.catalog.block_index(run)
+    archive.unguarded().catalog.block_index(run)
     archive.notices.policy()
     asked.clear()
     body_of(archive, archive.closest("http://example.org/8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def page(word: str, years: str) -> tuple[bytes, str]:
     ).encode(), text
 
 
-def furnish(store: ObjectStore, folder: Path) -> list[str]:
+def furnish(store: ObjectStore, folder: Path, replicas: Sequence[ObjectStore] = ()) -> list[str]:
     """Captures over three hours: the page twice unchanged and once edited, what was made of it, and its neighbours."""
-    archive = Archive(store, spool=folder / "furnishing")
+    archive = Archive(store, replicas, spool=folder / "furnishing")
     archive.prepare()
     runs = []
     for hour, years in enumerate(("eleven", "eleven", "twelve", "twelve")):

@@ -10,15 +10,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from archive.copies.failover import FailoverStore
 from storage.base import ObjectStore
 from storage.local import LocalStore
-from storage.location import open_store
+from storage.location import open_store, open_stores
 from storage.memory import MemoryStore
-from storage.mirror import MirrorStore
 from storage.s3 import S3Store
 
 MULTIPART = 5 << 20  # the smallest part that S3 takes
-KINDS = ["memory", "local", "moto", "seaweedfs", "mirror"]
+KINDS = ["memory", "local", "moto", "seaweedfs", "replicas"]
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
     elif request.param == "moto":
         request.getfixturevalue("aws")
         yield from moto_store()
-    elif request.param == "mirror":
-        yield MirrorStore([LocalStore(tmp_path / "one, or" / "store"), LocalStore(tmp_path / "100%2C")])
+    elif request.param == "replicas":
+        yield FailoverStore([LocalStore(tmp_path / "one, or" / "store"), LocalStore(tmp_path / "100%2C")])
     else:
         assert request.param == "seaweedfs"
         yield seaweedfs_store(request.getfixturevalue("s3_bucket"))
@@ -63,4 +63,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
 @pytest.fixture
 def again(store: ObjectStore) -> Callable[[], ObjectStore]:
     """Open the same store once more, as another process would."""
-    return (lambda: store) if isinstance(store, MemoryStore) else (lambda: open_store(store.url))
+    if isinstance(store, MemoryStore):
+        return lambda: store
+    if isinstance(store, FailoverStore):
+        return lambda: FailoverStore(open_stores(store.url))
+    return lambda: open_store(store.url)

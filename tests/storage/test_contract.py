@@ -45,7 +45,7 @@ FOR_THREADS = [
     "memory",
     "local",
     "seaweedfs",
-    "mirror",
+    "replicas",
 ]  # moto keeps its objects without a lock: threads break it, not the store
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from storage.errors import LocationError
 from storage.local import LocalStore
-from storage.location import open_store
+from storage.location import address_of, member_addresses, mirror_address, open_store, open_stores
 from storage.memory import MemoryStore
 from storage.s3 import S3Store
 
@@ -147,3 +147,46 @@ def test_only_buckets_cost_the_import_of_boto3() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["/a", "/b"],
+        ["/a,b", "/c%2Cd", "/e%25f", "/g%h", "/100%"],
+        ["s3://bucket/p?endpoint=http://%5B::1%5D:8333&region=x", "file:///with%20space"],
+    ],
+)
+def test_addresses_and_the_way_back(addresses: list[str]) -> None:
+    assert member_addresses(mirror_address(addresses)) == addresses
+
+
+def test_an_address_names_a_primary_and_its_replicas(tmp_path: Path) -> None:
+    stores = open_stores(f"mirror:{tmp_path}/one,{tmp_path}/a%2Cb")
+    assert [store.url for store in stores] == [f"{tmp_path}/one", f"{tmp_path}/a,b"]
+    assert [store.url for store in open_stores(address_of(stores))] == [store.url for store in stores]
+    (alone,) = open_stores(str(tmp_path))
+    assert address_of([alone]) == alone.url == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [
+        ("mirror:", "two members or more"),
+        ("mirror:/a", "two members or more"),
+        ("mirror:/a,", "two members or more"),
+        ("mirror:/a,/b/../a", "different places"),
+        ("mirror:/a,mirror:/b", "cannot be a member"),
+        ("mirror:/a,gs://b", "cannot be at gs"),
+        ("mirror:/a,s3://key:secret@b", "credentials do not belong"),
+    ],
+)
+def test_what_is_no_mirror(location: str, says: str) -> None:
+    with pytest.raises(LocationError, match=says) as caught:
+        open_stores(location)
+    assert "secret@" not in str(caught.value)
+
+
+def test_a_mirror_is_not_one_store(tmp_path: Path) -> None:
+    with pytest.raises(LocationError, match="a mirror is several"):
+        open_store(f"mirror:{tmp_path}/one,{tmp_path}/two")

@@ -80,7 +80,7 @@ class Reader:
     def look(self) -> None:
         """See which runs there are, and read those that are new to their last byte."""
         archive = Archive(open_store(self._location), spool=self._folder / "no-spool")
-        there = set(archive.catalog.runs())
+        there = set(archive.runs())
         self.faults += [f"run {run} is gone" for run in self.seen - there]
         if new := sorted(there - self.seen):
             self.faults += [f"{found.run}: {fault}" for found in archive.verify(new) for fault in found.faults]
@@ -148,7 +148,7 @@ class Range:
         assert (len(brought), set(brought.values())) == (BROUGHT, {1})
         in_runs = Counter(
             (snapshot.record.key, snapshot.record.offset)
-            for run in archive.catalog.runs()
+            for run in archive.runs()
             for snapshot in archive.captures_of(run)
             if snapshot.run == run
         )

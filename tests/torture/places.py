@@ -104,7 +104,7 @@ def damaged(place: Place) -> None:
     """Besides, harm to the store that its copy can mend."""
     full(place)
     store = place.store()
-    runs = Archive(store, spool=place.folder / "no-spool").catalog.runs()
+    runs = Archive(store, spool=place.folder / "no-spool").runs()
     store.delete(object_keys.run_key(runs[0], object_keys.warc_path(0)))
     store.put(object_keys.run_key(runs[1], object_keys.PAGES), b"")
     store.delete(object_keys.run_key(runs[2], object_keys.MANIFEST))
@@ -180,7 +180,7 @@ def recorded(place: Place, name: str = "store") -> Counter[str]:
     if name == "store" and not place.store().head(object_keys.STORE_KEY):
         return Counter()
     said = {snapshot.record_id for snapshot in archive.every()}
-    by_runs = Counter(snapshot.record_id for run in archive.catalog.runs() for snapshot in archive.captures_of(run))
+    by_runs = Counter(snapshot.record_id for run in archive.runs() for snapshot in archive.captures_of(run))
     assert said == set(by_runs)
     return by_runs
 

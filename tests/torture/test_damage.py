@@ -16,7 +16,7 @@ from archive.crypto.rfc3161 import query
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.evidence.stored_timestamps import keep_token
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from storage.base import ObjectStore
 from tests.authority import Authority
 from tests.torture.actions import Place, capture, replicate
@@ -118,9 +118,9 @@ def stores(request: pytest.FixtureRequest, quick: Path) -> tuple[ObjectStore, Ob
 def prove(place: Place, folder: Path) -> None:
     """Besides, a capture that was taken out of a run, and a checkpoint of the log of runs with a time stamp."""
     archive = place.archive()
-    run = next(iter(archive.catalog.runs()))
+    run = next(iter(archive.runs()))
     url = next(archive.captures_of(run)).url
-    redact(archive, plan(archive, run, [url], ()), SIGNER, "Court order 3 O 17/26")
+    redact(archive, plan_redaction(archive, run, [url], ()), SIGNER, "Court order 3 O 17/26")
     archive = place.archive()
     archive.merge()
     made = archive.checkpoint(SIGNER, folder / "remembered")
@@ -130,7 +130,7 @@ def prove(place: Place, folder: Path) -> None:
         answer = authority.stamp(query(made.checkpoint.note.encode()).der)
     finally:
         authority.close()
-    keep_token(archive.store, made.key, authority.url, answer)
+    keep_token(archive.unguarded().stores.primary, made.key, authority.url, answer)
     faults = [each.faults for each in Replica(place.store(), place.copy(), folder / "scratch", KNOWN).replicate()]
     assert not any(faults)
     capture(place, lambda _: None, 3)  # loose, and later than what was signed
@@ -182,7 +182,7 @@ def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_
         }, damage
         if damage.key.startswith("index/"):
             archive.merge(rebuild=True)
-            (made,) = archive.catalog.generations.current()
+            (made,) = archive.unguarded().catalog.generations.current()
             rebuilt[made.lines, made.cdx, made.idx, made.names] = damage.key
         assert faults_of(Archive(store, spool=quick / "spool")) == [], damage
         assert list(Archive(store, spool=quick / "spool").every()) == everything, damage

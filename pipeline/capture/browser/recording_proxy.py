@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import h11
 
 from archive.model import Exchange, Headers
-from archive.warc.http_message import Head, read_entity
+from archive.warc import Head, read_entity
 
 _READ = 1 << 16
 _MAX_HEAD = 256 * 1024

@@ -18,7 +18,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from archive.model import Block, Digests, Exchange, Fetched, Target, Verdict
-from archive.warc.payload_digest import measure
+from archive.warc import measure
 from pipeline.capture.bridge import Ended, ReadAhead
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.child_process import Channel, ChildProcess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from archive.warc.http_message import Head
+from archive.warc import Head
 
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;[^\n]*)?\r?\n?\Z")
 _MAX_LINE = 1 << 16

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import h11
 
 from archive.model import Block, Headers, Truncation
-from archive.warc.http_message import Head, parse_head
+from archive.warc import Head, parse_head
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.framing import Counted, Framing, framing_of
 from storage.errors import StoreUnavailable

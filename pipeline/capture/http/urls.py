@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes, urljoin
 
 import idna
 
-from archive.formats.surt import dotted_quad
+from archive.formats import dotted_quad
 from pipeline.capture.http.failures import Failure
 
 _MAX_URL = 8192  # bytes; longer ones are traps or mistakes

@@ -53,7 +53,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     if result.waiting:
         waiting.append(result.waiting)
     else:
-        say_committed(context, result.run, result.counts, archive.store.url)
+        say_committed(context, result.run, result.counts, archive.url)
         sign(context, archive)
     if waiting:
         click.echo(

@@ -18,7 +18,7 @@ from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
+    from archive.archive import Reader
     from archive.model import Snapshot
     from archive.text_diff import Piece
 
@@ -65,7 +65,7 @@ def command(
     """
     from archive.text_diff import compare
 
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     old, new = _pair(archive, url, start, end)
     before, after = _text(archive, old), _text(archive, new)
     pieces = compare(before, after)
@@ -84,7 +84,7 @@ def command(
             stream.write((head + _words(pieces, coloured=False)).encode())
 
 
-def _pair(archive: Archive, url: str, start: datetime | None, end: datetime | None) -> tuple[Snapshot, Snapshot]:
+def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | None) -> tuple[Snapshot, Snapshot]:
     """The two snapshots to compare, the earlier one first; raises NoSuchSnapshot."""
     from archive.errors import NoSuchSnapshot
 
@@ -104,7 +104,7 @@ def _shows_a_text(snapshot: Snapshot) -> bool:
     return snapshot.document is not None and not snapshot.is_tombstone and snapshot.availability is None
 
 
-def _text(archive: Archive, snapshot: Snapshot) -> str:
+def _text(archive: Reader, snapshot: Snapshot) -> str:
     from archive.errors import NoSuchSnapshot
     from archive.times import iso
 

@@ -86,11 +86,10 @@ def _versions() -> Iterator[str]:
 
 
 def _store(context: Context) -> Iterator[Check]:
-    from storage.location import open_store
-    from storage.mirror import members
+    from storage.location import open_stores
 
     try:
-        stores = members(open_store(context.store))
+        stores = open_stores(context.store)
     except OnrecordError as error:
         yield Check("store", "failed", f"{context.store}: {error}")
         return
@@ -144,7 +143,7 @@ def _spool(context: Context) -> Check:
 
 def _elsewhere(folder: Path, context: Context) -> str:
     """Runs that wait for other stores: only an invocation that names their store publishes them."""
-    own = context.open_archive().store.url
+    own = context.address()
     waiting = [
         address
         for address in folder.glob("*/store.json")

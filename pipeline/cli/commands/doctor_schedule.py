@@ -26,11 +26,10 @@ def checks(context: Context) -> Iterator[Check]:
 def _clock(context: Context) -> Check:
     from archive.times import iso, now
     from pipeline.monitoring.clock_skew import endpoint, skew
-    from storage.location import open_store
-    from storage.mirror import members
+    from storage.location import open_stores
 
     try:
-        servers = [endpoint(store.url) for store in members(open_store(context.store))]
+        servers = [endpoint(store.url) for store in open_stores(context.store)]
         server = next((found for found in servers if found), None)
         if server is None:
             return Check("clock", "ok", f"{iso(now())}, which no server was asked to confirm")
@@ -61,10 +60,9 @@ def _watches(context: Context) -> Check:
 
 def _schedule(context: Context) -> Iterator[Check]:
     from pipeline.schedule import crontab, systemd
-    from storage.location import open_store
 
     try:
-        store = open_store(context.store).url
+        store = context.address()
         lines = [
             it.line
             for it in (crontab.installed(crontab.read()) if shutil.which("crontab") else [])

@@ -39,17 +39,16 @@ def command(
 
     Example: onrecord evidence create https://example.org/post --at 2026-11-23 -o post.evidence.zip
     """
-    from archive.evidence.bundle_create import create
-    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence import Checkpoint
 
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     archive.require()
     snapshot = archive.checked(archive.closest(url, at))
     theirs = Checkpoint.parse(other.read_bytes()) if other else None
     with to_file(file) as stream:
-        made = create(archive.store, snapshot, stream, lambda run: archive.shown_ranges(run) is None, theirs)
+        made = archive.create_bundle(snapshot, stream, theirs)
     if context.as_json:
         entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
         print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})

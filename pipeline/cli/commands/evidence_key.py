@@ -18,8 +18,8 @@ def command(context: Context, new: str | None) -> None:
 
     Example: onrecord evidence key --new clinic.example
     """
-    from archive.crypto.signed_note import Signer
-    from archive.export.wacz_signature import WaczSigner
+    from archive.crypto import Signer
+    from archive.export import WaczSigner
 
     path = context.signing_key()
     signer = Signer.create(path, new) if new is not None else Signer.load(path)

@@ -11,8 +11,8 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 
 if TYPE_CHECKING:
-    from archive.crypto.signed_note import PublicKey
-    from archive.evidence.bundle_verify import Step
+    from archive.crypto import PublicKey
+    from archive.evidence import Step
 
 _MARKS = {True: "holds", False: "BROKEN", None: "unknown"}
 
@@ -49,7 +49,7 @@ def command(context: Context, file: Path, key: str | None, roots: Path | None, c
 
 
 def _wacz(context: Context, file: Path) -> int:
-    from archive.export.wacz_check import wacz_steps
+    from archive.export import wacz_steps
 
     steps = list(wacz_steps(file))
     for step in steps:
@@ -58,10 +58,7 @@ def _wacz(context: Context, file: Path) -> int:
 
 
 def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, checkpoint: Path | None) -> int:
-    from archive.crypto.rfc3161 import read_roots
-    from archive.evidence.bundle_text import DOES_NOT_PROVE, PROVES
-    from archive.evidence.bundle_verify import Checking
-    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence import DOES_NOT_PROVE, PROVES, Checking, Checkpoint, read_roots
     from archive.times import iso
 
     other = Checkpoint.parse(checkpoint.read_bytes()) if checkpoint else None
@@ -81,7 +78,7 @@ def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, c
 
 def _key(named: str | None) -> PublicKey | None:
     """A public key that is written out, or stands in a file."""
-    from archive.crypto.signed_note import PublicKey
+    from archive.crypto import PublicKey
 
     if named is None:
         return None

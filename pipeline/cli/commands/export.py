@@ -17,7 +17,7 @@ from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
+    from archive.archive import Reader
     from pipeline.export.export import Exported
     from pipeline.export.selection import Wanted
 
@@ -73,12 +73,12 @@ def command(
         raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     archive.require()
-    write: Callable[[Archive, Wanted, BinaryIO], Exported]
+    write: Callable[[Reader, Wanted, BinaryIO], Exported]
     write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
     if sign:
-        from archive.export.wacz_signature import WaczSigner
+        from archive.export import WaczSigner
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:

@@ -14,6 +14,7 @@ from pipeline.cli.output import plain, print_line
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.model import Outcome
+    from pipeline.ingest.capture_run import RunResult
     from pipeline.ingest.reextract import AgainOptions
 
 
@@ -68,9 +69,14 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
                     )
                 progress.advance()
 
-            result = extract_again(archive.unrestricted(), readers, _options(runs, force=force), told)
+            result = extract_again(archive, readers, _options(runs, force=force), told)
     finally:
         readers.close()
+    _end(context, result, made, failed)
+
+
+def _end(context: Context, result: RunResult, made: int, failed: int) -> None:
+    """Say what was done, and end as it went."""
     if result.waiting:
         click.echo(
             f"onrecord: {result.waiting}; the run waits in the spool and is published by the next invocation", err=True
@@ -86,7 +92,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 
 def _recover(context: Context, archive: Archive, workers: int) -> None:
     """Finish what an earlier invocation left, so that no text of it is made twice."""
-    from archive.runs.warc_files import RunSettings
+    from archive.runs import RunSettings
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.ingest.capture_run import CaptureOptions, recover
     from pipeline.version import software
@@ -99,12 +105,12 @@ def _recover(context: Context, archive: Archive, workers: int) -> None:
 
 
 def _check(archive: Archive, runs: tuple[str, ...]) -> None:
-    for run in sorted(set(runs) - set(archive.catalog.runs())):
+    for run in sorted(set(runs) - set(archive.runs())):
         raise click.UsageError(f"there is no run {run!r}; `onrecord --json verify` lists them")
 
 
 def _options(runs: tuple[str, ...], *, force: bool) -> AgainOptions:
-    from archive.runs.warc_files import RunSettings
+    from archive.runs import RunSettings
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.reextract import AgainOptions
     from pipeline.version import software

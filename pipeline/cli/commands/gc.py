@@ -14,7 +14,7 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
-    from archive.runs.garbage import Orphan
+    from archive.runs import Orphan
 
 
 @click.command("gc")
@@ -36,18 +36,14 @@ def command(context: Context, dry: bool, age: timedelta) -> None:
 
     Example: onrecord gc --dry-run
     """
-    from storage.mirror import members
-
     archive = context.open_archive()
     archive.require()
     objects = size = damaged = 0
-    stores = members(archive.store)
-    for store in stores:
-        for orphan in archive.orphans(store, age).collect(dry=dry):
-            _tell(context, orphan, store.url if len(stores) > 1 else None, dry=dry)
-            damaged += orphan.damaged
-            if orphan.stays is None:
-                objects, size = objects + orphan.objects, size + orphan.bytes
+    for store, orphan in archive.collect_garbage(age, dry=dry):
+        _tell(context, orphan, store.url if archive.has_replicas else None, dry=dry)
+        damaged += orphan.damaged
+        if orphan.stays is None:
+            objects, size = objects + orphan.objects, size + orphan.bytes
     done = "would be removed" if dry else "removed"
     context.say(f"{objects:,} objects {done}, {size:,} bytes, none younger than {age.days} days")
     if damaged:

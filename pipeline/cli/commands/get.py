@@ -17,7 +17,7 @@ from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
-    from archive.archive import Archive
+    from archive.archive import Reader
     from archive.model import Document, Snapshot
     from pipeline.extract.tasks import Page
 
@@ -56,7 +56,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
 
     Example: onrecord get https://example.org/post --at 20261101 --format markdown
     """
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     snapshot = archive.closest(url, at)
     pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun
@@ -66,12 +66,12 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
             stream.write(piece)
 
 
-def _text(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+def _text(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     text = _document(archive, snapshot).article.text or ""
     yield harmless(text).rstrip("\n").encode() + b"\n"
 
 
-def _json(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+def _json(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     from archive.times import iso
 
     document = _document(archive, snapshot)
@@ -94,7 +94,7 @@ def _present(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value not in (None, (), [], "")}
 
 
-def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+def _markdown(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     """Made now, in a process of its own: a page can take any time and memory, or end the process."""
     from archive.errors import NoSuchSnapshot
     from pipeline.extract.worker_pool import TaskFailure, WorkerPool
@@ -110,27 +110,27 @@ def _markdown(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
     yield harmless(text).rstrip("\n").encode() + b"\n"
 
 
-def _html(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
-    from archive.warc.http_message import decoded
+def _html(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
+    from archive.warc import decoded
 
     head, _, entity = archive.payload(snapshot)
     return decoded(entity, head.header("Content-Encoding"), _DECODED_LIMIT)
 
 
-def _raw(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+def _raw(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     """The response block; a revisit's is that of the record that holds its payload."""
     record = archive.payload_record(snapshot)
     return iter(lambda: record.block.read(_PIECE), b"")
 
 
-def _record(archive: Archive, snapshot: Snapshot) -> Iterator[bytes]:
+def _record(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     record = archive.read(snapshot)
     yield record.head_bytes()
     yield from iter(lambda: record.block.read(_PIECE), b"")
     yield b"\r\n\r\n"
 
 
-_FORMS: dict[str, Callable[[Archive, Snapshot], Iterator[bytes]]] = {
+_FORMS: dict[str, Callable[[Reader, Snapshot], Iterator[bytes]]] = {
     "text": _text,
     "json": _json,
     "markdown": _markdown,
@@ -140,7 +140,7 @@ _FORMS: dict[str, Callable[[Archive, Snapshot], Iterator[bytes]]] = {
 }
 
 
-def _document(archive: Archive, snapshot: Snapshot) -> Document:
+def _document(archive: Reader, snapshot: Snapshot) -> Document:
     from archive.errors import NoSuchSnapshot
     from archive.times import iso
 
@@ -153,8 +153,8 @@ def _document(archive: Archive, snapshot: Snapshot) -> Document:
     return document
 
 
-def _page(archive: Archive, snapshot: Snapshot) -> Page:
-    from archive.warc.http_message import decoded
+def _page(archive: Reader, snapshot: Snapshot) -> Page:
+    from archive.warc import decoded
     from pipeline.extract.tasks import Page
 
     document = archive.document(snapshot)

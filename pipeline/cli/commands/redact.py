@@ -12,7 +12,7 @@ from pipeline.cli.output import plain, print_json
 from pipeline.cli.unfinished_redactions import finish, say_finished
 
 if TYPE_CHECKING:
-    from archive.redaction.plan import Plan
+    from archive.redaction import Plan
 
 _LISTED = 20  # captures that are named before it is asked whether to go on
 
@@ -44,8 +44,8 @@ def command(
 
     Example: onrecord redact 20261123T172500Z-7f3a1b2c --url https://example.org/post --reason 'Court order 3 O 17/26'
     """
-    from archive.crypto.signed_note import Signer
-    from archive.redaction.plan import plan, redact
+    from archive.crypto import Signer
+    from archive.redaction import plan_redaction, redact
 
     archive = context.open_archive()
     archive.require()
@@ -58,7 +58,7 @@ def command(
     if not reason:
         raise click.UsageError("say why, in a line, with --reason: it is kept and shown", click.get_current_context())
     signer = None if dry_run else Signer.load(context.signing_key())
-    what = plan(archive, run, urls, records)
+    what = plan_redaction(archive, run, urls, records)
     _say(context, what, done=False)
     if signer is None:
         return

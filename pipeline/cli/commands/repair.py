@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.copy_report import told
-
-if TYPE_CHECKING:
-    from archive.access.replicate_rules import Copied
-    from storage.base import ObjectStore
 
 
 @click.command("repair")
@@ -28,25 +20,11 @@ def command(context: Context, runs: tuple[str, ...], source: str | None) -> None
 
     Example: onrecord repair --from /mnt/disk/archive
     """
-    from storage.location import open_store
-    from storage.mirror import members
+    from storage.location import open_stores
 
     archive = context.open_archive()
-    stores = members(archive.store)
-    if source is None and len(stores) == 1:
+    if source is None and not archive.has_replicas:
         raise click.UsageError("name a copy of the archive with --from", click.get_current_context())
-    pairs = (
-        ((other, store) for store in stores for other in stores if other is not store)
-        if source is None
-        else ((open_store(source), store) for store in stores)
-    )
-    told(context, _mended(context, archive.spool.scratch, pairs, runs), "mended")
-
-
-def _mended(
-    context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]], runs: tuple[str, ...]
-) -> Iterator[Copied]:
-    from archive.copies.replicate import Replica
-
-    for source, target in pairs:
-        yield from Replica(source, target, scratch, context.known_keys()).mend(runs)
+    known = context.known_keys()
+    copies = archive.repair(known, runs) if source is None else archive.repair_from(open_stores(source), known, runs)
+    told(context, copies, "mended")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.copy_report import told
-
-if TYPE_CHECKING:
-    from archive.access.replicate_rules import Copied
-    from storage.base import ObjectStore
 
 
 @click.command("replicate")
@@ -27,24 +19,12 @@ def command(context: Context, target: str | None) -> None:
 
     Example: onrecord --store s3://archive replicate /mnt/disk/archive
     """
-    from storage.location import open_store
-    from storage.mirror import members
+    from storage.location import open_stores
 
     archive = context.open_archive()
     archive.require()
-    stores = members(archive.store)
-    if target is None and len(stores) == 1:
+    if target is None and not archive.has_replicas:
         raise click.UsageError("name the STORE to copy to", click.get_current_context())
-    pairs = (
-        ((source, store) for store in stores for source in stores if source is not store)
-        if target is None
-        else ((archive.store, store) for store in members(open_store(target)))
-    )
-    told(context, _copies(context, archive.spool.scratch, pairs), "copied")
-
-
-def _copies(context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]]) -> Iterator[Copied]:
-    from archive.copies.replicate import Replica
-
-    for source, target in pairs:
-        yield from Replica(source, target, scratch, context.known_keys()).replicate()
+    known = context.known_keys()
+    copies = archive.replicate(known) if target is None else archive.replicate_to(open_stores(target), known)
+    told(context, copies, "copied")

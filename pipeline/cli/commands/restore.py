@@ -25,26 +25,23 @@ def command(context: Context, target: str) -> None:
 
     Example: onrecord --store s3://replica restore /srv/archive
     """
-    from storage.location import open_store
-    from storage.mirror import members
+    from storage.location import open_stores
 
     archive = context.open_archive()
     archive.require()
-    for store in members(open_store(target)):
+    for store in open_stores(target):
         _restore(context, archive, store)
 
 
 def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
-    from archive.copies.replicate import Replica, begin_restore, finish_restore
-
-    going_on = begin_restore(archive.store, store)
+    going_on = archive.begin_restore(store)
     if going_on is None:
         raise click.UsageError(f"{store.url} is not empty; name an empty place, or use `onrecord replicate`")
     if going_on:
         context.say(f"going on with a restore into {store.url} that was interrupted")
-    told(context, Replica(archive.store, store, archive.spool.scratch, context.known_keys()).replicate(), "copied")
+    told(context, archive.replicate_to([store], context.known_keys()), "copied")
     _verify(context, archive, store)
-    finish_restore(store)
+    archive.finish_restore(store)
 
 
 def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
@@ -59,6 +56,6 @@ def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
     if faults:
         raise IntegrityError(
             f"{faults:,} faults in {store.url}; mend them with onrecord --store {store.url} repair --from "
-            f"{archive.store.url}, and restore again"
+            f"{archive.url}, and restore again"
         )
     context.say(f"{store.url} is whole: {records:,} records verified, every byte was read")

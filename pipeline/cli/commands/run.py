@@ -114,7 +114,7 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
             click.echo(f"onrecord: {why}; it waits in the spool for the next run", err=True)
     settings = Settings(making, ledger.path.parent, limit)
     try:
-        with turn(archive.store) as mine:
+        with turn(archive.marks) as mine:
             ran = run_due(archive, listed, ledger, settings, partial(_report, context), mine)
     except Elsewhere as holder:
         if context.verbosity > 0:

@@ -128,11 +128,10 @@ def _job(context: Context, watches: Path | None) -> Job:
     import pwd
 
     from pipeline.schedule.job import job_of
-    from storage.location import open_store
 
     arguments = ("run", *(("--watches", str(watches.absolute())) if watches is not None else ()))
     home = pwd.getpwuid(os.getuid()).pw_dir
-    store = open_store(context.store).url
+    store = context.address()
     return job_of(store, config=context.config, arguments=arguments, environment=os.environ, home=home)
 
 

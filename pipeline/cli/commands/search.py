@@ -44,8 +44,8 @@ def command(
     """
     from archive.search import search_index
 
-    archive = context.open_archive(withheld=withheld)
-    runs = archive.catalog.runs()
+    archive = context.open_reader(withheld=withheld)
+    runs = archive.runs()
     if not runs:
         archive.require()
     index = search_index(archive, context.cache_file("search.sqlite"))

@@ -88,7 +88,7 @@ def command(
     interface = KnownHosts(readable_by(create_app(reading, shown or beside), allowed), known)
     replay = KnownHosts(create_replay(reading, named or own), known)
     name = f"[{host}]" if ":" in host else host
-    context.say(f"serving {archive.store.url} at {named or f'http://{name}:{own}'}/ (end with Ctrl-C)")
+    context.say(f"serving {archive.url} at {named or f'http://{name}:{own}'}/ (end with Ctrl-C)")
     context.say(f"captured pages are shown from {shown or f'http://{name}:{beside}'}/")
     with _served_beside(replay, replaying):
         _server(interface).run(sockets=[listening])

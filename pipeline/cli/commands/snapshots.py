@@ -38,7 +38,7 @@ def command(
     """
     from archive.errors import NoSuchSnapshot
 
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     count = 0
     for snapshot in archive.snapshots(url, match=match, start=start, end=end):
         count += 1

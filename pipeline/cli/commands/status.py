@@ -20,7 +20,7 @@ from pipeline.cli.withheld_option import withheld_option
 if TYPE_CHECKING:
     import sqlite3
 
-    from archive.archive import Archive
+    from archive.archive import Reader
     from archive.statistics import HostStock
     from pipeline.watch.history import Ledger
 
@@ -50,7 +50,7 @@ def command(
 
     Example: onrecord status --changed --from '7 days ago'
     """
-    archive = context.open_archive(withheld=withheld)
+    archive = context.open_reader(withheld=withheld)
     archive.require()
     if gone or changed or report is not None:
         with _ledger(context, archive) as (ledger, database):
@@ -65,7 +65,7 @@ def command(
 
 
 @contextmanager
-def _ledger(context: Context, archive: Archive) -> Iterator[tuple[Ledger, sqlite3.Connection]]:
+def _ledger(context: Context, archive: Reader) -> Iterator[tuple[Ledger, sqlite3.Connection]]:
     from pipeline.watch.history import Ledger
 
     ledger = Ledger(context.state_folder() / "ledger.db")
@@ -74,7 +74,7 @@ def _ledger(context: Context, archive: Archive) -> Iterator[tuple[Ledger, sqlite
         yield ledger, database
 
 
-def _gone(context: Context, archive: Archive, ledger: Ledger, database: sqlite3.Connection) -> None:
+def _gone(context: Context, archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> None:
     from archive.times import iso
     from pipeline.watch.report import away, entry_of
 
@@ -94,7 +94,7 @@ def _gone(context: Context, archive: Archive, ledger: Ledger, database: sqlite3.
 
 def _changed(
     context: Context,
-    archive: Archive,
+    archive: Reader,
     ledger: Ledger,
     database: sqlite3.Connection,
     start: datetime | None,
@@ -119,7 +119,7 @@ def _changed(
         context.say("no edit is known")
 
 
-def _report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, path: Path) -> None:
+def _report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, path: Path) -> None:
     from pipeline.watch.report import report
 
     with to_file(path) as stream:
@@ -127,18 +127,18 @@ def _report(archive: Archive, ledger: Ledger, database: sqlite3.Connection, path
             stream.write(piece.encode("utf-8", "replace"))
 
 
-def _stock(context: Context, archive: Archive, hosts: int) -> None:
+def _stock(context: Context, archive: Reader, hosts: int) -> None:
     """What the archive holds; reads every manifest and the whole index."""
     from archive.statistics import stock_of
 
     stock = stock_of(archive)
     if context.as_json:
         entry = asdict(stock) | _entry(stock.total)
-        entry |= {"store": archive.store.url, "hosts": [_entry(each) for each in stock.hosts[:hosts]]}
+        entry |= {"store": archive.url, "hosts": [_entry(each) for each in stock.hosts[:hosts]]}
         print_json({name: value for name, value in entry.items() if name not in {"total", "host"}})
         return
     total = stock.total
-    click.echo(f"{archive.store.url}")
+    click.echo(f"{archive.url}")
     click.echo(f"runs       {stock.runs:,}" + (f", and {stock.uncommitted:,} not committed" * bool(stock.uncommitted)))
     click.echo(f"captures   {total.captures:,}: {total.unchanged:,} unchanged, {total.tombstones:,} tombstones")
     click.echo(f"documents  {stock.documents:,}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,9 @@ from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
-    from archive.evidence.checkpoint import Checkpoint
-    from archive.verify.history import Readings
-    from archive.verify.run_check import Finding
-    from archive.verify.verification import Verification
+    from archive.crypto import PublicKey
+    from archive.evidence import Checkpoint
+    from archive.verify import Finding, Readings, Verification
     from storage.base import ObjectStore
 
 
@@ -61,7 +60,6 @@ def command(
     Example: onrecord verify --deep --older-than 30d --time-limit 1h
     """
     from archive.errors import IntegrityError
-    from storage.mirror import members
 
     if not deep and (resume or age or limit):
         raise click.UsageError("--resume, --older-than and --time-limit are for --deep", click.get_current_context())
@@ -70,22 +68,14 @@ def command(
     archive = context.open_archive()
     archive.require()
     end = None if limit is None else time.monotonic() + limit.total_seconds()
-    stores, held, known = members(archive.store), _held(context, checkpoint), context.known_keys()
-    told = _Told(context, named=len(stores) > 1)
+    asked = _Asked(runs, deep, resume, age, end, _held(context, checkpoint), tuple(context.known_keys()))
+    told = _Told(context, named=archive.has_replicas)
     with to_file(report) if report else closing(_Nowhere()) as file:
-        written = _Report(file, archive.store.url, deep=deep)
-        for store in stores:
-            with closing(context.readings(store)) as readings:
-                since = _since(readings, resume=resume, age=age, everything=deep and not runs)
-                checking = context.archive_at(store).verification(
-                    readings, deep=deep, since=since, end=end, held=held, known=known
-                )
-                for finding in checking.findings(list(runs) or None):
-                    told(store, finding)
-                    written.add(store, finding, readings.last(finding.manifest))
-                _finish(readings, checking, everything=deep and not (runs or age))
-                told.unread += len(checking.unread)
-        for store, finding in _apart(context, stores) if not runs else ():
+        written = _Report(file, archive.url, deep=deep)
+        for store, (finding, read) in archive.each_store(lambda store: _look(context, store, asked, told)):
+            told(store, finding)
+            written.add(store, finding, read)
+        for store, finding in archive.lacking() if not runs else ():
             told(store, finding)
             written.add(store, finding, None)
         written.end(told.faults, told.unread)
@@ -98,9 +88,37 @@ def command(
         raise IntegrityError(f"{told.faults:,} faults found: mend them with onrecord repair --from a copy of the store")
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be looked at: the runs that are named or all, and which of them are read to their last byte."""
+
+    runs: tuple[str, ...]
+    deep: bool
+    resume: bool
+    age: timedelta | None
+    end: float | None  # of the monotonic clock
+    held: Mapping[str, Checkpoint]
+    known: tuple[PublicKey, ...]
+
+
+def _look(
+    context: Context, store: ObjectStore, asked: _Asked, told: _Told
+) -> Iterator[tuple[Finding, datetime | None]]:
+    """Yield what is found in one store, and when each run was last read whole by this machine."""
+    with closing(context.readings(store)) as readings:
+        since = _since(readings, resume=asked.resume, age=asked.age, everything=asked.deep and not asked.runs)
+        checking = context.archive_at(store).verification(
+            readings, deep=asked.deep, since=since, end=asked.end, held=asked.held, known=asked.known
+        )
+        for finding in checking.findings(list(asked.runs) or None):
+            yield finding, readings.last(finding.manifest)
+        _finish(readings, checking, everything=asked.deep and not (asked.runs or asked.age))
+        told.unread += len(checking.unread)
+
+
 def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
     """The checkpoint that is named, and the one that this machine signed last."""
-    from archive.evidence.sign_checkpoint import remembered_checkpoint
+    from archive.evidence import remembered_checkpoint
 
     own = context.last_checkpoint()
     last = remembered_checkpoint(own)
@@ -110,7 +128,7 @@ def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
 
 def _parsed(file: Path) -> Checkpoint:
     from archive.errors import IntegrityError
-    from archive.evidence.checkpoint import Checkpoint
+    from archive.evidence import Checkpoint
 
     try:
         return Checkpoint.parse(file.read_bytes())
@@ -135,12 +153,6 @@ def _since(readings: Readings, *, resume: bool, age: timedelta | None, everythin
 def _finish(readings: Readings, checking: Verification, *, everything: bool) -> None:
     if everything and not checking.unread:
         readings.end()
-
-
-def _apart(context: Context, stores: tuple[ObjectStore, ...]) -> Iterable[tuple[ObjectStore, Finding]]:
-    from archive.verify.verification import lacking
-
-    return lacking(stores, [context.archive_at(store).catalog for store in stores]) if len(stores) > 1 else ()
 
 
 class _Told:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.withholding_rules import end, keep, rule_options, show
+from pipeline.cli.withholding_rules import keep, list_command, remove_command, rule_options
 
 
 @click.group("withhold")
@@ -29,23 +29,9 @@ def add(context: Context, /, url: str, **given: Any) -> None:
     keep(context, url, given)
 
 
-@command.command("list")
-@click.pass_obj
-def list_(context: Context) -> None:
-    """List the rules, embargoes among them, with the names they are removed by.
-
-    Example: onrecord withhold list
-    """
-    show(context)
-
-
-@command.command("remove")
-@click.argument("names", nargs=-1, required=True, metavar="RULE...")
-@click.option("--reason", help="Why; it is kept with the rule.")
-@click.pass_obj
-def remove(context: Context, names: tuple[str, ...], reason: str | None) -> None:
-    """End rules, by the names that `list` gives; what they withheld is shown again.
-
-    Example: onrecord withhold remove 20261126T210000Z-3fa85f64
-    """
-    end(context, names, reason)
+command.add_command(
+    list_command(
+        "List the rules, embargoes among them, with the names they are removed by.\n\nExample: onrecord withhold list"
+    )
+)
+command.add_command(remove_command("withhold"))

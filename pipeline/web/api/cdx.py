@@ -16,9 +16,9 @@ from datetime import datetime
 from itertools import islice
 from urllib.parse import quote_plus, unquote_plus
 
-from archive.archive import Archive
-from archive.formats.cdxj import REVISIT
-from archive.formats.surt import urlkey
+from archive.archive import Reader
+from archive.formats import urlkey
+from archive.index import REVISIT
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 
@@ -225,7 +225,7 @@ def line_of(snapshot: Snapshot) -> Line:
 class Answer:
     """The lines that answer a query, and whether more are left; `key` resumes after the last line given."""
 
-    def __init__(self, archive: Archive, query: Query) -> None:
+    def __init__(self, archive: Reader, query: Query) -> None:
         self._archive = archive
         self._query = query
         self._seen = 0

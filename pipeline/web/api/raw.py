@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from archive import object_keys
-from archive.archive import Archive
-from archive.checked_json import LARGEST
-from archive.errors import NoSuchSnapshot, Withheld
-from archive.formats.memento_links import http_date, links_around
+from archive.archive import Reader
+from archive.errors import NoSuchSnapshot
+from archive.formats import http_date, links_around
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from pipeline.web.common.addresses import of
 from pipeline.web.common.responses import CAPTURED, KEPT_A_WHILE, PLAIN, Streamed, line
 from storage.errors import ObjectMissing
 
-_PIECE = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 _NOT_IN_A_TAG = re.compile(r"[^!#-~]")  # RFC 9110 §8.8.3
@@ -43,7 +39,7 @@ def target_of(request: Request, prefix: str) -> str:
     return f"{url}?{query}" if query else url
 
 
-def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Response:
+def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Response:
     """A capture as it was (RFC 7089 §4.5), at the time that the path names; raises NoSuchSnapshot."""
     asks = request.headers.get("sec-fetch-dest", "empty")
     if asks not in {"empty", _READER} or request.headers.get("service-worker"):
@@ -72,7 +68,7 @@ def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Resp
     return response
 
 
-def neighbours(archive: Archive, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
+def neighbours(archive: Reader, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
     """The snapshots of the same URL before and after one, of those that may be shown."""
     earlier = _back(archive, snapshot)
     later = archive.snapshots(snapshot.url, start=snapshot.timestamp)
@@ -80,7 +76,7 @@ def neighbours(archive: Archive, snapshot: Snapshot) -> tuple[Snapshot | None, S
     return next(earlier, None), next(after, None)
 
 
-def _back(archive: Archive, snapshot: Snapshot) -> Iterator[Snapshot]:
+def _back(archive: Reader, snapshot: Snapshot) -> Iterator[Snapshot]:
     before = next(archive.back(snapshot.url, snapshot.timestamp), None)
     while before is not None:
         if not before.withheld:
@@ -88,7 +84,7 @@ def _back(archive: Archive, snapshot: Snapshot) -> Iterator[Snapshot]:
         before = next(archive.back(snapshot.url, before.timestamp), None)
 
 
-def _response(archive: Archive, snapshot: Snapshot, headers: dict[str, str], base: str) -> Response:
+def _response(archive: Reader, snapshot: Snapshot, headers: dict[str, str], base: str) -> Response:
     head, _, entity = archive.payload(snapshot)
     for name, value in head.headers[:_ORIGINAL]:
         if not _NAME.match(name):
@@ -118,47 +114,29 @@ def _ascii(url: str) -> str:
     )
 
 
-def warc(request: Request, archive: Archive) -> Response:
+def warc(request: Request, archive: Reader) -> Response:
     """A run's WARC file, or the range of it that is asked for (RFC 9110 §14); nothing else of the store."""
     key = request.path_params["key"]
-    parts = object_keys.split_run_key(key)
-    if parts is None or not re.fullmatch(r"archive/[A-Za-z0-9][A-Za-z0-9._-]{0,100}", parts[1]):
+    try:
+        size = archive.warc_size(key)
+    except ValueError:
         return line("only the WARC files of runs are given out: /warc/runs/RUN/archive/NAME", 404)
-    info = archive.store.head(key)
-    if info is None or archive.store.head(object_keys.run_key(parts[0], object_keys.MANIFEST)) is None:
+    if size is None:
         raise ObjectMissing(f"there is no {key}")
-    ranges = archive.shown_ranges(parts[0])
     headers = CAPTURED | {"Content-Type": "application/warc", "Accept-Ranges": "bytes", "Cache-Control": KEPT_A_WHILE}
-    start, end, status = 0, info.size, 200
+    start, end, status = 0, size, 200
     if match := _RANGE.match(request.headers.get("range", "")):
-        start, end = _span(match[1], match[2], info.size)
+        start, end = _span(match[1], match[2], size)
         if start >= end:
-            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{info.size}"})
+            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
         status = 206
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{info.size}"
-    if ranges is not None and not _within(ranges.get(key, []), start, end):
-        raise Withheld("captures of this run are withheld: ask for the byte range of a record that is not", "withheld")
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    pieces = archive.warc_range(key, start, end)
     headers["Content-Length"] = str(end - start)
-    body = () if request.method == "HEAD" else _pieces(archive, key, start, end)
-    return Streamed(iter(body), status, headers=headers)
-
-
-def _within(ranges: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether bytes lie in one of the ranges, which are in order."""
-    place = bisect_right(ranges, (start, LARGEST))
-    return place > 0 and start >= ranges[place - 1][0] and end <= ranges[place - 1][1]
+    return Streamed(iter(()) if request.method == "HEAD" else pieces, status, headers=headers)
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:
     if not first:
         return (max(size - int(last), 0), size) if last else (0, size)
     return int(first), min(int(last) + 1, size) if last else size
-
-
-def _pieces(archive: Archive, key: str, start: int, end: int) -> Iterator[bytes]:
-    while start < end:
-        piece = archive.store.get_range(key, start, min(end - start, _PIECE))
-        if not piece:
-            return
-        yield piece
-        start += len(piece)

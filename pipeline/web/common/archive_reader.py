@@ -11,11 +11,11 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from archive.archive import Archive
+from archive.archive import Reader
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
 from archive.search import Hit, search_index, within
-from archive.warc.http_message import Head, decoded
+from archive.warc import Head, decoded
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
 MOST_SNAPSHOTS = 20_000  # of one URL that a page is made from
@@ -80,7 +80,7 @@ class Reading:
     Raises what `Archive` raises. The search index lies in `search_file`.
     """
 
-    def __init__(self, archive: Archive, search_file: Path | None = None) -> None:
+    def __init__(self, archive: Reader, search_file: Path | None = None) -> None:
         self.archive = archive
         self._search_file = search_file
         self._lock = threading.Lock()
@@ -90,7 +90,7 @@ class Reading:
         self._listed = float("-inf")
         self._pause = 0.0  # seconds between two lists of the runs: a bucket of many is slow to list
 
-    def fresh(self) -> Archive:
+    def fresh(self) -> Reader:
         """The archive, with the runs of a few seconds ago at the latest."""
         with self._lock:
             if time.monotonic() - self._looked > _FRESH:
@@ -105,7 +105,7 @@ class Reading:
             begun = time.monotonic()
             if begun - self._listed > self._pause:
                 try:
-                    self._runs = tuple(archive.catalog.runs())
+                    self._runs = tuple(archive.runs())
                 except StoreMissing:  # nothing was captured yet
                     self._runs = ()
                 self._listed = time.monotonic()

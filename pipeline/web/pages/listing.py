@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from archive.formats.surt import urlkey
+from archive.formats import urlkey
 from archive.model import Snapshot
 from pipeline.web.common.archive_reader import BadQuestion, Reading, asked_url, host_or_prefix
 from pipeline.web.pages.page import Frame

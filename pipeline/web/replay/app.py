@@ -23,7 +23,7 @@ from starlette.routing import Route
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
-from archive.warc.http_message import Head
+from archive.warc import Head
 from pipeline.extract.encoding import decode
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.common.responses import Streamed, withheld_status

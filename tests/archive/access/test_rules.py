@@ -123,7 +123,7 @@ def test_a_forged_rule_shows_nothing(name: str, store: MemoryStore, archive: Arc
     ):
         list(archive.snapshots("http://example.org/a"))
     with pytest.raises(IntegrityError):
-        list(archive.unrestricted().snapshots("http://example.org/a"))
+        list(archive.unguarded().snapshots("http://example.org/a"))
     assert ["nothing is shown until" in fault for finding in archive.verify() for fault in finding.faults] == [True]
     archive.notices.remove("20261126T000000Z-00000000")
     assert len(list(archive.snapshots("http://example.org/a"))) == 1
@@ -156,7 +156,7 @@ def test_a_revisit_of_a_withheld_record_is_withheld(archive: Archive, keep: Keep
     archive.refresh()
     kept = list(archive.snapshots("http://example.org/b"))
     assert [each.withheld is not None for each in kept] == [True, True]
-    for each in archive.unrestricted().snapshots("http://example.org/b"):
+    for each in archive.unguarded().snapshots("http://example.org/b"):
         assert each.title
         for read in (archive.read, archive.payload, archive.payload_record, archive.document, archive.page_body):
             with pytest.raises(Withheld):

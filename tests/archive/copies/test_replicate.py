@@ -48,7 +48,7 @@ def replica(store: MemoryStore, three_runs: list[str], tmp_path: Path) -> Memory
 
 
 def found_and_mended(archive: Archive, replica: MemoryStore, tmp_path: Path) -> tuple[bool, list[Copied]]:
-    store = archive.store
+    store = archive.unguarded().stores.primary
     fresh = Archive(store, spool=tmp_path / "spool")
     try:
         found = any(finding.faults for finding in fresh.verify())

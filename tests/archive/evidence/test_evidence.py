@@ -99,7 +99,7 @@ def run_of(archive: Archive, *exchanges: Exchange) -> str:
 
 def bundle_of(archive: Archive, url: str) -> bytes:
     file = io.BytesIO()
-    done = create(archive.store, archive.closest(url), file)
+    done = create(archive.unguarded().stores.primary, archive.closest(url), file)
     assert done.bytes == len(file.getvalue())
     return file.getvalue()
 
@@ -264,7 +264,7 @@ def test_a_bundle_of_a_run_without_a_root_holds_its_whole_file(
 
 
 def test_two_checkpoints_are_proved_to_be_of_one_log(made: Made, tmp_path: Path) -> None:
-    archive, store = made.archive, made.archive.store
+    archive, store = made.archive, made.archive.unguarded().stores.primary
     first, second = (read_checkpoint(store, place, signers(store)) for place in places(store))
     file = io.BytesIO()
     create(store, archive.closest(URL), file, other=second)
@@ -304,7 +304,7 @@ def test_the_earliest_checkpoint_is_taken(made: Made) -> None:
 
 
 def test_a_damaged_run_is_not_passed_on(made: Made) -> None:
-    archive, store = made.archive, made.archive.store
+    archive, store = made.archive, made.archive.unguarded().stores.primary
     key = object_keys.run_key(made.runs[0], object_keys.warc_path(0))
     whole = store.get(key)
     first = archive.closest(URL)

@@ -106,7 +106,7 @@ def test_later_runs_are_seen_beside_what_was_merged_and_join_it(keep: Keep, arch
     merged = archive.merge(whole=True)
     assert (merged.runs, merged.generations) == (1, 1)
     assert everything(archive) == before
-    assert len(archive.catalog.generations.current()) == 1
+    assert len(archive.unguarded().catalog.generations.current()) == 1
 
 
 def test_generations_grow_by_size(keep: Keep, archive: Archive) -> None:
@@ -116,7 +116,7 @@ def test_generations_grow_by_size(keep: Keep, archive: Archive) -> None:
         keep_many(keep, 2, pages=30)
         merged = archive.merge()
         assert merged.generation is not None
-        sizes.append(len(archive.catalog.generations.current()))
+        sizes.append(len(archive.unguarded().catalog.generations.current()))
         assert merged.runs == 2, round_
     assert max(sizes) <= 3
 
@@ -161,7 +161,7 @@ def test_a_run_that_no_lookup_asks_is_found_and_comes_back(
     if lost == "generation":
         made = archive.merge().generation
         assert made is not None
-        assert len(archive.catalog.generations.current()) == 2
+        assert len(archive.unguarded().catalog.generations.current()) == 2
         key = made.key(object_keys.GENERATION)
     before = everything(archive)
     assert not [fault for finding in archive.verify() for fault in finding.faults]
@@ -196,7 +196,7 @@ def test_two_who_merge_at_once_make_no_line_double(
     reader(store, tmp_path).merge()
     store._objects.update(first)
     archive.refresh()
-    assert len(archive.catalog.generations.current()) == 2
+    assert len(archive.unguarded().catalog.generations.current()) == 2
     assert everything(archive) == before
     merged = archive.merge()
     assert (merged.generations, merged.generation and merged.generation.lines) == (2, len(before))
@@ -214,7 +214,7 @@ def test_a_reader_reads_on_while_what_it_reads_is_replaced(
     running = slow.snapshots("http://example.org/", match="domain")
     found = [next(running) for _ in range(10)]
     archive.merge(rebuild=True)
-    assert len(archive.catalog.generations.files()) == 1
+    assert len(archive.unguarded().catalog.generations.files()) == 1
     assert found + list(running) == before
 
 
@@ -224,11 +224,11 @@ def test_what_was_replaced_stays_for_a_while(
     keep(an_exchange())
     archive.merge()
     archive.merge(rebuild=True)
-    assert len(archive.catalog.generations.files()) == 2
-    assert len(archive.catalog.generations.current()) == 1
+    assert len(archive.unguarded().catalog.generations.files()) == 2
+    assert len(archive.unguarded().catalog.generations.current()) == 1
     monkeypatch.setattr(merging, "_GRACE", timedelta(days=-1))
     archive.merge()
-    assert len(archive.catalog.generations.files()) == 1
+    assert len(archive.unguarded().catalog.generations.files()) == 1
 
 
 @pytest.mark.parametrize(
@@ -315,14 +315,14 @@ def test_the_chain_of_manifests_goes_on_over_a_merged_index(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path
 ) -> None:
     runs = [keep(an_exchange(f"http://example.org/{number}")) for number in range(4)]
-    before = archive.catalog.heads()
+    before = archive.unguarded().catalog.heads()
     archive.merge()
-    assert reader(store, tmp_path).catalog.heads() == before == [archive.manifest(runs[-1]).hash]
+    assert reader(store, tmp_path).unguarded().catalog.heads() == before == [archive.manifest(runs[-1]).hash]
     run = keep(an_exchange("http://example.org/next"))
     assert archive.manifest(run).parents == tuple(before)
-    assert reader(store, tmp_path).catalog.heads() == [archive.manifest(run).hash]
+    assert reader(store, tmp_path).unguarded().catalog.heads() == [archive.manifest(run).hash]
     archive.merge(whole=True)
-    assert reader(store, tmp_path).catalog.heads() == [archive.manifest(run).hash]
+    assert reader(store, tmp_path).unguarded().catalog.heads() == [archive.manifest(run).hash]
     assert not [fault for finding in archive.verify() for fault in finding.faults]
 
 
@@ -367,7 +367,7 @@ def test_lines_are_in_order_for_other_readers(store: MemoryStore, archive: Archi
     data = store.get(made.key(object_keys.GENERATION_CDX))
     lines = [
         line
-        for ref in archive.catalog.generations.blocks(made, "", "\U0010ffff")
+        for ref in archive.unguarded().catalog.generations.blocks(made, "", "\U0010ffff")
         for line in decode_block(data[ref.offset : ref.offset + ref.length])
     ]
     assert [line.split(" ", 2)[:2] for line in lines] == sorted(line.split(" ", 2)[:2] for line in lines)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Block, Snapshot
 from archive.redaction.apply import finish, waiting
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
 from archive.search import search_index
@@ -35,7 +36,6 @@ from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
-from storage.mirror import MirrorStore
 from tests.exchanges import NOON, a_document
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
@@ -45,8 +45,8 @@ KNOWN = [SIGNER.public]
 STRANGER = Signer("clinic.example", b"t" * 32)
 
 
-def archive_of(store: ObjectStore, folder: Path) -> Archive:
-    return Archive(store, spool=folder / "spool", cache=folder / "cache")
+def archive_of(store: ObjectStore, folder: Path, replicas: Sequence[ObjectStore] = ()) -> Archive:
+    return Archive(store, replicas, spool=folder / "spool", cache=folder / "cache")
 
 
 def all_bytes(store: ObjectStore) -> bytes:
@@ -71,12 +71,14 @@ def store(tmp_path: Path) -> MemoryStore:
     return made
 
 
-def redacted(store: ObjectStore, folder: Path, signer: Signer = SIGNER) -> Archive:
+def redacted(
+    store: ObjectStore, folder: Path, signer: Signer = SIGNER, *, replicas: Sequence[ObjectStore] = ()
+) -> Archive:
     """The page taken out, in all its captures."""
-    archive = archive_of(store, folder)
-    for run in archive.catalog.runs():
+    archive = archive_of(store, folder, replicas)
+    for run in archive.runs():
         urls = [url for url in (SECRET, ALIAS, f"{SECRET}/frame", f"{SECRET}/old") if _holds(archive, run, url)]
-        redact(archive, plan(archive, run, urls, ()), signer, REASON)
+        redact(archive, plan_redaction(archive, run, urls, ()), signer, REASON)
         archive.refresh()
     return archive
 
@@ -89,7 +91,7 @@ def test_what_is_redacted_is_nowhere_and_all_else_is_as_it_was(store: MemoryStor
     before = {key: data for key, data in store._objects.items() if key.startswith("runs/")}
     archive = archive_of(store, tmp_path)
     index = search_index(archive, tmp_path / "cache/search.sqlite")
-    index.refresh(archive.catalog.runs())
+    index.refresh(archive.runs())
     assert len(list(index.search(WORD))) == 2
     index.close()
     assert all_bytes(store).count(WORD.encode()) > 20
@@ -109,11 +111,11 @@ def test_what_is_redacted_is_nowhere_and_all_else_is_as_it_was(store: MemoryStor
     assert len(list(fresh.snapshots(OPEN))) == 4
     assert [str(each.withheld) for each in fresh.snapshots(SECRET)] == [f"redacted: {REASON}"] * 4
     with pytest.raises(Withheld, match="is redacted: Court order"):
-        fresh.unrestricted().closest(SECRET)
+        fresh.unguarded().closest(SECRET)
     with pytest.raises(Withheld):
         fresh.closest(DOM)
     index = search_index(fresh, None)
-    assert index.refresh(fresh.catalog.runs()) == []
+    assert index.refresh(fresh.runs()) == []
     assert list(index.search(WORD)) == []
     assert len(list(index.search("court"))) == 2
 
@@ -189,8 +191,8 @@ class Failing:
 
 
 def one(archive: Archive) -> None:
-    run = archive.catalog.runs()[0]
-    redact(archive, plan(archive, run, [SECRET], ()), SIGNER, REASON)
+    run = archive.runs()[0]
+    redact(archive, plan_redaction(archive, run, [SECRET], ()), SIGNER, REASON)
 
 
 def test_a_failure_at_any_step_leaves_the_old_or_the_new(store: MemoryStore, tmp_path: Path) -> None:
@@ -262,8 +264,8 @@ def test_a_killed_process_is_finished_by_the_next(tmp_path: Path) -> None:
 
 def test_what_refers_to_it_is_named(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
-    runs = archive.catalog.runs()
-    what = plan(archive, runs[0], [SECRET], ())
+    runs = archive.runs()
+    what = plan_redaction(archive, runs[0], [SECRET], ())
     assert {each.url for each in what.captures} == {SECRET, DOM, DOM.replace("dom", "fullPageFinal")}
     assert [(each.url, each.run) for each in what.repeats] == [(ALIAS, runs[0]), (SECRET, runs[1])]
     assert what.runs == (runs[0], runs[1])
@@ -271,17 +273,17 @@ def test_what_refers_to_it_is_named(store: MemoryStore, tmp_path: Path) -> None:
              if place.record_id in what.ids]  # fmt: skip
     assert kinds == ["response", "request", "resource", "resource"]
     with pytest.raises(NoSuchSnapshot):
-        plan(archive, runs[0], ["https://gazette.example/nothing"], ())
+        plan_redaction(archive, runs[0], ["https://gazette.example/nothing"], ())
     with pytest.raises(NoSuchSnapshot):
-        plan(archive, "20200101T000000Z-00000000", [SECRET], ())
+        plan_redaction(archive, "20200101T000000Z-00000000", [SECRET], ())
     (record,) = [each.record_id for each in what.captures if each.url == DOM]
-    alone = plan(archive, runs[0], (), [record.strip("<>")])
+    alone = plan_redaction(archive, runs[0], (), [record.strip("<>")])
     assert [each.url for each in alone.captures] == [DOM]
 
 
 def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
-    what = plan(archive, archive.catalog.runs()[0], [SECRET], ())
+    what = plan_redaction(archive, archive.runs()[0], [SECRET], ())
     before = dict(store._objects)
     for reason in ("", "two\nlines", "x" * 2000):
         with pytest.raises(ValueError, match="one line"):
@@ -291,7 +293,7 @@ def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
 
 def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
-    what = plan(archive, archive.catalog.runs()[0], [SECRET], ())
+    what = plan_redaction(archive, archive.runs()[0], [SECRET], ())
     before = dict(store._objects)
     many = tuple(f"<urn:uuid:{number:036x}>" for number in range(LONGEST // 50))
     for ids in (many, ("<urn:uuid:1>\nsomething",), ("<urn:uuid:1>\nrecord <urn:uuid:2>",)):
@@ -339,16 +341,15 @@ def test_a_copy_that_was_not_redacted_yet_is_not_copied(store: MemoryStore, tmp_
     assert faults_of(third, tmp_path) == []
 
 
-def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_replica_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second, third = (LocalStore(tmp_path / name) for name in ("one", "two", "three"))
-    mirror = MirrorStore([first, second, third], rest=0)
-    runs = furnish(mirror, tmp_path)
-    archive_of(mirror, tmp_path).merge()
+    runs = furnish(first, tmp_path, [second, third])
+    archive_of(first, tmp_path, [second, third]).merge()
     for info in list(second.list(object_keys.run_key(runs[-1], ""))):  # it was out of reach when that run was published
         second.delete(info.key)
     shutil.rmtree(tmp_path / "three")
     (tmp_path / "three").write_text("no folder: it cannot be reached")
-    redacted(mirror, tmp_path)
+    redacted(first, tmp_path, replicas=[second, third])
     assert WORD.encode() not in all_bytes(first)
     assert WORD.encode() not in all_bytes(second)
     assert [waiting(store) for store in (first, second)] == [{}, {}]
@@ -366,7 +367,7 @@ def test_each_member_of_a_mirror_is_redacted_as_it_is(tmp_path: Path, caplog: py
 def test_a_copy_that_broke_off_before_the_redaction_keeps_nothing_of_it(store: MemoryStore, tmp_path: Path) -> None:
     copy = MemoryStore()
     assert copied(store, copy, tmp_path) == []
-    for run in archive_of(store, tmp_path).catalog.runs():
+    for run in archive_of(store, tmp_path).runs():
         copy.delete(object_keys.run_key(run, object_keys.MANIFEST))
     redacted(store, tmp_path)
     assert copied(store, copy, tmp_path) == []
@@ -383,7 +384,7 @@ def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
     assert [fault for each in done for fault in each.faults] == []
     assert WORD.encode() not in all_bytes(store)
     assert all("nobody who is known here" in str(each.faults) for each in Replica(copy, store, tmp_path).mend())
-    run = archive_of(store, tmp_path).catalog.runs()[0]
+    run = archive_of(store, tmp_path).runs()[0]
     key = object_keys.run_key(run, object_keys.MANIFEST)
     sound = store.get(key)
     store.put(key, b"damaged")
@@ -447,7 +448,7 @@ def test_every_reader_passes_over_it(size: int, store: MemoryStore) -> None:
 
 def test_a_text_that_was_made_again_goes_too(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
-    first = archive.catalog.runs()[0]
+    first = archive.runs()[0]
     session = archive.session(RunSettings("test/2"))
     (page,) = [each for each in archive.captures_of(first) if each.url == SECRET]
     session.adopt(page)
@@ -455,9 +456,9 @@ def test_a_text_that_was_made_again_goes_too(store: MemoryStore, tmp_path: Path)
     manifest = session.commit()
     assert manifest is not None
     archive.refresh()
-    what = plan(archive, first, [SECRET], ())
+    what = plan_redaction(archive, first, [SECRET], ())
     assert what.runs[-1] == manifest.run
-    by_the_other = plan(archive, manifest.run, [SECRET], ())
+    by_the_other = plan_redaction(archive, manifest.run, [SECRET], ())
     assert (by_the_other.ids, by_the_other.runs) == (what.ids, what.runs)
     redact(archive, what, SIGNER, REASON)
     of_it = MemoryStore()
@@ -484,7 +485,7 @@ def test_records_of_other_programs_are_taken_out_too(tmp_path: Path) -> None:
     manifest = session.commit()
     assert manifest is not None
     archive.refresh()
-    redact(archive, plan(archive, manifest.run, [SECRET], ()), SIGNER, REASON)
+    redact(archive, plan_redaction(archive, manifest.run, [SECRET], ()), SIGNER, REASON)
     assert WORD.encode() not in all_bytes(store)
     assert faults_of(store, tmp_path) == []
     assert b"Someone" in archive_of(store, tmp_path).read(next(archive.snapshots(OPEN))).block.read()

@@ -1,8 +1,9 @@
-"""A run leaves the spool only once its store has given it back, and each member of a mirror."""
+"""A run leaves the spool only once its store has given it back, and each of an archive's stores."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -13,13 +14,12 @@ from archive.archive import Archive
 from archive.crypto.signed_note import Signer
 from archive.errors import OnrecordError
 from archive.model import Outcome
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.memory import MemoryStore
-from storage.mirror import MirrorStore
 from tests.exchanges import an_exchange
 
 FILES = [
@@ -71,8 +71,10 @@ class Named(MemoryStore):
             raise StoreUnavailable(f"{self.name} does not answer")
 
 
-def an_archive(store: ObjectStore, tmp_path: Path, *, read_back: bool = True) -> Archive:
-    archive = Archive(store, spool=tmp_path / "spool", read_back=read_back)
+def an_archive(
+    store: ObjectStore, tmp_path: Path, *, replicas: Sequence[ObjectStore] = (), read_back: bool = True
+) -> Archive:
+    archive = Archive(store, replicas, spool=tmp_path / "spool", read_back=read_back)
     archive.prepare()
     return archive
 
@@ -158,7 +160,7 @@ def test_a_name_that_is_taken_is_not_written_over(tmp_path: Path) -> None:
 
 def test_a_member_that_is_down_gets_the_run_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second = Named("one"), Named("two")
-    archive = an_archive(MirrorStore([first, second], rest=0), tmp_path)
+    archive = an_archive(first, tmp_path, replicas=[second])
     second.down = True
     session = a_session(archive)
     with pytest.raises(StoreUnavailable, match="is in one and not yet in two"):
@@ -180,7 +182,7 @@ def test_a_member_that_is_down_gets_the_run_later(tmp_path: Path, caplog: pytest
 
 def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tmp_path: Path) -> None:
     first, second = Named("one"), Named("two")
-    archive = an_archive(MirrorStore([first, second], rest=0), tmp_path)
+    archive = an_archive(first, tmp_path, replicas=[second])
     a_session(archive, "http://example.org/before").commit()
     second.down = True
     session = a_session(archive)
@@ -188,7 +190,7 @@ def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tm
         session.commit()
     session.close()
     alone = an_archive(first, tmp_path / "alone")
-    what = plan(alone, session.run, ["http://example.org/a"], ())
+    what = plan_redaction(alone, session.run, ["http://example.org/a"], ())
     redact(alone, what, Signer("clinic.example", bytes(32)), "asked for")
     second.down = False
     with pytest.raises(StoreError, match="is another one in one since it was put there"):
@@ -199,7 +201,7 @@ def test_what_was_redacted_meanwhile_is_not_brought_to_a_member_that_was_down(tm
 
 def test_when_the_first_member_is_down_nothing_is_committed(tmp_path: Path) -> None:
     first, second = Named("one"), Named("two")
-    archive = an_archive(MirrorStore([first, second], rest=0), tmp_path)
+    archive = an_archive(first, tmp_path, replicas=[second])
     session = a_session(archive)
     first.down = True
     with pytest.raises(StoreUnavailable, match="one does not answer"):
@@ -215,7 +217,7 @@ def test_a_first_member_that_is_empty_is_not_begun_anew(tmp_path: Path) -> None:
     full = Named("full")
     an_archive(full, tmp_path)
     empty = Named("unmounted")
-    archive = Archive(MirrorStore([empty, full]), spool=tmp_path / "spool")
+    archive = Archive(empty, [full], spool=tmp_path / "spool")
     with pytest.raises(StoreUnavailable, match="see whether its disk is mounted"):
         archive.prepare()
     session = a_session(archive)
@@ -228,7 +230,7 @@ def test_a_copy_that_is_another_archive_is_named_and_not_written_to(tmp_path: Pa
     first, other = Named("one"), Named("other")
     for store in (first, other):
         an_archive(store, tmp_path)
-    archive = an_archive(MirrorStore([first, other]), tmp_path)
+    archive = an_archive(first, tmp_path, replicas=[other])
     before = dict(other._objects)
     session = a_session(archive)
     with pytest.raises(OnrecordError, match="holds another archive"):
@@ -239,14 +241,14 @@ def test_a_copy_that_is_another_archive_is_named_and_not_written_to(tmp_path: Pa
 
 def test_each_member_has_an_index_of_its_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second = Named("one"), Named("two")
-    archive = an_archive(MirrorStore([first, second]), tmp_path)
+    archive = an_archive(first, tmp_path, replicas=[second])
     for number in range(3):
         a_session(archive, f"http://example.org/{number}").commit()
     archive.merge()
     for store in (first, second):
         alone = Archive(store, spool=tmp_path / "none")
-        assert len(alone.catalog.parts().generations) == 1
-        assert alone.catalog.parts().runs == ()
+        assert len(alone.unguarded().catalog.parts().generations) == 1
+        assert alone.unguarded().catalog.parts().runs == ()
         assert len(list(alone.snapshots("http://example.org/", match="host"))) == 3
     second.down = True
     a_session_of(archive)

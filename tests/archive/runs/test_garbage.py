@@ -63,7 +63,7 @@ def left(store: NoManifest, spool: Path, run: str = OLD_RUN) -> Archive:
     archive = Archive(store, spool=spool)
     archive.prepare()
     spooled = archive.spool.create(run, {"software": "test/1", "started": LONG_AGO.isoformat()})
-    session = Session(store, archive.catalog, spooled, RunSettings("test/1"))
+    session = Session(store, archive.unguarded().catalog, spooled, RunSettings("test/1"))
     session.started = object_keys.started(run)
     session.add(an_exchange(), page=False)
     session.add_outcome(Outcome("http://example.org/a", "ok", "2026-11-23T12:00:00Z"))
@@ -128,7 +128,7 @@ def test_what_was_cleared_away_is_published_whole_from_the_spool(tmp_path: Path)
     collected(store)
     recovered(archive)
     assert [finding.faults for finding in archive.verify()] == [()]
-    assert archive.catalog.runs() == [OLD_RUN]
+    assert archive.runs() == [OLD_RUN]
 
 
 @pytest.mark.parametrize("young", ["the name", "one object"])
@@ -282,7 +282,7 @@ def test_in_whatever_order_no_half_run_is_ever_seen(seed: int, tmp_path: Path) -
     recovered(archive)
     assert [finding.faults for finding in archive.verify() if finding.committed] == [()]
     assert archive.spool.names() == []
-    assert recovered_source.catalog.runs() == [OLD_RUN]
+    assert recovered_source.runs() == [OLD_RUN]
 
 
 def _publish_copy(source: MemoryStore, tmp_path: Path) -> None:

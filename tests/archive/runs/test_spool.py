@@ -13,6 +13,7 @@ import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from archive import object_keys
 from archive.archive import Archive
 from archive.model import Outcome
+from archive.runs.commit import publish
 from archive.runs.session import Session
 from archive.runs.spool import Spool, SpooledRun
 from archive.runs.warc_files import RunSettings
@@ -248,7 +250,7 @@ def test_files_that_are_gone_when_a_run_is_published_are_named(archive: Archive)
             raise StoreUnavailable("the store is out of reach")
 
     session = a_run(archive)
-    session._store = Offline()
+    session._publish = partial(publish, Offline())
     with pytest.raises(StoreUnavailable):
         session.commit()
     session.close()

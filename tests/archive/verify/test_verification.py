@@ -13,7 +13,6 @@ from archive.archive import Archive
 from archive.formats import manifest
 from archive.times import now
 from archive.verify.history import Readings
-from archive.verify.verification import lacking
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import an_exchange
@@ -171,8 +170,6 @@ def test_a_run_that_was_altered_counts_as_never_read(archive: Archive, store: Co
 def test_what_one_member_lacks_is_named(archive: Archive, store: Counting, runs: list[str], tmp_path: Path) -> None:
     other = MemoryStore()
     other._objects |= {key: data for key, data in store._objects.items() if runs[1] not in key}
-    stores = (store, other)
-    catalogs = [Archive(each, spool=tmp_path / "none").catalog for each in stores]
-    ((where, finding),) = lacking(stores, catalogs)
+    ((where, finding),) = Archive(store, [other], spool=tmp_path / "none").lacking()
     assert (where, finding.run) == (other, runs[1])
     assert "onrecord replicate" in finding.faults[0]

@@ -111,7 +111,7 @@ def test_what_is_mended_in_the_store_is_seen_at_once(
     onrecord: Command, store: LocalStore, tmp_path: Path, path: str
 ) -> None:
     kept(store, tmp_path, b"<p>sound</p>")
-    (run,) = Archive(store, spool=tmp_path).catalog.runs()
+    (run,) = Archive(store, spool=tmp_path).runs()
     whole = store.get(object_keys.run_key(run, path))
     for damaged in (
         whole[:-9],
@@ -128,7 +128,7 @@ def test_a_manifest_that_was_altered_and_mended_is_seen_at_once(
 ) -> None:
     """An altered manifest that still reads as one is kept at hand; the index that does not fit it tells."""
     kept(store, tmp_path, b"<p>sound</p>")
-    (run,) = Archive(store, spool=tmp_path).catalog.runs()
+    (run,) = Archive(store, spool=tmp_path).runs()
     key = object_keys.run_key(run, object_keys.MANIFEST)
     whole = store.get(key)
     package = json.loads(whole)
@@ -145,7 +145,7 @@ def test_a_damaged_run_keeps_no_new_capture_from_the_store(
 ) -> None:
     kept(store, tmp_path, b"<p>sound</p>")
     archive = Archive(store, spool=tmp_path)
-    (run,) = archive.catalog.runs()
+    (run,) = archive.runs()
     for path in (object_keys.MANIFEST, object_keys.IDX, object_keys.CDX):
         whole = store.get(object_keys.run_key(run, path))
         store.put(object_keys.run_key(run, path), b"damaged")

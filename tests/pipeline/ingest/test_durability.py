@@ -42,7 +42,7 @@ def test_two_runs_at_once_into_one_store(tmp_path: Path, site: Site) -> None:
     archive = opened(onrecord, tmp_path)
     assert {snapshot.record_id for snapshot in archive.snapshots(site.url("/"), match="host")} == acknowledged
     assert len(acknowledged) == PAGES + 10
-    assert len(archive.catalog.runs()) == 2
+    assert len(archive.runs()) == 2
     assert not any(finding.faults for finding in archive.verify())
 
 

@@ -50,9 +50,9 @@ def test_real_pages(site: Site, tmp_path: Path, kind: str, request: pytest.Fixtu
 
     store = open_store(location)
     archive = Archive(store, spool=tmp_path / "no-spool", cache=None)
-    fresh, unchanged = archive.catalog.runs()
-    assert len(archive.catalog.files()[fresh]) == 7
-    assert len(archive.catalog.files()[unchanged]) == 7
+    fresh, unchanged = archive.runs()
+    assert len(archive.unguarded().catalog.files()[fresh]) == 7
+    assert len(archive.unguarded().catalog.files()[unchanged]) == 7
     assert archive.manifest(unchanged).counts["documents"] == 0
     assert archive.manifest(unchanged).counts["revisits"] == len(urls)
     for info in store.list("runs/"):

@@ -112,13 +112,14 @@ LIARS: dict[Callable[[Authority], None], str] = {
 def test_a_bad_authority_is_one_line_and_harms_nothing(
     archive: Archive, authority: Authority, settings: EvidenceSettings, lie: Callable[[Authority], None]
 ) -> None:
+    store = archive.unguarded().stores.primary
     lie(authority)
     (line,) = sign_after_commit(archive, replace(settings, timeout=1.0 if lie is hanging else 30.0))
     assert line.startswith("no time stamp of 127.0.0.1: ")
     assert LIARS[lie] in line
     assert "\n" not in line
-    assert len(list(archive.store.list("evidence/checkpoints/"))) == 1, "what was signed is kept all the same"
-    assert not list(archive.store.list("evidence/tokens/"))
+    assert len(list(store.list("evidence/checkpoints/"))) == 1, "what was signed is kept all the same"
+    assert not list(store.list("evidence/tokens/"))
 
 
 def test_a_certificate_that_has_expired_or_leads_elsewhere_is_not_taken(
@@ -175,34 +176,36 @@ def test_several_authorities_are_asked_once_each(
 def test_without_a_key_or_with_another_log_nothing_is_signed_and_one_line_says_so(
     archive: Archive, settings: EvidenceSettings
 ) -> None:
+    store = archive.unguarded().stores.primary
     (line,) = sign_after_commit(archive, replace(settings, key=settings.key.with_name("none")))
     assert line.startswith("no checkpoint was signed: there is no signing key at ")
     assert sign_after_commit(archive, replace(settings, sign=False)) == ()
-    assert not list(archive.store.list("evidence/"))
+    assert not list(store.list("evidence/"))
 
     assert sign_after_commit(archive, settings) == []
-    for info in list(archive.store.list("evidence/")):
-        archive.store.delete(info.key)
-    archive.store.put("evidence/log/000000000000", b"20200101T000000Z-00000000 sha256:" + b"0" * 64 + b"\n")
+    for info in list(store.list("evidence/")):
+        store.delete(info.key)
+    store.put("evidence/log/000000000000", b"20200101T000000Z-00000000 sha256:" + b"0" * 64 + b"\n")
     add_run(archive)
     (line,) = sign_after_commit(archive, settings)
     assert "the checkpoint that this machine signed last is of another log" in line
-    assert not list(archive.store.list("evidence/checkpoints/"))
+    assert not list(store.list("evidence/checkpoints/"))
 
 
 def test_every_altered_byte_of_what_is_stored_is_told(archive: Archive, settings: EvidenceSettings) -> None:
+    store = archive.unguarded().stores.primary
     sign_after_commit(archive, settings)
     assert [finding.faults for finding in archive.verify()] == [()]
-    stored = list(archive.store.list("evidence/"))
+    stored = list(store.list("evidence/"))
     assert len(stored) == 4
     from archive.verify.evidence_check import audit
 
     for info in stored:
-        whole = archive.store.get(info.key)
+        whole = store.get(info.key)
         for at in range(0, len(whole), max(len(whole) // 40, 1)):
-            archive.store.put(info.key, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-            assert list(audit(archive.store, archive.catalog.runs())), f"{info.key} at {at}"
-        archive.store.put(info.key, whole)
+            store.put(info.key, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert list(audit(store, archive.runs())), f"{info.key} at {at}"
+        store.put(info.key, whole)
 
 
 @pytest.mark.parametrize("urls", [("ftp://x",), ("http://[::",), ("http://a.example/",) * 17])

@@ -97,7 +97,7 @@ class Machine:
         archive = self.archive
         archive.prepare()
         settings = Settings(self.options, self.folder / "state", limit, self.pool)
-        with turn(self.store) as mine:
+        with turn(archive.marks) as mine:
             ran = run_due(archive, parsed(self.watches, "here"), self.ledger, settings, lambda *_: None, mine)
         told(self.ledger, ran.tellings)
         self.events += [(times.now(), event) for event in ran.events]

@@ -49,7 +49,7 @@ def main(location: str, folder: Path, watches: Path, began: float, alerts: Path)
             archive.prepare()
             for _ in recover(archive, _options({})):
                 pass
-            with suppress(turns.Elsewhere), turns.alone(folder / "state"), turns.turn(store) as mine:
+            with suppress(turns.Elsewhere), turns.alone(folder / "state"), turns.turn(archive.marks) as mine:
                 ran = run_due(archive, load(watches), ledger, settings, lambda *_: None, mine)
                 if notify(ran.events, channels, folder / "outbox").kept:
                     told(ledger, ran.tellings)

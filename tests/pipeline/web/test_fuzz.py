@@ -197,8 +197,8 @@ KINDS += ["datapackage-digest.json", "onrecord.json", "index/"]
 def _copy(library: Library, kind: str, how: str, folder: Path) -> Iterator[Served]:
     """The archive again, every object of a kind damaged."""
     store = MemoryStore()
-    for info in library.archive.store.list(""):
-        data: bytes | None = library.archive.store.get(info.key)
+    for info in library.archive.unguarded().stores.primary.list(""):
+        data: bytes | None = library.archive.unguarded().stores.primary.get(info.key)
         if info.key.endswith(kind) or (kind.endswith("/") and info.key.startswith(kind)):
             data = _damaged(data or b"", how)
         if data is not None:

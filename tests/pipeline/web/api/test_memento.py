@@ -110,7 +110,7 @@ def test_ranges_of_warc_files_and_nothing_else(client: TestClient, archive: Arch
     snapshot = next(archive.snapshots(URL))
     key = snapshot.record.key
     whole = client.get(f"/warc/{key}")
-    assert whole.content == archive.store.get(key)
+    assert whole.content == archive.unguarded().stores.primary.get(key)
     start, end = snapshot.record.offset, snapshot.record.offset + snapshot.record.length - 1
     part = client.get(f"/warc/{key}", headers={"range": f"bytes={start}-{end}"})
     assert (part.status_code, part.content) == (206, whole.content[start : end + 1])
@@ -130,8 +130,8 @@ def test_ranges_of_warc_files_and_nothing_else(client: TestClient, archive: Arch
 
 def test_a_damaged_record_is_a_line(client: TestClient, archive: Archive) -> None:
     snapshot = next(archive.snapshots(URL))
-    data = archive.store.get(snapshot.record.key)
-    archive.store.put(snapshot.record.key, data[: snapshot.record.offset + 40])
+    data = archive.unguarded().stores.primary.get(snapshot.record.key)
+    archive.unguarded().stores.primary.put(snapshot.record.key, data[: snapshot.record.offset + 40])
     answer = client.get(f"/web/20261123120000id_/{URL}")
     assert (answer.status_code, len(answer.text.splitlines())) == (502, 1)
 

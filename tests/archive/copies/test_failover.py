@@ -1,4 +1,4 @@
-"""A mirror: what its first member decides, what a member that fails costs, and how it is named."""
+"""A primary and its replicas as one: what the primary decides, and what a store that fails costs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from archive.copies.failover import FailoverStore
 from storage.base import ObjectInfo, ObjectStore
-from storage.errors import LocationError, ObjectMissing, StoreDenied, StoreError, StoreMissing, StoreUnavailable
-from storage.local import LocalStore
-from storage.location import open_store
+from storage.errors import ObjectMissing, StoreDenied, StoreError, StoreMissing, StoreUnavailable
 from storage.memory import MemoryStore
-from storage.mirror import MirrorStore, member_addresses, members, mirror_address
 
 WRITES: dict[str, Callable[[ObjectStore, Path], object]] = {
     "put": lambda store, path: store.put("a", b"new"),
@@ -90,27 +88,27 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("call", WRITES)
-def test_what_the_first_member_refuses_is_not_done(call: str, source: Path) -> None:
+def test_what_the_primary_refuses_is_not_done(call: str, source: Path) -> None:
     first, second = Failing(call), MemoryStore()
-    mirror = MirrorStore([first, second])
-    for member in (first, second):
-        member._objects["a"] = b"whole"
+    stores = FailoverStore([first, second])
+    for store in (first, second):
+        store._objects["a"] = b"whole"
     with pytest.raises(StoreUnavailable, match="out of reach"):
-        WRITES[call](mirror, source)
+        WRITES[call](stores, source)
     assert first._objects == second._objects == {"a": b"whole"}
 
 
 @pytest.mark.parametrize("call", WRITES)
-def test_what_another_member_refuses_is_done_and_told_once(
+def test_what_a_replica_refuses_is_done_and_told_once(
     call: str, source: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second, third = MemoryStore(), Failing(call), MemoryStore()
-    mirror = MirrorStore([first, second, third])
-    for member in (first, second, third):
-        member._objects["a"] = b"whole"
+    stores = FailoverStore([first, second, third])
+    for store in (first, second, third):
+        store._objects["a"] = b"whole"
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            WRITES[call](mirror, source)
+            WRITES[call](stores, source)
     assert first._objects == third._objects != second._objects
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "it lacks what is put meanwhile" in caplog.text
@@ -119,100 +117,62 @@ def test_what_another_member_refuses_is_done_and_told_once(
 
 @pytest.mark.parametrize("call", READS)
 @pytest.mark.parametrize("error", [StoreUnavailable("gone"), StoreDenied("no"), StoreMissing("no bucket")])
-def test_the_next_member_is_read_where_the_first_does_not_answer(
+def test_a_replica_is_read_where_the_first_does_not_answer(
     call: str, error: StoreError, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = Failing(call, error=error), MemoryStore()
-    mirror = MirrorStore([first, second])
-    mirror.put("a", b"whole")
+    stores = FailoverStore([first, second])
+    stores.put("a", b"whole")
     if call == "stream":  # it had begun: what follows could be of another object
         with pytest.raises(type(error)):
-            READS[call](mirror)
+            READS[call](stores)
         return
     with caplog.at_level(logging.WARNING):
-        assert READS[call](mirror) == READS[call](second)
+        assert READS[call](stores) == READS[call](second)
     assert "which may lack what is newest" in caplog.text
 
 
 @pytest.mark.parametrize("call", ["get", "get_range", "head"])
-def test_only_the_first_member_can_say_that_there_is_nothing(call: str) -> None:
+def test_only_the_primary_can_say_that_there_is_nothing(call: str) -> None:
     first, second = Failing(), MemoryStore()
-    mirror = MirrorStore([first, second])
+    stores = FailoverStore([first, second])
     second._objects["a"] = b"left from before it was deleted"
     if call == "head":
-        assert mirror.head("a") is None
+        assert stores.head("a") is None
     else:
         with pytest.raises(ObjectMissing):
-            READS[call](mirror)
+            READS[call](stores)
     second.delete("a")
     first.put("a", b"not brought to the other yet")
     first.calls = {call}
     with pytest.raises(StoreUnavailable):
-        READS[call](mirror)
+        READS[call](stores)
 
 
-def test_the_first_member_decides_who_was_first() -> None:
+def test_the_primary_decides_who_was_first() -> None:
     first, second = MemoryStore(), MemoryStore()
-    mirror = MirrorStore([first, second])
+    stores = FailoverStore([first, second])
     second._objects["a"] = b"of another time"
-    assert mirror.put_if_absent("a", b"x") is True
-    assert mirror.put_if_absent("a", b"y") is False
+    assert stores.put_if_absent("a", b"x") is True
+    assert stores.put_if_absent("a", b"y") is False
     assert (first.get("a"), second.get("a")) == (b"x", b"of another time")
 
 
-def test_a_member_is_asked_again_after_a_while() -> None:
+def test_a_store_is_asked_again_after_a_while() -> None:
     first, second = Failing("get", "put"), Failing("put")
-    mirror = MirrorStore([first, second], rest=0)
+    stores = FailoverStore([first, second], rest=0)
     with pytest.raises(StoreUnavailable):
-        mirror.put("a", b"x")
+        stores.put("a", b"x")
     first.calls = set()
-    mirror.put("a", b"x")
+    stores.put("a", b"x")
     assert second._objects == {}
     second.calls = set()
-    mirror.put("a", b"x")
+    stores.put("a", b"x")
     assert second._objects == {"a": b"x"}
-    assert mirror.get("a") == b"x"
+    assert stores.get("a") == b"x"
 
 
-def test_all_out_of_reach_is_the_first_members_fault() -> None:
-    mirror = MirrorStore([Failing("get"), Failing("get", error=StoreDenied("the second"))])
+def test_all_out_of_reach_is_the_primarys_fault() -> None:
+    stores = FailoverStore([Failing("get"), Failing("get", error=StoreDenied("the second"))])
     with pytest.raises(StoreError, match="out of reach"):
-        mirror.get("a")
-
-
-@pytest.mark.parametrize(
-    "addresses",
-    [
-        ["/a", "/b"],
-        ["/a,b", "/c%2Cd", "/e%25f", "/g%h", "/100%"],
-        ["s3://bucket/p?endpoint=http://%5B::1%5D:8333&region=x", "file:///with%20space"],
-    ],
-)
-def test_addresses_and_the_way_back(addresses: list[str]) -> None:
-    assert member_addresses(mirror_address(addresses)) == addresses
-
-
-def test_an_address_names_its_members(tmp_path: Path) -> None:
-    store = open_store(f"mirror:{tmp_path}/one,{tmp_path}/a%2Cb")
-    assert [member.url for member in members(store)] == [f"{tmp_path}/one", f"{tmp_path}/a,b"]
-    assert open_store(store.url).url == store.url
-    plain = LocalStore(tmp_path)
-    assert members(plain) == (plain,)
-
-
-@pytest.mark.parametrize(
-    ("location", "says"),
-    [
-        ("mirror:", "two members or more"),
-        ("mirror:/a", "two members or more"),
-        ("mirror:/a,", "two members or more"),
-        ("mirror:/a,/b/../a", "different places"),
-        ("mirror:/a,mirror:/b", "cannot be a member"),
-        ("mirror:/a,gs://b", "cannot be at gs"),
-        ("mirror:/a,s3://key:secret@b", "credentials do not belong"),
-    ],
-)
-def test_what_is_no_mirror(location: str, says: str) -> None:
-    with pytest.raises(LocationError, match=says) as caught:
-        open_store(location)
-    assert "secret@" not in str(caught.value)
+        stores.get("a")

@@ -1,0 +1,153 @@
+"""Finding the snapshot that is meant: all of a URL, the nearest to a time, the one that shows the page."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+from archive.access.guard import Gate
+from archive.access.rule_store import Notices
+from archive.errors import NoSuchSnapshot, Withheld
+from archive.formats.surt import key_range, urlkey
+from archive.index.lookup import Index
+from archive.model import Snapshot
+from archive.times import iso
+
+_MAX_REDIRECTS = 20
+
+
+class SnapshotFinder(Gate):
+    """Finds the snapshots of one archive; those that its rules withhold are marked so, as `Gate` says."""
+
+    def __init__(self, index: Index, notices: Notices) -> None:
+        super().__init__(notices)
+        self._index = index
+
+    def require(self) -> None:
+        """Tell an empty archive from no archive; raises StoreMissing."""
+        raise NotImplementedError
+
+    def snapshots(
+        self, url: str, *, match: str = "exact", start: datetime | None = None, end: datetime | None = None
+    ) -> Iterator[Snapshot]:
+        """Every snapshot of a URL in a span of time, both ends included, by key, then time.
+
+        `match` is "exact", "prefix", "host" or "domain". Raises IntegrityError, StoreError.
+        """
+        return self._marked(self._index.snapshots(url, match, start, end))
+
+    def every(self) -> Iterator[Snapshot]:
+        """Every snapshot there is, by key, then time; raises IntegrityError, StoreError."""
+        return self._marked(self._index.every())
+
+    def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
+        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
+        return self._marked(self._index.after(url, match, key, timestamp))
+
+    def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
+        """The snapshots of one URL from the newest, or the last one earlier than a time; raises as `snapshots`."""
+        return self._marked(self._index.back(url, before))
+
+    def around(self, url: str, at: datetime) -> Iterator[Snapshot]:
+        """The snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
+        return self._nearest(url, at)
+
+    @staticmethod
+    def matches(snapshot: Snapshot, url: str, match: str) -> bool:
+        """Whether a snapshot is one that `snapshots` would find for a URL."""
+        start, end = key_range(url, match)
+        return start <= f"{urlkey(snapshot.url)} " < end
+
+    def closest(self, url: str, at: datetime | None = None) -> Snapshot:
+        """The snapshot of a URL nearest to a time, redirects followed within the archive.
+
+        Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
+        shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
+        NoSuchSnapshot, Withheld where the nearest is withheld or, without a time, all are.
+        """
+        return self._closest(url, at, set())
+
+    def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
+        """A redirect is followed once: from http to https, say, it leads to the key that it lies under itself."""
+        first = None
+        for snapshot in self._standing(url) if at is None else self._nearest(url, at):
+            if snapshot.record_id in followed:
+                continue
+            if first is None:
+                self.checked(snapshot)
+            elif snapshot.withheld:
+                continue
+            first = first or snapshot
+            if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
+                return snapshot
+            followed.add(snapshot.record_id)
+            try:
+                assert snapshot.location is not None, "is_redirect says so"
+                return self._closest(snapshot.location, at and snapshot.timestamp, followed)
+            except Withheld:
+                raise
+            except NoSuchSnapshot:
+                continue
+        if first is None:
+            self.require()
+            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it with: onrecord capture {url}")
+        return first
+
+    def _standing(self, url: str) -> Iterator[Snapshot]:
+        """Those that show a page, newest first, then those that show a wall before it, then one that is withheld.
+
+        Raises NoSuchSnapshot where there are only tombstones.
+        """
+        tombstone = withheld = None
+        walls = []
+        shown = False
+        for snapshot in self.back(url):
+            if snapshot.withheld:
+                withheld = withheld or snapshot
+            elif snapshot.is_tombstone:
+                tombstone = tombstone or snapshot
+            elif snapshot.availability is not None:
+                walls.append(snapshot)
+            else:
+                shown = True
+                yield snapshot
+        yield from walls
+        if withheld and not shown and not walls:
+            yield withheld
+        elif tombstone and not shown and not walls:
+            raise NoSuchSnapshot(
+                f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
+                f"{iso(tombstone.timestamp)}; name a time with --at to get one"
+            )
+
+    def near(self, url: str, at: datetime, *, shown: bool = False) -> Snapshot | None:
+        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none.
+
+        Raises Withheld where that one is not to be shown; with `shown`, where none is, and the nearest other one is
+        given else. Of those of one second it is that of this very URL; one that leads to this URL from another that has
+        its key is the last choice.
+        """
+        first = withheld = None
+        for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
+            every = list(entries)
+            as_near = [each for each in every if not each.withheld]
+            if len(as_near) < len(every):
+                withheld = withheld or next(each for each in every if each.withheld)
+                if not shown:
+                    self.checked(withheld)
+            first = first or next(iter(as_near), None)
+            pages = [each for each in as_near if each.url == url or each.location != url]
+            if pages:
+                return min(pages, key=lambda each: each.url != url)
+        if first is None and withheld is not None:
+            self.checked(withheld)
+        return first
+
+    def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
+        """All, the nearest first; of two that are as near, the earlier one."""
+        at = at.replace(microsecond=0)
+        earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self.back(url, at))
+        later = ((snapshot.timestamp - at, snapshot) for snapshot in self.snapshots(url, start=at))
+        return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))
