@@ -8,7 +8,7 @@ import pytest
 
 from archive.crypto.signed_note import Signer
 from archive.redaction.apply import waiting
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from tests.archive.redaction.test_redaction import Failing, archive_of
@@ -73,7 +73,7 @@ def test_what_broke_off_is_finished_by_the_next(onrecord: Command, runs: list[st
     store = LocalStore(Path(onrecord.store))
     archive = archive_of(Failing(store, 14), tmp_path)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable):
-        redact(archive, plan(archive, runs[0], [SECRET], ()), signer, "Order")
+        redact(archive, plan_redaction(archive, runs[0], [SECRET], ()), signer, "Order")
     assert waiting(store)
     begun = onrecord("verify")
     assert (begun.code, "run `onrecord redact --finish`" in begun.out) == (0, True), begun.err
