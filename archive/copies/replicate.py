@@ -34,6 +34,7 @@ from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
 from storage.mirror import members
+from storage.private import private_folder
 
 _REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
 
@@ -168,7 +169,7 @@ class Replica:
         key = object_keys.run_key(run, resource.path)
         expected = (resource.hash, resource.bytes)
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            private_folder(self._scratch)
             with TemporaryDirectory(dir=self._scratch) as folder:
                 path = Path(folder) / "file"
                 if fault := self._sound(resource, key, path):

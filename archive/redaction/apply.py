@@ -24,6 +24,7 @@ from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreUnavailable
 from storage.mirror import members
+from storage.private import private_folder
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -111,7 +112,7 @@ def _order(path: str) -> tuple[bool, str]:
 
 def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
+        private_folder(scratch)
         with TemporaryDirectory(dir=scratch, prefix="redacting-") as work:
             copy = Path(work) / "file"
             with copy.open("wb") as file:

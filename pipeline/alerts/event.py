@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from archive.checked_json import parsed_object, text_of, texts_of
 from archive.times import from_iso, iso
+from pipeline.outbound.plain_text import whole_characters
 
 # What a page became, what a source does, and what became of a run.
 KINDS = (
@@ -18,10 +18,6 @@ KINDS = (
     "feed-too-fast", "source-failed", "run-failed", "test",
 )  # fmt: skip
 
-_STEERING = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"
-)
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _LONGEST = {"url": 4_000, "title": 500, "summary": 2_000, "diff": 20_000}  # characters that an event keeps
 
 
@@ -102,20 +98,8 @@ def decoded(line: str) -> Event:
     )
 
 
-def one_line(text: str, limit: int) -> str:
-    """A stranger's text on one line, without what would steer a terminal, a header or the direction of writing."""
-    clean = " ".join(_STEERING.sub(" ", _SURROGATES.sub("\ufffd", text)).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def lines_of(text: str, limit: int) -> str:
-    """A stranger's text with its lines kept, made as harmless and cut by characters."""
-    kept = "\n".join(_STEERING.sub(" ", line) for line in _SURROGATES.sub("\ufffd", text[: limit + 1]).split("\n"))
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
-
-
 def _cut(name: str, text: str | None) -> str | None:
     if text is None:
         return None
-    clean = _SURROGATES.sub("\ufffd", text)
+    clean = whole_characters(text)
     return clean if len(clean) <= _LONGEST[name] else clean[: _LONGEST[name] - 1] + "…"

@@ -14,9 +14,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from pipeline.alerts.channel import Batch, DeliveryError
-from pipeline.alerts.event import one_line
 from pipeline.alerts.message import subject, text
 from pipeline.outbound.deadline import TimeUp, bounded
+from pipeline.outbound.plain_text import one_line
 
 _log = logging.getLogger("onrecord.alerts")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from archive.times import iso
 from pipeline.alerts.channel import Batch
-from pipeline.alerts.event import Event, lines_of, one_line
+from pipeline.alerts.event import Event
+from pipeline.outbound.plain_text import lines_of, one_line
 
 _MEANINGS = {
     "gone": "gone",

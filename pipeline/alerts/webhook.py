@@ -18,9 +18,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from archive.times import now
 from pipeline.alerts.channel import Batch, DeliveryError
-from pipeline.alerts.event import one_line
 from pipeline.alerts.message import payload, short, subject, text
 from pipeline.outbound.http import TIMEOUT, address, reach, request
+from pipeline.outbound.plain_text import one_line
 
 Secret = Callable[[], str]  # read when it is needed; raises DeliveryError
 

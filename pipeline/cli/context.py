@@ -125,6 +125,7 @@ class Context:
         from archive.archive import Archive
         from storage.mirror import members
 
+        _tighten_folders()
         remote = members(store)[0].url.startswith("s3:")
         return Archive(
             store,
@@ -263,6 +264,16 @@ def spool_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("onrecord")) / "spool"
+
+
+def _tighten_folders() -> None:
+    """Take the rights of others from the folders of this program that earlier versions made by the umask alone."""
+    import platformdirs
+
+    from storage.private import tighten
+
+    for folder in (platformdirs.user_cache_dir("onrecord"), platformdirs.user_state_dir("onrecord")):
+        tighten(Path(folder))
 
 
 def cache_folder(store_url: str) -> Path:

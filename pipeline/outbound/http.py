@@ -12,8 +12,8 @@ from importlib.metadata import version
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pipeline.alerts.channel import DeliveryError
-from pipeline.alerts.event import one_line
 from pipeline.outbound.deadline import TimeUp, bounded
+from pipeline.outbound.plain_text import one_line
 
 TIMEOUT = 10.0  # seconds for a whole request
 _TEMPORARY = {408, 425, 429}

@@ -14,7 +14,7 @@ from archive.archive import Archive
 from archive.availability import Availability, Change, State, Transition
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
-from pipeline.alerts.event import one_line
+from pipeline.outbound.plain_text import one_line
 from pipeline.watch.events import summary_of, texts_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.withheld import shown_history
