@@ -41,11 +41,12 @@ test: $(READY) ## the tests
 torture: $(READY) ## hours of faults: kills, failing disks and networks, damage; then the numbers
 	@TORTURE=long $(BIN)/python -m pytest --timeout 0 tests/torture
 
-check: $(READY) ## formatting, lint, types, and which room may name what
+check: $(READY) ## formatting, lint, types, which room may name what, circles, sizes, words
 	@$(BIN)/ruff format --check archive pipeline storage tests
 	@$(BIN)/ruff check archive pipeline storage tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.checks
 
 bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and peers
 	@$(BIN)/python -m tests.bench

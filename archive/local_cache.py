@@ -10,6 +10,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from storage.private import private_folder, write_private
+
 _CHECKSUM = 32  # bytes before a kept object's own
 _WORD = "redactions"  # the file that says when what is kept is to be forgotten
 _KEPT = ("runs", "index", "notices", "blocks", "search.sqlite*")  # what a cache's folder may hold
@@ -49,8 +51,8 @@ class Cache:
         path = self._folder / key
         part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(hashlib.sha256(data).digest() + data)
+            private_folder(path.parent)
+            write_private(part, hashlib.sha256(data).digest() + data)
             part.replace(path)
         except OSError:
             with suppress(OSError):
@@ -78,8 +80,8 @@ class Cache:
             for path in self._folder.glob(name):
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            mark.write_text(word)
+            private_folder(self._folder)
+            write_private(mark, word.encode("ascii"))
         return True
 
     @staticmethod

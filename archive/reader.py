@@ -92,23 +92,23 @@ class Reader(SnapshotFinder):
             ) from error
 
     def read(self, snapshot: Snapshot) -> Record:
-        """The capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""
+        """Return the capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""
         self.checked(snapshot)
         return stored_record(self._store, snapshot.record, snapshot.record_id)
 
     def payload(self, snapshot: Snapshot) -> tuple[Head, bytes, Iterator[bytes]]:
-        """The response that holds a capture's payload: its head, the head's bytes, and the entity body in pieces.
+        """Return the response that holds a capture's payload: its head, the head's bytes, the entity body in pieces.
 
         A revisit's payload is read from the earlier record. Raises as `read` does.
         """
         return self.payload_record(snapshot).http()
 
     def payload_record(self, snapshot: Snapshot) -> Record:
-        """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
+        """Return the record that holds a capture's payload: for a revisit, an earlier one. Raises as `read` does."""
         return payload_record(self._store, self.checked(snapshot))
 
     def page_body(self, snapshot: Snapshot, rendered: Reference | None = None) -> tuple[Head, bytes, Iterator[bytes]]:
-        """What a page's text is made from: what scripts made of it, where that is named, else its payload.
+        """Return what a page's text is made from: what scripts made of it, where that is named, else its payload.
 
         Raises as `read` does.
         """
@@ -118,7 +118,7 @@ class Reader(SnapshotFinder):
         return stored_record(self._store, rendered.record, rendered.record_id).http()
 
     def document(self, snapshot: Snapshot) -> Document | None:
-        """The clean text and metadata of a snapshot, or None when none were made; raises as `read` does."""
+        """Return the clean text and metadata of a snapshot, or None when none were made; raises as `read` does."""
         ref = self.checked(snapshot).document
         if ref is None:
             return None
@@ -144,7 +144,7 @@ class Reader(SnapshotFinder):
                 yield document
 
     def manifest(self, run: str) -> Manifest:
-        """The manifest of a committed run; raises ObjectMissing, IntegrityError."""
+        """Return the manifest of a committed run; raises ObjectMissing, IntegrityError."""
         return self._catalog.manifest(run)
 
     # WARC files as they are

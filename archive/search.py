@@ -20,6 +20,7 @@ from archive.errors import ArchiveError
 from archive.model import Document
 from archive.times import from_stamp, stamp
 from storage.errors import ObjectMissing, OnrecordError
+from storage.private import private_file, private_folder
 
 _LAYOUT = 1
 _BUSY = 60.0  # seconds that another process may hold the index
@@ -189,7 +190,8 @@ class SearchIndex:
     def _prepared(self) -> sqlite3.Connection:
         if self._path is not None:
             with contextlib.suppress(OSError):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(self._path.parent)
+                private_file(self._path)  # SQLite gives its journals the rights of the database
         database = sqlite3.connect(self._path or ":memory:", timeout=_BUSY)
         try:
             (layout,) = database.execute("PRAGMA user_version").fetchone()

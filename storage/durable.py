@@ -35,8 +35,9 @@ Place = Callable[[Path, Path], bool]
 class DurableTree:
     """The writing side of a folder of files; its methods raise plain OSErrors."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, mode: int = 0o666) -> None:
         self._root = root
+        self._mode = mode  # of new files, less what the umask takes
         self._durable: set[Path] = set()  # folders that this object has seen to disk
         self._swept = False
 
@@ -81,7 +82,7 @@ class DurableTree:
     def _put(self, path: Path, write: Write, place: Place) -> bool:
         temporary = self._temporary_folder() / secrets.token_hex(8)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
             with FileIO(descriptor, "w") as file:
                 write(file)
                 os.fsync(descriptor)

@@ -40,7 +40,7 @@ class FailoverStore:
     """The stores of one archive as one; the module's text says how. Safe for several threads."""
 
     def __init__(self, stores: Sequence[ObjectStore], *, rest: float = _REST) -> None:
-        """`stores` are the primary and its replicas; `rest` is how many seconds one that fails is asked last."""
+        """Keep the stores: `stores` are the primary and its replicas; `rest` is how many seconds one that fails is asked last."""
         self._stores = tuple(stores)
         self._rest = rest
         self._resting: dict[int, float] = {}  # numbers of stores, and until when
@@ -71,7 +71,7 @@ class FailoverStore:
         self._write(lambda store: store.put_file(key, path))
 
     def get(self, key: str) -> bytes:
-        """The whole object; raises ObjectMissing, StoreError."""
+        """Return the whole object; raises ObjectMissing, StoreError."""
         return self._read(lambda store: store.get(key))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -79,7 +79,7 @@ class FailoverStore:
         return self._read(lambda store: store.get_range(key, start, length))
 
     def stream(self, key: str) -> Iterator[bytes]:
-        """The object in chunks, all from one store; raises ObjectMissing, StoreError."""
+        """Return the object in chunks, all from one store; raises ObjectMissing, StoreError."""
         checked_key(key)
         return self._pieces(lambda store: store.stream(key))
 
@@ -88,7 +88,7 @@ class FailoverStore:
         return self._pieces(lambda store: store.list(prefix, start_after))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size, or None."""
+        """Return the object's size, or None."""
 
         def look(store: ObjectStore) -> ObjectInfo:
             found = store.head(key)

@@ -145,9 +145,9 @@ class ReplicaSet:
     def repair_from(
         self, source: ReplicaSet, scratch: Path, known: Collection[PublicKey], runs: Collection[str] = ()
     ) -> Iterator[Copied]:
-        """Put what is damaged or missing in each store, from another archive's stores; see `Replica.mend`."""
+        """Put what is damaged or missing in each store, from another archive's stores; see `Replica.repair`."""
         for store in self.stores:
-            yield from source._replica(store, scratch, known).mend(runs)
+            yield from source._replica(store, scratch, known).repair(runs)
 
     def level(self, scratch: Path, known: Collection[PublicKey]) -> Iterator[Copied]:
         """Put every run that one of the stores lacks there, from each of the others; see `Replica.replicate`."""
@@ -155,9 +155,9 @@ class ReplicaSet:
             yield from Replica(source, target, scratch, known).replicate()
 
     def repair(self, scratch: Path, known: Collection[PublicKey], runs: Collection[str] = ()) -> Iterator[Copied]:
-        """Put what is damaged or missing in one of the stores, from each of the others; see `Replica.mend`."""
+        """Put what is damaged or missing in one of the stores, from each of the others; see `Replica.repair`."""
         for source, target in self._pairs():
-            yield from Replica(source, target, scratch, known).mend(runs)
+            yield from Replica(source, target, scratch, known).repair(runs)
 
     def begin_restore(self, target: ObjectStore) -> bool | None:
         """Mark an empty store as one into which this archive is restored; see `archive.copies.replicate`."""

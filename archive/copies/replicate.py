@@ -34,6 +34,7 @@ from archive.verified_put import is_held, put_file_verified
 from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing, StoreUnavailable
+from storage.private import private_folder
 
 _REDO = "finish there with onrecord redact --finish, replicate to it from where that was done, or redact it again"
 
@@ -178,7 +179,7 @@ class Replica:
         """Put one file and read it back; returns what is wrong, if anything is. Raises StoreError."""
         key = object_keys.run_key(run, resource.path)
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            private_folder(self._scratch)
             with TemporaryDirectory(dir=self._scratch) as folder:
                 path = Path(folder) / "file"
                 if fault := self._sound(resource, key, path):
@@ -205,7 +206,7 @@ class Replica:
             raise out_of_reach
         return fault
 
-    def mend(self, runs: Collection[str] = ()) -> Iterator[Copied]:
+    def repair(self, runs: Collection[str] = ()) -> Iterator[Copied]:
         """Read every file of the target's runs, or of those named, and put what is damaged or missing, runs too.
 
         Raises FormatError when the stores are of two archives, StoreError.

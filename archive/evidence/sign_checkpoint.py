@@ -19,6 +19,7 @@ from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.durable import DurableTree, write_all
 from storage.errors import StoreUnavailable
+from storage.private import FILE, private_folder
 
 _SEE = "nothing is signed; run `onrecord verify`"
 
@@ -83,7 +84,7 @@ def remembered_checkpoint(path: Path) -> Checkpoint | None:
 
 def _remember(path: Path, checkpoint: Checkpoint) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        DurableTree(path.parent).replace(path, lambda file: write_all(file, checkpoint.note.encode()))
+        private_folder(path.parent)
+        DurableTree(path.parent, FILE).replace(path, lambda file: write_all(file, checkpoint.note.encode()))
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be written ({error.strerror}): free space or mend its rights") from error

@@ -95,7 +95,9 @@ def check_signature(signed: dict[str, Any], digest: str) -> str:
         signature = base64.b64decode(signed["signature"], validate=True)
     except (KeyError, TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise IntegrityError("signedData holds no signature and public key that can be read") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or len(signature) != 2 * _NUMBER:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
+        raise IntegrityError("signedData holds no signature and public key of ECDSA over P-384")
+    if len(signature) != 2 * _NUMBER:
         raise IntegrityError("signedData holds no signature and public key of ECDSA over P-384")
     numbers = (int.from_bytes(signature[:_NUMBER]), int.from_bytes(signature[_NUMBER:]))
     try:

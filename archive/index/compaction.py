@@ -31,6 +31,7 @@ from archive.index.merged_index import Existing
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
+from storage.private import private_folder
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -208,7 +209,7 @@ class _Merging:
 
 
 def _make_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     for left in folder.glob(f"{_WORK}*"):
         if datetime.now(UTC).timestamp() - left.stat().st_mtime > _UNFINISHED.total_seconds():
             shutil.rmtree(left, ignore_errors=True)  # of a merging that was killed

@@ -43,15 +43,15 @@ class SnapshotFinder(Gate):
         return self._marked(self._index.every())
 
     def snapshots_after(self, url: str, match: str, key: str, timestamp: str) -> Iterator[Snapshot]:
-        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
+        """Return what `snapshots` returns, from a key and 14 digits on; raises as `snapshots`."""
         return self._marked(self._index.after(url, match, key, timestamp))
 
     def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
-        """The snapshots of one URL from the newest, or the last one earlier than a time; raises as `snapshots`."""
+        """Return the snapshots of one URL, newest first, or from a time backwards; raises as `snapshots`."""
         return self._marked(self._index.back(url, before))
 
     def around(self, url: str, at: datetime) -> Iterator[Snapshot]:
-        """The snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
+        """Return the snapshots of one URL, the nearest to a time first; raises as `snapshots`."""
         return self._nearest(url, at)
 
     @staticmethod
@@ -61,7 +61,7 @@ class SnapshotFinder(Gate):
         return start <= f"{urlkey(snapshot.url)} " < end
 
     def closest(self, url: str, at: datetime | None = None) -> Snapshot:
-        """The snapshot of a URL nearest to a time, redirects followed within the archive.
+        """Return the snapshot of a URL nearest to a time, redirects followed within the archive.
 
         Without a time, the newest one that is no tombstone (status 400 or more, or a page that says it is gone), and
         shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
@@ -70,7 +70,7 @@ class SnapshotFinder(Gate):
         return self._closest(url, at, set())
 
     def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
-        """A redirect is followed once: from http to https, say, it leads to the key that it lies under itself."""
+        """Return the closest snapshot; a redirect is followed once, for from http to https it leads to its own key."""
         first = None
         for snapshot in self._standing(url) if at is None else self._nearest(url, at):
             if snapshot.record_id in followed:
@@ -123,11 +123,11 @@ class SnapshotFinder(Gate):
             )
 
     def near(self, url: str, at: datetime, *, shown: bool = False) -> Snapshot | None:
-        """The snapshot of a URL nearest to a time, whatever it shows; None where there is none.
+        """Return the snapshot of a URL nearest to a time, whatever it shows, or None.
 
-        Raises Withheld where that one is not to be shown; with `shown`, where none is, and the nearest other one is
-        given else. Of those of one second it is that of this very URL; one that leads to this URL from another that has
-        its key is the last choice.
+        Raises Withheld if that snapshot is withheld; with `shown`, only if every one is, and otherwise the nearest that
+        may be shown is returned. Among snapshots of one second, one of this very URL comes first, and a redirect to
+        this URL from another with the same key comes last.
         """
         first = withheld = None
         for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):

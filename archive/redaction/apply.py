@@ -22,6 +22,7 @@ from archive.times import now
 from archive.verified_put import put_file_verified
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
+from storage.private import private_folder
 
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
 
@@ -99,7 +100,7 @@ def _order(path: str) -> tuple[bool, str]:
 
 def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
+        private_folder(scratch)
         with TemporaryDirectory(dir=scratch, prefix="redacting-") as work:
             copy = Path(work) / "file"
             with copy.open("wb") as file:

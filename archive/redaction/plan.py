@@ -43,6 +43,7 @@ from archive.warc.gzip_members import walk_members
 from archive.warc.record_tree import records_root, warcs_of
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
+from storage.private import private_folder
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -143,7 +144,7 @@ def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Stateme
     probe.signed(signer)  # what is wrong with the reason is told before anything is put
     folder, stores = archive.spool.scratch, archive.unguarded().stores
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with TemporaryDirectory(dir=folder, prefix="redacting-") as work:
             replaced = tuple(_put_aside(stores.primary, run, what, name, Path(work)) for run in what.runs)
     except OSError as error:

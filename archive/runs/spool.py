@@ -30,6 +30,7 @@ from archive.checked_json import parsed_object
 from archive.errors import IntegrityError
 from archive.runs.journal import JOURNAL, Journal, read_journal
 from storage.errors import StoreUnavailable
+from storage.private import open_private, private_folder, write_private
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -57,7 +58,7 @@ class SpooledRun:
     def work(self) -> Path:
         """A folder for bodies on their way, on the same disk."""
         path = self.folder / _WORK
-        path.mkdir(exist_ok=True)
+        private_folder(path)
         return path
 
     def path(self, name: str) -> Path:
@@ -83,7 +84,7 @@ class SpooledRun:
             path = self.path(name)
             with _disk_errors(self.folder):
                 _make_folder(path.parent)
-                file = path.open("ab", buffering=1 << 20)
+                file = open_private(path, "ab", 1 << 20)
                 _sync_folder(path.parent)
             self._files[name] = file
             self._ends[name] = file.tell()
@@ -108,7 +109,7 @@ class SpooledRun:
         with _disk_errors(self.folder):
             _make_folder(path.parent)
             part = path.with_name(path.name + ".part")
-            with part.open("wb") as file:
+            with open_private(part, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -179,8 +180,8 @@ class SpooledRun:
 
     def note_proven(self, url: str) -> None:
         """Remember that a store has given back the whole run: another one may still lack it."""
-        with _disk_errors(self.folder), self.path(_PROVEN).open("a", encoding="utf-8") as file:
-            file.write(f"{url}\n")
+        with _disk_errors(self.folder), open_private(self.path(_PROVEN), "ab") as file:
+            file.write(f"{url}\n".encode())
 
     def close(self) -> None:
         """Close the files and let go of the lock; the folder stays."""
@@ -213,10 +214,10 @@ class Spool:
     def create(self, run: str, settings: dict[str, Any]) -> SpooledRun:
         """A new, locked run folder."""
         with _disk_errors(self._folder):
-            _make_folder(self._folder, mode=0o700)
+            _make_folder(self._folder)
             self._name_store(run)
             new = self._folder / f".{run}.new"
-            new.mkdir()
+            private_folder(new)
             lock = _try_lock(new / _LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
@@ -230,7 +231,7 @@ class Spool:
         address = self._folder / "store.json"
         if not address.exists():
             part = self._folder / f".{run}.store"
-            part.write_text(json.dumps({"url": self._store_url}) + "\n")
+            write_private(part, json.dumps({"url": self._store_url}).encode() + b"\n")
             part.replace(address)
 
     def waiting(self) -> Iterator[SpooledRun]:
@@ -290,10 +291,10 @@ def _try_lock(path: Path) -> int | None:
     return descriptor
 
 
-def _make_folder(path: Path, mode: int = 0o777) -> None:
+def _make_folder(path: Path) -> None:
     """Make a folder where it is absent, and see it and what leads to it to disk."""
     absent = [each for each in (path, *path.parents) if not each.exists()]
-    path.mkdir(mode, parents=True, exist_ok=True)
+    private_folder(path)
     for each in absent:
         _sync_folder(each.parent)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from archive.times import from_iso, iso
 from archive.verify.run_check import Finding
 from storage.errors import StoreUnavailable
+from storage.private import private_file, private_folder
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS whole (manifest TEXT PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
@@ -29,7 +30,8 @@ class Readings:
         self._path = path
         with _told(path):
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(path.parent)
+                private_file(path)
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60)
             self._database.executescript(_TABLES)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.alerts.channel import Batch, Channel, batch_of
 from pipeline.alerts.event import Event, decoded
-from pipeline.alerts.outbox import GIVE_UP, KNOWN, WAITING_LIMIT, Flushed
+from pipeline.alerts.limits import GIVE_UP, KNOWN, WAITING_LIMIT, Flushed
 from pipeline.outbound.errors import DeliveryError
 
 _log = logging.getLogger("onrecord.alerts")

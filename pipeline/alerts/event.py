@@ -10,7 +10,7 @@ from typing import Any
 
 from archive.checked_json import parsed_object, text_of, texts_of
 from archive.times import from_iso, iso
-from pipeline.outbound.plain_text import _SURROGATES
+from pipeline.outbound.plain_text import whole_characters
 
 # What a page became, what a source does, and what became of a run.
 KINDS = (
@@ -101,5 +101,5 @@ def decoded(line: str) -> Event:
 def _cut(name: str, text: str | None) -> str | None:
     if text is None:
         return None
-    clean = _SURROGATES.sub("\ufffd", text)
+    clean = whole_characters(text)
     return clean if len(clean) <= _LONGEST[name] else clean[: _LONGEST[name] - 1] + "…"

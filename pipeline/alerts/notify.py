@@ -11,7 +11,8 @@ from pathlib import Path
 from archive.times import now
 from pipeline.alerts.channel import Channel
 from pipeline.alerts.event import Event
-from pipeline.alerts.outbox import Flushed, Outbox, OutboxError
+from pipeline.alerts.limits import Flushed
+from pipeline.alerts.outbox import Outbox, OutboxError
 
 _log = logging.getLogger("onrecord.alerts")
 

@@ -16,20 +16,19 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.times import now
 from pipeline.alerts.channel import Channel
+from pipeline.alerts.delivery import Delivery
 from pipeline.alerts.event import Event
+from pipeline.alerts.limits import Flushed
 from storage.errors import OnrecordError
+from storage.private import private_file, private_folder
 
 _log = logging.getLogger("onrecord.alerts")
 
-KNOWN = timedelta(days=400)  # how long an id is remembered once its event was sent
-GIVE_UP = timedelta(days=30)  # how long an event is tried
-WAITING_LIMIT = 10_000  # events that wait for a channel; beyond it the oldest are dropped
 _PATIENCE = 30.0  # seconds that one process waits for another that sends
 _BUSY = 30.0  # seconds that a write waits for another
 _SCHEMA = """
@@ -45,15 +44,6 @@ class OutboxError(OnrecordError):
     """The outbox cannot be written; its text says why."""
 
     exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """What a flush did: events sent and events that still wait, counted once a channel, and what stood in the way."""
-
-    sent: int = 0
-    waiting: int = 0
-    errors: tuple[str, ...] = ()
 
 
 class Outbox:
@@ -81,8 +71,6 @@ class Outbox:
         sleep: Callable[[float], None] = time.sleep,
     ) -> Flushed:
         """Send what is due to every channel; never raises. While another process sends, wait for it a while."""
-        from pipeline.alerts.delivery import Delivery
-
         try:
             if not self.folder.exists():
                 return Flushed()
@@ -108,7 +96,7 @@ class Outbox:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder)
             with closing(self._database()) as database:
                 yield database
         except (OSError, sqlite3.Error) as error:
@@ -140,6 +128,7 @@ class Outbox:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    private_file(path)
     database = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
     try:
         database.execute("PRAGMA synchronous = EXTRA")  # with FULL a power cut may undo the last commit

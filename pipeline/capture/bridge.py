@@ -34,7 +34,7 @@ class Ended:
 class ReadAhead(Generic[Item]):
     """Reads a source in a thread of its own, at most `ahead` items before they are released.
 
-    `give` is called in that thread with each item, from the first moment on, and with `Ended` when there is none left;
+    `give` is called in that thread with each item, from the first moment on, and with `Ended` after the last;
     `release(count)` lets so many more items be read.
     """
 

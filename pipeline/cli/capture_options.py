@@ -211,11 +211,9 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
 
     Raises click.UsageError for a value that the flag of that name would not take.
     """
-    from pipeline.cli.commands.capture import command
-
-    context = command.make_context("capture", ["https://onrecord.invalid/"], default_map={**defaults, **given})
-    options = dict(context.params)
-    for name in ("urls", "source", "feeds", "sitemaps"):
+    reader = takes_capture_options(click.command("capture")(lambda **_: None))
+    options = dict(reader.make_context("capture", [], default_map={**defaults, **given}).params)
+    for name in ("source", "feeds", "sitemaps"):
         options.pop(name)
     return capture_options(options)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.logs import set_up_logs, to_log_file
-from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder
+from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder, tighten_folders
 from pipeline.cli.setting_values import address, flag
 from pipeline.cli.settings_file import read_settings, read_variables
 
@@ -98,6 +98,7 @@ class Context:
         from archive.archive import Archive
         from storage.location import address_of
 
+        tighten_folders()
         return Archive(
             primary,
             replicas,

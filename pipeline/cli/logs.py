@@ -34,7 +34,7 @@ def set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
 
 
 def to_log_file(message: str, level: int) -> None:
-    """A line for the log file, if there is one, of what was said on stderr."""
+    """Return a line for the log file, if there is one, of what was said on stderr."""
     entry = {"name": "onrecord", "msg": message, "levelno": level, "levelname": logging.getLevelName(level)}
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):

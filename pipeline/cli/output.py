@@ -13,25 +13,20 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
-# What steers a terminal, turns the direction of what follows, or is not to be seen; U+200C and U+200D are letters to
-# those who write Persian or Hindi, and no-break spaces part words.
-_STEERING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
-)
-_NO_TEXT = re.compile(f"(?![\\n\\t]){_STEERING.pattern}")
+from pipeline.outbound.plain_text import STEERING, STEERING_IN_LINES, escape
+
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def plain(text: str, limit: int | None = None) -> str:
     """Text that cannot steer a terminal: controls and direction marks shown as escapes, cut to a length."""
-    shown = _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    shown = STEERING.sub(escape, text)
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def harmless(text: str) -> str:
     """A page's text for a terminal or a file: its lines kept, other controls gone."""
-    return _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))
+    return STEERING_IN_LINES.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def json_line(entry: Mapping[str, Any]) -> bytes:
@@ -40,7 +35,7 @@ def json_line(entry: Mapping[str, Any]) -> bytes:
 
 
 def _shown(text: str) -> bytes:
-    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text).encode()
+    return STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text).encode()
 
 
 def print_json(entry: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 @contextmanager
 def to_file(path: Path | None) -> Iterator[Any]:
-    """A binary stream to a file that appears whole or not at all, to a pipe or device, or to stdout.
+    """Return a binary stream to a file that appears whole or not at all, to a pipe or device, or to stdout.
 
     What goes to a terminal is text, and what would steer the terminal is left out.
     """
@@ -41,7 +41,7 @@ def to_file(path: Path | None) -> Iterator[Any]:
 
 @contextmanager
 def _whole(path: Path, mode: int | None) -> Iterator[Any]:
-    """A file that is put in its place once it is whole, under the rights of the one it replaces."""
+    """Return a file that is put in its place once it is whole, under the rights of the one it replaces."""
     part = path.with_name(f".onrecord-{secrets.token_hex(8)}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)

@@ -33,3 +33,13 @@ def data_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("onrecord"))
+
+
+def tighten_folders() -> None:
+    """Take the rights of others from the folders of this program that earlier versions made by the umask alone."""
+    import platformdirs
+
+    from storage.private import tighten
+
+    for folder in (platformdirs.user_cache_dir("onrecord"), platformdirs.user_state_dir("onrecord")):
+        tighten(Path(folder))

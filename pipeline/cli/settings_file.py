@@ -38,7 +38,7 @@ _ONLY_TABLES = {"command", "mail", "ntfy", "slack", "webhook"}  # of [alerts]: n
 
 
 def read_variables() -> dict[tuple[str, str], str]:
-    """The variables that are set, by the table and the name of the setting."""
+    """Return the variables that are set, by the table and the name of the setting."""
     settings = [(table, name) for table, names in SETTINGS.items() for name in names - _ONLY_TABLES]
     known = {f"ONRECORD_{name.upper()}": (table, name) for table, name in settings}
     found: dict[tuple[str, str], str] = {}
@@ -77,7 +77,7 @@ def read_settings(explicit: Path | None) -> dict[str, dict[str, Any]]:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    """The names that one is like, or all of them."""
+    """Return the names that one is like, or all of them."""
     from difflib import get_close_matches  # only where something is wrong: it has to be fast where nothing is
 
     known = sorted(known)

@@ -1,8 +1,12 @@
-"""What a style sheet loads: url(), @import, image-set() (CSS Syntax 3, CSS Images 4)."""
+"""What a style sheet loads: url(), @import, image-set(), image(), src() (CSS Syntax 3, CSS Images 4, CSS Values 5).
+
+One walk serves both who looks for addresses and who writes a sheet anew for replay: what is found is what is rewritten.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.discover.outlinks import Collector, Findings, Hop
@@ -10,12 +14,69 @@ from pipeline.discover.outlinks import Collector, Findings, Hop
 if TYPE_CHECKING:
     from tinycss2.ast import Node
 
-_IMAGE_SETS = {"image-set", "-webkit-image-set", "src"}
+_STRINGS = {"image-set", "-webkit-image-set", "image", "src"}  # functions whose plain strings are addresses
 _NAMESPACE = "namespace"  # names a vocabulary, loads nothing
+
+# Attributes whose value is CSS: SVG has more of them than HTML (SVG 2 §6.6, presentation attributes).
+STYLED = frozenset(
+    {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor"}
+    | {"marker", "marker-start", "marker-mid", "marker-end"}
+)
+
+
+class NestedTooDeep(Exception):
+    """The blocks of a style sheet lie deeper within one another than the caller allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class CssReference:
+    """One address in a style sheet, and the node that holds it."""
+
+    node: Node
+    imported: bool  # by @import: it leads to another sheet
+
+    @property
+    def address(self) -> str:
+        """The address as it is written, escapes undone."""
+        return str(self.node.value)
+
+    def replace(self, address: str) -> None:
+        """Put another address in its place; it must hold nothing that needs an escape in double quotes."""
+        self.node.representation = f'url("{address}")' if self.node.type == "url" else f'"{address}"'
+
+
+def references(nodes: Iterable[Node], *, deepest: int | None = None) -> Iterator[CssReference]:
+    """Yield every address that parsed CSS loads, in order.
+
+    Nested blocks are walked with a stack, for strangers nest them deep. Raises NestedTooDeep for more than `deepest`.
+    """
+    stack: list[tuple[Iterator[Node], bool]] = [(iter(nodes), False)]
+    keyword = ""  # of the at-rule whose address may follow
+    while stack:
+        if deepest is not None and len(stack) > deepest:
+            raise NestedTooDeep
+        walk, strings = stack[-1]
+        node = next(walk, None)
+        if node is None:
+            stack.pop()
+        elif node.type == "at-keyword":
+            keyword = node.lower_value
+        elif node.type != "whitespace" and not (keyword == _NAMESPACE and node != ";"):
+            imported, keyword = keyword == "import", ""
+            if node.type == "url" or (node.type == "string" and (strings or imported)):
+                yield CssReference(node, imported)
+                continue
+            name = node.lower_name if node.type == "function" else ""
+            inner = getattr(node, "arguments", None) or getattr(node, "content", None)
+            if not isinstance(inner, list):
+                continue
+            if name == "url":
+                yield from (CssReference(part, imported) for part in inner if part.type == "string")
+            stack.append((iter(inner), name in _STRINGS))
 
 
 def findings_of_css(text: str, url: str) -> Findings:
-    """What a whole style sheet loads."""
+    """Return what a whole style sheet loads."""
     collector = Collector(url)
     add_css(collector, text, "css")
     return Findings(collector.outlinks, left_out=collector.left_out)
@@ -27,44 +88,5 @@ def add_css(collector: Collector, text: str, context: str, base: str | None = No
         return
     import tinycss2
 
-    nodes = tinycss2.parse_component_value_list(text, skip_comments=True)
-    for reference, how in _references(nodes):
-        collector.add(reference, Hop.EMBED, f"{context} {how}", base)
-
-
-def _references(nodes: Iterable[Node]) -> Iterator[tuple[str, str]]:
-    """References with how they are made; nested blocks are walked with a stack, for strangers nest them deep."""
-    stack: list[tuple[Iterator[Node], bool]] = [(iter(nodes), False)]
-    keyword = ""  # of the at-rule whose address may follow
-    while stack:
-        walk, strings = stack[-1]
-        node = next(walk, None)
-        if node is None:
-            stack.pop()
-            continue
-        kind = node.type
-        if kind == "whitespace":
-            continue
-        if kind == "at-keyword":
-            keyword = node.lower_value
-            continue
-        if keyword == _NAMESPACE and node != ";":
-            continue
-        address = _address(node, wanted=strings or keyword == "import")
-        if address is not None:
-            yield address, "@import" if keyword == "import" else "url()"
-        keyword = ""
-        inner = getattr(node, "arguments", None) or getattr(node, "content", None)
-        if address is None and isinstance(inner, list):
-            stack.append((iter(inner), kind == "function" and node.lower_name in _IMAGE_SETS))
-
-
-def _address(node: Node, *, wanted: bool) -> str | None:
-    """The address that a token is, if it is one; a plain string counts where one is `wanted`."""
-    if node.type == "url":
-        return str(node.value)
-    if node.type == "string" and wanted:
-        return str(node.value)
-    if node.type == "function" and node.lower_name == "url":
-        return next((str(part.value) for part in node.arguments if part.type == "string"), None)
-    return None
+    for found in references(tinycss2.parse_component_value_list(text, skip_comments=True)):
+        collector.add(found.address, Hop.EMBED, f"{context} {'@import' if found.imported else 'url()'}", base)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.discover.css import add_css
+from pipeline.discover.css import STYLED, add_css
 from pipeline.discover.outlinks import Collector, Findings, Hop
 from pipeline.discover.resolve_url import web_url
 from pipeline.discover.srcset import candidates
@@ -27,8 +27,10 @@ _EMBEDS = {
     "input": ("src",),
     "image": ("href", "xlink:href"),
     "use": ("href", "xlink:href"),
+    "feimage": ("href", "xlink:href"),
     "body": ("background",),
     "table": ("background",),
+    "tr": ("background",),
     "td": ("background",),
     "th": ("background",),
 }
@@ -42,15 +44,21 @@ _LOADED = {
 }  # fmt: skip
 _LINKED = {"next", "prev", "amphtml", "shortlink", "alternate"}
 _FEED = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json|rdf\+xml)\Z", re.IGNORECASE)
+_DEEPEST = 3  # pages within srcdoc attributes within one another: as many as replay shows
 _REFRESH = re.compile(r"""\s*[\d.]*\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'>\s]+)""", re.IGNORECASE)
 
 
 def findings_of_html(tree: HtmlElement, url: str) -> Findings:
-    """Everything that a parsed page names, in page order."""
-    base = _base(tree, url)
-    collector = Collector(base)
-    canonical = None
+    """Return everything that a parsed page names, in page order, pages within `srcdoc` attributes included."""
+    collector = Collector(_base(tree, url))
     feeds: dict[str, None] = {}
+    canonical = _walk(tree, collector, feeds)
+    return Findings(collector.outlinks, canonical, tuple(feeds), left_out=collector.left_out)
+
+
+def _walk(tree: HtmlElement, collector: Collector, feeds: dict[str, None], depth: int = 0) -> str | None:
+    """Add what a tree names; returns where it says that the page's own address is."""
+    canonical = None
     for element in tree.iter():
         tag = element.tag
         if not isinstance(tag, str):  # a comment or the like
@@ -65,9 +73,26 @@ def findings_of_html(tree: HtmlElement, url: str) -> Findings:
             add_css(collector, element.text or "", "style")
         else:
             _embed(element, tag, collector)
-        if "url(" in (style := element.get("style") or ""):
-            add_css(collector, style, f"{tag}/@style")
-    return Findings(collector.outlinks, canonical, tuple(feeds), left_out=collector.left_out)
+        for name in element.keys():  # noqa: SIM118 - an element's own iteration is over its children
+            if name in STYLED:
+                add_css(collector, element.get(name) or "", f"{tag}/@{name}")
+        if tag == "iframe" and depth < _DEEPEST and (inner := _page_within(element)) is not None:
+            _walk(inner, collector, {}, depth + 1)
+    return canonical
+
+
+def _page_within(frame: HtmlElement) -> HtmlElement | None:
+    """Return the page that a frame holds in its `srcdoc`; its addresses are relative to the page around it."""
+    text = frame.get("srcdoc") or ""
+    if "<" not in text:
+        return None
+    from lxml import etree
+    from lxml.html import document_fromstring
+
+    try:
+        return document_fromstring(text)
+    except (etree.LxmlError, ValueError):  # nothing in it is an element, or it names an encoding of its own
+        return None
 
 
 def _base(tree: HtmlElement, url: str) -> str:

@@ -8,7 +8,12 @@ _SPACE = " \t\n\r\f"
 
 
 def candidates(srcset: str) -> Iterator[str]:
-    """Each candidate's address as it is written; addresses may hold commas, descriptors may hold parentheses."""
+    """Yield each candidate's address as it is written; addresses may hold commas, descriptors may hold parentheses."""
+    return (address for address, _ in described_candidates(srcset))
+
+
+def described_candidates(srcset: str) -> Iterator[tuple[str, str]]:
+    """Yield each candidate's address and its descriptors ("2x", "800w", or ""), both as they are written."""
     position, end = 0, len(srcset)
     while position < end:
         while position < end and srcset[position] in _SPACE + ",":
@@ -20,21 +25,20 @@ def candidates(srcset: str) -> Iterator[str]:
         if not address:
             return
         if address.endswith(","):
-            yield address.rstrip(",")
+            yield address.rstrip(","), ""
             continue
-        yield address
-        position = _after_descriptors(srcset, position)
+        begin = position
+        position = _end(srcset, position)
+        yield address, srcset[begin:position].strip()
 
 
-def _after_descriptors(srcset: str, position: int) -> int:
+def _end(srcset: str, position: int) -> int:
+    """Return where a candidate's descriptors end: at a comma outside of parentheses."""
     depth = 0
     while position < len(srcset):
         character = srcset[position]
-        if character == "(":
-            depth += 1
-        elif character == ")":
-            depth = max(depth - 1, 0)
-        elif character == "," and not depth:
-            return position + 1
+        if character == "," and not depth:
+            return position
+        depth = max(depth + (character == "(") - (character == ")"), 0)
         position += 1
     return position

@@ -1,4 +1,4 @@
-"""Exceptions that the extraction libraries catch themselves, so that a page without text can be told from a failure.
+"""Exceptions that the extraction libraries catch themselves, so that a page without text differs from a failure.
 
 trafilatura catches what its steps raise, logs a warning and returns nothing, as it does for a page that has no text.
 Its warnings are logged while the exception is being handled: a handler sees it.

@@ -1,1 +1,1 @@
-"""Requests that leave on behalf of the user, and text that leaves with them."""
+"""What leaves this machine for people: texts made harmless, and requests to where the user said."""

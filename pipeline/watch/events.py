@@ -27,6 +27,7 @@ from pipeline.watch.history import Ledger
 from pipeline.watch.watch_list import Watch, schedule_of
 from pipeline.watch.withheld import shown_history
 from storage.errors import StoreError
+from storage.private import write_private
 
 _log = logging.getLogger("onrecord.watch")
 
@@ -204,7 +205,7 @@ def machine_of(folder: Path) -> str:
             return name
     name = secrets.token_hex(8)
     part = folder / f".machine-{name}"
-    part.write_text(name + "\n")
+    write_private(part, name.encode("ascii") + b"\n")
     part.replace(path)
     return name
 

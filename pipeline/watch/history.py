@@ -22,6 +22,7 @@ from archive.times import now, stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
 from pipeline.watch.history_update import fold
 from storage.errors import ObjectMissing, StoreError
+from storage.private import private_folder
 
 _log = logging.getLogger("onrecord.watch")
 
@@ -155,7 +156,7 @@ class Ledger:
         What fails while it is open is told as LedgerDamaged, or as LedgerUnusable where a later try may do.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.path.parent)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         with closing(self._database()) as database:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 
 from archive.availability import Observation, State
+from storage.private import private_file
 
 _VERSION = 2
 _SCHEMA = """
@@ -42,6 +44,8 @@ class Fate(IntEnum):
 
 def connected(path: Path) -> sqlite3.Connection:
     """The file, its tables made; raises sqlite3.Error, of which DatabaseError itself where it is none of ours."""
+    with suppress(OSError):  # SQLite says the same in its own words
+        private_file(path)
     database = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
     try:
         database.execute("PRAGMA journal_mode = WAL")

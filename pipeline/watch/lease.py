@@ -22,6 +22,7 @@ from archive.checked_json import parsed_object, text_of
 from archive.runs import MarkKind, WatchMarks
 from archive.times import from_iso, iso, now
 from storage.errors import ObjectMissing, OnrecordError, StoreError
+from storage.private import private_folder
 
 _log = logging.getLogger("onrecord.watch")
 
@@ -78,7 +79,7 @@ class Turn:
 def alone(folder: Path) -> Iterator[None]:
     """Be the only run of a store on this machine; raises AlreadyRunning, StoreError. The lock ends with its holder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         descriptor = os.open(folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"{folder} cannot be used: {error.strerror}; free space or mend its rights") from error

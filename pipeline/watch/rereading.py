@@ -43,7 +43,7 @@ def read_alike(archive: Reader, good: Observation | None, seen: Observation) -> 
 
 
 def _text_as_of(archive: Reader, good: Observation, seen: Observation) -> str | None:
-    """The text of the earlier capture by the extractor that made the later one's."""
+    """Return the text of the earlier capture by the extractor that made the later one's."""
     snapshot, old = _document(archive, good)
     _, new = _document(archive, seen)
     if snapshot is None or old is None or new is None:

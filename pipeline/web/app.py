@@ -18,6 +18,7 @@ from archive.errors import NoSuchSnapshot
 from archive.formats import from_http_date, http_date, link, memento_url, timemap, uri
 from archive.times import now, stamp
 from pipeline.web.api import cdx, raw, timestamps
+from pipeline.web.api.cdx_query import parse
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.common.responses import PLAIN, Streamed, line, refuse
 from pipeline.web.pages.app import nowhere, routes
@@ -93,7 +94,7 @@ def _answered(request: Request, archive: Reader, output: str) -> Response:
     text = request.scope["query_string"].decode("latin-1")
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS):
         params[name].append(value)
-    query = cdx.parse(params, default_output=output)
+    query = parse(params, default_output=output)
     answer = cdx.Answer(archive, query)
     if query.page is not None and not query.count_pages and query.page and query.page >= answer.pages():
         return line(f"there is no page {query.page}", 400)

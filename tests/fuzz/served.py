@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from archive.formats.memento_links import from_http_date
 from archive.times import from_stamp, parse_time
-from pipeline.web.api.cdx import BadQuery, parse
+from pipeline.web.api.cdx_query import BadQuery, parse
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
 from pipeline.web.replay.replay_urls import Place, asked_of, replay_path

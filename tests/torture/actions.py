@@ -115,7 +115,7 @@ def replicate(place: Place, told: Told) -> None:
 
 
 def repair(place: Place, told: Told) -> None:
-    _whole(Replica(place.copy(), place.store(), place.folder / "spool" / "scratch").mend())
+    _whole(Replica(place.copy(), place.store(), place.folder / "spool" / "scratch").repair())
 
 
 def bring(place: Place, told: Told, name: str = "second") -> None:

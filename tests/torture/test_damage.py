@@ -174,7 +174,7 @@ def test_every_flip_cut_and_loss_in_every_kind_of_object_is_found_and_mended_to_
             store.put(damage.key, data)
         found = faults_of(archive)
         assert found or is_unknowable(damage, whole), damage
-        copies = list(Replica(copy, store, quick / "scratch", KNOWN).mend())
+        copies = list(Replica(copy, store, quick / "scratch", KNOWN).repair())
         assert not [fault for copied in copies for fault in copied.faults], damage
         now = objects_in(store)
         assert {key: data for key, data in now.items() if not key.startswith("index/")} == {

@@ -167,7 +167,7 @@ class ArchiveBesideItsModel(RuleBasedStateMachine):
         else:
             place = dice.randrange(len(data))
             self.store.put(key, data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :])
-        list(Replica(self.copy, self.store, self.folder / "scratch").mend())
+        list(Replica(self.copy, self.store, self.folder / "scratch").repair())
         assert of_runs(objects_in(self.store)) == whole
         self.archive = Archive(
             self.store, spool=self.folder / "spool", cache=self.folder / "cache", kept_blocks=1 << 20

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from archive.model import Made, Verdict
 from pipeline.capture.browser.chromium import LOOPBACK_TOO
+from pipeline.capture.browser.credential import authorize
 from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
+from pipeline.capture.browser.recording_proxy import PageProxy
 from pipeline.capture.browser.renditions import Inspector, line
 from pipeline.capture.http.failures import OK
 from storage.errors import OnrecordError
@@ -44,7 +46,7 @@ class Visit:
 
 
 async def visit(
-    chromium: Chromium, proxy: str, record: PageRecord, limits: BrowserSettings, user_agent: str, folder: Path
+    chromium: Chromium, proxy: PageProxy, record: PageRecord, limits: BrowserSettings, user_agent: str, folder: Path
 ) -> Visit:
     """Visit a page in a context of its own: `limits.limit` seconds, `limits.closing` and a few to clear away at most.
 
@@ -56,9 +58,10 @@ async def visit(
     made: list[Made] = []
     try:
         async with asyncio.timeout(_OPENING):
-            context = await _new_context(chromium, proxy, limits, user_agent)
+            context = await _new_context(chromium, proxy.address, limits, user_agent)
             page = await context.new_page()
             session = await context.new_cdp_session(page)  # now: a page that hangs gives none any more
+            await authorize(session, proxy.credential)
         inspector = Inspector(session, record, limits, folder)
         record.begin()
         guest = _Guest(record, limits, page, inspector)

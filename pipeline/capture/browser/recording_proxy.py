@@ -2,7 +2,8 @@
 
 A proxy, and no interception by the browser's debugger, because nothing slips past it: every hop of a redirect, CORS
 preflights, workers, frames and popups come by, and the browser follows, decodes and refuses as it always does. Each
-page has a proxy of its own, so that it is known which page asked.
+page has a proxy of its own, so that it is known which page asked, and a credential, so that no other process of this
+machine uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 import h11
 
 from archive.model import Exchange, Headers
-from archive.warc import Head, read_entity
+from archive.warc import Head, parse_head, read_entity
+from pipeline.capture.browser.credential import ASK, REFUSAL, Credential
 
 _READ = 1 << 16
 _MAX_HEAD = 256 * 1024
@@ -30,6 +32,8 @@ _AUTHORITY = re.compile(r"[^\s/?#@]{1,300}\Z")
 # connection that closes it does not make them ask again (RFC 9112 §6.3).
 _NETWORK_ERROR = b"HTTP/1.1 502 No Answer\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
 _STAY = b"HTTP/1.1 204 No Content\r\n\r\n"  # a browser that is told so stays on the page it shows (RFC 9110 §15.3.5)
+
+_ASKS = 3  # times that a connection is asked for the credential before it is closed
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HOP_BY_HOP = {
@@ -75,6 +79,7 @@ class PageProxy:
     def __init__(self, answer: Answer, certificate: ssl.SSLContext) -> None:
         self._answer = answer
         self._certificate = certificate
+        self.credential = Credential.new()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
@@ -135,17 +140,16 @@ class PageProxy:
         if not (await _peek(sock, 8)).startswith(b"CONNECT "):
             return None, False
         loop = asyncio.get_running_loop()
-        head = b""
-        while b"\r\n\r\n" not in head:
-            data = await loop.sock_recv(sock, _READ)  # the browser sends nothing behind it before it is answered
-            head += data
-            if not data or len(head) > _MAX_HEAD:
-                raise ValueError("no end of the head")
-        authority = head.split(b" ", 2)[1].decode("ascii")
-        if not _AUTHORITY.match(authority):
-            raise ValueError("no authority")
-        await loop.sock_sendall(sock, b"HTTP/1.1 200 Connection established\r\n\r\n")
-        return authority, await _peek(sock, 1) == _TLS
+        for _ in range(_ASKS):
+            head = await _connect_head(sock)
+            authority = head.split(b" ", 2)[1].decode("ascii")
+            if not _AUTHORITY.match(authority):
+                raise ValueError("no authority")
+            if self.credential.granted(parse_head(head).header("Proxy-Authorization")):
+                await loop.sock_sendall(sock, b"HTTP/1.1 200 Connection established\r\n\r\n")
+                return authority, await _peek(sock, 1) == _TLS
+            await loop.sock_sendall(sock, REFUSAL)
+        raise ValueError("no credential")
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, base: str | None) -> None:
         state = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
@@ -156,9 +160,20 @@ class PageProxy:
         self, state: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, base: str | None
     ) -> bool:
         """One request and its answer; whether the connection can be used again."""
-        asked = await _next_request(state, reader, base)
-        if asked is None:
+        came = await _next_request(state, reader)
+        if came is None:
             return False
+        request, body = came
+        if base is None and not self._granted(request):  # a tunnel was granted when it was opened
+            writer.write(state.send(h11.Response(status_code=407, headers=list(ASK.items()))) or b"")
+            writer.write(state.send(h11.EndOfMessage()) or b"")
+            await writer.drain()
+            return state.our_state is h11.DONE and state.their_state is h11.DONE
+        asked = _asked(request, body, base)
+        if self.credential.is_greeting(asked.url):
+            writer.write(state.send(h11.Response(status_code=204, headers=[])) or b"")
+            writer.write(state.send(h11.EndOfMessage()) or b"")
+            return True
         try:
             recorded = await self._answer(asked)
         except Refused as refused:
@@ -167,6 +182,22 @@ class PageProxy:
             return False
         whole = await _pass_on(recorded, asked, state, writer)
         return whole and state.our_state is h11.DONE and state.their_state is h11.DONE
+
+    def _granted(self, request: h11.Request) -> bool:
+        given = (value for name, value in request.headers if name == b"proxy-authorization")
+        return self.credential.granted(next(given, b"").decode("latin-1"))
+
+
+async def _connect_head(sock: socket.socket) -> bytes:
+    """Return the head of a CONNECT; raises ValueError for one that has no end."""
+    loop = asyncio.get_running_loop()
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = await loop.sock_recv(sock, _READ)  # the browser sends nothing behind it before it is answered
+        head += data
+        if not data or len(head) > _MAX_HEAD or not head.startswith(b"CONNECT "[: len(head)]):
+            raise ValueError("no end of the head")
+    return head
 
 
 async def _peek(sock: socket.socket, size: int) -> bytes:
@@ -201,7 +232,7 @@ async def _streams(
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def _next_request(state: h11.Connection, reader: asyncio.StreamReader, base: str | None) -> Asked | None:
+async def _next_request(state: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request, bytes] | None:
     request: h11.Request | None = None
     body: list[bytes] = []
     size = 0
@@ -217,7 +248,7 @@ async def _next_request(state: h11.Connection, reader: asyncio.StreamReader, bas
                 return None
             body.append(bytes(event.data))
         elif isinstance(event, h11.EndOfMessage) and request is not None:
-            return _asked(request, b"".join(body), base)
+            return request, b"".join(body)
         else:
             return None
 

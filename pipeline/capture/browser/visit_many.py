@@ -90,7 +90,7 @@ class Browser:
             assert self._process.certificate is not None, "a browser that runs was given one"
             async with PageProxy(record.answer, self._process.certificate) as proxy:
                 agent = _user_agent(chromium.version, self._settings.user_agent)
-                result = await visit(chromium, proxy.address, record, self._limits, agent, self._folder)
+                result = await visit(chromium, proxy, record, self._limits, agent, self._folder)
             if record.failure is not None:
                 raise record.failure
             if not result.clean:

@@ -6,30 +6,23 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+from pipeline.cli.check import Check
+from pipeline.cli.commands.doctor_schedule import checks
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.paths import config_file, spool_folder
 from storage.base import ObjectStore
 from storage.errors import OnrecordError
+from storage.private import private_folder
 
 _ROOM_WANTED = 2_000_000_000  # bytes: one WARC file and the pages on their way to it
 _ROOM_NEEDED = 100_000_000  # bytes: less is used up by a few pages
 _SAMPLE = b"<html><title>Sample</title><body><article><p>" + b"A sentence that is long enough to be text. " * 8
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: "ok", "warning" or "failed", and what was seen or is to be done."""
-
-    name: str
-    state: str
-    detail: str
 
 
 @click.command("doctor")
@@ -63,8 +56,6 @@ def _checks(context: Context) -> Iterator[Check]:
     yield _guarded("spool", lambda: _spool(context))
     yield _guarded("certificates", _certificates)
     yield _guarded("extractor", _extractor)
-    from pipeline.cli.commands.doctor_schedule import checks
-
     yield from checks(context)
 
 
@@ -126,7 +117,7 @@ def _conditional(store: ObjectStore) -> Check:
 
 def _spool(context: Context) -> Check:
     folder = spool_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     probe = folder / ".doctor"
     probe.write_bytes(b"")
     probe.unlink()

@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 
-from pipeline.cli.commands.doctor import Check
+from pipeline.cli.check import Check
 from pipeline.cli.context import Context
 from storage.errors import OnrecordError
 

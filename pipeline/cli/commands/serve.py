@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,13 @@ _HIGHEST = 65_535
     help="The port at which captured pages are shown.  [default: the next one]",
 )
 @click.option("--public", is_flag=True, help="Allow an address that others reach: whoever reaches it reads everything.")
+@click.option(
+    "--name",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Answer to this host name too, such as archive.example; may be repeated.",
+)
 @click.option("--origin", metavar="URL", help="Behind a proxy: what it is reached at, as https://archive.example")
 @click.option("--replay-origin", metavar="URL", help="Behind a proxy: what captured pages are shown at; another host.")
 @click.option(
@@ -46,6 +54,7 @@ def command(
     port: int,
     replay_port: int | None,
     public: bool,
+    names: tuple[str, ...],
     origin: str | None,
     replay_origin: str | None,
     readers: tuple[str, ...],
@@ -65,17 +74,11 @@ def command(
 
         from pipeline.web.app import create_app
         from pipeline.web.common.archive_reader import Reading
-        from pipeline.web.common.host_check import LOOPBACK, KnownHosts, readable_by
+        from pipeline.web.common.host_check import KnownHosts, readable_by
         from pipeline.web.replay.app import create_replay
     except ImportError as error:
         raise click.UsageError(f"{error.name} is missing; install it with: pip install 'onrecord[web]'") from error
-    if host not in _LOOPBACK and not public:
-        raise click.UsageError(f"{host} may be reached by others, who could read everything: add --public to allow it")
-    named, shown = _origin(origin, "--origin"), _origin(replay_origin, "--replay-origin")
-    if (named is None) != (shown is None):
-        raise click.UsageError("--origin and --replay-origin go together: name both")
-    if named is not None and named == shown:
-        raise click.UsageError("captured pages need an origin of their own: name another host with --replay-origin")
+    reached = _reached(host, origin, replay_origin, names, public=public)
     allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()
     archive.require()
@@ -84,14 +87,42 @@ def command(
     replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
-    known = None if public and named is None else frozenset({*LOOPBACK, *_names(named, shown)})
-    interface = KnownHosts(readable_by(create_app(reading, shown or beside), allowed), known)
-    replay = KnownHosts(create_replay(reading, named or own), known)
+    pages = readable_by(create_app(reading, reached.replay or beside), allowed)
+    interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
+    replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host
-    context.say(f"serving {archive.url} at {named or f'http://{name}:{own}'}/ (end with Ctrl-C)")
-    context.say(f"captured pages are shown from {shown or f'http://{name}:{beside}'}/")
+    context.say(f"serving {archive.url} at {reached.interface or f'http://{name}:{own}'}/ (end with Ctrl-C)")
+    context.say(f"captured pages are shown from {reached.replay or f'http://{name}:{beside}'}/")
     with _served_beside(replay, replaying):
         _server(interface).run(sockets=[listening])
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Under which origins and names the archive is reached."""
+
+    interface: str | None  # the origin behind a proxy, if any
+    replay: str | None  # that of captured pages
+    names: frozenset[str]  # host names that are answered to, and with `addresses` every IP address
+    addresses: bool
+
+
+def _reached(
+    host: str, origin: str | None, replay_origin: str | None, names: tuple[str, ...], *, public: bool
+) -> _Reached:
+    """Return how the options say that the archive is reached; raises click.UsageError."""
+    from pipeline.web.common.host_check import LOOPBACK, own_names
+
+    if host not in _LOOPBACK and not public:
+        raise click.UsageError(f"{host} may be reached by others, who could read everything: add --public to allow it")
+    named, shown = _origin(origin, "--origin"), _origin(replay_origin, "--replay-origin")
+    if (named is None) != (shown is None):
+        raise click.UsageError("--origin and --replay-origin go together: name both")
+    if named is not None and named == shown:
+        raise click.UsageError("captured pages need an origin of their own: name another host with --replay-origin")
+    known = frozenset({*LOOPBACK, *_names(named, shown), *_extra(names)})
+    by_address = public and named is None
+    return _Reached(named, shown, known | own_names() if by_address else known, by_address)
 
 
 def _next(own: int, port: int) -> int:
@@ -111,6 +142,16 @@ def _origin(written: str | None, option: str) -> str | None:
 
 def _names(*origins: str | None) -> list[str]:
     return [urlsplit(origin).hostname or "" for origin in origins if origin]
+
+
+def _extra(names: tuple[str, ...]) -> list[str]:
+    """Return the host names of --name in lower case; raises click.UsageError for one that is none."""
+    from pipeline.web.common.host_check import is_host_name
+
+    for name in names:
+        if not is_host_name(name):
+            raise click.UsageError(f"--name {name!r} is no host name: write archive.example, without scheme or port")
+    return [name.lower() for name in names]
 
 
 def _server(app: ASGIApp) -> Any:

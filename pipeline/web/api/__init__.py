@@ -1,1 +1,1 @@
-"""Interfaces for programs: the CDX server API, Memento, captures as they were."""
+"""What programs ask for over HTTP."""

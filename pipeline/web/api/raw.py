@@ -15,15 +15,15 @@ from archive.formats import http_date, links_around
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
 from pipeline.web.common.addresses import of
+from pipeline.web.common.media_types import BYTES, as_document, content_type, destination_of, essence
 from pipeline.web.common.responses import CAPTURED, KEPT_A_WHILE, PLAIN, Streamed, line
 from storage.errors import ObjectMissing
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 _NOT_IN_A_TAG = re.compile(r"[^!#-~]")  # RFC 9110 §8.8.3
-_KEPT = {"content-type", "content-encoding", "content-language"}
-_READER = "document"  # the Sec-Fetch-Dest of one who opens it in a browser; programs send none, or "empty"
-_MARKUP = re.compile(r"\s*(?:text/|multipart/|application/xml|[^;]{0,100}\+xml)", re.IGNORECASE)
+_KEPT = {"content-encoding", "content-language"}
+_READER = "document"  # what a browser asks for that opens it; programs ask for nothing, or "empty"
 _ORIGINAL = 100  # headers of the response that are passed on
 
 
@@ -41,8 +41,8 @@ def target_of(request: Request, prefix: str) -> str:
 
 def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Response:
     """A capture as it was (RFC 7089 §4.5), at the time that the path names; raises NoSuchSnapshot."""
-    asks = request.headers.get("sec-fetch-dest", "empty")
-    if asks not in {"empty", _READER} or request.headers.get("service-worker"):
+    asks = request.headers.get("sec-fetch-dest", "")
+    if asks not in {"", "empty", _READER} or request.headers.get("service-worker"):
         return line("what was captured is read or looked at here, not run: it is no part of a page of this origin", 403)
     digits = request.path_params["digits"]
     url = target_of(request, f"/web/{digits}{'id_' if raw else ''}/")
@@ -59,13 +59,10 @@ def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Respo
         "Memento-Datetime": http_date(snapshot.timestamp),
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
         "Cache-Control": KEPT_A_WHILE,
-        "Vary": "Sec-Fetch-Dest",
+        "Vary": "Sec-Fetch-Dest, Accept, User-Agent",
         "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.record_id.strip("<>"))}"',
     }
-    response = _response(archive, snapshot, headers, base)
-    if asks == _READER and _MARKUP.match(response.headers["content-type"]):
-        response.headers["Content-Type"] = "text/plain"  # its source: a browser shown markup connects to whom it frames
-    return response
+    return _response(archive, snapshot, headers, base, read=destination_of(request.headers) not in {"", "empty"})
 
 
 def neighbours(archive: Reader, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
@@ -84,22 +81,27 @@ def _back(archive: Reader, snapshot: Snapshot) -> Iterator[Snapshot]:
         before = next(archive.back(snapshot.url, before.timestamp), None)
 
 
-def _response(archive: Reader, snapshot: Snapshot, headers: dict[str, str], base: str) -> Response:
+def _response(archive: Reader, snapshot: Snapshot, headers: dict[str, str], base: str, *, read: bool) -> Response:
+    """Return a capture's body with its headers; `read` is true when a browser may show it."""
     head, _, entity = archive.payload(snapshot)
     for name, value in head.headers[:_ORIGINAL]:
-        if not _NAME.match(name):
-            continue
-        harmless = re.sub(r"[^\x20-\x7e]", lambda found: quote(found[0]), value)[:8192]
-        if name.lower() in _KEPT:
-            headers[name] = harmless
-        headers[f"X-Archive-Orig-{name}"] = harmless
+        if _NAME.match(name):
+            headers[f"X-Archive-Orig-{name}"] = _harmless(value)
+    for name in _KEPT:  # however often, and in whatever case: one of each goes out
+        values = [value for key, value in head.headers if key.lower() == name]
+        if values:
+            headers[name.title()] = _harmless(", ".join(values))
+    named = content_type(head.headers)
+    headers["Content-Type"] = as_document(essence(named)) if read else _harmless(named) or BYTES
     status = head.status if 200 <= head.status <= 599 and head.status not in {204, 205, 304} else 200
     if snapshot.is_redirect and snapshot.location is not None:
         headers["Location"] = _ascii(f"{base}/web/{stamp(snapshot.timestamp)}id_/{snapshot.location}")
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/octet-stream"
     first = next(entity, b"")  # what is damaged is told before a status is sent
     return Streamed(_rest(first, entity), status, headers=headers)
+
+
+def _harmless(value: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", lambda found: quote(found[0]), value)[:8192]
 
 
 def _rest(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:

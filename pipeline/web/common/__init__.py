@@ -1,1 +1,1 @@
-"""What pages, replay and interfaces for programs share: responses, host checks, reading the archive."""
+"""What the pages, the programming interfaces and replay share."""

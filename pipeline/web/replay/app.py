@@ -23,15 +23,15 @@ from starlette.routing import Route
 from archive.errors import EntityError, IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.times import from_stamp, stamp
-from archive.warc import Head
 from pipeline.extract.encoding import decode
 from pipeline.web.common.archive_reader import Reading
+from pipeline.web.common.media_types import TEXT, content_type, destination_of, is_picture_markup
 from pipeline.web.common.responses import Streamed, withheld_status
 from pipeline.web.common.safe_text import visible
-from pipeline.web.replay.content_types import HTML, SHEETS, TEXT, kind_of
+from pipeline.web.replay.content_types import HTML, SHEETS, kind_of
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
-from pipeline.web.replay.replay_urls import BYTES, FRAME, SHEET, Place, asked_of
+from pipeline.web.replay.replay_urls import BYTES, FRAME, SHEET, Place, asked_of, replay_path
 from storage.errors import OnrecordError
 
 _LARGEST_PAGE = 32 << 20  # bytes of a page or style sheet that is written again
@@ -52,6 +52,7 @@ class _Asked:
     at: datetime
     kind: str
     piece: bool  # of a page, not the page
+    destination: str  # what the browser wants it for
 
 
 def create_replay(reading: Reading, interface: int | str) -> Starlette:
@@ -127,25 +128,29 @@ class _Replay:
         return response
 
     def _shown(self, snapshot: Snapshot, asked: _Asked) -> Response:
-        kind, head, pieces = self._kind(snapshot, asked)
+        kind, named, pieces = self._kind(snapshot, asked)
         status = snapshot.status if 200 <= snapshot.status < 600 and snapshot.status not in {204, 205, 304} else 200
         if kind in _READ:
-            text, _ = decode(b"".join(pieces), head.header("Content-Type"))
+            text, _ = decode(b"".join(pieces), named)
             written = _READ[kind](text, Place(stamp(snapshot.timestamp), snapshot.url))
             body = written.encode("utf-8", "replace")
             response = Response(body, status, headers={"Content-Type": f"{kind}; charset=utf-8"})
+        elif is_picture_markup(kind) and asked.destination != "image":
+            response = _pictured(snapshot, status)
         else:
             response = _streamed(pieces, status, kind)
         response.headers["Memento-Datetime"] = _http_date(snapshot.timestamp)
         return response
 
-    def _kind(self, snapshot: Snapshot, asked: _Asked) -> tuple[str, Head, Iterator[bytes]]:
-        """What a capture is served as, and its body; what is written again is bounded in size."""
+    def _kind(self, snapshot: Snapshot, asked: _Asked) -> tuple[str, str, Iterator[bytes]]:
+        """Return what a capture is served as, its own Content-Type, and its body, bounded where it is written again."""
         head, pieces = self._reading.body(snapshot, _LARGEST)
         first = next(pieces, b"")
-        kind = SHEETS if asked.kind == SHEET else kind_of(head.header("Content-Type"), first, piece=asked.piece)
+        named = content_type(head.headers)
+        sheet = asked.kind == SHEET
+        kind = SHEETS if sheet else kind_of(named, first, piece=asked.piece, destination=asked.destination)
         pieces = chain([first], pieces)
-        return kind, head, _bounded(pieces) if kind in _READ else pieces
+        return kind, named, _bounded(pieces) if kind in _READ else pieces
 
 
 def _parts(request: Request) -> tuple[str, str, str] | None:
@@ -162,8 +167,8 @@ def _asked(request: Request) -> _Asked | None:
         at = from_stamp(digits)
     except ValueError:
         return None
-    piece = kind == SHEET or request.headers.get("sec-fetch-dest") in _PIECES
-    return _Asked(url, at, kind, piece)
+    destination = destination_of(request.headers)
+    return _Asked(url, at, kind, kind == SHEET or destination in _PIECES, destination)
 
 
 def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -184,6 +189,13 @@ def _streamed(pieces: Iterator[bytes], status: int, kind: str) -> Response:
         if size > _HELD:
             return Streamed(chain(held, pieces), status, headers={"Content-Type": kind})
     return Response(b"".join(held), status, headers={"Content-Type": kind})
+
+
+def _pictured(snapshot: Snapshot, status: int) -> Response:
+    """Return a page that holds nothing but a picture: one that is markup could frame other hosts as a document."""
+    source = html.escape(replay_path(snapshot.url, stamp(snapshot.timestamp)))
+    body = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Picture</title><img src="{source}" alt="">'
+    return Response(body, status, media_type="text/html; charset=utf-8")
 
 
 def _http_date(moment: datetime) -> str:

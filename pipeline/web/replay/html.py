@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 
+from pipeline.discover.css import STYLED
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html_tokens import Doctype, Tag, Token, tokens
 from pipeline.web.replay.replay_urls import FRAME, SHEET, Place
@@ -24,10 +25,6 @@ _ANIMATED = frozenset({"set", "animate", "animatetransform", "animatemotion", "a
 _VALUES = frozenset({"to", "from", "by", "values"})  # of what is animated, a style's among them
 _FETCHED = frozenset({"src", "poster", "background", "data", "xlink:href"})
 _SETS = frozenset({"srcset", "imagesrcset"})
-_STYLED = frozenset(
-    {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor"}
-    | {"marker", "marker-start", "marker-mid", "marker-end"}
-)
 _LEFT_OUT = frozenset(
     {"action", "formaction", "ping", "target", "download", "manifest", "codebase", "archive", "code", "classid"}
     | {"lowsrc", "dynsrc", "attributionsrc", "integrity", "crossorigin", "nonce", "referrerpolicy", "sandbox"}
@@ -139,7 +136,7 @@ class _Writer:
             return rewrite_html(value, self._place, depth=self._depth + 1) if self._depth < _DEEPEST else ""
         if name in _SETS:
             return rewrite_srcset(value, self._place)
-        if name in _STYLED or (tag in _ANIMATED and name in _VALUES):
+        if name in STYLED or (tag in _ANIMATED and name in _VALUES):
             return rewrite_css(value, self._place)
         if name == "href" and tag in _LINKS:
             return self._linked(value)

@@ -210,7 +210,7 @@ def test_a_copy_has_its_rules_before_it_has_a_run(
     target = Watched()
     list(Replica(store, target, tmp_path).replicate())
     target.put(object_keys.rule_key(name), b"damaged")
-    list(Replica(store, target, tmp_path).mend())
+    list(Replica(store, target, tmp_path).repair())
     assert target.get(object_keys.rule_key(name)) == store.get(object_keys.rule_key(name))
     archive.notices.remove(name)
     list(Replica(store, target, tmp_path).replicate())

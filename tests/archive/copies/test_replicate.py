@@ -54,7 +54,7 @@ def found_and_mended(archive: Archive, replica: MemoryStore, tmp_path: Path) -> 
         found = any(finding.faults for finding in fresh.verify())
     except OnrecordError:
         found = True
-    return found, list(Replica(replica, store, tmp_path).mend())
+    return found, list(Replica(replica, store, tmp_path).repair())
 
 
 def test_a_replica_is_an_archive_of_its_own(store: MemoryStore, replica: MemoryStore, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_store_that_was_described_anew_is_known_by_its_runs(
     store.delete(object_keys.STORE_KEY)
     archive.prepare()
     assert runs_in(store) != whole
-    list(Replica(replica, store, tmp_path).mend())
+    list(Replica(replica, store, tmp_path).repair())
     assert runs_in(store) == whole
 
 
@@ -210,9 +210,9 @@ def test_only_the_runs_that_are_named_are_mended(
 ) -> None:
     for run in three_runs:
         store.delete(object_keys.run_key(run, object_keys.PAGES))
-    copies = list(Replica(replica, store, tmp_path).mend(three_runs[1:2]))
+    copies = list(Replica(replica, store, tmp_path).repair(three_runs[1:2]))
     assert [(copied.run, copied.files) for copied in copies] == [(three_runs[1], 1)]
-    (copied,) = Replica(replica, store, tmp_path).mend(["20200101T000000Z-0000"])
+    (copied,) = Replica(replica, store, tmp_path).repair(["20200101T000000Z-0000"])
     assert copied.faults == ("neither store holds such a run",)
 
 
@@ -246,6 +246,6 @@ def test_what_is_signed_is_brought_and_mended_too(
                 assert differs.faults == (
                     f"{key} is another one in each store; `onrecord verify` at both tells which is true",
                 )
-            (mended,) = [copied for copied in Replica(copy, store, tmp_path).mend() if copied.files]
+            (mended,) = [copied for copied in Replica(copy, store, tmp_path).repair() if copied.files]
             assert (mended.run, mended.files, mended.faults) == (object_keys.EVIDENCE_PREFIX, 1, ())
             assert store.get(key) == data

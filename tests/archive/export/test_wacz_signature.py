@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.errors import KeyFileError
@@ -81,7 +83,7 @@ CHANGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("publicKey", lambda said: "AAAA", "no signature and public key that can be read"),
     ("publicKey", lambda said: 7, "no signature and public key that can be read"),
     ("publicKey", ed, "no signature and public key of ECDSA over P-384"),
-    ("publicKey", p256, "the signature does not hold"),
+    ("publicKey", p256, "no signature and public key of ECDSA over P-384"),
     ("hash", lambda said: "sha256:" + "0" * 64, "the hash of another datapackage.json"),
 ]
 
@@ -94,6 +96,21 @@ def test_another_signature_is_told(
     digest["signedData"][field] = change(digest["signedData"])
     (line,) = broken(tmp_path / "one.wacz", changed(signed, {DIGEST: json.dumps(digest).encode()}))
     assert told in line
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP256K1(), ec.BrainpoolP384R1()], ids=lambda curve: curve.name)
+def test_a_signature_that_holds_over_another_curve_is_none(signed: bytes, tmp_path: Path, curve: Any) -> None:
+    """Readers hold to P-384: what they refuse is not called signed here."""
+    digest = json.loads(zipfile.ZipFile(io.BytesIO(signed)).read(DIGEST))
+    key = ec.generate_private_key(curve)
+    one, other = decode_dss_signature(key.sign(digest["hash"].encode(), ec.ECDSA(SHA256())))
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    digest["signedData"] |= {
+        "signature": base64.b64encode(one.to_bytes(48) + other.to_bytes(48)).decode(),
+        "publicKey": base64.b64encode(public).decode(),
+    }
+    (line,) = broken(tmp_path / "one.wacz", changed(signed, {DIGEST: json.dumps(digest).encode()}))
+    assert "no signature and public key of ECDSA over P-384" in line
 
 
 def test_what_is_not_signed_or_no_wacz_is_one_line(signed: bytes, tmp_path: Path) -> None:

@@ -379,23 +379,23 @@ def test_nothing_is_mended_back(store: MemoryStore, tmp_path: Path) -> None:
     copy = MemoryStore()
     copied(store, copy, tmp_path)
     redacted(store, tmp_path)
-    done = list(Replica(copy, store, tmp_path, KNOWN).mend())
+    done = list(Replica(copy, store, tmp_path, KNOWN).repair())
     assert [each.files for each in done] == [0] * 4
     assert [fault for each in done for fault in each.faults] == []
     assert WORD.encode() not in all_bytes(store)
-    assert all("nobody who is known here" in str(each.faults) for each in Replica(copy, store, tmp_path).mend())
+    assert all("nobody who is known here" in str(each.faults) for each in Replica(copy, store, tmp_path).repair())
     run = archive_of(store, tmp_path).runs()[0]
     key = object_keys.run_key(run, object_keys.MANIFEST)
     sound = store.get(key)
     store.put(key, b"damaged")
-    (fault,) = [fault for each in Replica(copy, store, tmp_path, KNOWN).mend([run]) for fault in each.faults]
+    (fault,) = [fault for each in Replica(copy, store, tmp_path, KNOWN).repair([run]) for fault in each.faults]
     assert "was redacted" in fault
     assert WORD.encode() not in all_bytes(store)
     store.put(key, sound)
     copied(store, copy, tmp_path)
     warc = object_keys.run_key(run, "archive/00000.warc.gz")
     store.put(warc, b"damaged")
-    assert [each.files for each in Replica(copy, store, tmp_path, KNOWN).mend([run])] == [1]
+    assert [each.files for each in Replica(copy, store, tmp_path, KNOWN).repair([run])] == [1]
     assert faults_of(store, tmp_path) == []
 
 

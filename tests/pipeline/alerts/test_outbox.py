@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alerts import outbox as outboxes
 from pipeline.alerts.channel import Batch, Channel, Rules
 from pipeline.alerts.command import Command
 from pipeline.alerts.event import Event, decoded
+from pipeline.alerts.limits import Flushed
 from pipeline.alerts.notify import notify
-from pipeline.alerts.outbox import Flushed, Outbox
+from pipeline.alerts.outbox import Outbox
 from pipeline.alerts.settings import load_channels
 from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, Hook, Letters, event, late, smtp
@@ -180,7 +180,7 @@ def test_one_channel_that_fails_keeps_no_other_waiting(box: Outbox, clock: Clock
 
 
 def test_it_is_bounded(box: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.alerts import delivery
+    from pipeline.alerts import delivery, limits
 
     monkeypatch.setattr(delivery, "WAITING_LIMIT", 10)
     way = Kept([DeliveryError("down", permanent=True)] * 99)
@@ -190,7 +190,7 @@ def test_it_is_bounded(box: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatc
         box.flush([Channel("way", way)])
     assert box.waiting() <= 11
     assert (box.folder / "outbox.db").stat().st_size < 2_000_000
-    clock.time += outboxes.GIVE_UP + timedelta(days=1)
+    clock.time += limits.GIVE_UP + timedelta(days=1)
     box.flush([Channel("way", way)])
     assert box.waiting() == 0
     way.failures = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipeline.discover.css import findings_of_css
@@ -9,6 +11,8 @@ from pipeline.discover.outlinks import MOST, Hop
 from pipeline.discover.srcset import candidates
 from pipeline.extract.article import read
 from pipeline.extract.tasks import Page, Task
+from pipeline.web.replay.css import rewrite_css
+from pipeline.web.replay.replay_urls import Place
 
 BASE = "http://quay.example/a/page.html"
 ROOT = "http://quay.example"
@@ -43,6 +47,10 @@ def named(html: str, hop: Hop = Hop.EMBED) -> list[str]:
         ('<script src="/s.js"></script>', ["/s.js"]),
         ('<input type=image src="/b.png"><table background="/t.png"><td background="/d.png">', ["/b.png", "/t.png", "/d.png"]),
         ('<p style="background: url(&quot;/q.png&quot;), url(/r.png)">', ["/q.png", "/r.png"]),
+        ('<p style="background: image-set(&quot;/s.png&quot; 1x)"><p style="background: URL(/u.png)">', ["/s.png", "/u.png"]),
+        ('<svg><rect fill="url(/paint.svg#p)" mask="url(#here)"/><feImage href="/fe.png"/></svg>', ["/paint.svg", "/fe.png"]),
+        ('<iframe srcdoc="<img src=/i.png><style>p { mask: url(/m.svg) }</style><iframe srcdoc=&quot;<img src=/n.png>&quot;></iframe>"></iframe>', ["/i.png", "/m.svg", "/n.png"]),
+        ('<iframe srcdoc="no element"></iframe><iframe srcdoc=\'<?xml version="1.0" encoding="utf-8"?><p>x\'></iframe>', []),
         ("<style>@import '/i.css'; p { background: url(/b.png) }</style>", ["/i.css", "/b.png"]),
         ('<svg><image href="/v.png"/><use xlink:href="/u.svg#x"/></svg>', ["/v.png", "/u.svg"]),
         ('<noscript><img src="/n.png"></noscript>', ["/n.png"]),
@@ -99,6 +107,9 @@ def test_as_many_links_as_are_taken() -> None:
         ("@media print { @supports (display: grid) { a { mask: url(deep.svg#m) } } }", ["/a/deep.svg"]),
         ("@font-face { src: local('Quay'), url(f.woff2) format('woff2') }", ["/a/f.woff2"]),
         ("a { background: image-set('1.png' 1x, url(2.png) 2x, \"3.avif\" type('image/avif')) }", ["/a/1.png", "/a/2.png", "/a/3.avif"]),
+        ("a { background: image('1.png'), image(ltr 'ltr.png', red), image(url(2.png)) }", ["/a/1.png", "/a/ltr.png", "/a/2.png"]),
+        ("a { background: -webkit-image-set('1.png' 1x); mask: src('m.svg') }", ["/a/1.png", "/a/m.svg"]),
+        ("a { background: cross-fade(url(1.png), image('2.png'), 50%) }", ["/a/1.png", "/a/2.png"]),
         ("/* url(no.png) */ a { content: 'url(no.png)' }", []),
         ("@namespace svg url(http://www.w3.org/2000/svg);", []),
         ("a { background: url(data:image/png;base64,AA==) }", []),
@@ -109,6 +120,21 @@ def test_as_many_links_as_are_taken() -> None:
 def test_style_sheets(css: str, expected: list[str]) -> None:
     found = [outlink.url.removeprefix(ROOT) for outlink in findings_of_css(css, "http://quay.example/a/s.css").outlinks]
     assert found == expected
+
+
+PIECES = (
+    "url(1.png)", "URL( '2.png' )", "image('3.png')", "image(rtl '4.png', blue)", "image-set('5.png' 1x, url(6.png) 2x)",
+    "-webkit-image-set(url(7.png) 1x)", "src('8.png')", "cross-fade(url(9.png), image('10.png'))", "var(--x, url(11.png))",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_what_is_written_anew_for_replay_was_found_for_capture(piece: str) -> None:
+    css = f"@import 'i.css'; @media x {{ a {{ b: {piece} }} }}"
+    found = [outlink.url for outlink in findings_of_css(css, BASE).outlinks]
+    written = rewrite_css(css, Place("20261124000004", BASE))
+    assert found == [url.rstrip('"') for url in re.findall(r'/20261124000004(?:cs_)?/(http[^"]+)', written)]
+    assert len(found) > 1
 
 
 @pytest.mark.parametrize("css", ["{" * 200_000, "url(" * 100_000, "@import " * 100_000, "\\" * 200_000, "a(" * 100_000])

@@ -175,3 +175,9 @@ def test_no_path_is_a_fault_of_ours(
 
     answer = client.get(start + quote(rest, safe="/:?&=%"), headers=headers)
     assert answer.status_code < 500, answer.text
+
+
+def test_a_field_that_is_asked_for_twice_is_given_once(client: TestClient, five: None) -> None:
+    names = ",".join(["original", "url", "title"] * 500)
+    lines = client.get(f"/cdx?url={URL}&fl=timestamp&fl={names}&fl=timestamp").text.splitlines()
+    assert [len(line.split(" ")) for line in lines] == [3, 3, 3]

@@ -1,0 +1,75 @@
+"""Folders and files of this machine that nobody but their user reads, whatever the umask: caches, state, spools."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+FOLDER = 0o700
+FILE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and the folders that lead to it, with mode 0700; tighten the folder itself where it exists.
+
+    Raises OSError when a folder cannot be made. A folder of another user, one that is shared on purpose (sticky, as
+    /tmp is), and one on a file system without modes stay as they are.
+    """
+    absent = []
+    for each in (path, *path.parents):
+        if each.exists():
+            break
+        absent.append(each)
+    for each in reversed(absent):
+        with contextlib.suppress(FileExistsError):  # another process made it meanwhile
+            each.mkdir(FOLDER)
+        tighten(each)
+    if not path.is_dir():  # a file lies there, or a link that leads nowhere
+        path.mkdir(FOLDER)
+    tighten(path)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file with mode 0600, or tighten the one that exists; raises OSError."""
+    os.close(_opener(os.fspath(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC))
+
+
+def open_private(path: Path, mode: Literal["ab", "wb"], buffering: int = -1) -> BinaryIO:
+    """Open a file to be written; it has mode 0600 before its first byte. Raises OSError."""
+    return open(path, mode, buffering, opener=_opener)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a whole file of mode 0600, replacing what it held; raises OSError."""
+    with open_private(path, "wb") as file:
+        file.write(data)
+
+
+def tighten(path: Path) -> None:
+    """Take the rights of all others from a folder or a file of this user; a fault is no reason to stop."""
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        if _loose(found) and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
+            path.chmod(_wanted(found))
+
+
+def _wanted(found: os.stat_result) -> int:
+    return FOLDER if stat.S_ISDIR(found.st_mode) else FILE
+
+
+def _loose(found: os.stat_result) -> bool:
+    """Return whether others have a right to it, or a umask took one from its user."""
+    return bool(found.st_mode & _OTHERS) or found.st_mode & _wanted(found) != _wanted(found)
+
+
+def _opener(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, FILE)
+    with contextlib.suppress(OSError):
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and _loose(found) and found.st_uid == os.geteuid():
+            os.fchmod(descriptor, FILE)
+    return descriptor
