@@ -40,7 +40,7 @@ class FailoverStore:
     """The stores of one archive as one; the module's text says how. Safe for several threads."""
 
     def __init__(self, stores: Sequence[ObjectStore], *, rest: float = _REST) -> None:
-        """Keep the stores: `stores` are the primary and its replicas; `rest` is how many seconds one that fails is asked last."""
+        """Take a primary and its replicas; one that fails is asked last for `rest` seconds."""
         self._stores = tuple(stores)
         self._rest = rest
         self._resting: dict[int, float] = {}  # numbers of stores, and until when
