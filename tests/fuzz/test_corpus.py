@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from tests.fuzz.targets import CORPUS, TARGETS, inputs, read_line, written_line
+from tests.torture.scale import examples
 
 _LARGEST = 300_000  # bytes of all inputs in the repository
 
@@ -20,7 +21,7 @@ def test_no_known_input_breaks_its_harness(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(some.data())
 def test_nothing_near_a_known_input_does(name: str, data: some.DataObject) -> None:
     known = some.sampled_from(inputs(name))

@@ -17,6 +17,8 @@ from tests.command import Command
 from tests.peers.conftest import there
 from tests.site import Handler, Site, Talk, answer
 
+pytestmark = pytest.mark.full
+
 PAGE = """<html lang=en><head><title>{title}</title><link rel=stylesheet href=/style.css></head>
 <body><article><h1>{title}</h1>
 <p id=text>{text} It is a long paragraph, so that it is taken for one, and it says the same thing more than once.</p>

@@ -161,8 +161,9 @@ def test_prefixes_that_no_key_has(store: ObjectStore) -> None:
 
 def test_a_listing_of_more_than_a_page(store: ObjectStore) -> None:
     names = [f"runs/{number // 100:03d}/{number:05d}" for number in range(1100)] + ["runs/000-x", "zz"]
-    for name in names:
-        store.put(name, b"x")
+    # What moto does in threads is its own affair; to a server, and to a disk, many at once are a matter of a second.
+    with ThreadPoolExecutor(1 if "moto" in store.url else 8) as pool:
+        list(pool.map(lambda name: store.put(name, b"x"), names))
     names.sort()
     assert keys(store) == names
     assert keys(store, "runs/", names[1050]) == names[1051:-1]
@@ -249,7 +250,7 @@ def test_put_if_absent(store: ObjectStore, again: Callable[[], ObjectStore]) -> 
 @pytest.mark.parametrize("store", FOR_THREADS, indirect=True)
 @pytest.mark.parametrize("shared", [True, False], ids=["one-object", "many-objects"])
 def test_of_eight_writers_at_once_one_wins(store: ObjectStore, again: Callable[[], ObjectStore], shared: bool) -> None:
-    for round_ in range(3):
+    for round_ in range(2):
         key = f"round/{round_}"
         stores = [store if shared else again() for _ in range(8)]
         bodies = [bytes([number]) * 50_000 for number in range(8)]

@@ -15,7 +15,7 @@ from storage.errors import ObjectMissing, StoreDenied, StoreError, StoreMissing,
 from storage.location import open_store
 from storage.s3 import S3Store
 from storage.s3_errors import CODES
-from tests.servers import SeaweedFS
+from tests.servers import S3Server
 from tests.storage.odd_s3 import OddS3, Reply, Request, etag, refusal
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -440,7 +440,7 @@ def test_the_region_is_east_unless_somebody_says_otherwise(odd: OddS3, monkeypat
 # -- the real server
 
 
-def test_a_bucket_that_is_not_there(s3_server: SeaweedFS, s3_bucket: str, tmp_path: Path) -> None:
+def test_a_bucket_that_is_not_there(s3_server: S3Server, s3_bucket: str, tmp_path: Path) -> None:
     store = open_store(f"s3://no-such-bucket?endpoint={s3_server.endpoint}")
     for call in every_call(store, tmp_path / "file"):
         with pytest.raises(StoreMissing, match="create the bucket, or check its name"):
@@ -454,9 +454,9 @@ def test_the_wrong_secret(s3_bucket: str, tmp_path: Path, monkeypatch: pytest.Mo
             call()
 
 
-def test_objects_of_others_are_not_seen(s3_bucket: str, s3_server: SeaweedFS) -> None:
+def test_objects_of_others_are_not_seen(s3_bucket: str, s3_server: S3Server) -> None:
     bucket = s3_bucket.removeprefix("s3://").partition("?")[0]
     for key in ("pre/fix/odd name", "pre/fix/folder/", "pre/fixed", "pre/fix/ours"):
-        s3_server.client().put_object(Bucket=bucket, Key=key, Body=b"x")
+        s3_server.client.put_object(Bucket=bucket, Key=key, Body=b"x")
     store = S3Store(bucket, "pre/fix", endpoint=s3_server.endpoint)
     assert [info.key for info in store.list()] == ["ours"]

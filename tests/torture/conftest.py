@@ -1,29 +1,21 @@
-"""What the fault suite counts, and prints at its end."""
+"""What the fault suite shares: each of its tests has a longer form."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-_TALLY = pytest.StashKey[Counter[str]]()
-
-Tally = Callable[[str, int], None]
+from tests.tally import Tally as Tally
 
 
-@pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Tally:
-    """Count what a test did; the totals are printed behind the tests."""
-    totals = request.config.stash.setdefault(_TALLY, Counter())
-
-    def note(what: str, number: int) -> None:
-        totals[what] += number
-
-    return note
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.torture)
 
 
 @pytest.fixture
@@ -34,8 +26,3 @@ def quick(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="torture-") as folder:
         yield Path(folder)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for what, number in config.stash.get(_TALLY, Counter()).items():
-        terminalreporter.write_line(f"torture: {number:,} {what}")

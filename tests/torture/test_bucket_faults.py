@@ -18,7 +18,7 @@ from storage.location import open_store
 from tests.command import Command
 from tests.exchanges import an_exchange
 from tests.pipeline.cli.conftest import post
-from tests.servers import SeaweedFS
+from tests.servers import S3Server
 from tests.site import Site
 from tests.storage.odd_s3 import Reply, Request
 from tests.torture import proxy as faults
@@ -45,7 +45,7 @@ FOR_GOOD = PASSING | {"expired token": faults.expired, "skewed clock": faults.sk
 
 
 @pytest.fixture
-def proxy(s3_server: SeaweedFS) -> Iterator[FaultProxy]:
+def proxy(s3_server: S3Server) -> Iterator[FaultProxy]:
     with FaultProxy(s3_server.endpoint) as running:
         yield running
 
@@ -78,6 +78,7 @@ def judged(error: OnrecordError) -> OnrecordError:
     return error
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("action", ACTS)
 def test_a_fault_from_any_request_on_is_named_and_loses_nothing(
     quick: Path, proxy: FaultProxy, behind: str, direct: str, action: str, tally: Tally
@@ -96,6 +97,7 @@ def test_a_fault_from_any_request_on_is_named_and_loses_nothing(
     heal_and_check(proxy, place, direct, told)
 
 
+@pytest.mark.full
 def test_a_fault_that_passes_is_tried_again_until_it_has(
     quick: Path, proxy: FaultProxy, behind: str, direct: str, tally: Tally
 ) -> None:
@@ -174,6 +176,7 @@ def test_a_put_that_was_applied_and_not_answered_is_decided_rightly(
         assert store.put_if_absent("theirs", b"ours") is False
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("lost", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
 def test_lost_answers_to_a_large_upload_leave_the_object_whole_or_a_reason_to_put_it_again(
     tmp_path: Path, proxy: FaultProxy, behind: str, direct: str, lost: str
@@ -198,6 +201,7 @@ def test_lost_answers_to_a_large_upload_leave_the_object_whole_or_a_reason_to_pu
     assert open_store(direct.replace("NAME", "store")).get("large") == data
 
 
+@pytest.mark.full
 def test_a_run_of_which_no_answer_tells_that_its_large_file_arrived_is_published_by_the_next_invocation(
     quick: Path, proxy: FaultProxy, behind: str, direct: str
 ) -> None:
@@ -214,6 +218,7 @@ def test_a_run_of_which_no_answer_tells_that_its_large_file_arrived_is_published
     heal_and_check(proxy, place, direct, [kept.record_id])
 
 
+@pytest.mark.full
 def test_a_body_cut_at_any_byte_is_never_taken_for_the_whole(proxy: FaultProxy, behind: str, tally: Tally) -> None:
     store = store_at(behind.replace("NAME", "store"), 1)
     data = bytes(range(256))
@@ -262,6 +267,7 @@ def test_a_listing_cut_at_any_byte_is_never_a_shorter_list(
         tally("listings cut", 1)
 
 
+@pytest.mark.full
 def test_a_listing_that_lags_behind_keeps_the_run_in_the_spool_or_publishes_it_whole(
     quick: Path, proxy: FaultProxy, behind: str, direct: str
 ) -> None:
@@ -297,6 +303,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("fault", sorted(ENDINGS) if LONG else ["expired token"])
 def test_the_command_ends_with_a_line_and_code_10_and_publishes_the_next_time(
     tmp_path: Path, proxy: FaultProxy, behind: str, direct: str, fault: str

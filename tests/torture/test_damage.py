@@ -24,6 +24,8 @@ from tests.torture.conftest import Tally
 from tests.torture.places import Objects, full, objects_in, put_back
 from tests.torture.scale import LONG, count
 
+pytestmark = pytest.mark.full
+
 FLIPS = count("FLIPS", 36, 1000)
 CUTS = count("CUTS", 12, 200)
 SIGNER = Signer("clinic.example", b"s" * 32)

@@ -25,6 +25,8 @@ from tests.torture.places import Bench, silent, steps, whole
 from tests.torture.scale import count
 from tests.torture.victims import Fate, Order, Victims, unavailable, victims
 
+pytestmark = pytest.mark.full
+
 STEPS = count("ERRORS", 2, 1_000_000)  # of each action, folder and error
 ROOMS = count("ROOMS", 2, 24)  # sizes of a disk for the command
 ENDLESS = 1 << 40

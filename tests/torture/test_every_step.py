@@ -36,7 +36,9 @@ def bench(folder: Path, action: str, bucket: str = "") -> Bench:
     return Bench(Place(folder / "place", bucket), action, folder / "kept")
 
 
-@pytest.mark.parametrize("action", WRITERS)
+@pytest.mark.parametrize(
+    "action", [pytest.param(name, marks=() if name == "capture" else pytest.mark.full) for name in WRITERS]
+)
 def test_killed_at_every_step_on_the_disk(quick: Path, action: str, victim: Victims, tally: Tally) -> None:
     bench_ = bench(quick, action)
     dice = random.Random(action)
@@ -51,6 +53,7 @@ def test_killed_at_every_step_on_the_disk(quick: Path, action: str, victim: Vict
             tally(f"kills of {action} at a step on the disk ({how})", fate.killed)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("action", WRITERS if LONG else ["capture", "merge"])
 def test_killed_at_every_call_to_a_bucket(
     quick: Path, action: str, victim: Victims, s3_bucket: str, tally: Tally
@@ -79,6 +82,7 @@ def after_a_kill(bench_: Bench, told: list[str]) -> None:
     bench_.check(told)
 
 
+@pytest.mark.full
 def test_a_recovery_of_a_recovery_that_was_killed_loses_nothing(quick: Path, victim: Victims, tally: Tally) -> None:
     bench_ = bench(quick, "capture")
     dice = random.Random(3)

@@ -19,6 +19,8 @@ from tests.torture.kills import Reader
 from tests.torture.scale import LONG, count
 from tests.torture.victims import ROOT
 
+pytestmark = pytest.mark.full
+
 ROUNDS = count("HANDS", 6, 200)  # kills
 WRITERS = 2
 

@@ -6,10 +6,14 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.site import Site
 from tests.torture.conftest import Tally
 from tests.torture.kills import Range, Reader
 from tests.torture.scale import count
+
+pytestmark = pytest.mark.full
 
 KILLS = count("KILLS", 12, 1000)
 SEED = count("SEED", 50, 50)

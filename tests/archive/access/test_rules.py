@@ -190,10 +190,10 @@ def test_any_number_write_rules_at_once(kind: str, request: pytest.FixtureReques
         return kept, ended
 
     with ThreadPoolExecutor(8) as pool:
-        names = dict(pool.map(write, range(24)))
+        names = dict(pool.map(write, range(12)))
     found = Notices(opened(), Cache(tmp_path)).rules()
     assert {each.name for each in found} == set(names)
-    assert {each.rule.url for each in found} == {f"{PAGE}/{number}" for number in range(24)}
+    assert {each.rule.url for each in found} == {f"{PAGE}/{number}" for number in range(12)}
 
 
 def test_a_copy_has_its_rules_before_it_has_a_run(

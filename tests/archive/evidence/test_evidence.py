@@ -37,6 +37,7 @@ from archive.runs.warc_files import RunSettings
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import an_exchange
+from tests.torture.scale import examples
 
 URL = "http://example.org/a"
 SIGNER = Signer("clinic.example", bytes(range(32)))
@@ -326,14 +327,14 @@ def entry(number: int) -> Entry:
 def test_writers_at_once_make_one_log(store: MemoryStore, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    wanted = [[entry(writer * 20 + number) for number in range(20)] for writer in range(8)]
+    wanted = [[entry(writer * 20 + number) for number in range(8)] for writer in range(6)]
 
     def write(mine: list[Entry]) -> None:
         log = Log(store, Cache(None))
         for one in mine:
             log.append([one, mine[0]])
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(6) as pool:
         list(pool.map(write, wanted))
     found = Log(store, Cache(None)).read()
     assert found.fault is None
@@ -345,7 +346,7 @@ def test_writers_at_once_make_one_log(store: MemoryStore, tmp_path: Path) -> Non
         assert places == sorted(places), "each writer's own order stands"
 
 
-@hypothesis_settings(max_examples=30, deadline=None)  # timings decide nothing
+@hypothesis_settings(max_examples=examples(30), deadline=None)  # timings decide nothing
 @given(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=6), min_size=1, max_size=6))
 def test_the_log_only_grows(batches: list[list[int]]) -> None:
     store = MemoryStore()

@@ -384,6 +384,7 @@ def found_once(archive: Archive, url: str) -> bool:
     return len(found) == 1
 
 
+@pytest.mark.full
 def test_no_lookup_misses_while_others_write_and_merge(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,7 +406,7 @@ def test_no_lookup_misses_while_others_write_and_merge(
     for thread in threads:
         thread.start()
     try:
-        for number in range(60):
+        for number in range(36):
             url = f"http://example.org/{number}"
             keep(an_exchange(url, b"%d" % number))
             committed.append(url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import ssl
 import threading
 import time
@@ -63,22 +63,25 @@ class Letters:
         return AuthResult(success=data.password == b"open sesame", handled=False)
 
 
+class _OnAnyPort(Controller):
+    """A controller whose port the system gives: one that was free a moment ago may be taken."""
+
+    async def _create_server(self) -> asyncio.AbstractServer:  # type: ignore[override] # a coroutine is awaitable
+        server: asyncio.AbstractServer = await super()._create_server()
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+
 @contextmanager
 def smtp(letters: Letters, **options: Any) -> Iterator[int]:
     """A mail server; `tls` of the options is a context for TLS from the first byte."""
     tls = options.pop("tls", None)
-    controller = Controller(letters, hostname="127.0.0.1", port=free_port(), ssl_context=tls, **options)
+    controller = _OnAnyPort(letters, hostname="127.0.0.1", port=0, ssl_context=tls, ready_timeout=60, **options)
     controller.start()
     try:
         yield controller.port
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -137,17 +140,22 @@ def hook_server(tls: ssl.SSLContext | None = None) -> Iterator[Hook]:
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """An answer that never ends, a byte at a time: no single wait is long."""
+    """An answer that never ends, a byte at a time: no single wait is long, and the other side ends it."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-    for _ in range(600):
+    while True:
         handler.wfile.write(b"x")
         handler.wfile.flush()
         time.sleep(0.05)
 
 
+def silent(handler: BaseHTTPRequestHandler) -> None:
+    """No answer, until the other side has gone."""
+    handler.connection.recv(1)
+
+
 def late(handler: BaseHTTPRequestHandler) -> None:
     """An answer that takes its time, and comes."""
-    time.sleep(1.5)
+    time.sleep(1.0)
     handler.send_response(204)
     handler.end_headers()
 

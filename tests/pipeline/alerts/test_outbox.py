@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +25,8 @@ from pipeline.alerts.notify import notify
 from pipeline.alerts.outbox import Outbox
 from pipeline.alerts.settings import load_channels
 from pipeline.outbound.errors import DeliveryError
-from tests.pipeline.alerts.conftest import NOON, Hook, Letters, event, late, smtp
+from tests.pipeline.alerts.conftest import NOON, Hook, Letters, event, late, silent, smtp
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -216,13 +216,13 @@ def test_an_outbox_that_cannot_be_used_ends_no_capture(tmp_path: Path, caplog: p
 
 
 ADD_AND_WAIT = """
-import sys, time
+import sys
 from pathlib import Path
 from pipeline.alerts.outbox import Outbox
 from tests.pipeline.alerts.conftest import event
 Outbox(Path(sys.argv[1])).add([event(name) for name in sys.argv[2:]])
 print("added", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 FLUSH = """
 import sys
@@ -237,9 +237,8 @@ print(Outbox(Path(sys.argv[1])).flush(channels).sent)
 def _python(code: str, *arguments: str) -> subprocess.Popen[str]:
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(root)}
-    )
+    env = os.environ | {"PYTHONPATH": str(root)}
+    return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
 
 def test_killed_between_adding_and_sending_loses_nothing_and_sends_once(tmp_path: Path, letters: Letters) -> None:
@@ -259,9 +258,9 @@ def test_killed_between_adding_and_sending_loses_nothing_and_sends_once(tmp_path
 def test_killed_while_sending_sends_the_same_message_again(tmp_path: Path, hook: Hook) -> None:
     folder = tmp_path / "outbox"
     Outbox(folder).add([event("a"), event("b")])
-    hook.answers = [lambda handler: time.sleep(3)]
+    hook.answers = [silent]
     with _python(FLUSH, str(folder), hook.url()) as process:
-        _until(lambda: bool(hook.requests))
+        wait_for(lambda: bool(hook.requests))
         process.send_signal(signal.SIGKILL)
     Outbox(folder).add([event("c")])
     channels = load_channels({"webhook": {"url": hook.url()}})
@@ -300,16 +299,16 @@ def test_a_command_has_it_on_stdin_and_is_ended_in_time(tmp_path: Path, box: Out
     assert box.flush([channel]) == Flushed(1, 0)
     assert '"https://gazette.example/a"' in got.read_text()
     box.add([event("b")])
-    stuck = Channel("stuck", Command(("/bin/sh", "-c", "sleep 60 & echo $! > stuck.pid; wait"), timeout=0.5))
+    stuck = Channel("stuck", Command(("/bin/sh", "-c", "sleep 60 & echo $! > stuck.pid; wait"), timeout=3.0))
     absent = Channel("absent", Command((str(tmp_path / "none"),)))
     os.chdir(tmp_path)
     done = box.flush([stuck, absent], sleep=clock.sleep)
     assert done.errors == (
-        "stuck: /bin/sh took more than 0.5 s",
+        "stuck: /bin/sh took more than 3 s",
         f"absent: {tmp_path}/none cannot be started: No such file or directory",
     )
     child = int((tmp_path / "stuck.pid").read_text())
-    _until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
+    wait_for(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
 
 
 @given(
@@ -333,10 +332,3 @@ def _stay_here() -> Iterator[None]:
     here = Path.cwd()
     yield
     os.chdir(here)
-
-
-def _until(true: object, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -259,6 +259,7 @@ def test_no_route_leads_inside(
         assert route.outcome in told.values(), told
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name, route in ROUTES.items() if route.reached])
 def test_each_is_a_route_where_private_addresses_are_allowed(
     scene: Scene, pool: ExtractorPool, tmp_path: Path, name: str
@@ -311,6 +312,7 @@ def chromium() -> None:
         pytest.skip(str(error))
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("chromium")
 def test_no_page_in_a_browser_leads_inside(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("http_proxy", "https_proxy", "all_proxy", "auto_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -329,6 +331,7 @@ def test_no_page_in_a_browser_leads_inside(scene: Scene, tmp_path: Path, monkeyp
     scene.assert_untouched()
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("chromium")
 def test_each_is_a_route_in_a_browser_where_private_addresses_are_allowed(scene: Scene, tmp_path: Path) -> None:
     wanted = {row.url(name).rpartition("/")[2] for name, row in BROWSER.items() if row.reached}

@@ -113,6 +113,7 @@ def test_records_are_as_they_were_kept(onrecord: Command, paper: Site, tmp_path:
         assert kept.read_bytes()[entry["offset"] : entry["offset"] + entry["length"]] in file.read_bytes()
 
 
+@pytest.mark.full
 def test_both_forms_of_a_key_stand_in_the_index(onrecord: Command, paper: Site, tmp_path: Path) -> None:
     paper.answers["/Folder/?b=2&a=1"] = answer(b"<p>x</p>")
     onrecord.capture(paper.url("/Folder/?b=2&a=1"))
@@ -121,6 +122,7 @@ def test_both_forms_of_a_key_stand_in_the_index(onrecord: Command, paper: Site, 
     assert {key.rpartition(")")[2] for key, _ in lines_of(file)} == {"/folder?a=1&b=2", "/folder/?a=1&b=2"}
 
 
+@pytest.mark.full
 def test_parquet_is_read_by_duckdb(onrecord: Command, paper: Site, tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     onrecord.capture(paper.url("/one"), paper.url("/missing"))
@@ -138,6 +140,7 @@ def test_parquet_is_read_by_duckdb(onrecord: Command, paper: Site, tmp_path: Pat
     assert {row[1] for row in found} == {200, 404}
 
 
+@pytest.mark.full
 def test_runs_and_times_choose(onrecord: Command, paper: Site, tmp_path: Path) -> None:
     onrecord.capture(paper.url("/other"))
     onrecord.next_second()

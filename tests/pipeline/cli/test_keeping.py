@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from tests.command import Command
 from tests.site import Site
+from tests.waiting import wait_for
 
 LONG_AGO = time.time() - 9 * 86_400
 
@@ -56,6 +58,7 @@ def test_a_reading_is_done_in_slices(onrecord: Command, site: Site, tmp_path: Pa
     assert sum(line["read"] for line in onrecord("--json", "verify", "--deep", "--resume").lines) == 3
 
 
+@pytest.mark.full
 def test_a_reading_that_was_killed_goes_on_where_it_was(onrecord: Command, site: Site) -> None:
     for name in ("/post", "/other", "/moved"):
         onrecord.capture(site.url(name))
@@ -102,6 +105,7 @@ def test_gc_says_what_goes_and_takes_nothing_else(onrecord: Command, site: Site)
     assert onrecord("gc", "--older-than", "1d").code == 2
 
 
+@pytest.mark.full
 def test_gc_ends_with_five_where_a_run_was_committed_and_lost_its_manifest(onrecord: Command, site: Site) -> None:
     onrecord.capture(site.url("/post"))
     (run,) = (Path(onrecord.store) / "runs").iterdir()
@@ -120,6 +124,7 @@ def mirror(tmp_path: Path) -> Command:
     return Command.at(f"mirror:{tmp_path}/disk/one,{tmp_path}/other/two", tmp_path / "home")
 
 
+@pytest.mark.full
 def test_a_mirror_with_a_member_down_is_told_and_made_whole_later(mirror: Command, site: Site, tmp_path: Path) -> None:
     one, two = tmp_path / "disk" / "one", tmp_path / "other" / "two"
     assert mirror.capture(site.url("/post")).code == 0
@@ -170,6 +175,7 @@ def test_a_mirror_reads_on_and_mends_itself(mirror: Command, site: Site, tmp_pat
     assert mirror("gc", "--dry-run").code == 0
 
 
+@pytest.mark.full
 def test_a_mirror_can_be_a_list_of_settings(site: Site, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'store = ["{tmp_path}/one", "{tmp_path}/two"]\n')
@@ -185,6 +191,11 @@ def test_one_store_has_no_members_to_copy_from(onrecord: Command, site: Site) ->
     assert (onrecord("replicate").code, onrecord("repair").code) == (2, 2)
 
 
+def until_some_files_are_there(running: subprocess.Popen[str], target: Path, files: int) -> None:
+    wait_for(lambda: running.poll() is not None or sum(path.is_file() for path in target.rglob("*")) >= files)
+
+
+@pytest.mark.full
 def test_the_drill_goes_on_after_kills_and_from_any_member(mirror: Command, site: Site, tmp_path: Path) -> None:
     for name in ("/post", "/other", "/moved"):
         mirror.capture(site.url(name))
@@ -193,7 +204,7 @@ def test_the_drill_goes_on_after_kills_and_from_any_member(mirror: Command, site
     dice = random.Random(5)
     for _ in range(4):
         running = mirror.start("restore", str(target))
-        time.sleep(dice.uniform(0.2, 1.2))
+        until_some_files_are_there(running, target, dice.randrange(1, 12))
         running.kill()
         running.communicate()
     done = mirror("restore", str(target))

@@ -56,6 +56,7 @@ def capture(onrecord: Command, *arguments: str) -> list[dict[str, object]]:
     return done.lines
 
 
+@pytest.mark.full
 def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Site) -> None:
     capture(onrecord, site.url("/drawn"))
     assert "Sentence 3" not in onrecord("get", site.url("/drawn")).out
@@ -82,6 +83,7 @@ def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Si
     assert onrecord("get", site.url("/drawn")).out == text
 
 
+@pytest.mark.full
 def test_links_are_followed_in_the_browser_too(onrecord: Command, site: Site) -> None:
     lines = capture(onrecord, "--browser", "--depth", "1", site.url("/linked"))
     titles = {line["title"] for line in lines if not line.get("role")}
@@ -96,6 +98,7 @@ def test_without_a_browser_one_line_says_what_to_install(onrecord: Command, site
     assert "chromium" in done.err
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("credentials", ["mask", "record"])
 def test_what_a_cookie_says_is_written_only_when_that_is_asked_for(
     credentials: str, onrecord: Command, site: Site

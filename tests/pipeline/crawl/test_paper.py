@@ -42,9 +42,9 @@ def records(onrecord: Command) -> list[tuple[str, str, dict[str, str], bytes]]:
     "source",
     [
         ("--feed", "/feed.atom"),
-        ("--feed", "/old-feed"),
-        ("--feed", "/"),
-        ("--sitemap", "/"),
+        pytest.param(("--feed", "/old-feed"), marks=pytest.mark.full),
+        pytest.param(("--feed", "/"), marks=pytest.mark.full),
+        pytest.param(("--sitemap", "/"), marks=pytest.mark.full),
         ("--sitemap", "/sitemap-index.xml"),
         ("--depth", "1", "--scope", "host", "/"),
     ],
@@ -118,6 +118,7 @@ def test_metadata_records_say_how_it_was_come_by(onrecord: Command, gazette: Sit
     assert {value.partition(":")[0] for value in digests} == {"sha256"}, "mixed forms break revisits in other tools"
 
 
+@pytest.mark.full
 def test_scope_patterns_robots_and_limits_leave_their_reasons(onrecord: Command, gazette: Site) -> None:
     gazette.answers["/"] = answer(
         b'<a href="/2026/01.html">1</a> <a href="/2026/02.html">2</a> <a href="/drafts/next">d</a>'
@@ -177,6 +178,7 @@ def test_robots_txt_itself_may_always_be_asked_for(onrecord: Command, gazette: S
     assert (told[COLUMNS[0]], told[COLUMNS[1]]) == ("ok", "robots-denied")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("status", "told"), [("404 Not Found", "ok"), ("500 Oops", "robots-denied")])
 def test_a_robots_txt_that_cannot_be_had(onrecord: Command, gazette: Site, status: str, told: str) -> None:
     gazette.answers["/"] = answer(b'<a href="/2026/01.html">1</a>')
@@ -197,6 +199,7 @@ def test_missing_requisites_are_told_and_fail_nothing(onrecord: Command, gazette
     assert "1 targets, 2 requisites" in people.err
 
 
+@pytest.mark.full
 def test_addresses_that_a_page_names_are_checked(onrecord: Command, gazette: Site) -> None:
     """Nothing that a page says leads to a private address, whatever shape it is written in."""
     hosts = ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:10.0.0.1]", "169.254.169.254", "localhost"]
@@ -207,12 +210,14 @@ def test_addresses_that_a_page_names_are_checked(onrecord: Command, gazette: Sit
     assert gazette.paths == []
 
 
+@pytest.mark.full
 def test_linked_pdfs_on_request(onrecord: Command, gazette: Site) -> None:
     assert LINKED_PDF not in by_path(gazette, capture(onrecord, gazette.url(COLUMNS[0])))
     done = capture(onrecord, "--linked-pdfs", gazette.url(COLUMNS[1]))
     assert by_path(gazette, done)[LINKED_PDF]["outcome"] == "ok"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("option", "path", "name"),
     [
@@ -257,6 +262,7 @@ def test_tracking_and_canonical_addresses_are_one_page(onrecord: Command, gazett
     assert "/only-in-print" not in gazette.paths
 
 
+@pytest.mark.full
 def test_a_crawl_delay_is_kept(onrecord: Command, gazette: Site) -> None:
     gazette.answers["/robots.txt"] = answer(b"User-agent: *\nCrawl-delay: 0.4\n", kind="text/plain")
     gazette.answers["/"] = answer(
@@ -310,6 +316,7 @@ def test_a_link_left_out_is_still_captured_where_a_page_shows_it(onrecord: Comma
     assert sorted((line["outcome"], line.get("role", "")) for line in lines) == [("excluded", ""), ("ok", "requisite")]
 
 
+@pytest.mark.full
 def test_a_shorter_way_found_later_counts(onrecord: Command, gazette: Site) -> None:
     # The far page is two links from the first seed and one from the second.
     gazette.answers["/a"] = answer(b"<p>A</p><a href=/b>b</a>")

@@ -17,10 +17,13 @@ from tests.command import Command
 from tests.gazette import COLUMNS, REQUISITES
 from tests.site import Site
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+        reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    ),
+]
 
 # What the page shows, as far as a script can see: every picture has its size, every style its effect.
 _SEEN = """() => ({

@@ -85,6 +85,7 @@ def pool() -> Iterator[ExtractorPool]:
         yield running
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", PAGES)
 def test_a_pathological_page_ends(name: str, pool: ExtractorPool) -> None:
     future = pool.submit(Page("https://gazette.example/", PAGES[name]().encode(), "text/html; charset=utf-8"))

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.extract.worker_pool import TaskFailure, WorkerPool
+from tests.waiting import wait_for
 
 TASKS = """
 import os, signal, time
@@ -111,11 +111,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path, monkeypatch: py
     worker = int(parent.stdout.readline())
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    for _ in range(200):
-        if not _alive(worker):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the worker outlives its parent")
+    wait_for(lambda: not _alive(worker))
 
 
 def _alive(pid: int) -> bool:

@@ -29,6 +29,7 @@ def opened(onrecord: Command, tmp_path: Path) -> Archive:
     return Archive(open_store(onrecord.store), spool=tmp_path / "no-spool")
 
 
+@pytest.mark.full
 def test_two_runs_at_once_into_one_store(tmp_path: Path, site: Site) -> None:
     onrecord = Command.at(tmp_path / "store", tmp_path / "home")
     urls = change(site, 0)
@@ -64,6 +65,7 @@ def test_a_store_out_of_reach_loses_nothing(tmp_path: Path, site: Site) -> None:
     assert "Edition 2" in onrecord("get", urls[0]).out
 
 
+@pytest.mark.full
 def test_an_s3_store_that_stops_answering_gets_the_run_later(
     tmp_path: Path, site: Site, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from storage.memory import MemoryStore
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer, chunked, redirect
+from tests.torture.scale import examples
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / ".peers" / "sample_archive" / "warcs"
@@ -501,7 +502,7 @@ _SAMPLES = {
 
 
 @settings(
-    max_examples=int(os.environ.get("ONRECORD_TEST_EXAMPLES", "150")),
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

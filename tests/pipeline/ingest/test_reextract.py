@@ -127,6 +127,7 @@ def test_a_damaged_record_keeps_the_text_it_has(onrecord: Command, site: Site) -
     assert onrecord("get", first["url"]).out == text
 
 
+@pytest.mark.full
 def test_killed_and_taken_up_again(onrecord: Command, site: Site) -> None:
     site.answers |= {f"/{number}": answer(essay(number)) for number in range(400)}
     urls = [site.url(f"/{number}") for number in range(400)]
@@ -148,6 +149,7 @@ def test_killed_and_taken_up_again(onrecord: Command, site: Site) -> None:
     assert len(pages) - 1 >= len(told), "what was told is there"
 
 
+@pytest.mark.full
 def test_a_cluster_gives_the_same_bytes_though_a_worker_dies(onrecord: Command, site: Site) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
     site.answers |= {f"/{number}": answer(essay(number)) for number in range(1000)}
@@ -173,6 +175,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_dies(onrecord: Command, 
     assert first.count(b"\n") == 1001
 
 
+@pytest.mark.full
 def test_a_cluster_that_is_not_there(onrecord: Command, site: Site) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")
     site.answers["/0"] = answer(essay(0))

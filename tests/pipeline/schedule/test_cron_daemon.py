@@ -2,7 +2,7 @@
 
 The daemon and every `crontab` have a mount namespace of their own, in which the spool is a folder of the test: this
 machine's crontabs are neither read nor written. It takes two or three turns of the minute, or more, until there are
-ONRECORD_TEST_CAPTURES of one page; leave it out with `-k 'not cron_daemon'`.
+TORTURE_CAPTURES of one page; leave it out with `-k 'not cron_daemon'`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.pipeline.cli.conftest import post
 from tests.site import Handler, Site, Talk
+from tests.torture.scale import count
+from tests.waiting import wait_for
 
-CAPTURES = int(os.environ.get("ONRECORD_TEST_CAPTURES", "1"))
+CAPTURES = count("CAPTURES", 1, 10)
 # What stands before: a carriage return, and two characters that `crontab -l` shows one as.
 BEFORE = "# mine, \r\nODD='1'\n* * * * * echo $ODD 100\\% >> {folder}/mine # \\r"
 PROGRAM = """#!{python}
@@ -61,7 +63,7 @@ class Cron:
         (folder / "spool").chmod(0o1730)
         command = ["unshare", "-m", "sh", "-e", "-c", MOUNTS.format(folder=folder)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        wait_until((folder / "run" / "crond.pid").exists, 20)
+        wait_for((folder / "run" / "crond.pid").exists)
         time.sleep(1.1)  # it compares whole seconds, and would miss a crontab of the second in which it looked
 
     def __call__(self, *command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -98,13 +100,9 @@ def cron(folder: Path) -> Iterator[Cron]:
         running.end()
 
 
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.1)
-
-
+@pytest.mark.full
+@pytest.mark.torture
+@pytest.mark.timeout(900)
 def test_cron_daemon_runs_what_was_installed(cron: Cron, folder: Path) -> None:
     table, log = folder / "spool" / "root", folder / "log"
     with Site() as site:
@@ -129,8 +127,8 @@ def test_cron_daemon_runs_what_was_installed(cron: Cron, folder: Path) -> None:
         installed = cron(*onrecord, "schedule", "install", "--every", "1m", "--watches", str(watches))
         assert installed.returncode == 0
         assert _lines(table).startswith(before + b"# >>> onrecord ")
-        wait_until(lambda: _refused(log), 140)
-        wait_until(lambda: len(_captured(cron, onrecord, site.url("/post"))) >= CAPTURES, 140 * CAPTURES)
+        wait_for(lambda: _refused(log), 280)
+        wait_for(lambda: len(_captured(cron, onrecord, site.url("/post"))) >= CAPTURES, 280 * CAPTURES)
         assert cron(*onrecord, "schedule", "remove", "--watches", str(watches)).returncode == 0
         assert len(_captured(cron, onrecord, site.url("/slow"))) == 1
     assert _lines(table) == before

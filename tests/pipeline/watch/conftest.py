@@ -24,7 +24,7 @@ from storage.base import ObjectStore
 from storage.local import LocalStore
 from tests.site import Site, answer
 
-DEFAULTS = {"allow_private": True, "delay": 0.0, "requisites": False, "timeout": 5.0, "connections": 16}
+DEFAULTS = {"allow_private": True, "delay": 0.0, "requisites": False, "timeout": 60.0, "connections": 16}
 
 
 @pytest.fixture(scope="session")

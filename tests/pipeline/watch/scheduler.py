@@ -1,15 +1,14 @@
-"""One machine's scheduler, as a process that can be killed: what is due, again and again, a minute to the second.
+"""One machine's scheduler, as a process that can be killed: what is due, again and again, by a rehearsed clock.
 
-    python -m tests.pipeline.watch.scheduler STORE FOLDER WATCHES BEGAN ALERTS
+    python -m tests.pipeline.watch.scheduler STORE FOLDER WATCHES CLOCK ALERTS
 
-BEGAN is the moment, in seconds, at which the rehearsal's clock agreed with the real one. Alerts are appended to the
-file ALERTS by a command.
+The file CLOCK says by how many minutes the rehearsal's clock is ahead of the real one. Each round prints a line once it
+is over. Alerts are appended to the file ALERTS by a command.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -29,11 +28,10 @@ from pipeline.watch.run_due import Settings, run_due, told
 from pipeline.watch.watch_list import load
 from storage.location import open_store
 
-SPEED = 60  # minutes of the rehearsal are seconds
-DEFAULTS = {"allow_private": True, "delay": 0.0, "requisites": False, "timeout": 5.0}
+DEFAULTS = {"allow_private": True, "delay": 0.0, "requisites": False, "timeout": 60.0}
 
 
-def main(location: str, folder: Path, watches: Path, began: float, alerts: Path) -> None:
+def main(location: str, folder: Path, watches: Path, clock: Path, alerts: Path) -> None:
     turns.BEAT = 0.5  # seconds of the real clock: its silence is counted by the rehearsal's
     store = open_store(location)
     ledger = Ledger(folder / "state" / "ledger.db")
@@ -42,9 +40,8 @@ def main(location: str, folder: Path, watches: Path, began: float, alerts: Path)
     )
     with ExtractorPool(1, time_limit=60, memory_limit=2_000_000_000) as pool:
         settings = Settings(_options, folder / "state", 600, pool)
-        print("ready", flush=True)
         while True:
-            times.rehearse(timedelta(seconds=(time.time() - began) * (SPEED - 1)))
+            times.rehearse(timedelta(minutes=int(clock.read_text())))
             archive = Archive(store, spool=folder / "spool", cache=folder / "cache")
             archive.prepare()
             for _ in recover(archive, _options({})):
@@ -54,7 +51,7 @@ def main(location: str, folder: Path, watches: Path, began: float, alerts: Path)
                 if notify(ran.events, channels, folder / "outbox").kept:
                     told(ledger, ran.tellings)
             notify([], channels, folder / "outbox")
-            time.sleep(0.3)
+            print("a round", flush=True)
 
 
 def _options(given: Any) -> CaptureOptions:
@@ -62,4 +59,4 @@ def _options(given: Any) -> CaptureOptions:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]), Path(sys.argv[5]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), Path(sys.argv[5]))

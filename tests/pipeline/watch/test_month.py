@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
+
+import pytest
 
 from tests.pipeline.watch.conftest import Machine, article, feed, gone
 from tests.site import Handler, Site, Talk, answer
+from tests.torture.scale import count
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# Days of the month, and posts a day; the whole of it takes half an hour: ONRECORD_TEST_DAYS=30 ONRECORD_TEST_POSTS=200
-DAYS = int(os.environ.get("ONRECORD_TEST_DAYS", "2"))
-POSTS = int(os.environ.get("ONRECORD_TEST_POSTS", "24"))
+UNIT = count("HOURS", 12, 24) * HOUR  # what is a day of the month below
+# Days of a feed, and posts a day; the long form takes half an hour.
+DAYS = count("DAYS", 1, 30)
+POSTS = count("POSTS", 24, 200)
 
 
+@pytest.mark.full
+@pytest.mark.torture
 def test_every_edit_disappearance_and_return_is_told_once(machine: Machine, site: Site) -> None:
     for name in "abcdefg":
         site.answers[f"/{name}"] = article(f"Page {name}", "As it was in the beginning.")
@@ -26,20 +31,20 @@ def test_every_edit_disappearance_and_return_is_told_once(machine: Machine, site
     splash = article("Welcome", "").replace(b"the matter is not closed", b"you may win a prize")
     original = dict(site.answers)
     story = {
-        2 * DAY: {"/a": article("Page a", "As it was edited in silence.")},
-        5 * DAY: {"/b": gone()},
-        9 * DAY: {"/b": original["/b"], "/c": gone("404 Not Found")},
-        12 * DAY: {"/d": wall},
-        14 * DAY: {"/d": original["/d"]},
-        20 * DAY: {"/a": gone(), "/e": answer(b"down", status="502 Bad Gateway")},
-        22 * DAY: {"/e": original["/e"]},
-        25 * DAY: {"/a": article("Page a", "As it came back, with other words than before.")},
+        2 * UNIT: {"/a": article("Page a", "As it was edited in silence.")},
+        5 * UNIT: {"/b": gone()},
+        9 * UNIT: {"/b": original["/b"], "/c": gone("404 Not Found")},
+        12 * UNIT: {"/d": wall},
+        14 * UNIT: {"/d": original["/d"]},
+        20 * UNIT: {"/a": gone(), "/e": answer(b"down", status="502 Bad Gateway")},
+        22 * UNIT: {"/e": original["/e"]},
+        25 * UNIT: {"/a": article("Page a", "As it came back, with other words than before.")},
     }
-    flaps = {7 * DAY: {"/f": once(gone(), original["/f"])}, 3 * DAY: {"/g": once(splash, original["/g"])}}
+    flaps = {7 * UNIT: {"/f": once(gone(), original["/f"])}, 3 * UNIT: {"/g": once(splash, original["/g"])}}
     happenings = sorted({*story, *flaps})
     at = timedelta(0)
     invocations = 0
-    while at < 30 * DAY:
+    while at < 30 * UNIT:
         for when in happenings:
             if when <= at:
                 site.answers |= story.get(when, {}) | flaps.get(when, {})
@@ -69,7 +74,7 @@ def test_every_edit_disappearance_and_return_is_told_once(machine: Machine, site
     assert edit.diff is not None
     assert "[-the beginning-]{+silence+}" in edit.diff
     assert len(edit.records) == 2
-    print(f"{invocations} invocations, {len(site.requests)} requests for 7 pages in 30 days")
+    print(f"{invocations} invocations, {len(site.requests)} requests for 7 pages in {at}")
 
 
 def once(first: bytes, then: bytes) -> Handler:
@@ -87,6 +92,8 @@ def _pending(machine: Machine) -> bool:
         return bool(database.execute("SELECT count(*) FROM pages WHERE pending > 0").fetchone()[0])
 
 
+@pytest.mark.full
+@pytest.mark.torture
 def test_a_feed_polled_by_decay_misses_no_post(machine: Machine, site: Site) -> None:
     machine.watches = f'[[watch]]\nfeed = "{site.url("/feed")}"\nevery = "30m"\n'
     window = max(POSTS // 8, 6)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from archive.archive import Archive
 from storage.memory import MemoryStore
 from tests.pipeline.web.pages.library import COURT, PICTURE, STYLE, TAX, Library, Served, at, furnish, served
+from tests.torture.scale import examples
 
-EXAMPLES = int(os.environ.get("ONRECORD_TEST_EXAMPLES", "300"))
 STAMP = "20240302090000"
 _PAGES = ["/", "/search?q=court", "/board", "/help", "/static/onrecord.css", "/static/compare.js"]
 _ABOUT = ["/url?url=", "/pages?match=host&url=", "/read?url=", "/page?url=", "/compare?url="]
@@ -149,7 +149,7 @@ _HEADERS = st.lists(st.tuples(st.sampled_from(_NAMES), _VALUE), max_size=4)
 _METHODS = st.sampled_from("GET GET GET HEAD POST PUT DELETE OPTIONS TRACE PATCH CONNECT get BREW".split())
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(method=_METHODS, target=_TARGET, headers=_HEADERS, body=st.binary(max_size=20), replay=st.booleans())
 def test_no_request_is_a_fault_of_ours(
     both: Served,
@@ -207,6 +207,7 @@ def _copy(library: Library, kind: str, how: str, folder: Path) -> Iterator[Serve
         yield running
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_archive_is_named_and_no_fault_of_ours(
@@ -221,6 +222,7 @@ def test_a_damaged_archive_is_named_and_no_fault_of_ours(
             assert complaints.tracebacks == [], path
 
 
+@pytest.mark.full
 def test_damage_behind_the_beginning_breaks_an_answer_off_and_is_logged(
     complaints: _Complaints, tmp_path: Path
 ) -> None:

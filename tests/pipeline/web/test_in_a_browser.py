@@ -14,10 +14,13 @@ from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
+        reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    ),
+]
 
 EVIL = """<html><head><title>Evil</title><base href="OUTSIDE/">
 <meta http-equiv=refresh content="0;url=OUTSIDE/out">

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipeline.capture.http.politeness import Hosts
 from pipeline.capture.http.settings import FetchSettings
 from storage.errors import StoreUnavailable
 from tests.site import NOT_FOUND, ODD, Site, Talk, answer, chunked, redirect, silent, stalls, streamed
+from tests.waiting import wait_for
 
 pytest.importorskip("playwright", reason="the extra [browser] is not installed")
 pytest.importorskip("cryptography", reason="the extra [browser] is not installed")
@@ -35,9 +35,9 @@ try:
 except BrowserUnavailable as error:
     pytest.skip(str(error), allow_module_level=True)
 
-SETTINGS = FetchSettings("test/1", delay=0, allow_private=True, timeout=5, connect_timeout=5, retries=0)
-LIMITS = BrowserSettings(settle=0.5, limit=40, delay=0)
-SHORT = replace(LIMITS, limit=4)
+SETTINGS = FetchSettings("test/1", delay=0, allow_private=True, timeout=30, connect_timeout=30, retries=0)
+LIMITS = BrowserSettings(settle=0.5, limit=60, delay=0)
+SHORT = replace(LIMITS, limit=6)  # for what never ends
 
 Visit = Callable[..., Browsed]
 
@@ -66,7 +66,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     results.close()
 
 
-def browse(folder: Path, url: str, limits: BrowserSettings = SHORT, settings: FetchSettings = SETTINGS) -> Browsed:
+def browse(folder: Path, url: str, limits: BrowserSettings = LIMITS, settings: FetchSettings = SETTINGS) -> Browsed:
     """A page in a browser of its own."""
     (browsed,) = browse_all([Target(url)], settings, folder, limits=limits, tabs=1)
     assert browsed is not None
@@ -135,6 +135,7 @@ def test_a_page_that_scripts_draw(site: Site, visit: Visit) -> None:
     assert browsed.notes == ()
 
 
+@pytest.mark.full
 def test_text_in_components_is_in_the_dom(site: Site, visit: Visit) -> None:
     site.answers["/"] = script(
         "const one = document.body.appendChild(document.createElement('my-one'));"
@@ -148,6 +149,7 @@ def test_text_in_components_is_in_the_dom(site: Site, visit: Visit) -> None:
     assert text.endswith("</body></html>")
 
 
+@pytest.mark.full
 def test_names_that_hide_what_a_document_has(site: Site, visit: Visit) -> None:
     hidden = "documentElement doctype querySelectorAll scrollingElement".split()
     site.answers["/"] = html(
@@ -186,6 +188,7 @@ def test_requests_of_scripts_are_recorded_to_the_byte(site: Site, visit: Visit) 
     assert "hello!you said a=1&amp;b=ülength 200" in dom(browsed)
 
 
+@pytest.mark.full
 def test_a_coded_and_chunked_page_is_stored_as_it_came_and_shown_as_it_is_meant(site: Site, visit: Visit) -> None:
     page = b"<!doctype html><p id=p>packed</p><script>p.textContent += ' and unpacked'</script>"
     site.answers["/"] = (
@@ -198,6 +201,7 @@ def test_a_coded_and_chunked_page_is_stored_as_it_came_and_shown_as_it_is_meant(
     assert b"\r\nAccept-Encoding: gzip, deflate\r\n" in site.raw_requests[0]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("path", [path for path in ODD if path != "/no-content"])
 def test_what_the_recorder_takes_the_browser_is_given(site: Site, visit: Visit, path: str) -> None:
     site.answers[path] = ODD[path]
@@ -210,6 +214,7 @@ def test_what_the_recorder_takes_the_browser_is_given(site: Site, visit: Visit, 
     assert "got " in dom(browsed).split("<p>after</p>")[1]
 
 
+@pytest.mark.full
 def test_redirects_of_the_page_lead_its_chain(site: Site, visit: Visit) -> None:
     site.answers["/old"] = redirect("/older?x=1", "301 Moved")
     site.answers["/older?x=1"] = redirect(site.url("/new"))
@@ -225,6 +230,7 @@ def test_redirects_of_the_page_lead_its_chain(site: Site, visit: Visit) -> None:
     assert "here" in dom(browsed)
 
 
+@pytest.mark.full
 def test_redirects_of_what_a_page_asks_for_are_exchanges_too(site: Site, visit: Visit) -> None:
     # A style sheet that was moved: what it names is relative to where it is now.
     site.answers["/"] = html("<p class=c>x</p>", "<link rel=stylesheet href=/style.css>")
@@ -237,6 +243,7 @@ def test_redirects_of_what_a_page_asks_for_are_exchanges_too(site: Site, visit: 
     assert site.url("/moved/pic.png") in found
 
 
+@pytest.mark.full
 def test_a_preflight_is_made_and_recorded(site: Site, visit: Visit) -> None:
     with Site(host="127.0.0.2") as other:
         cors = ("Access-Control-Allow-Origin: *", "Access-Control-Allow-Headers: x-mine")
@@ -253,6 +260,7 @@ def test_a_preflight_is_made_and_recorded(site: Site, visit: Visit) -> None:
     assert "allowed" in dom(browsed)
 
 
+@pytest.mark.full
 def test_a_page_over_tls(tmp_path: Path) -> None:
     authority = trustme.CA()
     with Site(tls=_server_context(authority)) as site:
@@ -276,6 +284,7 @@ def _server_context(authority: trustme.CA) -> object:
     return context
 
 
+@pytest.mark.full
 def test_images_that_load_when_they_are_seen(site: Site, visit: Visit) -> None:
     site.answers["/"] = html(
         "".join(
@@ -287,6 +296,7 @@ def test_images_that_load_when_they_are_seen(site: Site, visit: Visit) -> None:
     assert {site.url(f"/{at}.png") for at in range(3)} <= by_url(browsed).keys()
 
 
+@pytest.mark.full
 def test_the_screenshot_is_of_the_whole_page(site: Site, visit: Visit) -> None:
     site.answers["/"] = html("<div style='height: 3000px; background: #c00'></div>", "<style>body {margin: 0}</style>")
     shot = made(visit(site.url("/")), "fullPageFinal")
@@ -294,6 +304,7 @@ def test_the_screenshot_is_of_the_whole_page(site: Site, visit: Visit) -> None:
     assert struct.unpack(">II", shot[16:24]) == (1280, 3000)
 
 
+@pytest.mark.full
 def test_a_very_long_page_is_drawn_to_the_limit(site: Site, visit: Visit) -> None:
     site.answers["/"] = html("<div style='height: 20000px'></div>")
     browsed = visit(site.url("/"))
@@ -301,6 +312,7 @@ def test_a_very_long_page_is_drawn_to_the_limit(site: Site, visit: Visit) -> Non
     assert f"the screenshot ends after {LIMITS.max_height:,} pixels" in browsed.notes
 
 
+@pytest.mark.full
 def test_further_headers_of_a_target_go_with_it(site: Site, visit: Visit) -> None:
     site.answers["/"] = redirect("/page")
     site.answers["/page"] = html("<img src=/a.png>")
@@ -312,6 +324,7 @@ def test_further_headers_of_a_target_go_with_it(site: Site, visit: Visit) -> Non
     assert not any(b"If-None-Match" in raw for raw in site.raw_requests)
 
 
+@pytest.mark.full
 def test_no_cookie_goes_from_one_target_to_the_next(site: Site, visit: Visit) -> None:
     site.answers["/"] = answer(b"<script>fetch('/again')</script>", headers=("Set-Cookie: id=7",))
     visit(site.url("/"))
@@ -321,6 +334,7 @@ def test_no_cookie_goes_from_one_target_to_the_next(site: Site, visit: Visit) ->
     assert [b"\r\nCookie: id=7\r\n" in raw for raw in site.raw_requests if b" /again " in raw] == [True, True]
 
 
+@pytest.mark.full
 def test_sites_are_told_who_comes(site: Site, visit: Visit) -> None:
     site.answers["/"] = script("document.body.append(navigator.userAgent)")
     assert " Safari/537.36 test/1<" in dom(visit(site.url("/")))
@@ -328,6 +342,7 @@ def test_sites_are_told_who_comes(site: Site, visit: Visit) -> None:
     assert b"Headless" not in site.raw_requests[0]
 
 
+@pytest.mark.full
 def test_what_the_browser_has_already_is_recorded_whole_again(site: Site, visit: Visit) -> None:
     site.answers["/etag"] = answer(b"the same", headers=('ETag: "e"',))
     site.answers["/"] = script(
@@ -340,12 +355,13 @@ def test_what_the_browser_has_already_is_recorded_whole_again(site: Site, visit:
     assert [wire(one) for one in browsed.fetched if one.target.url == site.url("/etag")] == [site.answers["/etag"]] * 2
 
 
+@pytest.mark.full
 def test_pages_of_a_host_are_apart(site: Site, tmp_path: Path) -> None:
     site.answers |= {"/a": html("<img src=/1><img src=/2>"), "/b": html("")}
     targets = [Target(site.url("/a")), Target(site.url("/b"))]
     list(browse_all(targets, replace(SETTINGS, delay=2), tmp_path, limits=LIMITS, tabs=2))
     first, second = sorted(when for when, path in site.requests if path in {"/a", "/b"})
-    assert second - first > 1.9
+    assert second - first > 1.0  # a busy machine hears of the first one late
 
 
 # What is refused.
@@ -394,6 +410,7 @@ def test_a_page_at_a_refused_address(site: Site, tmp_path: Path) -> None:
     assert site.requests == []
 
 
+@pytest.mark.full
 def test_websockets_are_refused(site: Site, visit: Visit) -> None:
     site.answers["/"] = script(
         f"const s = new WebSocket('ws://127.0.0.1:{site.port}/live'); s.onerror = () => document.body.append('closed')"
@@ -406,6 +423,7 @@ def test_websockets_are_refused(site: Site, visit: Visit) -> None:
     assert "/live" not in site.paths
 
 
+@pytest.mark.full
 def test_service_workers_are_not_installed(site: Site, visit: Visit) -> None:
     site.answers["/sw.js"] = answer(b"onfetch = e => e.respondWith(new Response('forged'))", kind="text/javascript")
     site.answers["/"] = script("navigator.serviceWorker.register('/sw.js')")
@@ -413,6 +431,7 @@ def test_service_workers_are_not_installed(site: Site, visit: Visit) -> None:
     assert "/sw.js" not in site.paths
 
 
+@pytest.mark.full
 def test_a_failing_request_is_made_once_and_the_page_sees_it_fail(site: Site, visit: Visit) -> None:
     async def hangs_up(talk: Talk) -> None:
         talk.close()
@@ -431,6 +450,7 @@ def test_a_failing_request_is_made_once_and_the_page_sees_it_fail(site: Site, vi
     assert site.paths.count("/posted") == 1  # the recorder asks twice over a stale connection, but not for this
 
 
+@pytest.mark.full
 def test_what_breaks_off_is_truncated_and_shown_as_far_as_it_came(site: Site, visit: Visit) -> None:
     site.answers["/"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<p>half a page"
     site.closing.add("/")
@@ -442,6 +462,7 @@ def test_what_breaks_off_is_truncated_and_shown_as_far_as_it_came(site: Site, vi
     assert browsed.notes == ()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("url", "name"),
     [
@@ -457,6 +478,7 @@ def test_what_cannot_be_visited_is_named(visit: Visit, url: str, name: str) -> N
     assert browsed.resources == ()
 
 
+@pytest.mark.full
 def test_errors_of_the_server(site: Site, visit: Visit) -> None:
     browsed = visit(site.url("/nowhere"))
     assert browsed.fetched[0].verdict.name == "http-error"
@@ -466,6 +488,7 @@ def test_errors_of_the_server(site: Site, visit: Visit) -> None:
     assert visit(site.url("/mail")).fetched[0].verdict.name == "unsupported-scheme"
 
 
+@pytest.mark.full
 def test_redirects_without_end(site: Site, visit: Visit) -> None:
     site.answers["/loop"] = redirect("/loop")
     for number in range(30):
@@ -475,6 +498,7 @@ def test_redirects_without_end(site: Site, visit: Visit) -> None:
     assert (page.verdict.name, len(page.exchanges)) == ("too-many-redirects", 20)
 
 
+@pytest.mark.full
 def test_a_download_is_recorded_and_not_shown(site: Site, visit: Visit) -> None:
     site.answers["/"] = answer(b"a,b", kind="text/csv", headers=("Content-Disposition: attachment; filename=a.csv",))
     browsed = visit(site.url("/"))
@@ -486,6 +510,7 @@ def test_a_download_is_recorded_and_not_shown(site: Site, visit: Visit) -> None:
 # Pages that would not end.
 
 
+@pytest.mark.full
 def test_dialogs_are_dismissed(site: Site, visit: Visit) -> None:
     site.answers["/"] = script(
         "onbeforeunload = e => {e.preventDefault(); return 'stay'}; alert(1);"
@@ -497,6 +522,7 @@ def test_dialogs_are_dismissed(site: Site, visit: Visit) -> None:
     assert {f"a dialog was dismissed ({kind})" for kind in ("alert", "confirm", "prompt")} <= set(browsed.notes)
 
 
+@pytest.mark.full
 def test_popups_do_not_open(site: Site, visit: Visit) -> None:
     site.answers["/"] = script("for (let i = 0; i < 50; i++) open('/popup' + i); document.body.append('went on')")
     browsed = visit(site.url("/"))
@@ -523,12 +549,13 @@ ENDLESS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("case", ENDLESS)
 def test_endless_pages_end_with_a_name(site: Site, tmp_path: Path, case: str) -> None:
     code, name, text = ENDLESS[case]
     site.answers["/"] = script(code)
-    limit = 30 if name == "ok" else 4  # where it ends by itself, how long that takes decides nothing
+    limit = 60 if name == "ok" else 8  # where it ends by itself, how long that takes decides nothing
     limits = replace(LIMITS, limit=limit, max_screens=5, max_requests=300, max_memory=1 << 30)
     results = browse_all([Target(site.url("/")), Target(site.url("/fine"))], SETTINGS, tmp_path, limits=limits, tabs=1)
     site.answers |= {"/2": site.answers["/"], "/fine": html("<p>fine</p>")}
@@ -549,8 +576,9 @@ def test_endless_pages_end_with_a_name(site: Site, tmp_path: Path, case: str) ->
     assert "fine" in dom(fine)
 
 
+@pytest.mark.full
 def test_what_was_done_to_endless_pages_is_said(site: Site, tmp_path: Path) -> None:
-    limits = replace(SHORT, max_screens=3, max_requests=30)
+    limits = replace(LIMITS, max_screens=3, max_requests=30)
     site.answers["/reload"] = script("location.reload()")
     site.answers["/many"] = script("for (let i = 0; i < 50; i++) new Image().src = '/i' + i")
     site.answers["/grows"] = script(ENDLESS["grows"][0])
@@ -565,6 +593,7 @@ def test_what_was_done_to_endless_pages_is_said(site: Site, tmp_path: Path) -> N
     assert site.paths.count("/reload") == 11  # the page, and ten times again
 
 
+@pytest.mark.full
 def test_all_responses_of_a_page_together_have_a_limit(site: Site, tmp_path: Path) -> None:
     site.answers["/"] = html("".join(f"<img src=/{at}>" for at in range(20)))
     for at in range(20):
@@ -577,21 +606,23 @@ def test_all_responses_of_a_page_together_have_a_limit(site: Site, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_server_that_never_answers(site: Site, tmp_path: Path) -> None:
     site.answers["/"] = silent
     site.answers["/half"] = stalls
     site.answers["/page"] = html("<p>text</p><img src=/half>")
     settings = replace(SETTINGS, timeout=60)
-    assert browse(tmp_path, site.url("/"), settings=settings).fetched[0].verdict.name == "timeout"
-    half = browse(tmp_path, site.url("/half"), settings=settings).fetched[0]
+    assert browse(tmp_path, site.url("/"), SHORT, settings).fetched[0].verdict.name == "timeout"
+    half = browse(tmp_path, site.url("/half"), SHORT, settings).fetched[0]
     assert (half.verdict.name, half.exchanges[0].truncated) == ("truncated", "time")
-    browsed = browse(tmp_path, site.url("/page"), settings=settings)
+    browsed = browse(tmp_path, site.url("/page"), SHORT, settings)
     assert browsed.fetched[0].verdict.name == "browser-timeout"
     assert "<p>text</p>" in dom(browsed)
     picture = by_url(browsed)[site.url("/half")]
     assert (picture.verdict.name, picture.exchanges[0].truncated) == ("truncated", "time")
 
 
+@pytest.mark.full
 def test_a_stream_of_events_does_not_hold_a_page_up(site: Site, tmp_path: Path) -> None:
     async def events(talk: Talk) -> None:
         await talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
@@ -601,7 +632,7 @@ def test_a_stream_of_events_does_not_hold_a_page_up(site: Site, tmp_path: Path) 
 
     site.answers["/events"] = events
     site.answers["/"] = script("new EventSource('/events')")
-    browsed = browse(tmp_path, site.url("/"), replace(LIMITS, limit=30))
+    browsed = browse(tmp_path, site.url("/"), LIMITS)
     assert browsed.fetched[0].verdict.name == "ok"
     stream = by_url(browsed)[site.url("/events")]
     assert (stream.verdict.name, stream.exchanges[0].truncated) == ("truncated", "time")
@@ -631,16 +662,10 @@ def processes(folder: Path, groups: set[int]) -> dict[int, bytes]:
     return found
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
 
 
+@pytest.mark.full
 @needs_proc
 @pytest.mark.parametrize("how", ["end", "close", "loop"])
 def test_no_process_is_left_and_no_file(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
@@ -657,7 +682,7 @@ def test_no_process_is_left_and_no_file(site: Site, tmp_path: Path, monkeypatch:
 
     site.answers["/"] = seen
     targets = [Target(site.url("/")) for _ in range(3)]
-    results = browse_all(targets, SETTINGS, work, limits=replace(SHORT, limit=2), tabs=2)
+    results = browse_all(targets, SETTINGS, work, limits=SHORT, tabs=2)
     next(results)
     assert groups
     assert how == "loop" or any(b"--type=" in told for told in processes(work, groups).values())
@@ -671,6 +696,7 @@ def test_no_process_is_left_and_no_file(site: Site, tmp_path: Path, monkeypatch:
     short.rmdir()
 
 
+@pytest.mark.full
 @needs_proc
 @pytest.mark.parametrize("step", range(8))
 def test_a_launch_that_is_broken_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
@@ -694,6 +720,7 @@ def test_a_launch_that_is_broken_off_leaves_nothing(tmp_path: Path, monkeypatch:
     short.rmdir()
 
 
+@pytest.mark.full
 @needs_proc
 def test_a_browser_that_hangs_is_gone_before_the_next_page(site: Site, tmp_path: Path) -> None:
     groups: list[set[int]] = []
@@ -713,6 +740,7 @@ def test_a_browser_that_hangs_is_gone_before_the_next_page(site: Site, tmp_path:
     assert (len(groups[0]), left) == (1, [{}])
 
 
+@pytest.mark.full
 @needs_proc
 def test_no_process_outlives_ours(site: Site, tmp_path: Path) -> None:
     site.answers["/"] = script("while (true);")
@@ -761,6 +789,7 @@ def test_a_browser_that_dies_is_named_and_started_again(site: Site, tmp_path: Pa
     assert fine.fetched[0].verdict.name == "ok"
 
 
+@pytest.mark.full
 def test_a_disk_that_fails_ends_the_run(site: Site, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -776,6 +805,7 @@ def test_a_disk_that_fails_ends_the_run(site: Site, tmp_path: Path) -> None:
         browse(gone, site.url("/"), settings=replace(SETTINGS, memory_limit=1000))
 
 
+@pytest.mark.full
 def test_a_few_at_once(site: Site, tmp_path: Path) -> None:
     meeting = threading.Barrier(2, timeout=60)
 
@@ -790,6 +820,7 @@ def test_a_few_at_once(site: Site, tmp_path: Path) -> None:
     assert [one is not None and one.fetched[0].verdict.name for one in found] == ["ok", "ok"]
 
 
+@pytest.mark.full
 def test_the_browser_itself_is_an_async_context(site: Site, tmp_path: Path) -> None:
     site.answers["/"] = html("<p>text</p>")
 
@@ -801,6 +832,7 @@ def test_the_browser_itself_is_an_async_context(site: Site, tmp_path: Path) -> N
     assert ["text" in dom(browsed) for browsed in asyncio.run(both())] == [True, True]
 
 
+@pytest.mark.full
 def test_ticks_come_while_nothing_else_does(tmp_path: Path) -> None:
     never = threading.Event()
 
@@ -814,6 +846,7 @@ def test_ticks_come_while_nothing_else_does(tmp_path: Path) -> None:
     never.set()
 
 
+@pytest.mark.full
 def test_a_missing_browser_is_said_in_one_line(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONRECORD_CHROMIUM", str(tmp_path / "nothing"))
     with pytest.raises(BrowserUnavailable, match=r"ONRECORD_CHROMIUM names .*/nothing") as raised:

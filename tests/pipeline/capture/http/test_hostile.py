@@ -30,8 +30,10 @@ from pipeline.capture.http.politeness import HostQueue
 from pipeline.capture.http.recorder import BlockSink, Recorder
 from pipeline.capture.http.settings import FetchSettings
 from tests.site import ODD, ODD_CLOSING, Site, Talk, answer, redirect, streamed
+from tests.torture.scale import examples
+from tests.waiting import wait_for
 
-SETTINGS = FetchSettings("test/1", delay=0, allow_private=True, timeout=5, connect_timeout=5, retries=0)
+SETTINGS = FetchSettings("test/1", delay=0, allow_private=True, timeout=30, connect_timeout=30, retries=0)
 ONE_CONNECTION = replace(SETTINGS, connections_per_host=1)
 
 
@@ -51,13 +53,6 @@ def fetched_by_url(
 def block(fetched: Fetched) -> bytes:
     with fetched.exchanges[-1].response.open() as stream:
         return stream.read()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.01)
 
 
 # --- Answers and what is behind them
@@ -509,7 +504,7 @@ ANSWERS = [*ODD.values(), *ODD_CLOSING.values(), *(before + sent for before, sen
 PIECES = [b"\r\n", b"\n", b"\r", b":", b" ", b"\0", b"0", b"5", b";", b"\xff", b"HTTP/1.1 ", b"Content-Length: 3\r\n"]
 
 
-@effort(max_examples=400, deadline=None)
+@effort(max_examples=examples(150), deadline=None)
 @given(some.data())
 def test_what_is_recorded_does_not_hang_on_how_it_arrives(data: some.DataObject) -> None:
     sent = data.draw(some.sampled_from(ANSWERS))

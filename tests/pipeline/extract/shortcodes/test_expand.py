@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.discover.embed_providers import Embed
 from pipeline.extract.shortcodes import Expansion, expand
 from tests.pipeline.extract.shortcodes.cases import TABLE, Case, read_cases
+from tests.torture.scale import examples
 
 HERE = Path(__file__).parent
 CASES = read_cases(TABLE.read_text(encoding="utf-8"))
@@ -93,6 +94,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.full
 @pytest.mark.timeout(60)  # a second each; were the time not linear, hours
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_million_characters_of_the_worst(piece: str) -> None:
@@ -100,6 +102,7 @@ def test_a_million_characters_of_the_worst(piece: str) -> None:
     assert isinstance(expand(page).html, str)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("start", ["[av_x a='", '[foo a="b" c=”', "[av_x ", "[[av_x a=’"])
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(100))
 @given(st.lists(FRAGMENTS, max_size=40).map("".join))
 def test_whatever_comes_it_is_done_once(page: str) -> None:
     expansion = expand(page)

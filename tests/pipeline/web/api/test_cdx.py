@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.exchanges import an_exchange
 from tests.pipeline.web.conftest import URL, Keep
+from tests.torture.scale import examples
 
 FIRST, SECOND, THIRD = "20261123120000", "20261123130000", "20261124140000"
 
@@ -155,14 +156,14 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=6), st.sampled_from(["/cdx", "/index", "/cdx/search/cdx"]))
 def test_no_query_is_a_fault_of_ours(client: TestClient, five: None, params: list[tuple[str, str]], path: str) -> None:
     answer = client.get(path, params=params)
     assert answer.status_code in {200, 400}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["/web/", "/web/2026/", "/web/20261123120000id_/", "/timegate/", "/timemap/link/", "/warc/", "/"]),
     st.one_of(st.text(max_size=40), st.sampled_from([URL, "http:/example.org/a", "runs/../onrecord.json", "%00", "?"])),

@@ -18,10 +18,11 @@ from tests.site import Site, answer
 _MISSING = shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None
 if _MISSING and os.environ.get("CI"):
     pytest.fail("Chromium or Playwright is not installed, and CI is to have both", pytrace=False)
-pytestmark = pytest.mark.skipif(
+no_browser = pytest.mark.skipif(
     _MISSING,
     reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
 )
+pytestmark = no_browser
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,7 @@ def test_search_leads_to_the_timeline_and_the_text(both: Served, visit: Visit) -
     assert visit.leaves(both) == []
 
 
+@pytest.mark.full
 def test_the_slider_is_worked_by_keys(both: Served, visit: Visit) -> None:
     page = visit.page
     page.goto(f"{both.pages}/compare?url={quote(COURT, safe='')}&step=1")
@@ -95,6 +97,7 @@ def test_the_slider_is_worked_by_keys(both: Served, visit: Visit) -> None:
     assert visit.leaves(both) == []
 
 
+@pytest.mark.full
 def test_the_slider_works_without_scripts(both: Served, chromium: Any) -> None:
     still = Visit(chromium, java_script_enabled=False)
     still.page.goto(f"{both.pages}/compare?url={quote(COURT, safe='')}&step=1")
@@ -107,6 +110,7 @@ def test_the_slider_works_without_scripts(both: Served, chromium: Any) -> None:
     still.context.close()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "path",
     [
@@ -232,6 +236,7 @@ def _evil_archive(library: Library, running: Served, outside: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.full
 def test_a_hostile_page_reaches_nothing(library: Library, visit: Visit, outside: Site, tmp_path: Path) -> None:
     elsewhere = outside.url("").rstrip("/")
     outside.answers["/frame"] = answer(b"outside")
@@ -265,6 +270,7 @@ def test_a_hostile_page_reaches_nothing(library: Library, visit: Visit, outside:
         assert [url for url in framed if not url.startswith(f"{running.pages}/static/")] == [], "it asked the interface"
 
 
+@pytest.mark.full
 def test_pages_of_other_origins_cannot_frame_or_read_ours(both: Served, visit: Visit, outside: Site) -> None:
     outside.answers["/"] = answer(
         f"<iframe src='{both.pages}/'></iframe><iframe src='{both.replay}/2026/{COURT}'></iframe><p>outside</p>".encode()

@@ -7,7 +7,6 @@ they were.
 
 from __future__ import annotations
 
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,10 +16,13 @@ from typing import Any
 import pytest
 
 from tests.pipeline.web.pages.library import COURT, Library, Served, at, served
-from tests.pipeline.web.pages.test_browser_pages import chromium, outside, pytestmark
+from tests.pipeline.web.pages.test_browser_pages import chromium, no_browser, outside
 from tests.site import Site, answer
+from tests.waiting import wait_for
 
-__all__ = ["chromium", "outside", "pytestmark"]  # fixtures, and where there is no browser
+pytestmark = [no_browser, pytest.mark.full]
+
+__all__ = ["chromium", "outside"]  # fixtures
 
 # OUT is the server outside, NAME the attempt's own name: what comes there as /NAME has got out. HIT goes there by script.
 HIT = "new Image().src='OUT/NAME';"
@@ -183,17 +185,11 @@ def test_each_attempt_is_one_and_the_headers_alone_end_it(chromium: Any, both: S
         expected = {"together": set(TOGETHER), "head": {"header-refresh", "header-link"}}
 
         def arrived(name: str) -> None:
-            missing = _missing(outside, expected.get(name, {name}))
-            assert missing == set(), "these are no attempts"
+            wait_for(lambda: not _missing(outside, expected.get(name, {name})))
 
         _tried(chromium, {name: site.url(f"/plain/{name}") for name in (*attempts.pages, "head")}, arrived)
 
 
 def _missing(outside: Site, wanted: set[str]) -> set[str]:
-    """The attempts that do not come to the server outside within a while."""
-    until = time.monotonic() + 30
-    while True:
-        missing = wanted - {path.strip("/").split("/")[0].split("?")[0] for path in outside.paths}
-        if not missing or time.monotonic() > until:
-            return missing
-        time.sleep(0.05)
+    """The attempts that have not come to the server outside."""
+    return wanted - {path.strip("/").split("/")[0].split("?")[0] for path in outside.paths}

@@ -19,6 +19,7 @@ from pipeline.web.pages.text_html import prose_of
 from storage.local import LocalStore
 from tests.pipeline.web.pages.conftest import REPLAY, pages_of, replay_of
 from tests.pipeline.web.pages.library import ARABIC, COURT, COURT_TEXTS, JAPANESE, TAX, TRAIN, WALLED, Library, at
+from tests.torture.scale import examples
 
 
 def text_of(page: str) -> str:
@@ -356,7 +357,7 @@ def test_untrusted_text_is_escaped_and_harmless_everywhere(library: Library, tmp
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_prose_is_the_text_and_nothing_else(text: str) -> None:
     made = html.fromstring(f"<div>{prose_of(text)}</div>")
     assert {node.tag for node in made.iter()} <= {
@@ -379,7 +380,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["/", "/search", "/url", "/pages", "/read", "/page", "/compare", "/board"]),
     names=st.lists(

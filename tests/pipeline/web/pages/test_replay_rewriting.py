@@ -15,6 +15,7 @@ from pipeline.web.replay.html import rewrite_html
 from pipeline.web.replay.html_tokens import Tag, tokens, unescaped
 from pipeline.web.replay.replay_urls import Place, asked_of, replay_path
 from pipeline.web.replay.srcset import rewrite_srcset
+from tests.torture.scale import examples
 
 PLACE = Place("20261124000004", "https://a.example/b/c.html?d=1")
 T, S, F = "/20261124000004/", "/20261124000004cs_/", "/20261124000004if_/"
@@ -234,14 +235,14 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(_PIECES | st.text(max_size=4), max_size=30).map("".join))
 def test_no_page_leaves_the_archive(page: str) -> None:
     written = rewrite_html(page, PLACE)
     _assert_sealed(written)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(_PIECES | st.text(max_size=6), max_size=20).map("".join))
 def test_no_style_sheet_or_set_leaves_the_archive(text: str) -> None:
     _assert_sealed_css(rewrite_css(text, PLACE))
