@@ -188,7 +188,7 @@ class Archive(Gate):
         """A redirect is followed once: from http to https, say, it leads to the key that it lies under itself."""
         first = None
         for snapshot in self._standing(url) if at is None else self._nearest(url, at):
-            if snapshot.record_id in followed:
+            if snapshot.place in followed:
                 continue
             if first is None:
                 self.checked(snapshot)
@@ -197,7 +197,7 @@ class Archive(Gate):
             first = first or snapshot
             if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
                 return snapshot
-            followed.add(snapshot.record_id)
+            followed.add(snapshot.place)
             try:
                 assert snapshot.location is not None, "is_redirect says so"
                 return self._closest(snapshot.location, at and snapshot.timestamp, followed)
@@ -330,7 +330,7 @@ class Archive(Gate):
         next(lines, None)  # the header
         policy = self._policy()
         for document in map(decode_document, lines):
-            if policy.at(document.url, document.timestamp, document.record_id) is None:
+            if policy.at(document.url, document.timestamp, document.record_id, document.place) is None:
                 yield document
 
     def manifest(self, run: str) -> Manifest:

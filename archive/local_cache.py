@@ -76,7 +76,8 @@ class Cache:
             return False
         for name in _KEPT:
             for path in self._folder.glob(name):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             mark.write_text(word)

@@ -132,6 +132,20 @@ _OPTIONS = (
         help="Seconds for a whole response.",
     ),
     click.option(
+        "--low-speed",
+        type=click.FloatRange(0, 1e9),
+        default=100.0,
+        show_default=True,
+        help="Bytes per second below which a response is ended, and kept as far as it came; 0 for no such limit.",
+    ),
+    click.option(
+        "--low-speed-time",
+        type=click.FloatRange(0.1, 86400),
+        default=60.0,
+        show_default=True,
+        help="Seconds over which --low-speed is measured.",
+    ),
+    click.option(
         "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
     ),
     click.option("--user-agent", default=None, help="How the captures introduce themselves."),
@@ -173,6 +187,8 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         max_size=options["max_size"],
         timeout=options["timeout"],
         deadline=options["deadline"],
+        low_speed=options["low_speed"],
+        low_speed_time=options["low_speed_time"],
         allow_private=options["allow_private"],
         insecure=options["insecure"],
     )
@@ -183,6 +199,8 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         "max-size": settings.max_size,
         "timeout": settings.timeout,
         "deadline": settings.deadline,
+        "low-speed": settings.low_speed,
+        "low-speed-time": settings.low_speed_time,
         "allow-private": settings.allow_private,
         "insecure": settings.insecure,
         "depth": rules.depth,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.output import Terminal, plain
+from pipeline.cli.paths import state_folder
 from pipeline.cli.setting_values import address, flag
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "capture": frozenset(
         {
             "allow_private", "browser", "concurrency", "connections", "credentials", "deadline", "delay", "depth",
-            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
-            "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
+            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "low_speed", "low_speed_time",
+            "max_size", "operator", "page_limit", "requisites", "robots", "scope", "settle", "timeout", "user_agent",
+            "workers",
         }
     ),
     "evidence": frozenset({"authorities", "roots", "sign"}),
@@ -201,12 +203,14 @@ class Context:
 
     def readings(self, store: ObjectStore) -> Readings:
         """What this machine remembers of when a store's runs were read whole; the caller closes it."""
-        import platformdirs
-
         from archive.verify.history import Readings
+        from storage.errors import StoreUnavailable
 
-        name = cache_folder(store.url).name
-        return Readings(Path(platformdirs.user_state_dir("onrecord")) / "verify" / f"{name}.db")
+        try:
+            return Readings(state_folder() / "verify" / f"{cache_folder(store.url).name}.db")
+        except StoreUnavailable as error:
+            logging.getLogger("onrecord").warning("%s; when runs were read is not remembered", error)
+            return Readings(None)
 
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""
@@ -214,12 +218,9 @@ class Context:
 
     def _state(self, kind: str) -> Path:
         """A folder of this machine's own that is about the store, and is to be kept."""
-        import platformdirs
-
         from storage.location import open_store
 
-        name = cache_folder(open_store(self.store).url).name
-        return Path(platformdirs.user_state_dir("onrecord")) / kind / name
+        return state_folder() / kind / cache_folder(open_store(self.store).url).name
 
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
@@ -260,9 +261,7 @@ def to_log_file(message: str, level: int) -> None:
 
 def spool_folder() -> Path:
     """Where runs lie while they are written."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("onrecord")) / "spool"
+    return state_folder() / "spool"
 
 
 def cache_folder(store_url: str) -> Path:
@@ -304,7 +303,7 @@ def _read(explicit: Path | None) -> dict[str, dict[str, Any]]:
     path = explicit or config_file()
     try:
         data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if explicit is None:
             return {}
         raise click.UsageError(f"no configuration file {path}") from None

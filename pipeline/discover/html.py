@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.discover.css import add_css
-from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.outlinks import MOST, Collector, Findings, Hop
 from pipeline.discover.resolve_url import web_url
 from pipeline.discover.srcset import candidates
 
@@ -45,10 +45,10 @@ _FEED = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json|rdf\+xml)\Z", 
 _REFRESH = re.compile(r"""\s*[\d.]*\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'>\s]+)""", re.IGNORECASE)
 
 
-def findings_of_html(tree: HtmlElement, url: str) -> Findings:
-    """Everything that a parsed page names, in page order."""
+def findings_of_html(tree: HtmlElement, url: str, most: int = MOST) -> Findings:
+    """Everything that a parsed page names, in page order, up to so many links and as many things that it shows."""
     base = _base(tree, url)
-    collector = Collector(base)
+    collector = Collector(base, most)
     canonical = None
     feeds: dict[str, None] = {}
     for element in tree.iter():

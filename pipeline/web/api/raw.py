@@ -64,7 +64,7 @@ def memento(request: Request, archive: Archive, base: str, *, raw: bool) -> Resp
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
         "Cache-Control": KEPT_A_WHILE,
         "Vary": "Sec-Fetch-Dest",
-        "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.record_id.strip("<>"))}"',
+        "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.place.replace(" ", ":"))}"',
     }
     response = _response(archive, snapshot, headers, base)
     if asks == _READER and _MARKUP.match(response.headers["content-type"]):
