@@ -5,6 +5,7 @@ OnrecordError
     ├── NoSuchSnapshot     exit 4: nothing is kept of that URL at that time
     │   └── Withheld       exit 4: something is kept, and is not to be shown
     ├── NoSuchRule         exit 2: no rule of that name withholds anything
+    ├── AmbiguousRecord    exit 2: several records of a run have the id that was given
     ├── IntegrityError     exit 5: bytes read back are not the bytes that were kept
     │   └── RecordError    a WARC record, gzip member or index line that cannot be read
     ├── EntityError        exit 5: a body whose content coding cannot be undone
@@ -42,6 +43,12 @@ class Withheld(NoSuchSnapshot):
 
 class NoSuchRule(ArchiveError):
     """No rule of that name withholds anything."""
+
+    exit_code = 2
+
+
+class AmbiguousRecord(ArchiveError):
+    """Several records of a run have the id that was given: name one by its place."""
 
     exit_code = 2
 

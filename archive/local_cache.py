@@ -78,7 +78,8 @@ class Cache:
             return False
         for name in _KEPT:
             for path in self._folder.glob(name):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         with suppress(OSError):
             private_folder(self._folder)
             write_private(mark, word.encode("ascii"))

@@ -201,6 +201,11 @@ class DocumentRef:
     length: int
 
 
+def place_of(key: str, offset: int) -> str:
+    """Return the place of a record as one string: "KEY OFFSET". Record ids come from strangers; places are ours."""
+    return f"{key} {offset}"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRef:
     """Where a record lies: an object key and the byte range of its gzip member."""
@@ -208,6 +213,11 @@ class RecordRef:
     key: str
     offset: int
     length: int
+
+    @property
+    def place(self) -> str:
+        """Return what tells this record from every other one: its object key and its offset (see `place_of`)."""
+        return place_of(self.key, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +251,11 @@ class Snapshot:
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
     document: DocumentRef | None = None
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
+
+    @property
+    def place(self) -> str:
+        """Return what tells this capture from every other one; `record_id` does not, where files were imported."""
+        return self.record.place
 
     @property
     def revisit(self) -> bool:
@@ -280,6 +295,11 @@ class Document:
     article: Article = field(default_factory=Article)
     same_as: str | None = None
     rendered: Reference | None = None
+
+    @property
+    def place(self) -> str:
+        """Return the place of the record that the document was made from."""
+        return place_of(self.key, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +377,11 @@ class Outcome:
     seed: str | None = None  # what was named and led to this page or source, when that is another
     text: str | None = None  # the digest of the page's text, as it was extracted
     words: int | None = None  # of that text
+
+    @property
+    def place(self) -> str:
+        """Return the place of the capture that the target ended at; "" where there is no capture."""
+        return place_of(self.key, self.offset) if self.key is not None and self.offset is not None else ""
 
     @property
     def ok(self) -> bool:

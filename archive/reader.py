@@ -140,7 +140,7 @@ class Reader(SnapshotFinder):
         next(lines, None)  # the header
         policy = self._policy()
         for document in map(decode_document, lines):
-            if policy.at(document.url, document.timestamp, document.record_id) is None:
+            if policy.at(document.url, document.timestamp, document.record_id, document.place) is None:
                 yield document
 
     def manifest(self, run: str) -> Manifest:

@@ -7,6 +7,7 @@ Scripts without spaces are indexed character by character, so that any part of a
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,7 +23,9 @@ from archive.times import from_stamp, stamp
 from storage.errors import ObjectMissing, OnrecordError
 from storage.private import private_file, private_folder
 
-_LAYOUT = 1
+_log = logging.getLogger("onrecord.archive")
+
+_LAYOUT = 2
 _BUSY = 60.0  # seconds that another process may hold the index
 _MOST_WORDS = 40  # of a question
 _SNIPPET = 24  # words
@@ -40,7 +43,7 @@ _TERM = re.compile(r"""(-?)(?:(\w+):)?(?:"([^"]*)"|(\S+))""")
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (
-  id INTEGER PRIMARY KEY, record TEXT UNIQUE, url TEXT, host TEXT, stamp TEXT, date TEXT, language TEXT);
+  id INTEGER PRIMARY KEY, place TEXT UNIQUE, record TEXT, url TEXT, host TEXT, stamp TEXT, date TEXT, language TEXT);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
   title, author, text, comments, tokenize = "unicode61 remove_diacritics 2");
 PRAGMA user_version = {_LAYOUT};
@@ -67,7 +70,7 @@ class Hit:
 
 
 Documents = Callable[[str], Iterator[Document]]
-Shown = Callable[[str, datetime, str], bool]  # a text's URL, time and record id
+Shown = Callable[[str, datetime, str, str], bool]  # the URL, time, record id and place of a text's capture
 
 
 class SearchIndex:
@@ -125,15 +128,15 @@ class SearchIndex:
                 conditions.append(f"stamp {comparison} ?")
                 values.append(stamp(moment))
         query = (
-            f"SELECT url, stamp, record, title, author, date, snippet(words, -1, ?, ?, ' … ', {_SNIPPET}) "  # noqa: S608 - our own conditions
+            f"SELECT url, stamp, record, place, title, author, date, snippet(words, -1, ?, ?, ' … ', {_SNIPPET}) "  # noqa: S608 - our own conditions
             "FROM words JOIN documents ON documents.id = words.rowid "
             f"WHERE {' AND '.join(conditions)} ORDER BY rank, stamp DESC LIMIT ? OFFSET ?"
         )
         begin, left = 0, limit
         while left > 0:
             rows = self._ask(query, [_BEGIN, _END, *values, limit, begin])
-            for url, digits, record, title, author, date, snippet in rows:
-                if left and self._shown(url, from_stamp(digits), record):
+            for url, digits, record, place, title, author, date, snippet in rows:
+                if left and self._shown(url, from_stamp(digits), record, place):
                     names = (_joined(title) or None, _joined(author) or None)
                     yield Hit(url, from_stamp(digits), record, *names, date, _joined(snippet))
                     left -= 1
@@ -160,12 +163,14 @@ class SearchIndex:
         article = document.article
         if document.same_as is not None or not (article.text or article.title):
             return
-        row = (document.record_id, document.url, urlsplit(document.url).hostname or "", stamp(document.timestamp))
+        host = urlsplit(document.url).hostname or ""
+        row = (document.place, document.record_id, document.url, host, stamp(document.timestamp))
         self._database.execute(
-            "DELETE FROM words WHERE rowid IN (SELECT id FROM documents WHERE record = ?)", (document.record_id,)
+            "DELETE FROM words WHERE rowid IN (SELECT id FROM documents WHERE place = ?)", (document.place,)
         )
         cursor = self._database.execute(
-            "INSERT OR REPLACE INTO documents (record, url, host, stamp, date, language) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO documents (place, record, url, host, stamp, date, language) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*row, article.date, article.language),
         )
         words = [_spaced(value or "") for value in (article.title, article.author, article.text, article.comments)]
@@ -244,7 +249,14 @@ def search_index(archive: Reader, path: Path | None) -> SearchIndex:
     """
     archive.shown_mark()
 
-    def shown(url: str, moment: datetime, record_id: str) -> bool:
-        return archive.withholding_at(url, moment, record_id) is None
+    def shown(url: str, moment: datetime, record_id: str, place: str) -> bool:
+        return archive.withholding_at(url, moment, record_id, place) is None
 
-    return SearchIndex(path, archive.unguarded().documents_of, shown)
+    documents = archive.unguarded().documents_of
+    try:
+        return SearchIndex(path, documents, shown)
+    except (SearchUnavailable, OSError) as error:
+        if path is None:
+            raise
+        _log.warning("%s cannot be used (%s), so the texts are read anew for this search", path, error)
+        return SearchIndex(None, documents, shown)

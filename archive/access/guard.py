@@ -64,14 +64,17 @@ class Gate:
     def withholding(self, snapshot: Snapshot) -> Withholding | None:
         """Why a capture is not to be shown; None where it may be. Raises IntegrityError, StoreError."""
         policy = self._policy()
-        found = policy.at(snapshot.url, snapshot.timestamp, snapshot.record_id)
+        found = policy.at(snapshot.url, snapshot.timestamp, snapshot.record_id, snapshot.place)
         if found is None and (source := snapshot.refers_to):
-            found = policy.at(source.url, source.timestamp, source.record_id)
+            found = policy.at(source.url, source.timestamp, source.record_id, source.record.place)
         return found
 
-    def withholding_at(self, url: str, moment: datetime, record_id: str = "") -> Withholding | None:
-        """Why what was captured of a URL at a moment is not to be shown; None where it may be. Raises as above."""
-        return self._policy().at(url, moment, record_id)
+    def withholding_at(self, url: str, moment: datetime, record_id: str = "", place: str = "") -> Withholding | None:
+        """Return why what was captured of a URL at a moment is not to be shown; None where it may be.
+
+        See `Policy.at`. Raises IntegrityError, StoreError.
+        """
+        return self._policy().at(url, moment, record_id, place)
 
     def checked(self, snapshot: Snapshot) -> Snapshot:
         """A capture that may be read; raises Withheld."""

@@ -1,25 +1,29 @@
 """What was taken out of a run, who took it out and why: a signed note beside the runs (C2SP signed-note).
 
 The note is the moment at which a redaction is decided: before it the old run stands, from it on the new one. It names
-records by their ids and never says what was in them.
+records by their places and ids, and never says what was in them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote, unquote
 
 from archive import object_keys
+from archive.checked_json import size_of
 from archive.crypto.signed_note import PublicKey, Signer, open_note
 from archive.digests import is_digest
 from archive.errors import IntegrityError
-from archive.model import Kind, Withholding
+from archive.model import Kind, Withholding, place_of
 from archive.times import from_iso, iso
 
 LONGEST = 16 << 20  # bytes of a statement
 LONGEST_REASON = 1000  # characters
-_TITLE = "onrecord redaction 1"
+_TITLE = "onrecord redaction 2"
+_TITLE_BY_IDS = "onrecord redaction 1"  # up to onrecord 0.4: a record is named by its id alone
+_UNQUOTED = "<>:/;,.+-_~@=()[]"  # of a record id
 _FIELDS = ("id", "at", "reason")
 
 
@@ -32,15 +36,33 @@ class Replaced:
     new: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Gone:
+    """A record whose content is gone: the object key and offset where it lay, and its id."""
+
+    key: str
+    offset: int
+    record_id: str
+
+    @property
+    def place(self) -> str:
+        """Return the place by which captures and documents name the record."""
+        return place_of(self.key, self.offset)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Runs that were replaced, and the ids of the records whose content is gone."""
+    """Runs that were replaced, and the records whose content is gone.
+
+    A statement of onrecord 0.4 has no places: there `records` names any record of such an id in the replaced runs.
+    """
 
     id: str
     at: datetime
     reason: str
     replaced: tuple[Replaced, ...]
     records: tuple[str, ...]
+    gone: tuple[Gone, ...] = ()
 
     @property
     def withholding(self) -> Withholding:
@@ -56,12 +78,17 @@ class Statement:
         if not self.reason.strip() or len(self.reason) > LONGEST_REASON or not self.reason.isprintable():
             raise ValueError(f"the reason is one line of text, {LONGEST_REASON:,} characters at most")
         values = (self.id, iso(self.at), self.reason)
-        lines = [_TITLE, *(f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True))]
+        title = _TITLE if self.gone else _TITLE_BY_IDS
+        lines = [title, *(f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True))]
         lines += [f"run {each.run} {each.old} {each.new}" for each in self.replaced]
-        lines += [f"record {record}" for record in self.records]
+        if self.gone:
+            lines += [f"record {each.place} {quote(each.record_id, _UNQUOTED)}" for each in self.gone]
+        else:
+            lines += [f"record {record}" for record in self.records]
+        at = from_iso(iso(self.at))
         note = signer.sign("".join(f"{line}\n" for line in lines)).encode()
         try:
-            if len(note) > LONGEST or read_statement(note, self.id).statement.records != self.records:
+            if len(note) > LONGEST or read_statement(note, self.id).statement != replace(self, at=at):
                 raise ValueError(f"of {len(note):,} bytes")
         except (IntegrityError, ValueError) as error:
             raise IntegrityError(
@@ -101,7 +128,7 @@ def read_statement(data: bytes, name: str, known: Iterable[PublicKey] = ()) -> S
 
 def _parsed(text: str) -> Statement:
     title, *lines = text.removesuffix("\n").split("\n")
-    if title != _TITLE:
+    if title not in {_TITLE, _TITLE_BY_IDS}:
         raise ValueError("it is none, or of a newer onrecord")
     values = []
     for name, line in zip(_FIELDS, lines, strict=False):
@@ -111,17 +138,28 @@ def _parsed(text: str) -> Statement:
     name, at, reason = values
     replaced: list[Replaced] = []
     records: list[str] = []
+    gone: list[Gone] = []
     for line in lines[len(_FIELDS) :]:
         what, _, value = line.partition(" ")
         if what == "run" and not records:
             replaced.append(_replaced(value))
+        elif what == "record" and value and title == _TITLE:
+            gone.append(_gone(value))
+            records.append(gone[-1].record_id)
         elif what == "record" and value:
             records.append(value)
         else:
             raise ValueError("a line of it is none of ours")
     if not object_keys.is_run_id(name) or not replaced or not records:
         raise ValueError("it says nothing")
-    return Statement(name, from_iso(at), reason, tuple(replaced), tuple(records))
+    return Statement(name, from_iso(at), reason, tuple(replaced), tuple(records), tuple(gone))
+
+
+def _gone(text: str) -> Gone:
+    key, offset, record_id = text.split(" ")
+    if object_keys.split_run_key(key) is None:
+        raise ValueError("a record of it lies in no run")
+    return Gone(key, size_of(offset), unquote(record_id))
 
 
 def _replaced(text: str) -> Replaced:

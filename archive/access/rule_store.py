@@ -16,11 +16,20 @@ from dataclasses import dataclass
 from archive import object_keys
 from archive.access.redaction_statement import LONGEST as LONGEST_STATEMENT
 from archive.access.redaction_statement import Signed, read_statement
-from archive.access.rules import LONGEST, NOTHING, Policy, Rule, check_removal, decode_rule, encode_removal, encode_rule
+from archive.access.rules import (
+    LONGEST,
+    NOTHING,
+    Policy,
+    Redacted,
+    Rule,
+    check_removal,
+    decode_rule,
+    encode_removal,
+    encode_rule,
+)
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError, NoSuchRule
 from archive.local_cache import Cache
-from archive.model import Withholding
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing
@@ -68,11 +77,15 @@ class Notices:
             return self._policy
 
     def _made(self, found: dict[str, list[str]]) -> Policy:
-        redacted: dict[str, Withholding] = {}
+        redacted = Redacted()
         for signed in self._read_statements(found.get("redaction", ())):
-            redacted |= dict.fromkeys(signed.statement.records, signed.statement.withholding)
+            said = signed.statement
+            if said.gone:
+                redacted.add_places(((each.place, each.record_id) for each in said.gone), said.withholding)
+            else:
+                redacted.add_ids((each.run for each in said.replaced), said.records, said.withholding)
         rules = [named.rule for named in self._read_rules(found)]
-        return Policy(rules, redacted) if rules or redacted else NOTHING
+        return NOTHING if redacted.empty and not rules else Policy(rules, redacted)
 
     def rules(self) -> list[Named]:
         """The rules that were not removed, embargoes that are over among them, oldest first; raises as `policy`."""

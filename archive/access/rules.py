@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from archive.errors import IntegrityError
 from archive.formats.surt import key_range, urlkey
 from archive.formats.surt_wabac import js_urlkey
 from archive.model import Kind, Withholding
+from archive.object_keys import split_run_key
 from archive.times import from_iso, iso, now
 
 MATCHES = ("exact", "prefix", "host", "domain")
@@ -132,13 +133,52 @@ def _text(entry: dict[str, Any], name: str) -> str | None:
     return text_of(entry.pop(name)) if name in entry else None
 
 
+@dataclass(slots=True)
+class Redacted:
+    """The records that redactions removed: by place, or, as statements of onrecord 0.4 name them, by id in their runs.
+
+    A record id alone names nothing: files of strangers may carry the ids of our records.
+    """
+
+    _places: dict[str, Withholding] = field(default_factory=dict)
+    _ids: dict[str, list[tuple[frozenset[str], Withholding]]] = field(default_factory=dict)  # with their runs
+
+    @property
+    def empty(self) -> bool:
+        """Return whether nothing was redacted."""
+        return not self._ids
+
+    def add_places(self, records: Iterable[tuple[str, str]], why: Withholding) -> None:
+        """Add records by their places and ids."""
+        for place, record_id in records:
+            self._places[place] = why
+            self._ids.setdefault(record_id, []).append((frozenset(), why))
+
+    def add_ids(self, runs: Iterable[str], record_ids: Iterable[str], why: Withholding) -> None:
+        """Add records by their ids, each in any of the runs."""
+        within = frozenset(runs)
+        for record_id in record_ids:
+            self._ids.setdefault(record_id, []).append((within, why))
+
+    def of(self, record_id: str, place: str) -> Withholding | None:
+        """Return why a record is gone; None where it was not redacted."""
+        if not place:
+            return self._by_id(record_id, lambda _: True)
+        parts = split_run_key(place.rpartition(" ")[0])
+        run = parts[0] if parts else ""
+        return self._places.get(place) or self._by_id(record_id, lambda runs: run in runs)
+
+    def _by_id(self, record_id: str, meant: Callable[[frozenset[str]], bool]) -> Withholding | None:
+        return next((why for runs, why in self._ids.get(record_id, ()) if meant(runs)), None)
+
+
 class Policy:
     """The rules and redactions of a store as they are at a moment. Safe for several threads."""
 
-    def __init__(self, rules: Iterable[Rule] = (), redacted: Mapping[str, Withholding] | None = None) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), redacted: Redacted | None = None) -> None:
         self._exact: dict[str, list[Rule]] = {}
         self._wide: list[Rule] = []
-        self._redacted = dict(redacted or {})
+        self._redacted = redacted or Redacted()
         self._of_key: dict[str, tuple[Rule, ...]] = {}
         self._ends: list[datetime] = []
         self._serial = next(_SERIALS)
@@ -150,7 +190,7 @@ class Policy:
             else:
                 self._wide.append(rule)
         has_rules = bool(self._exact or self._wide)
-        self.empty = not (has_rules or self._redacted)
+        self.empty = not has_rules and self._redacted.empty
         # What is left where no rule is asked: what was redacted is not there to be shown.
         self.redactions_alone: Policy = Policy((), self._redacted) if has_rules else self
 
@@ -159,12 +199,15 @@ class Policy:
         present = now()
         return self._serial, sum(present < end for end in self._ends)
 
-    def at(self, url: str, moment: datetime, record_id: str = "") -> Withholding | None:
-        """Why a capture is not shown, given its URL, its time and its record; None where it may be."""
+    def at(self, url: str, moment: datetime, record_id: str = "", place: str = "") -> Withholding | None:
+        """Return why a capture is not shown, given its URL, time, record id and place; None where it may be shown.
+
+        A caller that does not know the place gets the redaction of any record of that id.
+        """
         if self.empty:
             return None
-        if record_id in self._redacted:
-            return self._redacted[record_id]
+        if found_redacted := self._redacted.of(record_id, place):
+            return found_redacted
         present = now()
         found = [rule for rule in self._rules_of(subject_of(url)) if rule.spans(moment) and rule.in_force(present)]
         strictest = min(found, key=_strictness, default=None)

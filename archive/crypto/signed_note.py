@@ -76,7 +76,7 @@ class Signer:
         """The key in a file; raises KeyFileError where there is none, or none that can be understood."""
         try:
             text = path.read_text("ascii").strip()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise KeyFileError(f"there is no signing key at {path}; make one: onrecord evidence key --new") from error
         except (OSError, ValueError) as error:
             raise KeyFileError(f"the signing key {path} cannot be read: {error}") from error

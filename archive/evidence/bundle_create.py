@@ -80,11 +80,8 @@ def create(
     large, Withheld, IntegrityError, StoreError.
     """
     wanted: dict[str, list[str]] = {}
-    for ref, record_id in (
-        (snapshot.record, snapshot.record_id),
-        (snapshot.payload.record, snapshot.payload.record_id),
-    ):
-        wanted.setdefault(_run_of(ref), []).append(record_id)
+    for ref in (snapshot.record, snapshot.payload.record):
+        wanted.setdefault(_run_of(ref), []).append(ref.place)
     runs = [_opened(store, run) for run in wanted]
     _check_withheld(runs, may_be_whole)
     entries = Log(store, Cache(None)).read()
@@ -161,9 +158,9 @@ def _chosen(store: ObjectStore, entries: Entries, runs: Iterable[_Run]) -> tuple
     raise NothingSigned("no sound checkpoint covers that snapshot; sign the log: onrecord evidence checkpoint")
 
 
-def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:
-    """Find records, and what was written with them: the request, the metadata, the file's description."""
-    wanted, info = set(record_ids), set[str]()
+def _walk(store: ObjectStore, run: _Run, places: list[str]) -> None:
+    """Find records by their places, and what was written with them: the request, metadata, the file's description."""
+    wanted, ids, info = set(places), set[str](), set[str]()
     for resource in warcs_of(run.manifest.resources):
         key = object_keys.run_key(run.run, resource.path)
         descriptions: dict[str, _Found] = {}
@@ -171,7 +168,7 @@ def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:
             entry = _Found(len(run.leaves), key, record.member, record.kind, record.record_id)
             if record.kind == "warcinfo":
                 descriptions[record.record_id] = entry
-            elif _belongs(record, wanted):
+            elif _belongs(record, entry.place.place in wanted, ids):
                 run.found.append(entry)
                 info.update(_values(record, "WARC-Warcinfo-ID"))
         run.found += [entry for name, entry in descriptions.items() if name in info]
@@ -181,16 +178,17 @@ def _walk(store: ObjectStore, run: _Run, record_ids: list[str]) -> None:
         raise IntegrityError(
             f"the records of run {run.run} are not those that its manifest names; run `onrecord verify`"
         )
-    missing = set(record_ids) - {entry.id for entry in run.found}
+    missing = wanted - {entry.place.place for entry in run.found}
     if missing:
         raise IntegrityError(f"run {run.run} does not hold {min(missing)}; run `onrecord verify`")
 
 
-def _belongs(record: Record, wanted: set[str]) -> bool:
-    if record.record_id in wanted:
-        wanted.update(_values(record, "WARC-Concurrent-To"))
+def _belongs(record: Record, is_wanted: bool, ids: set[str]) -> bool:
+    about = _values(record, "WARC-Concurrent-To")
+    if is_wanted or (record.record_id in ids and record.kind in {"request", "metadata"}):
+        ids.update([record.record_id, *about] if is_wanted else about)
         return True
-    return record.kind in {"request", "metadata"} and bool(wanted.intersection(_values(record, "WARC-Concurrent-To")))
+    return record.kind in {"request", "metadata"} and bool(ids.intersection(about))
 
 
 def _values(record: Record, name: str) -> list[str]:
@@ -201,10 +199,10 @@ def _records(
     store: ObjectStore, runs: list[_Run], snapshot: Snapshot
 ) -> tuple[list[tuple[str, Opened]], list[dict[str, object]], list[str]]:
     """The files of records, what bundle.json says of each record, and the WARC files that were taken whole."""
-    first = (snapshot.record_id, snapshot.payload.record_id)
+    first = (snapshot.place, snapshot.payload.record.place)
     order = sorted(
         ((run, entry) for run in runs for entry in run.found),
-        key=lambda pair: first.index(pair[1].id) if pair[1].id in first else len(first),
+        key=lambda pair: first.index(pair[1].place.place) if pair[1].place.place in first else len(first),
     )
     files: dict[str, Opened] = {}
     said: list[dict[str, object]] = []

@@ -260,7 +260,7 @@ class Checking:
         held = [one for one in seen if one.record.record_id == referred]
         if not held:
             yield self._no(f"the record that holds its payload, {str(referred)[:80]}, is not in it")
-        elif digest is None or held[0].payload != digest:
+        elif digest is None or not (held := [one for one in held if one.payload == digest]):
             yield self._no("the record that should hold its payload holds another one")
         else:
             yield Step(True, f"what is proved is {_about(first)}, its payload that of {_about(held[0].record)}")

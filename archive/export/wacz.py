@@ -149,7 +149,7 @@ def _lines(out: Out) -> Iterator[str]:
 
 def _page_line(snapshot: Snapshot, article: Article) -> bytes:
     entry = {
-        "id": hashlib.sha256(snapshot.record_id.encode()).hexdigest()[:32],
+        "id": hashlib.sha256(snapshot.place.encode()).hexdigest()[:32],
         "url": snapshot.url,
         "ts": iso(snapshot.timestamp),
         "title": article.title or snapshot.url,

@@ -10,6 +10,7 @@ are sorted; a trailing slash goes. What is left is written with the host's label
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -19,18 +20,23 @@ _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(
 _OPAQUE = re.compile(r"(?:filedesc|warcinfo|urn|dns|mailto|whois|metadata|screenshot|text)\b:(?!//)", re.IGNORECASE)
 _WWW = re.compile(r"www\d*\.")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21"}
-_PATH_SESSIONS = (
-    re.compile(r"^(.*/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)/)([^?]+\.aspx.*)$", re.IGNORECASE),
-    re.compile(r"^(.*/)(?:\([0-9a-z]{24}\)/)([^?]+\.aspx.*)$", re.IGNORECASE),
-    re.compile(r"^(.*?)(?:;jsessionid=[0-9a-z]{32})(.*)$", re.IGNORECASE),
+_ASPX_SESSIONS = (
+    re.compile(r"(?<=/)\((?:[a-z]\([0-9a-z]{24}\))+\)(?=/)", re.IGNORECASE),
+    re.compile(r"(?<=/)\([0-9a-z]{24}\)(?=/)", re.IGNORECASE),
 )
+_ASPX = re.compile(r"\.aspx|\?", re.IGNORECASE)
+_JSESSION = re.compile(r"^(.*?)(?:;jsessionid=[0-9a-z]{32})(.*)$", re.IGNORECASE)
 _QUERY_SESSIONS = (
     re.compile(r"^(.*)(?:jsessionid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
     re.compile(r"^(.*)(?:phpsessid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
     re.compile(r"^(.*)(?:(?<![a-z])sid=[0-9a-z]{32})(?:&(.*))?$", re.IGNORECASE),
     re.compile(r"^(.*)(?:aspsessionid[a-z]{8}=[a-z]{24})(?:&(.*))?$", re.IGNORECASE),
-    re.compile(r"^(.*)(?:cfid=[^&]+&cftoken=[^&]+)(?:&(.*))?$", re.IGNORECASE),
 )
+_PASSES = 4  # over a text whose escapes are undone: more layers are undone byte by byte
+_HEX = re.compile(rb"%[0-9a-fA-F]{2}\Z")
+_UNSAFE = re.compile(rb"[^\x21\x22\x24\x26-\x7e]")
+_ESCAPED = [chr(byte) if 0x20 < byte < 0x7F and byte not in b"#%" else f"%{byte:02X}" for byte in range(256)]
+_LONGEST_HOST = 1_000  # characters that are looked at as a name: it has 253 at most (RFC 1035 §2.3.4)
 
 
 @lru_cache(maxsize=8192)  # a page's URL is asked for at lookup, at writing and at merging
@@ -80,13 +86,25 @@ def _utf8(text: str) -> bytes:
 
 def _unescape(text: str) -> bytes:
     data = _utf8(text)
-    while (plain := unquote_to_bytes(data)) != data:
+    for _ in range(_PASSES):
+        if (plain := unquote_to_bytes(data)) == data:
+            return data
         data = plain
-    return data
+    return _all_undone(data)
+
+
+def _all_undone(data: bytes) -> bytes:
+    """Undo escapes until none is left, in one walk: each byte that an escape gives may end another one."""
+    done = bytearray()
+    for byte in data:
+        done.append(byte)
+        while _HEX.match(done, max(len(done) - 3, 0)):
+            done[-3:] = bytes([int(done[-2:], 16)])
+    return bytes(done)
 
 
 def _escape(data: bytes) -> str:
-    return "".join(chr(byte) if 0x20 < byte < 0x7F and byte not in b"#%" else f"%{byte:02X}" for byte in data)
+    return "".join([_ESCAPED[byte] for byte in data]) if _UNSAFE.search(data) else data.decode("ascii")
 
 
 def _split_authority(authority: str) -> tuple[str, str]:
@@ -112,7 +130,7 @@ def _host_key(host: str) -> str:
 
 def _ascii_host(name: bytes) -> bytes:
     """The A-label form by IDNA 2008, else by IDNA 2003 (which knows more symbols), else the bytes as they are."""
-    if name.isascii():
+    if name.isascii() or len(name) > _LONGEST_HOST:
         return name
     try:
         text = name.decode()
@@ -154,9 +172,10 @@ def dotted_quad(host: str) -> str | None:
 
 def _path_key(path: str) -> str:
     path = _escape(_unescape(path or "/"))
-    for pattern in _PATH_SESSIONS:
-        if match := pattern.match(path):
-            path = match[1] + match[2]
+    for pattern in _ASPX_SESSIONS:
+        path = _without_aspx_session(pattern, path)
+    if match := _JSESSION.match(path):
+        path = match[1] + match[2]
     segments: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
@@ -166,10 +185,32 @@ def _path_key(path: str) -> str:
     return "/" + "/".join(segments).lower()
 
 
+def _without_aspx_session(pattern: re.Pattern[str], path: str) -> str:
+    """A path without the last session id that stands before a name that holds ".aspx", and no "?" before that."""
+    marks = [(found.start(), found[0] != "?") for found in _ASPX.finditer(path)]
+    for found in reversed(list(pattern.finditer(path)) if any(is_aspx for _, is_aspx in marks) else []):
+        after = bisect_left(marks, (found.end() + 2, False))
+        if after < len(marks) and marks[after][1] and path[found.end() + 1] != "?":
+            return path[: found.start()] + path[found.end() + 1 :]
+    return path
+
+
+def _without_cfid(query: str) -> str:
+    """A query without its last "cfid=…&cftoken=…"."""
+    parts = query.split("&")
+    for number in range(len(parts) - 2, -1, -1):
+        at = parts[number].lower().rfind("cfid=", 0, -1)
+        if at >= 0 and re.match("cftoken=.", parts[number + 1], re.IGNORECASE):
+            before = "&".join([*parts[:number], parts[number][:at]])
+            return before + "&".join(parts[number + 2 :])
+    return query
+
+
 def _query_key(query: str) -> str:
     query = _escape(_unescape(query))
     for pattern in _QUERY_SESSIONS:
         if match := pattern.match(query):
             query = match[1] + (match[2] or "")
+    query = _without_cfid(query)
     parameters = [parameter.partition("=") for parameter in query.lower().split("&")]
     return "&".join("".join(parameter) for parameter in sorted(parameters))

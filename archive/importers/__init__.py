@@ -1,21 +1,36 @@
 """Archive files of other programs: read leniently, every fault with its place."""
 
-from archive.importers.captures import Capture, Refers, capture_of, date_of
-from archive.importers.container import Container, opened, pieces
+from archive.importers.captures import Capture, NotShown, Refers, capture_of, date_of
+from archive.importers.container import Container, Flaw, opened, pieces
 from archive.importers.gunzip import Plain
-from archive.importers.lenient_reader import Fault, ForeignRecord, digest_of_record, identified, read_records
+from archive.importers.kept import KeptRecords
+from archive.importers.known import KeptCaptures, Known
+from archive.importers.lenient_reader import (
+    Fault,
+    ForeignRecord,
+    digest_of_record,
+    identified,
+    most_records,
+    read_records,
+)
 
 __all__ = [
     "Capture",
     "Container",
     "Fault",
+    "Flaw",
     "ForeignRecord",
+    "KeptCaptures",
+    "KeptRecords",
+    "Known",
+    "NotShown",
     "Plain",
     "Refers",
     "capture_of",
     "date_of",
     "digest_of_record",
     "identified",
+    "most_records",
     "opened",
     "pieces",
     "read_records",

@@ -13,7 +13,7 @@ from archive.model import RecordRef, Snapshot
 from archive.times import from_iso
 from archive.warc.http_message import Head, read_entity, read_head
 
-_LONGEST = 65_000  # characters of a URL
+LONGEST_URL = 8_192  # characters
 _VALIDATOR = 400  # characters
 _PIECE = 1 << 18
 _NOWHERE = RecordRef("", 0, 0)  # until the record is written
@@ -38,7 +38,14 @@ class Capture:
     notes: tuple[str, ...] = ()
 
 
-def capture_of(record: ForeignRecord) -> Capture | str | None:
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """Why a record that is kept is in no index."""
+
+    reason: str
+
+
+def capture_of(record: ForeignRecord) -> Capture | NotShown | str | None:
     """The capture that a record is; why it can be none; None for records that are about others.
 
     A response that is not HTTP (a DNS answer, say) is none either, and nothing is wrong with that.
@@ -47,8 +54,10 @@ def capture_of(record: ForeignRecord) -> Capture | str | None:
         return None
     written = record.header("WARC-Target-URI") or ""
     url = indexable(written[1:-1] if written.startswith("<") and written.endswith(">") else written)
-    if not url or ":" not in url or len(url) > _LONGEST:
+    if not url or ":" not in url:
         return "it names no WARC-Target-URI that could be looked up"
+    if len(url) > LONGEST_URL:
+        return NotShown(f"its WARC-Target-URI has {len(url):,} characters, {LONGEST_URL:,} at most can be looked up")
     if record.date is None:
         return f"its WARC-Date is none: {(record.header('WARC-Date') or '')[:40]!r}"
     if record.kind == "resource":
@@ -71,9 +80,10 @@ def _http(record: ForeignRecord, url: str) -> Capture | str:
         return "its block is no HTTP response"
     mime = _mime(head.header("Content-Type"))
     if record.kind == "revisit":
+        referred = indexable((record.header("WARC-Refers-To-Target-URI") or url).strip("<>"))
         refers = Refers(
             (record.header("WARC-Refers-To") or "").strip() or None,
-            indexable((record.header("WARC-Refers-To-Target-URI") or url).strip("<>")),
+            referred if len(referred) <= LONGEST_URL else url,
             record.header("WARC-Refers-To-Date"),
             record.header("WARC-Payload-Digest"),
         )
@@ -139,13 +149,14 @@ def _validator(head: Head | None, name: str) -> str | None:
 
 def _location(head: Head | None, url: str) -> str | None:
     location = head.header("Location") if head else None
-    if head is None or not location or not 300 <= head.status < 400:
+    if head is None or not location or len(location) > LONGEST_URL or not 300 <= head.status < 400:
         return None
     try:
         found = urljoin(url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
     except ValueError:
         return None
-    return indexable(found)
+    target = indexable(found)
+    return target if len(target) <= LONGEST_URL else None
 
 
 def date_of(text: str | None) -> object:

@@ -17,7 +17,10 @@ from archive.errors import FormatError
 
 _PIECE = 1 << 18
 _MOST = 100_000  # entries of a zip
-_PAGES = 256 << 20  # bytes of a list of pages
+_PAGES = 256 << 20  # bytes of a list of pages,
+_PAGES_FREE = 1 << 20  # and of a list, or a manifest, before its ratio counts
+_PAGES_RATIO = 100
+_PAGE = 8 << 20  # bytes of a line
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
 _PACKERS = {
@@ -55,7 +58,7 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
     if first.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         try:
             with zipfile.ZipFile(path) as package:
-                yield _wacz(package), package
+                yield _wacz(path, package), package
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError) as error:
             raise FormatError(f"{path} is a damaged zip: {error}") from error
     elif first.startswith((b"\x1f\x8b", b"WARC/", b"filedesc:")) or _has_record(path):
@@ -84,9 +87,11 @@ def pieces(path: Path, package: zipfile.ZipFile | None, part: str) -> Iterator[b
         raise FormatError(f"it is damaged in its zip: {error}") from error
 
 
-def _wacz(package: zipfile.ZipFile) -> Container:
+def _wacz(path: Path, package: zipfile.ZipFile) -> Container:
     entries = package.infolist()
     found = Container([])
+    if sum(entry.compress_size for entry in entries) > path.stat().st_size:
+        raise FormatError(f"{path} is a bomb: its entries share their bytes")
     if len(entries) > _MOST:
         raise FormatError(f"{package.filename} has {len(entries):,} entries: no WACZ has so many")
     seen: set[str] = set()
@@ -145,20 +150,37 @@ def _pages(package: zipfile.ZipFile, names: set[str], found: Container) -> froze
         if name not in names:
             continue
         try:
-            lines = _bounded(package, name, _PAGES).splitlines()
+            for line in _lines(package, name):
+                try:
+                    url = json.loads(line).get("url")
+                except (ValueError, AttributeError, RecursionError):
+                    continue
+                urls.update([url] if isinstance(url, str) else [])
         except (ValueError, *_ZIP_ERRORS) as error:
-            found.flaws.append(Flaw(name, f"it cannot be read: {error}", taken=True))
-            continue
-        for line in lines:
-            try:
-                url = json.loads(line).get("url")
-            except (ValueError, AttributeError, RecursionError):
-                continue
-            urls.update([url] if isinstance(url, str) else [])
+            found.flaws.append(Flaw(name, f"it cannot be read to its end: {error}", taken=True))
     return frozenset(urls) or None
 
 
-def _bounded(package: zipfile.ZipFile, name: str, limit: int) -> bytes:
+def _lines(package: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The lines of an entry that are not blank; raises ValueError where there is too much, what `zipfile` raises."""
+    limit = _limit(package, name, _PAGES)
+    waiting = b""
+    with package.open(name) as stream:
+        while piece := stream.read(_PIECE):
+            limit -= len(piece)
+            *lines, waiting = (waiting + piece).split(b"\n")
+            yield from filter(bytes.strip, lines)
+            if limit < 0 or len(waiting) > _PAGE:
+                raise ValueError("it, or a line of it, is larger than any honest one")
+    yield from filter(bytes.strip, [waiting])
+
+
+def _limit(package: zipfile.ZipFile, name: str, most: int) -> int:
+    return min(most, _PAGES_FREE + _PAGES_RATIO * package.getinfo(name).compress_size)
+
+
+def _bounded(package: zipfile.ZipFile, name: str, most: int) -> bytes:
+    limit = _limit(package, name, most)
     with package.open(name) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:

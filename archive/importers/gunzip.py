@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -49,13 +50,7 @@ class Plain:
 
     def readline(self, limit: int) -> bytes:
         """A line with its end, or as much of it as the limit allows; raises Damage."""
-        searched = 0
-        while (end := self._ahead.find(b"\n", searched, limit)) < 0 and len(self._ahead) < limit:
-            searched = len(self._ahead)
-            if not self._fill():
-                break
-        size = end + 1 if end >= 0 else limit
-        return self.take(size)
+        return self.take(len(self.peek_line(limit)))
 
     def peek(self, size: int) -> bytes:
         """The next bytes, which stay there; fewer at the end. Raises Damage."""
@@ -63,11 +58,51 @@ class Plain:
             pass
         return bytes(self._ahead[:size])
 
+    def peek_line(self, limit: int) -> bytes:
+        """The next line with its end, which stays there, or as much of it as the limit allows; raises Damage."""
+        searched = 0
+        while (end := self._ahead.find(b"\n", searched, limit)) < 0 and len(self._ahead) < limit:
+            searched = len(self._ahead)
+            if not self._fill():
+                break
+        return bytes(self._ahead[: end + 1 if end >= 0 else limit])
+
     def read(self, size: int) -> bytes:
         """Some of the next bytes, up to so many; none at the end. Raises Damage."""
         if not self._ahead:
             self._fill()
         return self.take(size)
+
+    def skip_blank(self) -> None:
+        """Pass over line ends; raises Damage."""
+        while self._ahead or self._fill():
+            left = self._ahead.lstrip(b"\r\n")
+            self.take(len(self._ahead) - len(left))
+            if left:
+                return
+
+    def skip_to(self, mark: bytes, most: int) -> int:
+        """Pass over bytes up to the next line that begins with a mark, or to the end, or some more than `most`.
+
+        Returns how many were passed over. What is at hand is taken to be the beginning of a line. Raises Damage.
+        """
+        passed = 0
+        if self.peek(len(mark)) == mark:
+            return passed
+        while (found := self._ahead.find(b"\n" + mark)) < 0:
+            passed += len(self.take(max(len(self._ahead) - len(mark), 0)))  # the rest may begin what is looked for
+            if passed > most:
+                return passed
+            if not self._fill():
+                return passed + len(self.take(len(self._ahead)))
+        return passed + len(self.take(found + 1))
+
+    def search(self, pattern: re.Pattern[bytes], size: int) -> re.Match[bytes] | None:
+        """Look for a pattern in the next bytes, up to so many; raises Damage."""
+        while True:
+            found = pattern.search(self._ahead, 0, size)
+            if found or len(self._ahead) >= size or not self._fill():
+                return found
 
     def take(self, size: int) -> bytes:
         """Of the bytes that are at hand, up to so many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import tempfile
 import uuid
@@ -27,7 +28,13 @@ _MEMORY = 1 << 20  # of a block that is held in memory
 _LARGEST = 16 << 30  # bytes of a block
 _PIECE = 1 << 18
 _GARBAGE = 64 << 20  # bytes between records in which the next one is looked for
-_ARC = re.compile(rb"(\S.{0,65000}?) (\S+) (\d{14}) (\S.*?) ?(\d{1,12})\r?\n\Z")
+_ARC = re.compile(rb"(?<=.) (\S+) (\d{14}) (?=\S)")  # what follows the address in a record's line
+_BLANK = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")  # some write \r\r\n
+_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{14} ", re.MULTILINE)
+_ARC_LENGTH = re.compile(rb" ?(\d{1,12})\r?\n\Z")  # its end
+_FEW = 1_000  # records and faults of a file, however small
+_BYTES = 8  # of a file, for each of them beyond: an id alone takes more, however it is packed
+_LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
 _ARC_NAMESPACE = uuid.UUID("6f1a3c52-7a0d-5f0e-9d4b-2f6f0c1b8e77")  # of the ids that records of ARC files are given
 
@@ -82,10 +89,21 @@ class ForeignRecord:
 Found = ForeignRecord | Fault
 
 
-def read_records(plain: Plain, folder: Path) -> Iterator[Found]:
-    """Everything in a file, in its order; blocks too large for memory lie in `folder` until they are discarded."""
+def most_records(size: int) -> int:
+    """Return how many records and faults a file of so many bytes is read for: more, it could not tell apart."""
+    return _FEW + size // _BYTES
+
+
+def read_records(plain: Plain, folder: Path, most: int | None = None) -> Iterator[Found]:
+    """Everything in a file, in its order; blocks too large for memory lie in `folder` until they are discarded.
+
+    After `most` records and faults the file is left, with a fault.
+    """
     reader = _Reader(plain, folder)
-    while True:
+    for count in itertools.count():
+        if count == most:
+            yield Fault(plain.offset, "more records and faults than so few bytes can hold: the rest is left out")
+            return
         try:
             found = reader.next()
         except Damage as damage:
@@ -106,38 +124,41 @@ class _Reader:
 
     def next(self) -> Found | None:
         """The next record, or fault; None at the end. Raises Damage."""
-        line = self._plain.peek(1)
-        while line and line in b"\r\n":
-            self._plain.take(1)
-            line = self._plain.peek(1)
-        if not line:
+        self._plain.skip_blank()
+        if not self._plain.peek(1):
             return None
         offset = self._plain.offset
         first = self._plain.peek(10)
         if first.startswith(b"WARC/"):
             return self._warc(offset)
         line = self._plain.readline(_LINE)
-        match = _ARC.match(line)
-        if match and (self._is_arc or line.startswith(b"filedesc:")):
+        fields = _arc_fields(line) if self._is_arc or line.startswith(b"filedesc:") else None
+        if fields:
             self._is_arc = True
-            return self._arc(offset, match)
+            return self._arc(offset, fields)
         return self._passed_over(offset, len(line))
 
     def _passed_over(self, offset: int, size: int) -> Fault:
         """Look for the next record behind bytes that are none."""
-        while size < _GARBAGE:
-            ahead = self._plain.peek(5)
-            if not ahead or ahead == b"WARC/":
+        if not self._is_arc:
+            size += self._plain.skip_to(b"WARC/", _GARBAGE)
+        while self._is_arc and size < _GARBAGE and self._plain.peek(1):
+            found = self._plain.search(_ARC_MARK, _LINE)
+            if found is None or found.start():
+                size += len(self._plain.take(found.start() if found else _LINE))
+                continue
+            line = self._plain.peek_line(_LINE)
+            if _arc_fields(line):
                 break
-            if self._is_arc and _ARC.match(self._plain.peek(_LINE).partition(b"\n")[0] + b"\n"):
-                break
-            size += len(self._plain.readline(_LINE))
+            size += len(self._plain.take(len(line)))
         return Fault(offset, f"{size:,} bytes that are no record")
 
     def _warc(self, offset: int) -> Found:
         head = self._head()
         if head is None:
             return Fault(offset, f"the record's head is longer than {_HEAD:,} bytes, or breaks off")
+        if not _LENGTH.search(head):  # told without taking it apart: files may hold a million of them
+            return self._behind(Fault(offset, "a record without Content-Length"))
         try:
             headers = headers_of(head)
         except RecordError as error:
@@ -157,22 +178,14 @@ class _Reader:
 
     def _behind(self, fault: Fault) -> Fault:
         """Go to where the next record can begin."""
-        while (ahead := self._plain.peek(5)) and ahead != b"WARC/":
-            self._plain.readline(_LINE)
+        while self._plain.skip_to(b"WARC/", _GARBAGE) > _GARBAGE:
+            pass
         return fault
 
     def _head(self) -> bytes | None:
-        lines = []
-        left = _HEAD
-        while left > 0:
-            line = self._plain.readline(min(left, _LINE))
-            lines.append(line)
-            left -= len(line)
-            if not line:
-                return None
-            if not line.strip():  # some write \r\r\n
-                return b"".join(lines)
-        return None
+        found = self._plain.search(_BLANK, _HEAD)
+        head = self._plain.take(found.end() if found else _HEAD)
+        return head if found else None
 
     def _block(self, length: int, expected: Declared | None) -> tuple[Block, str | None]:
         """A record's block, and what is wrong with it; raises Damage."""
@@ -212,9 +225,9 @@ class _Reader:
             return block, "the block is not the one that its WARC-Block-Digest names"
         return block, None
 
-    def _arc(self, offset: int, match: re.Match[bytes]) -> Found:
+    def _arc(self, offset: int, line: tuple[bytes, ...]) -> Found:
         """A record of an ARC file as a WARC record: what it says of itself, in the names of the standard."""
-        url, ip, date, mime, length = match.groups()
+        url, ip, date, mime, length = line
         try:
             started = from_stamp(date.decode())
         except ValueError:
@@ -244,6 +257,14 @@ class _Reader:
         return ForeignRecord(
             offset, head.encode("utf-8", "replace"), tuple(fields), block, ("a record of an ARC file",)
         )
+
+
+def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
+    """The address, IP, date, type and length that the first line of an ARC record names; None for another line."""
+    found, end = _ARC.search(line, 0, 65_100), _ARC_LENGTH.search(line, max(len(line) - 15, 0))
+    if found is None or end is None or end.start() <= found.end() or line[:1].isspace():
+        return None
+    return line[: found.start()], found[1], found[2], line[found.end() : end.start()], end[1]
 
 
 def _arc_kind(url: bytes, mime: bytes) -> tuple[str, str]:

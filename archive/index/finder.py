@@ -73,7 +73,7 @@ class SnapshotFinder(Gate):
         """Return the closest snapshot; a redirect is followed once, for from http to https it leads to its own key."""
         first = None
         for snapshot in self._standing(url) if at is None else self._nearest(url, at):
-            if snapshot.record_id in followed:
+            if snapshot.place in followed:
                 continue
             if first is None:
                 self.checked(snapshot)
@@ -82,7 +82,7 @@ class SnapshotFinder(Gate):
             first = first or snapshot
             if not snapshot.is_redirect or len(followed) == _MAX_REDIRECTS:
                 return snapshot
-            followed.add(snapshot.record_id)
+            followed.add(snapshot.place)
             try:
                 assert snapshot.location is not None, "is_redirect says so"
                 return self._closest(snapshot.location, at and snapshot.timestamp, followed)

@@ -167,7 +167,7 @@ class Index:
             try:
                 for _, entries in groupby(self._merged_lines(span, faults, newest_runs), key=_place):
                     same_second = sorted(entries, key=_order)  # by the run that says so, oldest first
-                    found = list({entry.snapshot.record_id: entry.snapshot for entry in same_second}.values())
+                    found = list({entry.snapshot.place: entry.snapshot for entry in same_second}.values())
                     yield from reversed(found) if span.reverse else found
                     span = span.after(same_second[0])
                 return

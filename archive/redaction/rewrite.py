@@ -16,10 +16,11 @@ from typing import Any
 from archive.checked_json import parsed_object
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
-from archive.formats.cdxj import parse_line
+from archive.formats.cdxj import parse_line, snapshot_of
 from archive.formats.outcomes_jsonl import encode_outcome, parse_outcome
 from archive.formats.pages_jsonl import HEADER, decode_document
 from archive.formats.zipnum import BlockIndex, decode_block
+from archive.model import place_of
 from archive.warc.reader import walk_records
 
 _EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # stored, of no byte, not the last one
@@ -27,7 +28,9 @@ _PIECE = 1 << 20
 _COMMENT = 0x10  # RFC 1952 §2.3.1: a comment follows the header
 
 _KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "run")
-_KEPT_OF_OUTCOME = frozenset({"url", "outcome", "timestamp", "status", "record_id", "role", "via", "hops", "seed"})
+_KEPT_OF_OUTCOME = frozenset(
+    {"url", "outcome", "timestamp", "status", "record_id", "key", "offset", "role", "via", "hops", "seed"}
+)
 _TEXT_OF_LINE = ("title", "document", "availability", "etag", "lastModified")
 
 
@@ -52,6 +55,7 @@ def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
 class Place:
     """A record in a WARC file: what it is, its date, what it says it goes with, and the byte range of its member."""
 
+    key: str
     record_id: str
     kind: str
     date: str
@@ -59,26 +63,33 @@ class Place:
     offset: int
     length: int
 
+    @property
+    def place(self) -> str:
+        """Return the place by which captures and documents name the record."""
+        return place_of(self.key, self.offset)
 
-def places_of(pieces: Iterable[bytes]) -> Iterator[Place]:
-    """Every record of a WARC file; raises IntegrityError."""
+
+def places_of(key: str, pieces: Iterable[bytes]) -> Iterator[Place]:
+    """Every record of a WARC file, given its object key and its bytes; raises IntegrityError."""
     for record in walk_records(pieces):
         record.drain()
         record.member.drain()
         goes_with = tuple(value for name, value in record.headers if name.lower() == "warc-concurrent-to")
         date = record.header("WARC-Date") or ""
-        yield Place(record.record_id, record.kind, date, goes_with, record.member.offset, record.member.length)
+        yield Place(key, record.record_id, record.kind, date, goes_with, record.member.offset, record.member.length)
 
 
-def together(places: Collection[Place], wanted: Collection[str]) -> set[str]:
-    """The ids of records, with those that tell of them: requests, notes, and what was made of a page."""
-    found = {place.record_id for place in places if place.record_id in wanted}
-    asked = {other for place in places if place.record_id in found for other in place.goes_with}
+def together(places: Collection[Place], wanted: Collection[str]) -> list[Place]:
+    """Return a run's records at the wanted places, with its requests, notes and derived records about them."""
+    found = {place.place: place for place in places if place.place in wanted}
+    ids = {place.record_id for place in found.values()}
+    asked = {other for place in found.values() for other in place.goes_with}
     for place in places:
         told = place.kind in {"request", "metadata"} and place.record_id in asked
-        if told or not found.isdisjoint(place.goes_with):
-            found.add(place.record_id)
-    return found
+        if told or not ids.isdisjoint(place.goes_with):
+            found[place.place] = place
+            ids.add(place.record_id)
+    return list(found.values())
 
 
 def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
@@ -104,14 +115,17 @@ def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
     raise ValueError(f"{place.record_id} is too small to be replaced in its place")
 
 
-def blanked_pages(data: bytes, wanted: Collection[str]) -> bytes:
-    """The documents of a run, those of the records, or with their text, made silent; raises IntegrityError."""
+def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
+    """The documents of a run, those of the records at the places, or with their text, made silent.
+
+    `texts` are the places of captures whose payload lies with the records. Raises IntegrityError.
+    """
 
     def blank(line: bytes) -> bytes:
         if line == HEADER:
             return line
         document = decode_document(line)
-        if document.record_id not in wanted and document.same_as not in wanted:
+        if document.place not in wanted and document.place not in texts:
             return line
         entry: dict[str, object] = {"url": "urn:redacted", "ts": f"{document.timestamp:%Y-%m-%dT%H:%M:%SZ}"}
         entry |= {"record": document.record_id, "digest": "", "warc": document.key, "offset": document.offset}
@@ -121,7 +135,7 @@ def blanked_pages(data: bytes, wanted: Collection[str]) -> bytes:
 
 
 def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The outcomes of a run, those that ended at the records without what they say.
+    """The outcomes of a run, those that ended at the records at the places without what they say.
 
     Of those in `texts`, whose payload lies with the records, the title goes. Raises IntegrityError.
     """
@@ -129,13 +143,14 @@ def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str
     def blank(line: bytes) -> bytes:
         try:
             found = parse_outcome(line)
-        except ValueError:  # a damaged line that names one of the records may say anything of it
-            named = any(record_id.encode() in line for record_id in (*wanted, *texts))
+        except ValueError:  # a damaged line that names one of the records may say anything about the capture
+            named = any(_names(line, place) for place in (*wanted, *texts))
             return _filled(b"{}", len(line)) if named else line
-        written = parsed_object(line).keys()  # no field comes in by this: the line grows no longer
-        if found.outcome.record_id in wanted:
+        written = parsed_object(line).keys()  # no field is added: the line must not grow
+        place = f"{found.outcome.key} {found.outcome.offset}"
+        if place in wanted:
             made = encode_outcome(found.outcome, only=written & _KEPT_OF_OUTCOME)
-        elif found.outcome.record_id in texts:
+        elif place in texts:
             made = encode_outcome(found.outcome, found.later, only=written - {"title"})
         else:
             return line
@@ -144,13 +159,19 @@ def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str
     return _lines(data, blank)
 
 
-def blanked_index(cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
+def _names(line: bytes, place: str) -> bool:
+    """Whether a line holds the object key and the offset of a place."""
+    key, _, offset = place.rpartition(" ")
+    return key.encode() in line and offset.encode() in line
+
+
+def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
     """The index of a run, the lines of the records and of what repeats them without what they say; raises as above."""
     made: list[bytes] = []
     for ref in BlockIndex(idx):
         block = cdx[ref.offset : ref.offset + ref.length]
         lines = decode_block(block)
-        blanked = [_blanked_line(line, wanted, texts) for line in lines]
+        blanked = [_blanked_line(run, line, wanted, texts) for line in lines]
         if blanked == lines:
             made.append(block)
             continue
@@ -161,13 +182,13 @@ def blanked_index(cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collec
     return b"".join(made)
 
 
-def _blanked_line(line: str, wanted: Collection[str], texts: Collection[str]) -> str:
+def _blanked_line(run: str, line: str, wanted: Collection[str], texts: Collection[str]) -> str:
     parsed = parse_line(line)
-    record_id = parsed.fields.get("recordId")
-    if record_id in wanted:
+    place = snapshot_of(parsed, run).place
+    if place in wanted:
         fields = {name: parsed.fields[name] for name in _KEPT_OF_LINE if name in parsed.fields}
         fields |= {"mime": "application/warc-fields"}
-    elif record_id in texts:
+    elif place in texts:
         fields = {name: value for name, value in parsed.fields.items() if name not in _TEXT_OF_LINE}
     else:
         return line

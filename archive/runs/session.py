@@ -71,10 +71,11 @@ class Session:
         self.run = spooled.run
         self.started = now()
         self._earlier = Earlier(None if settings.force else Index(store, catalog))
-        self._snapshots: dict[str, Snapshot] = {}
-        self._newest: dict[str, str] = {}  # record ids by URL
-        self._pages: dict[str, bool] = {}  # record ids of pages, and whether each has its document's line
-        self._origins: dict[str, Origin] = {}  # record ids whose metadata record is still to be written
+        self._snapshots: dict[str, Snapshot] = {}  # by place: ids come from strangers where files are imported
+        self._restored: dict[str, str] = {}  # places by record ids, of captures that the journal knows
+        self._newest: dict[str, str] = {}  # places by URL
+        self._pages: dict[str, bool] = {}  # places of pages, and whether each has its document's line
+        self._origins: dict[str, Origin] = {}  # places of captures whose metadata record is still to be written
         self._outcomes = OutcomeCounts()
         self._foreign = 0  # records of other programs' files, captures or not,
         self._foreign_told = 0  # and how many of them the journal knows of
@@ -106,16 +107,17 @@ class Session:
         if "capture" in entry:
             snapshot = snapshot_of(parse_line(entry["capture"]), self.run)
             self._know(snapshot)
+            self._restored.setdefault(snapshot.record_id, snapshot.place)
             self._earlier.note(snapshot)
             if entry["page"]:
-                self._pages[snapshot.record_id] = False
+                self._pages[snapshot.place] = False
             if origin := entry.get("origin"):
-                self._origins[snapshot.record_id] = Origin(origin["via"], origin["hops"], tuple(origin["notes"]))
+                self._origins[snapshot.place] = Origin(origin["via"], origin["hops"], tuple(origin["notes"]))
         elif "foreign" in entry:
             self._foreign += int(entry["foreign"])
             self._foreign_told = self._foreign
         elif "described" in entry:
-            self._origins.pop(entry["described"], None)
+            self._origins.pop(self._place(entry["described"]), None)
         elif "document" in entry:
             self._place_document(entry["document"])
         elif "outcome" in entry:
@@ -157,30 +159,36 @@ class Session:
         self._know(snapshot)
         self._earlier.note(snapshot)
         if page:
-            self._pages[snapshot.record_id] = False
+            self._pages[snapshot.place] = False
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
         read = read and earlier is None
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
         if read:
-            self._origins[snapshot.record_id] = origin
+            self._origins[snapshot.place] = origin
         else:
             self._describe(snapshot, origin, ())
         return snapshot
 
-    def describe(self, record_id: str, outlinks: Iterable[str]) -> None:
+    def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
-        origin = self._origins.pop(record_id, None)
+        origin = self._origins.pop(place, None)
         if origin is not None:
-            self._describe(self._snapshots[record_id], origin, outlinks)
-            self._entries.append({"described": record_id})
+            self._describe(self._snapshots[place], origin, outlinks)
+            self._entries.append({"described": place})
 
     def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
         if fields := origin.fields(outlinks):
             self._warcs.metadata(snapshot, fields)
 
     def _know(self, snapshot: Snapshot) -> None:
-        self._snapshots[snapshot.record_id] = snapshot
-        self._newest[snapshot.url] = snapshot.record_id
+        self._snapshots[snapshot.place] = snapshot
+        self._newest[snapshot.url] = snapshot.place
+
+    def _place(self, name: str) -> str:
+        """The place that an entry of the journal names; onrecord 0.4 named record ids there."""
+        if name in self._snapshots:
+            return name
+        return self._restored.get(name, name)
 
     def _journal(self, snapshot: Snapshot, *, page: bool, origin: dict[str, Any] | None = None) -> None:
         self._entries.append({"capture": line_of(snapshot, self.run), "page": page, "origin": origin})
@@ -206,7 +214,7 @@ class Session:
         if not snapshot.revisit:
             self._earlier.note(snapshot)
         if page:
-            self._pages[snapshot.record_id] = False
+            self._pages[snapshot.place] = False
         self._journal(snapshot, page=page)
 
     def discard(self) -> None:
@@ -221,8 +229,8 @@ class Session:
         if original is not None:
             snapshot = _with_text_of(snapshot, original)
         else:
-            self._pages[snapshot.record_id] = False
-        self._snapshots[snapshot.record_id] = snapshot
+            self._pages[snapshot.place] = False
+        self._snapshots[snapshot.place] = snapshot
         self._journal(snapshot, page=original is None)
 
     def last(self, url: str) -> Snapshot | None:
@@ -236,18 +244,18 @@ class Session:
             self._spooled.append(object_keys.PAGES, HEADER)
         offset = self._spooled.append(object_keys.PAGES, line)
         title = document.article.title[:_TITLE] if document.article.title else None
-        entry: dict[str, Any] = {"record": document.record_id, "offset": offset, "length": len(line), "title": title}
+        entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
         entry["text"] = document.same_as is None and bool(document.article.extractor)
         entry["availability"] = document.article.availability
         self._place_document(entry)
         self._entries.append({"document": entry})
 
     def _place_document(self, entry: dict[str, Any]) -> None:
-        record_id = entry["record"]
-        self._pages[record_id] = True
+        place = self._place(entry["record"])
+        self._pages[place] = True
         if entry["text"]:
-            self._snapshots[record_id] = replace(
-                self._snapshots[record_id],
+            self._snapshots[place] = replace(
+                self._snapshots[place],
                 document=DocumentRef(
                     object_keys.run_key(self.run, object_keys.PAGES), entry["offset"], entry["length"]
                 ),
@@ -278,19 +286,24 @@ class Session:
     @property
     def pending(self) -> list[Snapshot]:
         """Pages that have no document yet."""
-        return [self._snapshots[record_id] for record_id, done in self._pages.items() if not done]
+        return [self._snapshots[place] for place, done in self._pages.items() if not done]
 
-    def holds(self, record_id: str) -> bool:
-        """Whether a capture stands in this run's index."""
-        return record_id in self._snapshots
+    def holds(self, place: str) -> bool:
+        """Return whether the capture at a place stands in this run's index."""
+        return place in self._snapshots
 
-    def snapshot(self, record_id: str) -> Snapshot:
-        """A capture of this run as it stands now; raises KeyError."""
-        return self._snapshots[record_id]
+    def snapshot(self, place: str) -> Snapshot:
+        """Return the capture at a place, as this run has it now; raises KeyError."""
+        return self._snapshots[place]
+
+    def newest(self, url: str) -> Snapshot | None:
+        """Return this run's newest capture of a URL."""
+        return self._snapshots[self._newest[url]] if url in self._newest else None
 
     def capture_of(self, url: str) -> str | None:
-        """The record id of this run's newest capture of a URL."""
-        return self._newest.get(url)
+        """Return the record id of this run's newest capture of a URL."""
+        found = self.newest(url)
+        return found.record_id if found else None
 
     def payload(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload, from the spool or from its store.
@@ -315,8 +328,8 @@ class Session:
             self._spooled.remove()
             return None
         if not is_sealed(self._spooled):
-            for record_id in list(self._origins):  # what could not be read has no outlinks
-                self.describe(record_id, ())
+            for place in list(self._origins):  # what could not be read has no outlinks
+                self.describe(place, ())
             self.checkpoint()
             lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest, self._warcs.ends)
@@ -357,7 +370,7 @@ class Session:
         original = self._earlier.by_digest(snapshot.digest)
         if original is None:
             return snapshot
-        original = self._snapshots[original.record_id]
+        original = self._snapshots[original.place]
         return _with_text_of(snapshot, original)
 
     def close(self) -> None:

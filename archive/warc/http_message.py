@@ -36,15 +36,15 @@ def parse_head(data: bytes) -> Head:
     """Read a head; lines may end in bare LF, lines that are no header are passed over, status 0 when there is none."""
     lines = data.split(b"\n")
     match = _STATUS_LINE.match(lines[0])
-    headers: list[tuple[str, str]] = []
+    found: list[tuple[str, list[str]]] = []  # names, and the lines that each value is folded into
     for line in lines[1:]:
         text = line.rstrip(b"\r").decode("latin-1")
-        if text[:1] in {" ", "\t"} and headers:
-            name, value = headers[-1]
-            headers[-1] = (name, f"{value} {text.strip()}")
+        if text[:1] in {" ", "\t"} and found:
+            found[-1][1].append(text.strip())
         elif ":" in text:
             name, _, value = text.partition(":")
-            headers.append((name.strip(), value.strip()))
+            found.append((name.strip(), [value.strip()]))
+    headers = [(name, " ".join(values)) for name, values in found]
     status, reason = (int(match[2]), match[3].decode("latin-1").strip()) if match else (0, "")
     return Head(status, reason, tuple(headers), len(data))
 

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from archive.model import Target
+    from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import Rules
     from pipeline.ingest.capture_run import CaptureOptions
 
@@ -132,6 +133,20 @@ _OPTIONS = (
         help="Seconds for a whole response.",
     ),
     click.option(
+        "--low-speed",
+        type=click.FloatRange(0, 1e9),
+        default=100.0,
+        show_default=True,
+        help="Bytes per second below which a response is ended, and kept as far as it came; 0 for no such limit.",
+    ),
+    click.option(
+        "--low-speed-time",
+        type=click.FloatRange(0.1, 86400),
+        default=60.0,
+        show_default=True,
+        help="Seconds over which --low-speed is measured.",
+    ),
+    click.option(
         "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
     ),
     click.option("--user-agent", default=None, help="How the captures introduce themselves."),
@@ -160,12 +175,25 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
 
     from archive.runs import RunSettings
     from pipeline.capture.browser.visit_many import BrowserSettings
-    from pipeline.capture.http.settings import FetchSettings
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
 
-    settings = FetchSettings(
+    settings = _fetch_settings(options)
+    rules = _rules(options, settings.user_agent)
+    named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
+    run = RunSettings(
+        software(), options["operator"], named, force=options["force"], mask=options["credentials"] == "mask"
+    )
+    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
+    return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
+
+
+def _fetch_settings(options: Mapping[str, Any]) -> FetchSettings:
+    from pipeline.capture.http.settings import FetchSettings
+    from pipeline.version import software
+
+    return FetchSettings(
         user_agent=options["user_agent"] or software(),
         delay=options["delay"],
         connections_per_host=options["connections"],
@@ -173,16 +201,23 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         max_size=options["max_size"],
         timeout=options["timeout"],
         deadline=options["deadline"],
+        low_speed=options["low_speed"],
+        low_speed_time=options["low_speed_time"],
         allow_private=options["allow_private"],
         insecure=options["insecure"],
     )
-    rules = _rules(options, settings.user_agent)
-    told = {
+
+
+def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: Rules) -> dict[str, Any]:
+    """Return the settings that a run's manifest names."""
+    return {
         "user-agent": settings.user_agent,
         "delay": settings.delay,
         "max-size": settings.max_size,
         "timeout": settings.timeout,
         "deadline": settings.deadline,
+        "low-speed": settings.low_speed,
+        "low-speed-time": settings.low_speed_time,
         "allow-private": settings.allow_private,
         "insecure": settings.insecure,
         "depth": rules.depth,
@@ -197,13 +232,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         "browser": rules.browser,
         "force": options["force"],
         "credentials": options["credentials"],
-        "extractor": extractor_version(),
     }
-    run = RunSettings(
-        software(), options["operator"], told, force=options["force"], mask=options["credentials"] == "mask"
-    )
-    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
-    return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
 
 
 def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> CaptureOptions:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.logs import set_up_logs, to_log_file
-from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder, tighten_folders
+from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder, state_folder, tighten_folders
 from pipeline.cli.setting_values import address, flag
 from pipeline.cli.settings_file import read_settings, read_variables
 
@@ -179,12 +179,14 @@ class Context:
 
     def readings(self, store: ObjectStore) -> Readings:
         """What this machine remembers of when a store's runs were read whole; the caller closes it."""
-        import platformdirs
-
         from archive.verify import Readings
+        from storage.errors import StoreUnavailable
 
-        name = cache_folder(store.url).name
-        return Readings(Path(platformdirs.user_state_dir("onrecord")) / "verify" / f"{name}.db")
+        try:
+            return Readings(state_folder() / "verify" / f"{cache_folder(store.url).name}.db")
+        except StoreUnavailable as error:
+            logging.getLogger("onrecord").warning("%s; when runs were read is not remembered", error)
+            return Readings(None)
 
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""
@@ -192,10 +194,7 @@ class Context:
 
     def _state(self, kind: str) -> Path:
         """A folder of this machine's own that is about the store, and is to be kept."""
-        import platformdirs
-
-        name = cache_folder(self.address()).name
-        return Path(platformdirs.user_state_dir("onrecord")) / kind / name
+        return state_folder() / kind / cache_folder(self.address()).name
 
     def say(self, message: str) -> None:
         """A line for people, on stderr."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.logs import to_log_file
+from pipeline.cli.paths import settle_home
+from pipeline.cli.streams import Streams
 from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named
@@ -98,17 +100,22 @@ def cli(
     ctx: click.Context, store: str | None, config: Path | None, verbose: int, quiet: bool, as_json: bool, log_json: bool
 ) -> None:
     """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again."""
+    streams = ctx.obj
     context = Context.load(
         store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json, log_json=log_json
     )
     ctx.obj = context
+    if isinstance(streams, Streams):
+        streams.of_command(ctx.invoked_subcommand)
     ctx.default_map = context.defaults
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; the only place that turns errors into lines and codes."""
+    streams = Streams()
     try:
-        cli.main(arguments, prog_name="onrecord", standalone_mode=False)
+        settle_home()
+        cli.main(arguments, prog_name="onrecord", standalone_mode=False, obj=streams)
         code = 0
     except click.exceptions.Exit as ending:
         code = ending.exit_code
@@ -123,13 +130,19 @@ def main(arguments: list[str] | None = None) -> None:
         code = _fail("interrupted; what was captured is kept and is published by the next invocation", 130)
     except SystemExit as ending:
         if ending.code != 1:  # no command ends so: with 1 Click answers a pipe that nobody reads any more
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again while it exits
+            _end(streams, ending.code if isinstance(ending.code, int) else 0)
         code = 0  # the reader has had enough: no fault of ours
     except OSError as error:  # of the store and the network none comes this far: it is the output, or a file named
         code = _fail(
             f"{error.filename or 'the output'}: {error.strerror or error}; free space, or name another place", 2
         )
+    _end(streams, code)
+
+
+def _end(streams: Streams, code: int) -> NoReturn:
+    """Exit, with 2 where all went well and the output could not be written."""
+    if (lost := streams.end()) and not code:
+        code = _fail(f"the output: {lost.strerror or lost}; free space, or name another place", 2)
     sys.exit(code)
 
 

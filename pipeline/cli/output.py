@@ -56,10 +56,10 @@ def print_line(line: bytes) -> None:
 
 @contextmanager
 def unheard(stream: TextIO) -> Iterator[None]:
-    """Write to a stream; once its reader has gone, this and all that follows is written to nowhere."""
+    """Write to a stream; once it cannot be written, this and all that follows is written to nowhere."""
     try:
         yield
-    except BrokenPipeError:
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

@@ -19,8 +19,9 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "capture": frozenset(
         {
             "allow_private", "browser", "concurrency", "connections", "credentials", "deadline", "delay", "depth",
-            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size", "operator", "page_limit",
-            "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
+            "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "low_speed", "low_speed_time",
+            "max_size", "operator", "page_limit", "requisites", "robots", "scope", "settle", "timeout", "user_agent",
+            "workers",
         }
     ),
     "evidence": frozenset({"authorities", "roots", "sign"}),
@@ -55,7 +56,7 @@ def read_settings(explicit: Path | None) -> dict[str, dict[str, Any]]:
     path = explicit or config_file()
     try:
         data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if explicit is None:
             return {}
         raise click.UsageError(f"no configuration file {path}") from None

@@ -23,7 +23,7 @@ def told_outcome(archive: Reader, outcome: Outcome, line: bytes) -> tuple[Outcom
 
     urls = [url for url in (outcome.url, outcome.final_url) if url]
     moment = from_iso(outcome.timestamp)
-    if not any(archive.withholding_at(url, moment, outcome.record_id or "") for url in urls):
+    if not any(archive.withholding_at(url, moment, outcome.record_id or "", outcome.place) for url in urls):
         return outcome, line
     silent = replace(outcome, title=None, error=None, notes=())
     return silent, encode_outcome(silent)

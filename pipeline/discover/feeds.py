@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.outlinks import MOST, Collector, Findings, Hop
 from pipeline.discover.resolve_url import web_url
 from pipeline.discover.safe_xml import NotXml, local_name, parsed_xml, text_of
 
@@ -16,24 +16,25 @@ _ROOTS = {"rss", "rdf", "feed", "channel"}
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
-def findings_of_feed(body: bytes, url: str) -> Findings:
-    """The pages that a feed announces, newest first as it lists them; `problem` says why when it is no feed."""
+def findings_of_feed(body: bytes, url: str, most: int = MOST) -> Findings:
+    """The first pages that a feed announces, in its order; `problem` says why when it is no feed."""
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        return _json_feed(body, url)
+        return _json_feed(body, url, most)
     try:
         root = parsed_xml(body)
     except NotXml as error:
         return Findings(problem=str(error))
     if local_name(root) not in _ROOTS:
         return Findings(problem=f"it is neither RSS, Atom nor JSON Feed, but begins with <{local_name(root)[:40]}>")
-    collector = Collector(url)
+    collector = Collector(url, most)
+    bases = _Bases(url)
     for element in root.iter("{*}item", "{*}entry"):
-        _entry(element, collector)
+        _entry(element, collector, bases)
     return Findings(collector.outlinks, left_out=collector.left_out)
 
 
-def _entry(element: _Element, collector: Collector) -> None:
-    base = _base(element, collector.base)
+def _entry(element: _Element, collector: Collector, bases: _Bases) -> None:
+    base = bases.of(element)
     candidates = [found for child in element if (found := _address(child, base))]
     if candidates:
         _, address, context = min(candidates, key=lambda found: found[0])
@@ -55,15 +56,30 @@ def _address(child: _Element, base: str) -> tuple[int, str, str] | None:
     return None
 
 
-def _base(element: _Element, url: str) -> str:
-    """The base that xml:base attributes give (XML Base), outermost first."""
-    found = [step.get(_XML_BASE) for step in (*list(element.iterancestors())[::-1], element)]
-    for base in found:
-        url = (web_url(url, base) if base else None) or url
-    return url
+class _Bases:
+    """The base that xml:base attributes give (XML Base), outermost first; that of a parent is made once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._parent: _Element | None = None
+        self._base = url
+
+    def of(self, element: _Element) -> str:
+        """Return the base of an entry's addresses."""
+        parent = element.getparent()
+        if parent is not self._parent or parent is None:
+            self._parent, self._base = parent, self._url
+            for step in reversed(list(element.iterancestors())):
+                self._base = _joined(self._base, step)
+        return _joined(self._base, element)
 
 
-def _json_feed(body: bytes, url: str) -> Findings:
+def _joined(url: str, element: _Element) -> str:
+    base = element.get(_XML_BASE)
+    return (web_url(url, base) if base else None) or url
+
+
+def _json_feed(body: bytes, url: str, most: int) -> Findings:
     try:
         feed: Any = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
@@ -71,7 +87,7 @@ def _json_feed(body: bytes, url: str) -> Findings:
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         return Findings(problem="it is JSON, but has no items: no JSON Feed")
-    collector = Collector(url)
+    collector = Collector(url, most)
     for item in items:
         address = (item.get("url") or item.get("external_url")) if isinstance(item, dict) else None
         if isinstance(address, str):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.discover.css import STYLED, add_css
-from pipeline.discover.outlinks import Collector, Findings, Hop
+from pipeline.discover.outlinks import MOST, Collector, Findings, Hop
 from pipeline.discover.resolve_url import web_url
 from pipeline.discover.srcset import candidates
 
@@ -48,9 +48,12 @@ _DEEPEST = 3  # pages within srcdoc attributes within one another: as many as re
 _REFRESH = re.compile(r"""\s*[\d.]*\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'>\s]+)""", re.IGNORECASE)
 
 
-def findings_of_html(tree: HtmlElement, url: str) -> Findings:
-    """Return everything that a parsed page names, in page order, pages within `srcdoc` attributes included."""
-    collector = Collector(_base(tree, url))
+def findings_of_html(tree: HtmlElement, url: str, most: int = MOST) -> Findings:
+    """Return everything that a parsed page names, in page order, pages within `srcdoc` attributes included.
+
+    Up to `most` links and as many things that the page shows.
+    """
+    collector = Collector(_base(tree, url), most)
     feeds: dict[str, None] = {}
     canonical = _walk(tree, collector, feeds)
     return Findings(collector.outlinks, canonical, tuple(feeds), left_out=collector.left_out)

@@ -9,6 +9,7 @@ from archive.model import Embed
 from pipeline.discover.resolve_url import web_url
 
 MOST = 10_000  # outlinks of one kind that are taken from one body
+MORE = "raise --limit to have them"  # how a note on what is beyond that ends
 
 
 class Hop(StrEnum):

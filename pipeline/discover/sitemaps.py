@@ -12,10 +12,10 @@ MOST = 50_000  # URLs of one sitemap, by its protocol
 _LARGEST = 52_428_800  # bytes unzipped, by its protocol
 
 
-def findings_of_sitemap(body: bytes, url: str) -> Findings:
+def findings_of_sitemap(body: bytes, url: str, most: int = MOST) -> Findings:
     """The pages of a sitemap as links, or the sitemaps of an index; `problem` says why when it is neither."""
     if url.endswith("/robots.txt"):
-        return _of_robots(body, url)
+        return _of_robots(body, url, most)
     problem = None
     if body.startswith(b"\x1f\x8b"):
         try:
@@ -24,18 +24,18 @@ def findings_of_sitemap(body: bytes, url: str) -> Findings:
             return Findings(problem=f"its gzip is damaged: {error}")
         problem = None if whole else f"it is cut off, or larger than {_LARGEST:,} bytes unzipped"
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    found = _plain(body, url) if start and start != b"<" else _xml(body, url)
+    found = (_plain if start and start != b"<" else _xml)(body, url, most)
     return replace(found, problem=found.problem or problem)
 
 
-def _xml(body: bytes, url: str) -> Findings:
+def _xml(body: bytes, url: str, most: int) -> Findings:
     try:
         root = parsed_xml(body)
     except NotXml as error:
         return Findings(problem=str(error))
     if local_name(root) not in {"urlset", "sitemapindex"}:
         return Findings(problem=f"it is no sitemap, but begins with <{local_name(root)[:40]}>")
-    found = Collector(url, MOST)
+    found = Collector(url, most)
     for entry in root:
         for child in entry:
             if local_name(child) == "loc":
@@ -51,9 +51,9 @@ def _unzipped(body: bytes) -> tuple[bytes, bool]:
     return text, decompressor.eof
 
 
-def _of_robots(body: bytes, url: str) -> Findings:
+def _of_robots(body: bytes, url: str, most: int) -> Findings:
     """The sitemaps that a robots.txt names (sitemaps.org), else the place where most sites have theirs."""
-    found = Collector(url, MOST)
+    found = Collector(url, most)
     for line in body[:_LARGEST].decode("utf-8-sig", "replace").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() == "sitemap":
@@ -63,12 +63,12 @@ def _of_robots(body: bytes, url: str) -> Findings:
     return Findings(sitemaps=tuple(outlink.url for outlink in found.outlinks), left_out=found.left_out)
 
 
-def _plain(body: bytes, url: str) -> Findings:
+def _plain(body: bytes, url: str, most: int) -> Findings:
     """A sitemap that is a list of URLs, one a line."""
-    collector = Collector(url, MOST)
-    lines = body.decode("utf-8-sig", "replace").split("\n", MOST + 1)
-    for line in lines[:MOST]:
+    collector = Collector(url, most)
+    lines = body.decode("utf-8-sig", "replace").split("\n")
+    for line in lines[:most]:
         if "://" in line:
             collector.add(line, Hop.LINK, "line")
     problem = None if collector.outlinks else "it is no sitemap: neither XML nor a list of URLs"
-    return Findings(collector.outlinks, left_out=collector.left_out + max(len(lines) - MOST, 0), problem=problem)
+    return Findings(collector.outlinks, left_out=collector.left_out + max(len(lines) - most, 0), problem=problem)

@@ -86,8 +86,8 @@ def _whole_runs(archive: Reader, wanted: Wanted, package: Package) -> tuple[list
                 copy_warc(archive, found, path, warc)
         outs += [_in_place(snapshot) for snapshot in shown]
     _require(outs, withheld)
-    held = {out.snapshot.record_id for out in outs}
-    others = [each for each in with_referents(archive, (out.snapshot for out in outs)) if each.record_id not in held]
+    held = {out.snapshot.place for out in outs}
+    others = [each for each in with_referents(archive, (out.snapshot for out in outs)) if each.place not in held]
     if others:
         with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
             write_warcinfo(warc, _CHOSEN, now(), software())
@@ -127,7 +127,7 @@ def _chosen(archive: Reader, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
             needed = list(needs.of(asked))
             withheld += needs.withheld
     chosen = with_referents(archive, [*asked, *needed])
-    return chosen, len(chosen) - len({snapshot.record_id for snapshot in asked}), withheld
+    return chosen, len(chosen) - len({snapshot.place for snapshot in asked}), withheld
 
 
 def export_warc(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:

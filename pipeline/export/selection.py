@@ -70,22 +70,22 @@ def runs_of(archive: Reader, wanted: Wanted) -> list[str]:
 
 def with_referents(archive: Reader, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Each capture once, with those that hold the payloads of revisits, by time."""
-    chosen = {snapshot.record_id: snapshot for snapshot in snapshots}
+    chosen = {snapshot.place: snapshot for snapshot in snapshots}
     for snapshot in list(chosen.values()):
         reference = snapshot.refers_to
-        if reference is None or reference.record_id in chosen:
+        if reference is None or reference.record.place in chosen:
             continue
         at = reference.timestamp
         for other in archive.snapshots(reference.url, start=at, end=at):
-            if other.record_id == reference.record_id:
-                chosen[other.record_id] = other
+            if other.place == reference.record.place:
+                chosen[other.place] = other
                 break
         else:  # no line of its own any more: the reference knows enough to find it
-            chosen[reference.record_id] = replace(
+            chosen[reference.record.place] = replace(
                 snapshot, url=reference.url, timestamp=at, record_id=reference.record_id, record=reference.record,
                 refers_to=None, document=None,
             )  # fmt: skip
-    return sorted(chosen.values(), key=lambda snapshot: (snapshot.timestamp, snapshot.url, snapshot.record_id))
+    return sorted(chosen.values(), key=lambda snapshot: (snapshot.timestamp, snapshot.url, snapshot.place))
 
 
 class Needs:
@@ -103,7 +103,7 @@ class Needs:
     def of(self, pages: Iterable[Snapshot]) -> Iterator[Snapshot]:
         """What pages need, each capture once, requisites of requisites too, and where redirects lead."""
         queue = deque(pages)
-        seen = {snapshot.record_id for snapshot in queue}
+        seen = {snapshot.place for snapshot in queue}
         while queue and len(seen) < MOST:
             page = queue.popleft()
             for url in self._named(page):
@@ -112,8 +112,8 @@ class Needs:
                 except Withheld:
                     self.withheld += 1
                     continue
-                if found is not None and found.record_id not in seen:
-                    seen.add(found.record_id)
+                if found is not None and found.place not in seen:
+                    seen.add(found.place)
                     queue.append(found)
                     yield found
 

@@ -12,6 +12,7 @@ from pipeline.discover.embeds import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
 from pipeline.discover.html import findings_of_html
 from pipeline.discover.outlinks import Findings, Hop
+from pipeline.discover.sitemaps import MOST as MOST_OF_SITEMAP
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.body import Body, body_of, markdown_of
 from pipeline.extract.encoding import decode
@@ -37,7 +38,7 @@ def read(page: Page) -> Reading:
     if page.task == Task.FEED:
         return Reading(_feed(page))
     if page.task == Task.SITEMAP:
-        return Reading(findings_of_sitemap(page.body, page.url))
+        return Reading(findings_of_sitemap(page.body, page.url, max(page.most, MOST_OF_SITEMAP)))
     text, encoding = decode(page.body, page.content_type)
     text = text[:_MOST_TEXT]
     if page.task == Task.CSS:
@@ -48,7 +49,7 @@ def read(page: Page) -> Reading:
     tree = parsed(expansion.html)
     if tree is None:
         return Reading(Findings(), Article(encoding=encoding, extractor=extractor_version()))
-    findings = findings_of_html(tree, page.url)
+    findings = findings_of_html(tree, page.url, page.most)
     shown = {embed.url: embed for embed in (*expansion.embeds, *embeds_of_html(tree, page.url, findings))}
     findings = replace(findings, embeds=tuple(shown.values()))
     if page.task == Task.FRAME:
@@ -60,10 +61,10 @@ def _feed(page: Page) -> Findings:
     """A feed's entries; a page given in its place is asked for the feeds it names."""
     if _HTML.match(page.body) or "html" in (page.content_type or "").lower():
         tree = parsed(decode(page.body, page.content_type)[0][:_MOST_TEXT])
-        found = findings_of_html(tree, page.url) if tree is not None else Findings()
+        found = findings_of_html(tree, page.url, page.most) if tree is not None else Findings()
         if found.feeds:
             return Findings(feeds=found.feeds)
-    found = findings_of_feed(page.body, page.url)
+    found = findings_of_feed(page.body, page.url, page.most)
     if found.problem and "html" in (page.content_type or "").lower():
         return Findings(problem="it is a page that names no feed")
     return found

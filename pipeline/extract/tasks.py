@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.model import Article
-from pipeline.discover.outlinks import Findings
+from pipeline.discover.outlinks import MOST, Findings
 
 # Media types whose bodies hold a text; a body that names none is looked at.
 EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
@@ -30,6 +30,7 @@ class Page:
     body: bytes
     content_type: str | None
     task: Task = Task.ARTICLE
+    most: int = MOST  # links of one kind that are taken from it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
 from archive.runs import Session
 from archive.warc import Head, decoded, entity_of
 from pipeline.crawl.robots_gate import RobotsAnswer
+from pipeline.discover.outlinks import MOST
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import Page, Reading, Task
 from storage.errors import StoreError
@@ -25,14 +26,14 @@ _BAD = "{}; it is archived, its text is not extracted"
 class Job:
     """A body on its way to being read; `outcome` is concluded when it was, None when that was done before."""
 
-    record_id: str  # of the capture that is read
+    place: str  # of the capture that is read
     target: Target
     task: Task
     outcome: Outcome | None = None
     page: Page | None = None
     future: Future[Reading] | None = None
     robots: RobotsAnswer | None = None  # of a robots.txt that is read for its sitemaps
-    rendered: str | None = None  # the record whose body is read in its place: what scripts made of the page
+    rendered: str | None = None  # the place of what scripts made of the page, whose body is read instead
 
 
 Done = tuple[Job, Extracted]
@@ -41,11 +42,15 @@ Done = tuple[Job, Extracted]
 class Jobs:
     """What waits for the workers, and what they are at. Not for use by two threads at once."""
 
-    def __init__(self, session: Session, pool: Extractors, decoded_limit: int, *, in_order: bool) -> None:
+    def __init__(
+        self, session: Session, pool: Extractors, decoded_limit: int, *, in_order: bool, most: int = MOST
+    ) -> None:
+        """`most` is how many links of one kind are taken from a body."""
         self._session = session
         self._pool = pool
         self._decoded_limit = decoded_limit
         self._in_order = in_order
+        self._most = most
         # Where nothing waits for what is found, the largest first, so that none is begun when the others are through.
         self._waiting: list[tuple[int, int, Job]] = []
         self._order = itertools.count()
@@ -55,7 +60,7 @@ class Jobs:
 
     def add(self, job: Job, exchange: Exchange | None = None) -> None:
         """Let a job wait for its turn; with the exchange that brought it, its body need not be read again."""
-        snapshot = self._session.snapshot(job.record_id)
+        snapshot = self._session.snapshot(job.place)
         if (
             exchange is not None
             and exchange.status != 304
@@ -98,10 +103,10 @@ class Jobs:
             self._extracting.append(job)
 
     def _reread(self, job: Job) -> Page | None:
-        snapshot = self._session.snapshot(job.rendered or job.record_id)
+        snapshot = self._session.snapshot(job.rendered or job.place)
         try:
             head, _, entity = self._session.payload(snapshot).http()
-            return self._page(job, self._session.snapshot(job.record_id), head, entity)
+            return self._page(job, self._session.snapshot(job.place), head, entity)
         except (ArchiveError, StoreError) as error:
             self._failed.append((job, Extracted(None, Verdict("extraction-failed", str(error)))))
             return None
@@ -115,5 +120,5 @@ class Jobs:
         except EntityError as error:
             self._failed.append((job, Extracted(None, Verdict("undecodable", _BAD.format(error)))))
         else:
-            return Page(snapshot.url, body, head.header("Content-Type"), job.task)
+            return Page(snapshot.url, body, head.header("Content-Type"), job.task, self._most)
         return None

@@ -8,9 +8,9 @@ is imported again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,47 +21,34 @@ from archive.importers import (
     Container,
     Fault,
     ForeignRecord,
+    KeptCaptures,
+    KeptRecords,
+    Known,
+    NotShown,
     Plain,
     Refers,
     capture_of,
     date_of,
     digest_of_record,
     identified,
+    most_records,
     opened,
     pieces,
     read_records,
 )
-from archive.model import Outcome, RecordRef, Reference, Snapshot
+from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
-from archive.times import iso, now
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.extract.tasks import EXTRACTABLE
 from pipeline.ingest.capture_run import RunResult, committed
+from pipeline.ingest.import_flaws import Flaws, Told
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
 _CHECKPOINT = 1_000  # records that share an fsync
 _DECODED = 100_000_000  # bytes of a page after its content codings are undone
-
-Told = Callable[["Left"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Something of a file that was not taken, or is odd: the part of the file, the byte in it, and why."""
-
-    file: str
-    part: str
-    offset: int | None
-    reason: str
-    taken: bool = False  # all the same
-
-    @property
-    def place(self) -> str:
-        """Where it is, in words."""
-        at = f" at byte {self.offset:,}" if self.offset is not None else ""
-        return f"{self.file}{f' {self.part}' if self.part else ''}{at}"
+_COMPARED = 100  # records of one id that a record is compared with
 
 
 @dataclass(slots=True)
@@ -75,6 +62,7 @@ class Imported:
     already: int = 0
     left: int = 0
     notes: int = 0
+    clashes: int = 0  # records that came in beside others of their ids
     result: RunResult | None = None
 
     @property
@@ -92,9 +80,8 @@ def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | 
         origin = {"imported": path.name, "imported-sha256": _sha256(path), "imported-bytes": path.stat().st_size}
         settings = RunSettings(software(), None, dict(origin))
         with closing(archive.session(settings)) as session:
-            work = _Importing(archive, session, path.name, told, container)
-            for flaw in container.flaws:
-                work.leave(flaw.part, None, flaw.reason, taken=flaw.taken)
+            work = _Importing(archive, session, path, told, container)
+            work.flaws.of_container(container.flaws)
             for part in container.parts:
                 work.part(part, pieces(path, package, part))
             return work.finish(pool, str(origin["imported-sha256"]))
@@ -105,57 +92,33 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the captures of this file are found by when a revisit refers to one."""
-
-    by_id: dict[str, Snapshot] = field(default_factory=dict)
-    by_place: dict[tuple[str, datetime], Snapshot] = field(default_factory=dict)
-    by_digest: dict[str, Snapshot] = field(default_factory=dict)  # as the file writes it
-
-    def note(self, snapshot: Snapshot, digest: str | None) -> None:
-        """Know a capture, and the digest that its record names."""
-        self.by_id.setdefault(snapshot.record_id, snapshot)
-        self.by_place.setdefault((snapshot.url, snapshot.timestamp), snapshot)
-        if digest:
-            self.by_digest.setdefault(digest.strip(), snapshot)
-
-
 class _Importing:
-    def __init__(self, archive: Archive, session: Session, file: str, told: Told, container: Container) -> None:
+    def __init__(self, archive: Archive, session: Session, path: Path, told: Told, container: Container) -> None:
         self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
-        self._told = told
         self._pages_named = container.pages
         self._is_empty = archive.run_count() == 0
-        self._done = Imported(file)
-        self._known = _Known()
-        self._there: set[str] = set()  # ids of records that were in the archive already
-        self._ids: dict[str, str] = {}  # ids of records, and what each holds
-        self._taken: set[str] = set()
+        self._done = Imported(path.name)
+        self._known = Known()
+        size = path.stat().st_size
+        self.flaws = Flaws(path.name, size, session, told)
+        self._most_records = most_records(size)
+        self._kept_records = KeptRecords(self._archive.stores.view, size)
+        self._kept_captures = KeptCaptures(lambda url, at: self._archive.snapshots(url, start=at, end=at))
+        self._there: dict[str, str] = {}  # ids of records that were in the archive already, and the object they lie in
+        self._ids: set[str] = set()  # of records,
+        self._digests: set[str] = set()  # and of what each of them holds
         self._revisits: list[tuple[Capture, RecordRef, str, int]] = []
         self._pages: list[str] = []
         self._infos = 0  # records about files
 
-    def leave(self, part: str, offset: int | None, reason: str, *, taken: bool = False) -> None:
-        """Tell of something that is left out, or odd; what is left out is an outcome of the run."""
-        left = Left(self._done.file, part, offset, reason, taken)
-        if taken:
-            self._done.notes += 1
-        else:
-            self._done.left += 1
-            outcome = Outcome(
-                self._done.file, "not-imported", iso(now()), error=f"{left.place}: {reason}", role="record"
-            )
-            self._session.add_outcome(outcome)
-        self._told(left)
-
     def part(self, part: str, data: Iterator[bytes]) -> None:
         """Take the records of one file of records."""
         try:
-            for found in read_records(Plain(data), self._session.work):
+            for found in read_records(Plain(data), self._session.work, max(self._most_records, 0)):
+                self._most_records -= 1
                 if isinstance(found, Fault):
-                    self.leave(part, found.offset, found.reason)
+                    self.flaws.add(part, found.offset, found.reason)
                     continue
                 try:
                     self._record(part, found)
@@ -164,28 +127,35 @@ class _Importing:
                 if self._done.records % _CHECKPOINT == 0:
                     self._session.checkpoint()
         except FormatError as error:
-            self.leave(part, None, str(error))
+            self.flaws.add(part, None, str(error))
+        self.flaws.end(part)
 
     def _record(self, part: str, record: ForeignRecord) -> None:
         record = identified(record)
         digest = digest_of_record(record)
-        same = self._ids.setdefault(record.record_id, digest)
-        capture = capture_of(record)
-        if same != digest:  # nothing is lost, but what is looked up by its id must be one
-            why = f"another record of the file has its id, {record.record_id}; it is kept, and cannot be shown"
-            self.leave(part, record.offset, why, taken=True)
-            capture = None
-        elif self._seen(record.record_id):
+        if digest in self._digests:
             self._done.already += 1
             return
+        clashes = record.record_id in self._ids
+        self._digests.add(digest)
+        self._ids.add(record.record_id)
+        capture = capture_of(record)
         if isinstance(capture, str):
-            self.leave(part, record.offset, f"{record.record_id}: {capture}")
+            self.flaws.add(part, record.offset, f"{record.record_id}: {capture}")
             return
-        if self._is_there(record, capture):
+        if isinstance(capture, NotShown):
+            why = f"{record.record_id}: {capture.reason}; it is kept, and cannot be shown"
+            self.flaws.add(part, record.offset, why, taken=True)
+            capture = None
+        there = self._compared(record, capture, part)
+        if there is None:
             return
+        if clashes or there:
+            why = f"another record has its id, {record.record_id}, and other bytes; this one is kept beside it"
+            self.flaws.add(part, record.offset, why, taken=True, clashes=True)
         for note in (*record.notes, *(capture.notes if capture else ())):
             if not note.startswith("a record of an ARC"):
-                self.leave(part, record.offset, f"{record.record_id}: {note}", taken=True)
+                self.flaws.add(part, record.offset, f"{record.record_id}: {note}", taken=True)
         ref = self._session.add_foreign(record.head, record.block)
         self._done.records += 1
         self._infos += record.kind == "warcinfo"
@@ -196,13 +166,6 @@ class _Importing:
             return
         self._index(replace(capture.snapshot, record=ref, run=self._session.run), record)
 
-    def _seen(self, record_id: str) -> bool:
-        """Whether the very record came before in this file."""
-        if record_id in self._taken:
-            return True
-        self._taken.add(record_id)
-        return False
-
     def _index(self, snapshot: Snapshot, record: ForeignRecord) -> None:
         named = self._pages_named is None or snapshot.url in self._pages_named
         page = named and record.kind == "response" and snapshot.mime in EXTRACTABLE and snapshot.status < 300
@@ -210,29 +173,36 @@ class _Importing:
         self._known.note(snapshot, record.header("WARC-Payload-Digest"))
         self._done.captures += 1
         if page:
-            self._pages.append(snapshot.record_id)
+            self._pages.append(snapshot.place)
 
-    def _is_there(self, record: ForeignRecord, capture: Capture | None) -> bool:
-        """Whether the archive holds a record, or what a record is about."""
+    def _compared(self, record: ForeignRecord, capture: Capture | None, part: str) -> bool | None:
+        """Whether the archive holds a capture of a record's id with other bytes; None where the record stays out.
+
+        It stays out where the archive holds its very bytes, and where a capture of its id was redacted.
+        """
         if self._is_empty:
             return False
         if capture is None:
             about = record.header("WARC-Concurrent-To") or record.header("WARC-Refers-To") or ""
-            return about in self._there
-        snapshot = capture.snapshot
-        at = snapshot.timestamp
-        for found in self._archive.snapshots(snapshot.url, start=at, end=at):
-            if found.record_id == snapshot.record_id:
-                self._there.add(found.record_id)
-                self._known.note(found, record.header("WARC-Payload-Digest"))
+            key = self._there.get(about)
+            return None if key and self._kept_records.beside(key, record) else False
+        found = self._kept_captures.like(capture.snapshot)
+        for each in found[:_COMPARED]:
+            if each.withheld:
+                why = f"the archive's capture of that id, URL and time is {each.withheld}; this one stays out"
+                self.flaws.add(part, record.offset, f"{record.record_id}: {why}")
+                return None
+            if self._kept_records.is_at(each.record, record):
+                self._there[each.record_id] = each.record.key
+                self._known.note(each, record.header("WARC-Payload-Digest"))
                 self._done.already += 1
-                return True
-        return False
+                return None
+        return bool(found)
 
     def _resolve(self, capture: Capture, refers: Refers) -> Snapshot | None:
         """The capture that holds a revisit's payload: of this file, else of the archive."""
         known = self._known
-        found = known.by_id.get(refers.record_id or "")
+        found = known.named(refers)
         date = date_of(refers.date)
         if found is None and isinstance(date, datetime):
             found = known.by_place.get((refers.url, date)) or self._kept(refers.url, date, None)
@@ -251,13 +221,14 @@ class _Importing:
 
     def _orphans(self) -> None:
         """Index the revisits, whose payload may lie behind them in the file."""
+        parts = {part for _, _, part, _ in self._revisits}
         for capture, ref, part, offset in self._revisits:
             assert capture.refers is not None, "only revisits wait"
             original = self._resolve(capture, capture.refers)
             snapshot = capture.snapshot
             if original is None:
                 why = "what it refers to is not here: it is kept, and cannot be shown"
-                self.leave(part, offset, f"{snapshot.record_id}: {why}", taken=True)
+                self.flaws.add(part, offset, f"{snapshot.record_id}: {why}", taken=True)
                 continue
             payload: Reference = original.payload
             self._session.index(
@@ -269,6 +240,8 @@ class _Importing:
                 page=False,
             )  # fmt: skip
             self._done.captures += 1
+        for part in parts:
+            self.flaws.end(part)
 
     def _nothing_new(self, sha256: str) -> bool:
         """Whether all there was is in the archive: captures are looked up, a file without any by its digest."""
@@ -280,6 +253,9 @@ class _Importing:
     def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
         self._orphans()
+        self.flaws.end()
+        done, flaws = self._done, self.flaws
+        done.left, done.notes, done.clashes = flaws.left, flaws.notes, flaws.clashes
         if self._nothing_new(sha256):
             self._session.discard()
             self._done.already = self._done.already or self._done.records
@@ -289,8 +265,8 @@ class _Importing:
         if pool is not None:
             self._done.pages = len(self._pages)
             writing = Writing(self._session, pool, None, lambda *_: None, Rules(requisites=False), _DECODED)
-            for record_id in self._pages:
-                writing.resume(self._session.snapshot(record_id))
+            for place in self._pages:
+                writing.resume(self._session.snapshot(place))
                 writing.advance()
             writing.finish()
         self._done.result = committed(self._session)

@@ -19,7 +19,7 @@ from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of
 from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
-from pipeline.discover.outlinks import Findings, Hop
+from pipeline.discover.outlinks import MORE, MOST, Findings, Hop
 from pipeline.extract.extractor_pool import Extractors
 from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
 from pipeline.ingest.documents import Documents
@@ -53,7 +53,8 @@ class Writing:
         self._session = session
         self._frontier = frontier
         self._report = report
-        self._jobs = Jobs(session, pool, decoded_limit, in_order=rules.requisites or rules.depth > 0)
+        in_order = rules.requisites or rules.depth > 0
+        self._jobs = Jobs(session, pool, decoded_limit, in_order=in_order, most=max(rules.limit, MOST))
         self._documents = Documents(session, session.capture_of)
         self._unacknowledged: list[tuple[Outcome, bytes]] = []
         self._sync_due = 0.0
@@ -100,7 +101,7 @@ class Writing:
             self._conclude(outcome)
             self._frontier.learned(target, robots=robots)
         else:
-            job = Job(snapshot.record_id, target, task, outcome, robots=robots, rendered=rendered)
+            job = Job(snapshot.place, target, task, outcome, robots=robots, rendered=rendered)
             if task in {Task.FRAME, Task.CSS}:  # nothing is read there that an outcome names
                 self._conclude(outcome)
                 job.outcome = None
@@ -112,9 +113,10 @@ class Writing:
     def resume(self, snapshot: Snapshot) -> None:
         """Take up a page whose records were kept before its writer was killed."""
         target = Target(snapshot.url)
-        rendered = self._session.capture_of(f"urn:dom:{snapshot.url}")
+        dom = self._session.newest(f"urn:dom:{snapshot.url}")
+        rendered = dom.place if dom else None
         if self._page(snapshot, rendered, False) == Task.ARTICLE:
-            self._jobs.add(Job(snapshot.record_id, target, Task.ARTICLE, rendered=rendered))
+            self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, rendered=rendered))
 
     def advance(self) -> None:
         """Move everything on as far as it goes without waiting."""
@@ -166,17 +168,17 @@ class Writing:
         return snapshot, _outcome(fetched, snapshot)
 
     def _made(self, made: tuple[Made, ...], page: Snapshot) -> str | None:
-        """Write what was made of a page; returns the record of what scripts made of its markup."""
+        """Write what was made of a page; returns the place of what scripts made of its markup."""
         rendered = None
         for thing in made:
             snapshot = self._session.add_made(thing, page)
-            rendered = snapshot.record_id if thing.url.startswith("urn:dom:") else rendered
+            rendered = snapshot.place if thing.url.startswith("urn:dom:") else rendered
         return rendered
 
     def _page(self, snapshot: Snapshot, rendered: str | None, links: bool) -> Task | None:
         """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
         if snapshot.mime not in EXTRACTABLE:
-            self._session.describe(snapshot.record_id, ())
+            self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None
         if snapshot.revisit and not rendered:
@@ -188,10 +190,10 @@ class Writing:
 
     def _read(self, done: Done) -> None:
         job, read = done
-        snapshot = self._session.snapshot(job.record_id)
+        snapshot = self._session.snapshot(job.place)
         reading = read.reading
         findings = reading.findings if reading else Findings()
-        self._session.describe(job.record_id, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
+        self._session.describe(job.place, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
         if job.task == Task.ARTICLE:
             rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
             self._documents.add(snapshot, reading.article if reading else None, rendered)
@@ -263,14 +265,14 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
         outcome = replace(outcome, outcome=verdict.name, error=verdict.error)
     if reading is None:
         return outcome
+    if reading.findings.left_out:
+        many = f"{reading.findings.left_out:,} links beyond {len(reading.findings.outlinks):,} are left out"
+        outcome = replace(outcome, notes=(*outcome.notes, f"{many}; {MORE}"))
     if job.task in _UNREADABLE:
         problem = reading.findings.problem
         if problem and outcome.ok and not reading.findings.outlinks:
             return replace(outcome, outcome=_UNREADABLE[job.task], error=problem)
         return outcome
-    if reading.findings.left_out:
-        more = f"{reading.findings.left_out:,} more links than are listed"
-        outcome = replace(outcome, notes=(*outcome.notes, more))
     article = reading.article or Article()
     outcome = replace(outcome, notes=(*outcome.notes, *reading.notes))
     if article.availability and outcome.ok:

@@ -78,19 +78,19 @@ class _Again:
         self._told = told
         self._window: deque[_Page] = deque()
         self._unacknowledged: list[tuple[Outcome, bytes]] = []
-        self._read: set[int] = set()  # hashes of the record ids of captures that have a text of their own
+        self._read: set[int] = set()  # hashes of the places of captures that have a text of their own
 
     def texts(self, run: str) -> None:
         """Make the texts of one run's pages again."""
         captured: dict[str, str] = {}
         documents = Documents(self._session, captured.get)
-        wanted = {document.record_id: document for document in self._documents(run)}
+        wanted = {document.place: document for document in self._documents(run)}
         self._read.update(map(hash, wanted))
         for snapshot in self._captures(run):
             captured[snapshot.url] = snapshot.record_id
-            if snapshot.record_id not in wanted or snapshot.mime not in EXTRACTABLE:
+            if snapshot.place not in wanted or snapshot.mime not in EXTRACTABLE:
                 continue
-            document = wanted[snapshot.record_id]
+            document = wanted[snapshot.place]
             if not self._is_current(snapshot, document.article.extractor):
                 self._submit(snapshot, document.rendered)
                 while len(self._window) >= _WINDOW:
@@ -103,10 +103,10 @@ class _Again:
     def revisits(self, run: str) -> None:
         """Give the revisits of pages whose texts were made again the new documents."""
         for snapshot in self._captures(run):
-            if snapshot.refers_to is None or snapshot.document is None or hash(snapshot.record_id) in self._read:
+            if snapshot.refers_to is None or snapshot.document is None or hash(snapshot.place) in self._read:
                 continue
-            made = self._current(snapshot.refers_to.url, snapshot.refers_to.record_id)
-            mine = self._current(snapshot.url, snapshot.record_id)
+            made = self._current(snapshot.refers_to.url, snapshot.refers_to.record.place)
+            mine = self._current(snapshot.url, snapshot.place)
             if made and mine and made.document and made.document != mine.document:
                 self._session.adopt(snapshot, made)
         self._session.checkpoint()
@@ -129,17 +129,17 @@ class _Again:
             return False
         if extractor == self._options.extractor:
             return True
-        newest = self._current(snapshot.url, snapshot.record_id)
+        newest = self._current(snapshot.url, snapshot.place)
         if newest is None or newest.document is None or newest.document == snapshot.document:
             return False
         document = self._archive.document(newest)
         return document is not None and document.article.extractor == self._options.extractor
 
-    def _current(self, url: str, record_id: str) -> Snapshot | None:
+    def _current(self, url: str, place: str) -> Snapshot | None:
         """A capture as it stands now, with its newest document: in this run, else in the archive."""
-        if self._session.holds(record_id):
-            return self._session.snapshot(record_id)
-        return next((found for found in self._archive.snapshots(url) if found.record_id == record_id), None)
+        if self._session.holds(place):
+            return self._session.snapshot(place)
+        return next((found for found in self._archive.snapshots(url) if found.place == place), None)
 
     def _submit(self, snapshot: Snapshot, rendered: Reference | None) -> None:
         try:
@@ -158,10 +158,10 @@ class _Again:
         snapshot = page.snapshot
         done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
         if done.article is not None and (done.verdict.ok or self._adds(snapshot, done.article)):
-            if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record_id)):
+            if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record.place)):
                 self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
             self._session.adopt(snapshot)
-            documents.add(self._session.snapshot(snapshot.record_id), done.article, page.rendered)
+            documents.add(self._session.snapshot(snapshot.place), done.article, page.rendered)
         outcome = _outcome(snapshot, done)
         self._unacknowledged.append((outcome, self._session.add_outcome(outcome)))
         if len(self._unacknowledged) >= _CHECKPOINT:
@@ -169,7 +169,7 @@ class _Again:
 
     def _adds(self, snapshot: Snapshot, article: Article) -> bool:
         """Whether an article that lacks a part is still more than what the archive has of a page."""
-        newest = self._current(snapshot.url, snapshot.record_id)
+        newest = self._current(snapshot.url, snapshot.place)
         document = self._archive.document(newest) if newest is not None and newest.document is not None else None
         return bool(article.text) and (document is None or not document.article.text)
 

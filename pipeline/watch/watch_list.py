@@ -67,7 +67,7 @@ def load(path: Path) -> list[Watch]:
     """The watches in a file, none where there is no file; raises WatchError."""
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError) as error:
         raise WatchError(f"the watch list {path} cannot be read: {error}") from error

@@ -16,10 +16,10 @@ def shown_history(
     """Where a page stands, and all that became of it, as it may be shown; raises IntegrityError, StoreError."""
 
     def shown(seen: Observation) -> Observation:
-        record = seen.record_id or ""
-        found = archive.withholding_at(seen.url, seen.at, record)
+        record, place = seen.record_id or "", _place(archive, seen)
+        found = archive.withholding_at(seen.url, seen.at, record, place)
         if seen.final and not found:  # where its address leads may be withheld alone
-            found = archive.withholding_at(seen.final, seen.at, record)
+            found = archive.withholding_at(seen.final, seen.at, record, place)
         return replace(seen, title=None, final=None, detail=str(found)) if found else seen
 
     now, transitions = ledger.history(database, url)
@@ -35,3 +35,12 @@ def shown_history(
             for each in transitions
         ],
     )
+
+
+def _place(archive: Reader, seen: Observation) -> str:
+    """Return the place of an observation's capture; "" if it is not known, or several captures have its id."""
+    if not seen.record_id or not archive.withholding_at(seen.url, seen.at, seen.record_id):
+        return ""
+    found = archive.snapshots(seen.final or seen.url, start=seen.at, end=seen.at)
+    places = {each.place for each in found if each.record_id == seen.record_id}
+    return places.pop() if len(places) == 1 else ""

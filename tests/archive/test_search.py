@@ -34,7 +34,7 @@ def documents(run: str) -> Iterator[Document]:
             title=title, author=author, text=text, comments="A reader wrote: gulls." if number == 0 else None
         )
         moment = START + timedelta(days=number)
-        yield Document(url, moment, f"<urn:{number}>", "sha256:0", "runs/x", 0, article)
+        yield Document(url, moment, f"<urn:{number}>", "sha256:0", "runs/x", number, article)
     yield Document(
         "https://quay.example/court", START, "<urn:same>", "sha256:0", "k", 0, Article(title="x"), same_as="<urn:0>"
     )

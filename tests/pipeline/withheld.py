@@ -58,7 +58,7 @@ def furnish(store: ObjectStore, folder: Path, replicas: Sequence[ObjectStore] = 
                 article = Article(title=f"On {word}", text=text, author=word, extractor="test 1")
                 session.add_document(Document(url, at, *place, article=article))
             session.checkpoint()
-            kept = session.snapshot(snapshot.record_id)
+            kept = session.snapshot(snapshot.place)
             words = text.split()
             outcome = at_capture(Outcome(url, "ok", iso(at), text=text_digest(words), words=len(words)), kept)
             session.add_outcome(outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
 from collections.abc import Iterable
@@ -250,13 +251,18 @@ async def _converse(
 async def _read(reader: asyncio.StreamReader, recorder: Recorder, settings: FetchSettings) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + settings.deadline
+    pace = _Pace(settings)
     while not recorder.complete:
-        limit = min(settings.timeout, end - loop.time())
+        present = loop.time()
+        waits = {"silent": settings.timeout, "whole": end - present, "slow": pace.due - present}
+        first = min(waits, key=lambda name: waits[name])
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(waits[first]):
                 data = await reader.read(_READ)
         except TimeoutError:
-            _out_of_time(recorder, settings, whole=limit < settings.timeout)
+            if first == "slow" and pace.holds(recorder.received, pace.due):
+                continue
+            _out_of_time(recorder, settings, first)
             return
         except OSError as error:
             if not recorder.begun:
@@ -265,14 +271,43 @@ async def _read(reader: asyncio.StreamReader, recorder: Recorder, settings: Fetc
             recorder.give_up(Truncation.DISCONNECT, f"the connection broke: {_reason(error)}")
             return
         recorder.feed(data)
+        if not recorder.complete and not pace.holds(recorder.received, loop.time()):
+            _out_of_time(recorder, settings, "slow")
 
 
-def _out_of_time(recorder: Recorder, settings: FetchSettings, *, whole: bool) -> None:
-    seconds = settings.deadline if whole else settings.timeout
-    told = f"not whole within {seconds:g} s" if whole else f"no byte for {seconds:g} s; raise --timeout to wait longer"
+class _Pace:
+    """Whether a response comes fast enough, looked at after each span of time, from its first byte on."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._span = settings.low_speed_time
+        self._least = settings.low_speed * settings.low_speed_time  # bytes in a span
+        self._before = 0  # bytes that had come when the span began
+        self.due = math.inf  # when the span ends
+
+    def holds(self, received: int, present: float) -> bool:
+        """Return whether enough came in the span, as far as one is over, given all bytes up to now."""
+        if not received or not self._least:
+            return True
+        enough = True
+        if self.due < math.inf and present >= self.due:
+            enough, self._before = received - self._before >= self._least, received
+            self.due = math.inf
+        if self.due == math.inf:
+            self.due = present + self._span
+        return enough
+
+
+def _out_of_time(recorder: Recorder, settings: FetchSettings, limit: str) -> None:
+    """End a response at one of the limits of time: "silent", "whole" or "slow"."""
+    why = {
+        "silent": f"no byte for {settings.timeout:g} s; raise --timeout to wait longer",
+        "whole": f"not whole within {settings.deadline:g} s",
+        "slow": f"fewer than {settings.low_speed:g} bytes per second over {settings.low_speed_time:g} s; lower "
+        "--low-speed to wait longer",
+    }[limit]
     if not recorder.begun:
-        raise Failure("timeout", f"no answer: {told}")
-    recorder.give_up(Truncation.TIME, told)
+        raise Failure("timeout", f"no answer: {why}")
+    recorder.give_up(Truncation.TIME, why)
 
 
 def _reason(error: BaseException) -> str:

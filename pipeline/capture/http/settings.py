@@ -16,6 +16,8 @@ class FetchSettings:
     max_size: int = 1_000_000_000  # of a response as it is on the wire
     timeout: float = 60.0  # without a byte
     deadline: float = 1800.0  # for a whole response
+    low_speed: float = 100.0  # bytes a second that a response must come with, 0 for any number,
+    low_speed_time: float = 60.0  # over each span of so many seconds
     connect_timeout: float = 20.0
     max_redirects: int = 20
     max_header_bytes: int = 256 * 1024

@@ -73,12 +73,17 @@ class _Told:
         self.failed = 0
 
     def __call__(self, outcome: Outcome, line: bytes) -> None:
+        from pipeline.discover.outlinks import MORE
+
         self.failed += outcome.failed
         is_page = outcome.role not in {"requisite", "robots"} and not outcome.skipped
         if self._context.as_json:
             print_line(line)
         elif outcome.failed or self._context.verbosity > 0 or (is_page and not self._context.quiet):
             self._progress.print(_line(outcome), error=outcome.failed)
+            for note in outcome.notes if not self._context.quiet else ():
+                if note.endswith(MORE):
+                    self._progress.print(f"onrecord: {plain(outcome.url)}: {note}", error=True)
         if is_page:
             self._progress.advance()
 

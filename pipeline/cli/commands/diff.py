@@ -93,7 +93,7 @@ def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | Non
         old = archive.closest(url, start)
         return (old, new) if old.timestamp <= new.timestamp else (new, old)
     earlier = [found for found in archive.snapshots(new.url, end=new.timestamp) if _shows_a_text(found)]
-    before = [found for found in earlier if found.record_id != new.record_id]
+    before = [found for found in earlier if found.place != new.place]
     if not before:
         raise NoSuchSnapshot(f"only one text is kept of {plain(url)}; capture it again later, and compare then")
     others = [found for found in before if found.document != new.document]

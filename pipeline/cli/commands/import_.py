@@ -15,7 +15,8 @@ from pipeline.cli.unfinished_runs import ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.extractor_pool import ExtractorPool
-    from pipeline.ingest.import_files import Imported, Left
+    from pipeline.ingest.import_files import Imported
+    from pipeline.ingest.import_flaws import Left
 
 
 @click.command("import")
@@ -29,7 +30,8 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
     """Bring in WACZ, WARC and ARC files, gzipped or not: their records as they are, each file as a run.
 
     What cannot be taken is named, with the byte of the file where it begins, and the rest comes in. Records that the
-    archive holds already are passed over, so that a file can be imported twice.
+    archive holds already, byte for byte, are passed over, so that a file can be imported twice. A record that has the
+    id of another one and other bytes is kept beside that one, and named: the exit code is then 3.
 
     Example: onrecord import old-crawl.warc.gz collection.wacz
     """
@@ -52,7 +54,7 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
                 continue
             archive.refresh()
             _say(context, done)
-            failed = failed or done.left > 0
+            failed = failed or done.left > 0 or done.clashes > 0
             committed = committed or done.run is not None
             if done.result and done.result.waiting:
                 waiting = True
@@ -77,7 +79,7 @@ def _tell(context: Context, left: Left) -> None:
         print_json(
             {"file": left.file, "part": left.part, "offset": left.offset, "fault": left.reason, "taken": left.taken}
         )
-    elif not left.taken or context.verbosity > 0:
+    elif not left.taken or left.clashes or context.verbosity > 0:
         click.echo(f"onrecord: {plain(left.place)}: {plain(left.reason, 300)}", err=True)
 
 
@@ -88,6 +90,8 @@ def _say(context: Context, done: Imported) -> None:
         return
     parts = [f"{done.records:,} records, {done.captures:,} captures"]
     parts += [f"{done.already:,} were in already"] if done.already else []
+    parts += [f"{done.clashes:,} with the ids of others"] if done.clashes else []
     parts += [f"{done.left:,} left out"] if done.left else []
-    parts += [f"{done.notes:,} odd ones (-v names them)"] if done.notes and not context.verbosity else []
+    odd = done.notes - done.clashes
+    parts += [f"{odd:,} odd ones (-v names them)"] if odd and not context.verbosity else []
     click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))

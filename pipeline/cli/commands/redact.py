@@ -14,13 +14,17 @@ from pipeline.cli.unfinished_redactions import finish, say_finished
 if TYPE_CHECKING:
     from archive.redaction import Plan
 
-_LISTED = 20  # captures that are named before it is asked whether to go on
-
 
 @click.command("redact")
 @click.argument("run", required=False)
 @click.option("--url", "urls", multiple=True, help="Captures of this URL; may be repeated.")
-@click.option("--record", "records", multiple=True, metavar="ID", help="The capture of this record; may be repeated.")
+@click.option(
+    "--record",
+    "records",
+    multiple=True,
+    metavar="ID",
+    help="The capture of this record id, or at this place ('KEY OFFSET'); may be repeated.",
+)
 @click.option("--reason", help="One line, kept in the signed statement and shown to whoever asks.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -86,12 +90,12 @@ def _say(context: Context, what: Plan, *, done: bool) -> None:
     if context.as_json:
         print_json(_entry(what) | {"done": done})
         return
-    context.say(f"{len(what.ids):,} records are to go, from {len(what.runs):,} runs: {', '.join(what.runs)}")
+    context.say(f"{len(what.gone):,} records are to go, from {len(what.runs):,} runs: {', '.join(what.runs)}")
     for word, captures in (("content of", what.captures), ("loses its payload:", what.repeats)):
-        for each in captures[:_LISTED]:
-            click.echo(f"{word} {iso(each.timestamp)} {plain(each.url)} {each.record_id} in run {each.run}", err=True)
-        if len(captures) > _LISTED:
-            click.echo(f"and {len(captures) - _LISTED:,} more", err=True)
+        for each in captures:
+            click.echo(
+                f"{word} {iso(each.timestamp)} {plain(each.url)} {plain(each.record_id)} in run {each.run}", err=True
+            )
 
 
 def _entry(what: Plan) -> dict[str, Any]:
@@ -100,10 +104,11 @@ def _entry(what: Plan) -> dict[str, Any]:
     def told(captures: Any) -> list[dict[str, str]]:
         return [
             {"url": each.url, "timestamp": iso(each.timestamp), "record_id": each.record_id, "run": each.run}
+            | {"place": each.place}
             for each in captures
         ]
 
-    records = {run: list(ids) for run, ids in what.records.items()}
+    records = {run: [each.record_id for each in gone] for run, gone in what.records.items()}
     return {
         "records": records,
         "captures": told(what.captures),

@@ -126,10 +126,15 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
 
 
 def _report(context: Context, outcome: Outcome, line: bytes) -> None:
+    from pipeline.discover.outlinks import MORE
+
     if context.as_json:
         print_line(line)
     elif context.verbosity > 0:
         click.echo(f"{outcome.status or '---'} {outcome.outcome:<12} {plain(outcome.url)}", err=True)
+    for note in outcome.notes if not (context.as_json or context.quiet) else ():
+        if note.endswith(MORE):
+            click.echo(f"onrecord: {plain(outcome.url)}: {note}", err=True)
 
 
 def _tell(context: Context, ran: Ran, ledger: Ledger, channels: list[Channel]) -> None:

@@ -73,7 +73,7 @@ class Answer:
         """Where to go on, when there may be more."""
         if self._last is None:
             return None
-        return quote_plus(f"{self._last['urlkey']} {self._last['timestamp']} {self._last['recordid']}")
+        return quote_plus(f"{self._last['urlkey']} {self._last['timestamp']} {_place_of(self._last)}")
 
     def pages(self) -> int:
         """How many pages there are."""
@@ -111,6 +111,11 @@ class Answer:
         return (snapshot for snapshot in found if _within(snapshot, query) and not snapshot.withheld)
 
 
+def _place_of(line: Line) -> str:
+    """Return what distinguishes a line from others of its second."""
+    return f"{line['filename']}:{line['offset']}"
+
+
 def _within(snapshot: Snapshot, query: Query) -> bool:
     late = query.end is not None and snapshot.timestamp > query.end
     early = query.start is not None and snapshot.timestamp < query.start
@@ -126,7 +131,7 @@ def _beyond(snapshots: Iterator[Snapshot], resume: tuple[str, str, str]) -> Iter
             yield snapshot
             yield from snapshots
             return
-        second = [] if snapshot.record_id == resume[2] else [*second, snapshot]
+        second = [] if _place_of(line_of(snapshot)) == resume[2] else [*second, snapshot]
     yield from second
 
 

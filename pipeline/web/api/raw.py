@@ -60,7 +60,7 @@ def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Respo
         "Link": links_around(base, snapshot, *neighbours(archive, snapshot)),
         "Cache-Control": KEPT_A_WHILE,
         "Vary": "Sec-Fetch-Dest, Accept, User-Agent",
-        "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.record_id.strip("<>"))}"',
+        "ETag": f'"{_NOT_IN_A_TAG.sub("", snapshot.place.replace(" ", ":"))}"',
     }
     return _response(archive, snapshot, headers, base, read=destination_of(request.headers) not in {"", "empty"})
 

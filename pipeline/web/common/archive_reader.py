@@ -144,7 +144,7 @@ class Reading:
             best = self._best(url, at, followed, standing=standing)
             if not best.is_redirect or best.location is None:
                 return best
-            followed.add(best.record_id)
+            followed.add(best.place)
             url, at = best.location, best.timestamp
         raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
 
@@ -153,7 +153,7 @@ class Reading:
         if not kept:
             raise NoSuchSnapshot(f"nothing is kept of {url}")
         # http and https are one key: a redirect from one to the other leads to its own neighbours
-        found = [each for each in kept if each.record_id not in followed]
+        found = [each for each in kept if each.place not in followed]
         if not found:
             raise NoSuchSnapshot(f"what is kept of {url} redirects in a circle")
         at = at.replace(microsecond=0)

@@ -18,7 +18,7 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
 from archive import object_keys
-from archive.access.redaction_statement import LONGEST, read_statement
+from archive.access.redaction_statement import LONGEST, Gone, read_statement
 from archive.access.replicate_rules import carry_notices
 from archive.archive import Archive
 from archive.copies.replicate import Replica
@@ -269,8 +269,8 @@ def test_what_refers_to_it_is_named(store: MemoryStore, tmp_path: Path) -> None:
     assert {each.url for each in what.captures} == {SECRET, DOM, DOM.replace("dom", "fullPageFinal")}
     assert [(each.url, each.run) for each in what.repeats] == [(ALIAS, runs[0]), (SECRET, runs[1])]
     assert what.runs == (runs[0], runs[1])
-    kinds = [place.kind for place in places_of(store.stream(object_keys.run_key(runs[0], "archive/00000.warc.gz")))
-             if place.record_id in what.ids]  # fmt: skip
+    key = object_keys.run_key(runs[0], "archive/00000.warc.gz")
+    kinds = [place.kind for place in places_of(key, store.stream(key)) if place.place in what.places]
     assert kinds == ["response", "request", "resource", "resource"]
     with pytest.raises(NoSuchSnapshot):
         plan_redaction(archive, runs[0], ["https://gazette.example/nothing"], ())
@@ -295,10 +295,11 @@ def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore,
     archive = archive_of(store, tmp_path)
     what = plan_redaction(archive, archive.runs()[0], [SECRET], ())
     before = dict(store._objects)
-    many = tuple(f"<urn:uuid:{number:036x}>" for number in range(LONGEST // 50))
-    for ids in (many, ("<urn:uuid:1>\nsomething",), ("<urn:uuid:1>\nrecord <urn:uuid:2>",)):
+    key = what.gone[0].key
+    many = tuple(Gone(key, number, f"<urn:uuid:{number:036x}>") for number in range(LONGEST // 90))
+    for gone in (many, (Gone(f"{key}\nrecord {key}", 0, "<urn:uuid:1>"),), (Gone("index/1", 0, "<urn:uuid:1>"),)):
         with pytest.raises(IntegrityError, match="redact fewer at once"):
-            redact(archive, replace(what, records={what.runs[0]: ids}), SIGNER, REASON)
+            redact(archive, replace(what, records={what.runs[0]: gone}), SIGNER, REASON)
     assert store._objects == before
 
 
@@ -426,15 +427,15 @@ def _fits(plain: bytes, size: int) -> bool:
 def test_every_reader_passes_over_it(size: int, store: MemoryStore) -> None:
     key = next(key for key in store._objects if key.endswith("00000.warc.gz"))
     data = store.get(key)
-    second = list(places_of(iter([data])))[1]
+    second = list(places_of("k", iter([data])))[1]
     place = replace(second, length=second.length + size)
     member = b"".join(blanked_record(place, "20261126T000000Z-00000000"))
     made = data[: second.offset] + member + data[second.offset + second.length :]
     ids = [record.rec_headers.get_header("WARC-Record-ID") for record in ArchiveIterator(io.BytesIO(made))]
-    assert ids == [each.record_id for each in places_of(iter([data]))]
+    assert ids == [each.record_id for each in places_of("k", iter([data]))]
     fast = [record.record_id for record in FastIterator(io.BytesIO(made), parse_http=False)]
     assert fast == ids
-    assert [each.record_id for each in places_of(iter([made]))] == ids
+    assert [each.record_id for each in places_of("k", iter([made]))] == ids
     record = read_record([member])
     assert (record.kind, record.record_id, record.block.read()[:14]) == (
         "metadata",
@@ -459,7 +460,7 @@ def test_a_text_that_was_made_again_goes_too(store: MemoryStore, tmp_path: Path)
     what = plan_redaction(archive, first, [SECRET], ())
     assert what.runs[-1] == manifest.run
     by_the_other = plan_redaction(archive, manifest.run, [SECRET], ())
-    assert (by_the_other.ids, by_the_other.runs) == (what.ids, what.runs)
+    assert (by_the_other.gone, by_the_other.runs) == (what.gone, what.runs)
     redact(archive, what, SIGNER, REASON)
     of_it = MemoryStore()
     of_it._objects = {key: data for key, data in store._objects.items() if f"/{manifest.run}/" in key}

@@ -76,6 +76,8 @@ def test_deep_nesting_and_many_entries_end() -> None:
         + b"</channel></rss>"
     )
     assert (len(findings_of_feed(many, BASE).outlinks), findings_of_feed(many, BASE).left_out) == (10_000, 50)
+    all_of_them = findings_of_feed(many, BASE, 20_000)
+    assert (len(all_of_them.outlinks), all_of_them.left_out) == (10_050, 0)
 
 
 URLSET = b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc> https://quay.example/1 </loc></url></urlset>"

@@ -22,7 +22,8 @@ from archive.importers.declared_digests import declared
 from archive.warc.reader import walk_records
 from pipeline.export.export import export_wacz, export_warc
 from pipeline.export.selection import Wanted
-from pipeline.ingest.import_files import Left, import_file
+from pipeline.ingest.import_files import import_file
+from pipeline.ingest.import_flaws import Left
 from storage.errors import OnrecordError
 from storage.memory import MemoryStore
 from tests.command import Command

@@ -158,6 +158,25 @@ def test_silence_and_slowness_end(site: Site, tmp_path: Path) -> None:
     assert fetch_one(tmp_path, site.url("/slow"), deadline=1.0).verdict.name == "timeout"
 
 
+def test_a_response_that_drips_is_ended_and_kept(site: Site, tmp_path: Path) -> None:
+    """The server goes on until it is left: only the limit ends it."""
+
+    async def drips(talk: Talk) -> None:
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not talk.writer.is_closing():
+            await talk.send(b"x")
+            await asyncio.sleep(0.02)
+
+    site.answers["/drips"] = drips
+    fetched = fetch_one(tmp_path, site.url("/drips"), low_speed=1_000_000.0, low_speed_time=0.3)
+    assert (fetched.verdict.name, fetched.exchanges[0].truncated) == ("truncated", "time")
+    assert "fewer than 1e+06 bytes per second over 0.3 s; lower --low-speed" in (fetched.verdict.error or "")
+    assert block(fetched).endswith(b"x")
+    site.answers["/small"] = answer(b"whole")
+    fast = fetch_one(tmp_path, site.url("/small"), low_speed=1_000_000.0, low_speed_time=0.3)
+    assert fast.verdict.name == "ok"
+
+
 def test_size_limits_cut_the_body_and_say_how_to_raise_them(site: Site, tmp_path: Path) -> None:
     site.answers["/x"] = answer(b"0123456789" * 100)
     fetched = fetch_one(tmp_path, site.url("/x"), max_size=500)

@@ -1,0 +1,106 @@
+"""Standard streams that may be closed, full or broken: what is under way goes on, and nothing else lands in them.
+
+A file that is opened while descriptor 1 or 2 is closed would get that number, and what is printed would be written into
+it; so closed ones are opened first. Commands that change something go on when their output cannot be written; commands
+that only print end.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import TextIO
+
+# These only print: without a reader there is nothing left to do.
+READERS = frozenset({"diff", "doctor", "export", "get", "search", "snapshots", "status"})
+
+_GONE = {errno.EPIPE, errno.EBADF}  # nobody reads, or somebody closed it: no fault to name
+
+
+class Outlet(io.FileIO):
+    """A descriptor to print to; with `goes_on`, what cannot be written is dropped, and `failure` says why."""
+
+    def __init__(self, descriptor: int, *, goes_on: bool) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self.goes_on = goes_on
+        self.failure: OSError | None = None
+        self._is_shut = False
+
+    def write(self, data: object) -> int:
+        """Write bytes, as many as the descriptor takes; raises OSError unless output is dropped."""
+        size = memoryview(data).nbytes  # type: ignore[arg-type]  # io declares an opaque buffer type
+        if self._is_shut:
+            return size
+        try:
+            return super().write(data)  # type: ignore[arg-type]  # as above
+        except OSError as error:
+            if not self.goes_on:
+                raise
+            self.failure, self._is_shut = error, True
+            return size
+
+    def shut(self) -> None:
+        """Drop everything from now on, also what is buffered above."""
+        self._is_shut = True
+
+
+class Streams:
+    """The standard streams of this process."""
+
+    def __init__(self) -> None:
+        """Open those that are closed, and print through outlets; streams that tests put in place stay as they are."""
+        self._out: Outlet | None = None
+        for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):  # 1: writing fails, as it did
+            _open_if_closed(descriptor, flags)
+        if sys.stdin is None:
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for good
+        if sys.stdout is None or sys.stdout is sys.__stdout__:
+            self._out = Outlet(1, goes_on=False)
+            sys.stdout = _text(self._out, sys.stdout)
+        if sys.stderr is None or sys.stderr is sys.__stderr__:
+            sys.stderr = _text(Outlet(2, goes_on=True), sys.stderr)
+
+    def of_command(self, name: str | None) -> None:
+        """Know which command prints."""
+        if self._out is not None:
+            self._out.goes_on = name not in READERS
+
+    def end(self) -> OSError | None:
+        """Write what is buffered; returns why output was lost, None where it was not, or where nobody reads it."""
+        failure = None
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            failure = error
+        if self._out is not None:
+            failure = failure or self._out.failure
+            self._out.shut()
+            if failure is None and sys.__stdout__ is not None:  # for a program that goes on after `main`
+                sys.stdout = sys.__stdout__
+        if failure is None or (failure.errno in _GONE and self._drops):
+            return None
+        return None if failure.errno == errno.EPIPE else failure
+
+    @property
+    def _drops(self) -> bool:
+        return self._out is not None and self._out.goes_on
+
+
+def _open_if_closed(descriptor: int, flags: int) -> None:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        opened = os.open(os.devnull, flags)  # the lowest number that is free, which is this one or a lower one
+        if opened != descriptor:
+            os.dup2(opened, descriptor)
+            os.close(opened)
+        os.set_inheritable(descriptor, True)
+
+
+def _text(outlet: Outlet, before: TextIO | None) -> io.TextIOWrapper:
+    encoding = getattr(before, "encoding", None) or "utf-8"
+    errors = "strict" if outlet.fileno() == 1 else "backslashreplace"
+    buffered = getattr(before, "line_buffering", False) or outlet.fileno() == 2
+    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding, errors, line_buffering=buffered)

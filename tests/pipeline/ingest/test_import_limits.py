@@ -1,0 +1,147 @@
+"""Small files, little work: a file costs what its size allows, whatever it unfolds to, and leaves as little behind."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archive.errors import FormatError
+from archive.formats.surt import urlkey
+from archive.importers.captures import LONGEST_URL
+from pipeline.discover.feeds import findings_of_feed
+from tests.pipeline.ingest.test_import_files import PAGE, Brought, members, record
+
+SECONDS = 20.0  # of the processor: ten times what these files may cost; each took a minute and more, or megabytes
+
+
+def a_wacz(pages: bytes, warc: bytes = members(record())) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("archive/a.warc.gz", warc, zipfile.ZIP_STORED)
+        package.writestr("pages/pages.jsonl", pages)
+        package.writestr("datapackage.json", '{"resources": [{"path": "archive/a.warc.gz"}]}')
+    return file.getvalue()
+
+
+def numbered(pattern: str, count: int) -> bytes:
+    return gzip.compress(b"".join(record(url=pattern.format(n), number=n) for n in range(count)), mtime=0)
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "blank lines of pages": lambda: a_wacz(b"\n" * (33 << 20)),
+    "escaped escapes": lambda: numbered("http://a.example/{}/%" + "25" * 32_000, 60),
+    "session ids": lambda: numbered("http://a.example/{}?" + "cfid=" * 1_600, 100),
+    "records of nothing": lambda: gzip.compress(record() + b"WARC/1.0\r\n\r\n" * 200_000, mtime=0),
+    "one record often": lambda: gzip.compress(record() * 50_000, mtime=0),
+    "line ends": lambda: gzip.compress(record() + b"\n" * (8 << 20), mtime=0),
+    "lines of nothing": lambda: gzip.compress(record() + b"x\n" * (4 << 20), mtime=0),
+    "lines of nothing in an ARC": lambda: gzip.compress(
+        b"filedesc://x 0.0.0.0 20200101000000 text/plain 0\n\n" + b"x\n" * 2_000_000, mtime=0
+    ),
+    "dates in a line of an ARC": lambda: gzip.compress(
+        b"filedesc://x 0.0.0.0 20200101000000 text/plain 0\n\n" + b"a" + b" x 20200101000000" * 3_500 + b"\n", mtime=0
+    ),
+    "folded lines": lambda: gzip.compress(
+        record(block=b"HTTP/1.1 200 OK\r\nX: y\r\n" + b" xx\r\n" * 190_000 + b"\r\n"), mtime=0
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_small_file_is_little_work_and_leaves_little_behind(name: str, tmp_path: Path) -> None:
+    data = HOSTILE[name]()
+    begun = time.process_time()
+    brought = Brought(tmp_path, data, name="a.wacz" if data.startswith(b"PK") else "a.warc.gz")
+    assert time.process_time() - begun < SECONDS
+    assert brought.done.records >= 1
+    kept = {info.key: info.size for info in brought.archive.unguarded().stores.primary.list("runs/")}
+    outcomes = sum(size for key, size in kept.items() if key.endswith("outcomes.jsonl"))
+    assert outcomes <= 10 * len(data)
+    assert brought.sound()
+
+
+def test_flaws_beyond_a_thousand_of_a_part_are_counted(tmp_path: Path) -> None:
+    faults = b"".join(b"WARC/1.0\r\nX-%d: %d\r\n\r\n" % (n, n * n) for n in range(5_000))
+    brought = Brought(tmp_path, record() + faults + b"z" * 100_000, name="a.warc")
+    assert brought.done.records == 1
+    assert len(brought.left) == 1_001
+    assert brought.left[-1].reason == f"and {brought.done.left - 1_000:,} more that were left out"
+    assert brought.done.left >= 5_000
+    (key,) = [
+        info.key
+        for info in brought.archive.unguarded().stores.primary.list("runs/")
+        if info.key.endswith("outcomes.jsonl")
+    ]
+    assert brought.archive.unguarded().stores.primary.get(key).count(b"\n") == 1_001
+
+
+def test_a_file_that_unfolds_to_more_records_than_it_can_hold_is_left_with_a_word(tmp_path: Path) -> None:
+    brought = Brought(tmp_path, gzip.compress(record() * 50_000, mtime=0))
+    assert any("more records and faults than so few bytes can hold" in left.reason for left in brought.left)
+    assert brought.done.already < 10_000
+    many = b"".join(gzip.compress(record(number=n), mtime=0) for n in range(1, 4_000))
+    whole = Brought(tmp_path / "..", many, name=f"{tmp_path.name}.warc.gz")
+    assert (whole.done.records, whole.done.left) == (3_999, 0), "an honest one is read to its end"
+
+
+def test_an_address_beyond_the_limit_is_kept_and_named(tmp_path: Path) -> None:
+    long = "http://a.example/" + "x" * LONGEST_URL
+    brought = Brought(tmp_path, members(record(url=long[:LONGEST_URL]), record(url=long, number=2)))
+    assert (brought.done.records, brought.done.captures, brought.done.left) == (2, 1, 0)
+    assert [left.taken for left in brought.left] == [True]
+    assert "8,192 at most can be looked up; it is kept, and cannot be shown" in brought.left[0].reason
+
+
+def test_pages_are_read_as_far_as_a_list_may_unfold(tmp_path: Path) -> None:
+    lines = b'{"url": "http://a.example/"}\n' + b'{"url":"x"}\n' * (1 << 20)
+    brought = Brought(tmp_path, a_wacz(lines), name="a.wacz")
+    assert brought.done.captures == 1
+    assert any("larger than any honest one" in left.reason and left.taken for left in brought.left)
+
+
+def test_entries_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    file = io.BytesIO(a_wacz(b"", gzip.compress(record(block=PAGE * 2_000), mtime=0)))
+    with zipfile.ZipFile(file, "a") as package:
+        (shared,) = [entry for entry in package.infolist() if entry.filename.startswith("archive/")]
+        for number in range(100):
+            again = zipfile.ZipInfo(f"archive/{number}.warc.gz")
+            again.header_offset, again.CRC = shared.header_offset, shared.CRC
+            again.compress_size, again.file_size = shared.compress_size, shared.file_size
+            package.filelist.append(again)
+        package._didModify = True
+    with pytest.raises(FormatError, match="its entries share their bytes"):
+        Brought(tmp_path, file.getvalue(), name="a.wacz")
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://a.example/%2525252541", "example,a)/a"),
+        ("http://a.example/%" + "25" * 30_000 + "41", "example,a)/a"),
+        ("http://a.example/%25%32%35%34%31", "example,a)/a"),
+        ("http://a.example/(s(" + "a" * 24 + "))/b/x.aspx", "example,a)/b/x.aspx"),
+        ("http://a.example/(" + "a" * 24 + ")/b?x.aspx", "example,a)/(" + "a" * 24 + ")/b?x.aspx"),
+        ("http://a.example/b?cfid=1&cftoken=2&c=3", "example,a)/b?c=3"),
+        ("http://a.example/b?a=1&xcfid=1&CFTOKEN=2", "example,a)/b?a=1&x"),
+    ],
+)
+def test_keys_are_what_they_were(url: str, key: str) -> None:
+    assert urlkey(url) == key
+
+
+def test_the_bases_of_a_feed_are_joined_once(tmp_path: Path) -> None:
+    begun = time.process_time()
+    depth = 200
+    nested = "".join(f'<d xml:base="/{n}/">' for n in range(depth))
+    items = "<item><link>a</link></item>" * 9_000
+    other = '<d xml:base="/z/"><item><link>b</link></item></d>'
+    body = f"<rss><channel>{nested}{items}{other}{'</d>' * depth}</channel></rss>"
+    found = findings_of_feed(body.encode(), "http://a.example/feed")
+    assert time.process_time() - begun < SECONDS
+    assert [link.url for link in found.outlinks] == ["http://a.example/199/a", "http://a.example/z/b"]
