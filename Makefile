@@ -39,7 +39,7 @@ test: $(READY) ## the tests
 	@$(BIN)/python -m pytest
 
 torture: $(READY) ## hours of faults: kills, failing disks and networks, damage; then the numbers
-	@TORTURE=long $(BIN)/python -m pytest --timeout 0 tests/torture
+	@TORTURE=long $(BIN)/python -m pytest --timeout 0 tests/torture tests/archive/test_races.py
 
 check: $(READY) ## formatting, lint, types, and which room may name what
 	@$(BIN)/ruff format --check archive pipeline storage tests

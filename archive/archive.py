@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -22,10 +22,12 @@ from archive.formats.surt import key_range, urlkey
 from archive.index.catalog import Catalog
 from archive.index.compaction import Merged, merge
 from archive.index.lookup import Index
+from archive.index.order import newest_first
 from archive.local_cache import Cache
 from archive.model import Document, Manifest, Reference, Snapshot
-from archive.runs import store_identity
+from archive.runs import clock, store_identity
 from archive.runs.garbage import Orphans
+from archive.runs.known_stores import KnownStores
 from archive.runs.session import Session
 from archive.runs.spool import Spool
 from archive.runs.warc_files import RunSettings
@@ -65,6 +67,7 @@ class Archive(Gate):
         cache: Path | None = None,
         kept_blocks: int = 0,
         read_back: bool = True,
+        known: KnownStores | None = None,
     ) -> None:
         """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache.
 
@@ -72,6 +75,8 @@ class Archive(Gate):
         """
         super().__init__(Notices(store, Cache(cache)))
         self.store = store
+        self.known = known or KnownStores()
+        self._clock = clock.StoreClock(store)
         self._read_back = read_back
         self.spool = Spool(spool, store.url)
         self._cache = Cache(cache)
@@ -82,15 +87,23 @@ class Archive(Gate):
     # Writing
 
     def prepare(self) -> None:
-        """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
+        """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout.
+
+        Raises StoreChanged where it held another archive, or one at all, when this machine last used it.
+        """
+        first, *copies = members(self.store)
+        if copies:  # one of them may say better what is wrong with the first
+            store_identity.prepare(self.store)
+        self.known.check(first)
         store_identity.prepare(self.store)
+        self.known.remember(first)
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
         started = now()
-        kept = {**asdict(settings), "started": started.isoformat()}
+        kept = {**asdict(settings), "started": started.isoformat(), "clock": clock.mark()}
         spooled = self.spool.create(object_keys.new_run_id(started), kept)
-        return Session(self.store, self.catalog, spooled, settings, read_back=self._read_back)
+        return Session(self.store, self.catalog, spooled, settings, read_back=self._read_back, known=self.known)
 
     def recover(self) -> Iterator[Session]:
         """The runs that wait in the spool for a writer that is gone; the caller commits or closes each.
@@ -99,7 +112,7 @@ class Archive(Gate):
         """
         for spooled in self.spool.waiting():
             try:
-                session = Session.resume(self.store, self.catalog, spooled, read_back=self._read_back)
+                session = Session.resume(self.store, self.catalog, spooled, read_back=self._read_back, known=self.known)
             except (IntegrityError, ValueError, KeyError, TypeError) as error:
                 _log.warning("run %s in the spool cannot be taken up (%s); see %s", spooled.run, error, spooled.folder)
                 spooled.close()
@@ -218,7 +231,7 @@ class Archive(Gate):
         tombstone = withheld = None
         walls = []
         shown = False
-        for snapshot in self.back(url):
+        for snapshot in newest_first(self.back(url), self.present):
             if snapshot.withheld:
                 withheld = withheld or snapshot
             elif snapshot.is_tombstone:
@@ -267,8 +280,22 @@ class Archive(Gate):
         later = ((snapshot.timestamp - at, snapshot) for snapshot in self.snapshots(url, start=at))
         return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))
 
+    def present(self) -> datetime:
+        """The present moment by the store's clock, or by this machine's where the store cannot say it now."""
+        return self._clock.now()
+
+    def newest_first(self, found: Sequence[Snapshot]) -> Iterator[Snapshot]:
+        """Order snapshots that are in the order of their own times by when they were made, the newest first."""
+        return newest_first(reversed(found), self.present)
+
+    def ahead_of(self, run: str) -> timedelta:
+        """How far the clock that dated a run was ahead; raises ObjectMissing, IntegrityError, StoreError."""
+        return clock.ahead_of(self.store, self.manifest(run))
+
     def require(self) -> None:
-        """Tell an empty archive from no archive; raises StoreMissing."""
+        """Tell an empty archive from no archive; raises StoreMissing, StoreChanged."""
+        first = members(self.store)[0]
+        self.known.check_any(members(self.store))
         try:
             store_identity.check_layout(self.store.get(object_keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
@@ -280,6 +307,7 @@ class Archive(Gate):
             raise StoreMissing(
                 f"no archive at {self.store.url}; capture something into it first, or name another with --store"
             ) from error
+        self.known.remember(first)
 
     def read(self, snapshot: Snapshot) -> Record:
         """The capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""

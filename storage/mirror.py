@@ -22,6 +22,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -127,6 +128,10 @@ class MirrorStore:
     def delete(self, key: str) -> None:
         """Remove an object from the first member, and from the others as far as they answer."""
         self._write(lambda member: member.delete(key))
+
+    def now(self) -> datetime:
+        """The first member's time, or that of the next one that answers."""
+        return self._read(lambda member: member.now())
 
     # -- writing
 

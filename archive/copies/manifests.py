@@ -7,7 +7,7 @@ from archive.access.signed_redactions import Excused
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.model import Manifest
-from archive.runs.leases import committing
+from archive.runs.leases import check_listed, committing
 from archive.verify.run_check import Files
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
@@ -28,10 +28,12 @@ def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
     if read_small(store, key) == data:
         return
     with committing(store, found):
+        check_listed(store, found)
         store.put(object_keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
         store.put(key, data)
     if read_small(store, key) != data:
         raise StoreUnavailable(f"{store.url} does not give {key} back as it was put; try again")
+    check_listed(store, found)
 
 
 def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:

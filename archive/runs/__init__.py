@@ -1,1 +1,1 @@
-"""Runs: recorded into the spool, committed to a store, and the files of runs that were never committed."""
+"""Runs on their way into a store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,7 +30,11 @@ from archive.model import (
     Resource,
     Snapshot,
 )
+from archive.runs.clock import ClockNote, StoreClock, measured
 from archive.runs.commit import is_sealed, publish, seal
+from archive.runs.intents import RunRemoved
+from archive.runs.known_stores import KnownStores
+from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
@@ -39,6 +44,8 @@ from archive.warc.payload_digest import measure
 from archive.warc.reader import Record, read_record
 from archive.warc.stored_record import payload_record
 from storage.base import ObjectStore
+
+_log = logging.getLogger("onrecord.archive")
 
 _TITLE = 200  # characters of a title that the index repeats
 _PIECE = 8 << 20
@@ -59,15 +66,17 @@ class Session:
         settings: RunSettings,
         *,
         read_back: bool = True,
+        known: KnownStores | None = None,
     ) -> None:
         self._store = store
+        self._known = known or KnownStores()
         self._read_back = read_back
         self._catalog = catalog
         self._spooled = spooled
         self._settings = settings
         self.run = spooled.run
         self.started = now()
-        self._earlier = Earlier(None if settings.force else Index(store, catalog))
+        self._earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
         self._snapshots: dict[str, Snapshot] = {}
         self._newest: dict[str, str] = {}  # record ids by URL
         self._pages: dict[str, bool] = {}  # record ids of pages, and whether each has its document's line
@@ -77,13 +86,22 @@ class Session:
         self._foreign_told = 0  # and how many of them the journal knows of
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
+        self._clock: ClockNote | None = None
 
     @classmethod
-    def resume(cls, store: ObjectStore, catalog: Catalog, spooled: SpooledRun, *, read_back: bool = True) -> Session:
+    def resume(
+        cls,
+        store: ObjectStore,
+        catalog: Catalog,
+        spooled: SpooledRun,
+        *,
+        read_back: bool = True,
+        known: KnownStores | None = None,
+    ) -> Session:
         """The session of a run whose writer is gone, as its last checkpoint left it; nothing more is captured in it."""
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
-        session = cls(store, catalog, spooled, settings, read_back=read_back)
+        session = cls(store, catalog, spooled, settings, read_back=read_back, known=known)
         session._earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
@@ -267,7 +285,9 @@ class Session:
 
     @property
     def pending(self) -> list[Snapshot]:
-        """Pages that have no document yet."""
+        """Pages that have no document yet; none of a run that is sealed, which never changes."""
+        if is_sealed(self._spooled):
+            return []
         return [self._snapshots[record_id] for record_id, done in self._pages.items() if not done]
 
     def holds(self, record_id: str) -> bool:
@@ -299,6 +319,8 @@ class Session:
     def commit(self) -> Manifest | None:
         """Publish the run: its files first, the manifest last and only if absent. None when it holds nothing.
 
+        Where garbage collection holds its name and does not end, it gets another one: `run` says which.
+
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
         if not (is_sealed(self._spooled) or self._outcomes.total or self._snapshots or self._foreign):
@@ -308,11 +330,20 @@ class Session:
             for record_id in list(self._origins):  # what could not be read has no outlinks
                 self.describe(record_id, ())
             self.checkpoint()
-            lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
+            self._clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
+            lines = [line_of(self._as_indexed(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest, self._warcs.ends)
-        found = publish(self._store, self._spooled, read_back=self._read_back)
+        found = self._published()
         self._spooled.remove()
         return found
+
+    def _published(self) -> Manifest:
+        try:
+            return publish(self._store, self._spooled, self._known, read_back=self._read_back)
+        except RunRemoved as error:
+            self.run = rename(self._spooled)
+            _log.warning("%s; what was captured is published as run %s", error, self.run)
+            return publish(self._store, self._spooled, self._known, read_back=self._read_back)
 
     def _manifest(self, resources: list[Resource], records: RecordsRoot | None) -> bytes:
         return manifest.build(
@@ -325,6 +356,7 @@ class Session:
             software=self._settings.software,
             settings=self._settings.options,
             records=records,
+            clock=self._clock.fields() if self._clock else None,
         )
 
     def counts(self) -> dict[str, int]:
@@ -339,6 +371,11 @@ class Session:
                 {(ref.key, ref.offset) for ref in texts if ref.key.startswith(object_keys.run_key(self.run, ""))}
             ),
         }
+
+    def _as_indexed(self, snapshot: Snapshot) -> Snapshot:
+        if self._clock is not None and snapshot.run == self.run and not object_keys.is_foreign(snapshot.record.key):
+            snapshot = replace(snapshot, ahead=round(self._clock.ahead_at_start.total_seconds()))
+        return self._with_document(snapshot)
 
     def _with_document(self, snapshot: Snapshot) -> Snapshot:
         """A revisit of a page of this same run gets the document that the page was given meanwhile."""

@@ -21,6 +21,7 @@ from archive.formats.pages_jsonl import HEADER, decode_document, whole_lines
 from archive.formats.zipnum import BlockIndex, BlockRef, decode_block
 from archive.importers.lenient_reader import indexable
 from archive.model import Manifest, Resource, Snapshot
+from archive.runs.clock import clock_note
 from archive.warc.reader import Record, walk_records
 from archive.warc.record_tree import records_root
 from storage.base import ObjectStore
@@ -112,6 +113,7 @@ class _RunCheck:
     said: Excused = NOTHING
     hash: str | None = None
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     bytes: int = 0
     records: int = 0
     tree: Growing = field(default_factory=Growing)
@@ -141,6 +143,7 @@ class _RunCheck:
         notes = self.said.notes.get(self.run, ())
         if self.run in self.said.unfinished:
             notes = (*notes, "the redaction was begun and not finished: run `onrecord redact --finish`")
+        notes = (*notes, *self.notes)
         faults = tuple(dict.fromkeys(self.faults))
         return Finding(self.run, self.bytes, self.records, faults, read=read, manifest=self.hash, notes=notes)
 
@@ -164,6 +167,8 @@ class _RunCheck:
         except IntegrityError as error:
             self.faults.append(f"{object_keys.MANIFEST}: {error}")
             return None
+        if found.ahead_at_start:
+            self.notes.append(clock_note(found.ahead_at_start))
         if found.run != self.run:
             self.faults.append(f"{object_keys.MANIFEST} is that of another run, {found.run}")
         try:

@@ -23,6 +23,7 @@ from pipeline.cli.setting_values import address, flag
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.crypto.signed_note import PublicKey
+    from archive.runs.known_stores import KnownStores
     from archive.verify.history import Readings
     from pipeline.ingest.timestamping import EvidenceSettings
     from storage.base import ObjectStore
@@ -73,6 +74,8 @@ class Context:
     key: str | None = None  # the file of the signing key that is named, by variable or setting
     read_back: bool = True  # whether a run is read back from its store before its local copy goes
     trusted: tuple[str, ...] = ()  # public keys of others whose signatures are believed
+    store_id: str | None = None  # the archive that the store must hold
+    new_store: bool = False  # whether the store may hold another archive than before, or none
 
     @classmethod
     def load(
@@ -113,11 +116,29 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
-    def open_archive(self, *, withheld: bool = False) -> Archive:
-        """The archive that the settings name; with `withheld`, its rules passed over. Raises LocationError."""
+    def open_archive(self, *, withheld: bool = False, look: bool = True) -> Archive:
+        """The archive that the settings name; with `withheld`, its rules passed over.
+
+        With `look` it is looked whether the store holds the archive that it held before, in a layout that is known.
+        Raises LocationError, StoreChanged, FormatError. A store that is out of reach or damaged is no error yet.
+        """
+        from archive.errors import IntegrityError
+        from archive.runs.known_stores import StoreChanged
+        from storage.errors import StoreError
         from storage.location import open_store
+        from storage.mirror import members
 
         archive = self.archive_at(open_store(self.store))
+        try:
+            first, *copies = members(archive.store)
+            if look and copies:  # what one lacks is read from another
+                archive.known.check_any((first, *copies))
+            elif look:
+                archive.known.look(first)
+        except StoreChanged:
+            raise
+        except (StoreError, IntegrityError):  # what the command asks next says so, or another member answers
+            pass
         return archive.unrestricted() if withheld else archive
 
     def archive_at(self, store: ObjectStore) -> Archive:
@@ -132,7 +153,17 @@ class Context:
             cache=cache_folder(store.url),
             kept_blocks=_KEPT_BLOCKS if remote else 0,
             read_back=self.read_back,
+            known=self.known_stores(),
         )
+
+    def known_stores(self) -> KnownStores:
+        """Which archive each store held when this machine last used it."""
+        import platformdirs
+
+        from archive.runs.known_stores import KnownStores
+
+        folder = Path(platformdirs.user_state_dir("onrecord")) / "stores"
+        return KnownStores(folder, expected=self.store_id, anew=self.new_store)
 
     def cache_file(self, name: str) -> Path:
         """A file of this machine's own that is about the store, and can be lost."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from archive import object_keys
@@ -15,7 +16,7 @@ from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats.pages_jsonl import whole_lines
 from archive.model import SKIPPED
-from archive.times import from_iso
+from archive.times import from_iso, iso
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
 from pipeline.watch.observation import led_away, observed
 from pipeline.watch.rereading import read_alike
@@ -30,7 +31,7 @@ _COMMON = 0.3  # share of a splash page's words that may stand in the good text 
 
 def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
     """Take in what a run says, within the caller's transaction. Raises ArchiveError, StoreError."""
-    expected = archive.manifest(run)
+    expected, ahead = archive.manifest(run), archive.ahead_of(run)
     key = object_keys.run_key(run, object_keys.OUTCOMES)
     strange: list[str] = []
     digest, _ = digest_of_stream(archive.store.stream(key))
@@ -42,12 +43,17 @@ def fold(database: sqlite3.Connection, archive: Archive, run: str) -> None:
         return
     for line in whole_lines(archive.store.stream(key)):
         try:
-            _line(database, archive, parsed_object(line))
+            _line(database, archive, _by_the_stores_clock(parsed_object(line), ahead))
         except (ValueError, KeyError, TypeError) as error:
             strange.append(str(error))
     if strange:
         _log.warning("%s: %d lines are none of ours (%s)", key, len(strange), strange[0])
     database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
+
+
+def _by_the_stores_clock(entry: dict[str, Any], ahead: timedelta) -> dict[str, Any]:
+    """An outcome with its time as the store's clock had it, where its run notes that its own was off."""
+    return {**entry, "timestamp": iso(from_iso(text_of(entry["timestamp"])) - ahead)} if ahead else entry
 
 
 def _line(database: sqlite3.Connection, archive: Archive, entry: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Whose turn it is: one `run` at a time, on this machine by a lock, among machines by marks in the store.
 
 A mark is no lock. Whoever has the turn beats every so often; when the beats stop, the next machine takes the turn, and
-two that overlap for a moment do double work and no harm. Marks can be lost at any time.
+two that overlap for a moment do double work and no harm. Marks can be lost at any time. The store's clock says how old
+one is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from archive import object_keys
 from archive.checked_json import parsed_object, text_of
-from archive.times import from_iso, iso, now
+from archive.times import from_iso, is_rehearsed, iso, now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, OnrecordError, StoreError
 
@@ -127,18 +128,22 @@ def _taken(store: ObjectStore, name: str) -> Turn:
 
 
 def _holder(store: ObjectStore, number: int) -> str | None:
-    """Who has a turn that is not over."""
+    """Who has a turn that is not over, by the time that the store gave the last mark: machines' clocks differ."""
     for prefix in (object_keys.BEATS_PREFIX, object_keys.TURNS_PREFIX):
         with suppress(ObjectMissing, ValueError, KeyError):
             said = parsed_object(store.get(_key(prefix, number)))
-            if said.get("ended") is True or _silent(from_iso(text_of(said["at"]))):
+            if said.get("ended") is True or _age(store, _key(prefix, number), from_iso(text_of(said["at"]))) > SILENCE:
                 return None
             return text_of(said["by"])
     return None
 
 
-def _silent(at: datetime) -> bool:
-    return abs(now() - at) > SILENCE
+def _age(store: ObjectStore, key: str, said: datetime) -> timedelta:
+    """How old a mark is by the store's clock, or where that gives no time, by what its machine said."""
+    info = store.head(key)
+    if info is None or info.modified is None or is_rehearsed():
+        return abs(now() - said)
+    return store.now() - info.modified
 
 
 def _said(name: str, *, ended: bool) -> bytes:

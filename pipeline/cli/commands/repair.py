@@ -50,3 +50,4 @@ def _mended(
 
     for source, target in pairs:
         yield from Replica(source, target, scratch, context.known_keys()).mend(runs)
+        context.known_stores().remember(target)

@@ -46,5 +46,8 @@ def command(context: Context, target: str | None) -> None:
 def _copies(context: Context, scratch: Path, pairs: Iterable[tuple[ObjectStore, ObjectStore]]) -> Iterator[Copied]:
     from archive.copies.replicate import Replica
 
+    known = context.known_stores()
     for source, target in pairs:
+        known.check(target)
         yield from Replica(source, target, scratch, context.known_keys()).replicate()
+        known.remember(target)

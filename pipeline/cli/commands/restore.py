@@ -45,6 +45,7 @@ def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
     told(context, Replica(archive.store, store, archive.spool.scratch, context.known_keys()).replicate(), "copied")
     _verify(context, archive, store)
     finish_restore(store)
+    context.known_stores().remember(store)
 
 
 def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
