@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from archive import object_keys
 from archive.access.rule_store import Notices
 from archive.access.signed_redactions import excused
+from archive.coordination import clock
+from archive.coordination.watch_marks import WatchMarks
 from archive.copies import Copied, ReplicaSet
 from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError
@@ -22,10 +24,10 @@ from archive.index.lookup import Index
 from archive.local_cache import Cache
 from archive.reader import Reader, UnguardedReader
 from archive.runs.garbage import Orphan, Orphans
+from archive.runs.known_stores import KnownStores
 from archive.runs.session import Session
 from archive.runs.spool import Spool
 from archive.runs.warc_files import RunSettings
-from archive.runs.watch_marks import WatchMarks
 from archive.times import now
 from archive.verify.history import Readings
 from archive.verify.run_check import Finding
@@ -61,12 +63,14 @@ class Archive(Reader):
         cache: Path | None = None,
         kept_blocks: int = 0,
         read_back: bool = True,
+        known: KnownStores | None = None,
     ) -> None:
         """`kept_blocks` is how many bytes of the index's blocks may be kept in the cache.
 
         `read_back` says that a run's local copy goes only when every byte was read from the stores and compared.
         """
-        stores, kept = ReplicaSet(primary, replicas), Cache(cache)
+        self.known = known or KnownStores()
+        stores, kept = ReplicaSet(primary, replicas, self.known), Cache(cache)
         catalog = Catalog(stores.view, kept)
         blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
         super().__init__(stores, catalog, Index(stores.view, catalog, blocks), Notices(stores.view, kept), kept)
@@ -76,13 +80,16 @@ class Archive(Reader):
     # Writing
 
     def prepare(self) -> None:
-        """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
+        """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout.
+
+        Raises StoreChanged where it held another archive, or one at all, when this machine last used it.
+        """
         self._stores.prepare()
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
         started = now()
-        kept = {**asdict(settings), "started": started.isoformat()}
+        kept = {**asdict(settings), "started": started.isoformat(), "clock": clock.mark()}
         spooled = self.spool.create(object_keys.new_run_id(started), kept)
         return Session(self._store, self._catalog, spooled, settings, publish=self._publish)
 

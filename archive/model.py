@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -250,6 +250,7 @@ class Snapshot:
     title: str | None = None
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
     document: DocumentRef | None = None
+    ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
 
     @property
@@ -266,6 +267,11 @@ class Snapshot:
     def payload(self) -> Reference:
         """The record that holds the payload: an earlier one for a revisit, else the capture's own."""
         return self.refers_to or Reference(self.record, self.record_id, self.url, self.timestamp)
+
+    @property
+    def true_time(self) -> datetime:
+        """When it was captured, as far as the clock is known to have been wrong."""
+        return self.timestamp - timedelta(seconds=self.ahead)
 
     @property
     def is_redirect(self) -> bool:
@@ -331,6 +337,8 @@ class Manifest:
     hash: str  # "sha256:…" over the manifest's own bytes
     started: datetime | None = None
     records: RecordsRoot | None = None  # runs of before it was made have none
+    ahead: timedelta = timedelta()  # of the machine's clock before the store's, when the run ended
+    ahead_at_start: timedelta = timedelta()
 
     def resource(self, path: str) -> Resource:
         """The entry of one file; raises KeyError when the manifest does not name it."""

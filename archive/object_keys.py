@@ -7,6 +7,7 @@ Layout version 1:
     index/loose/<run>                      put before a run's manifest: the run may not be in a generation yet
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
     claims/<run>                           who may touch an old run that is not committed; gone when that is done
+    intents/{commit,remove}/<run>/<id>     who is about to commit, or to remove, an uncommitted run; gone once done
     restoring.json                         while the archive is being restored here
     evidence/log/<number of the first entry>               runs and the hashes of their manifests; it only grows
     evidence/checkpoints/<entries>-<key id>                a signed note of the log's root at that size
@@ -33,6 +34,8 @@ BEATS_PREFIX = "watch/beats/"
 TOLD_PREFIX = "watch/told/"
 RUNS_PREFIX = "runs/"
 CLAIMS_PREFIX = "claims/"
+COMMIT_INTENTS_PREFIX = "intents/commit/"
+REMOVE_INTENTS_PREFIX = "intents/remove/"
 RESTORING = "restoring.json"
 NOTICES_PREFIX = "notices/"
 REDACTING_PREFIX = "redacting/"
@@ -43,6 +46,8 @@ IDX = "indexes/index.idx"
 OUTCOMES = "logs/outcomes.jsonl"
 MANIFEST = "datapackage.json"
 MANIFEST_DIGEST = "datapackage-digest.json"
+
+NAMING = frozenset({PAGES, CDX, IDX, OUTCOMES, MANIFEST, MANIFEST_DIGEST})  # files in which keys of the run may stand
 
 # The merged index: all of it can be made again from the runs.
 LOOSE_PREFIX = "index/loose/"
@@ -60,6 +65,8 @@ TOKENS_PREFIX = "evidence/tokens/"
 _RULES = f"{NOTICES_PREFIX}rules/"
 _REDACTIONS = f"{NOTICES_PREFIX}redactions/"
 _RULE_END, _REMOVED_END, _REDACTION_END = ".json", ".removed.json", ".txt"
+
+NO_TIME = datetime.max.replace(tzinfo=UTC)  # when a run whose name holds no time was begun
 
 _FOREIGN = "foreign-"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
@@ -109,12 +116,28 @@ def claim_key(run: str) -> str:
     return CLAIMS_PREFIX + run
 
 
+def commit_intent(run: str, name: str) -> str:
+    """The object key that says that one writer is about to commit a run."""
+    return f"{COMMIT_INTENTS_PREFIX}{run}/{name}"
+
+
+def remove_intent(run: str, name: str) -> str:
+    """The object key that says that one garbage collection is about to remove a run's files."""
+    return f"{REMOVE_INTENTS_PREFIX}{run}/{name}"
+
+
+def renamed(run: str) -> str:
+    """Return another name for a run: the same start, so that it sorts as before, and other digits behind it."""
+    begun, _, digits = run.rpartition("-")
+    return f"{begun}-{secrets.token_hex(len(digits))[: len(digits)]}"
+
+
 def started(name: str) -> datetime:
     """When a run, or a generation, was begun, by its name; a name of no time counts as always new."""
     try:
         return datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")
     except ValueError:  # a stranger's: 99 is two digits, and no month
-        return datetime.max.replace(tzinfo=UTC)
+        return NO_TIME
 
 
 def loose_key(run: str) -> str:

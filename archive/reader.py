@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive import object_keys
 from archive.access.rule_store import Notices
+from archive.coordination import clock
+from archive.coordination.clock import StoreClock
 from archive.copies import ReplicaSet
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
@@ -36,7 +39,7 @@ class Reader(SnapshotFinder):
     """Reads the runs of one archive. What the archive's rules withhold is not given out: see `Gate`."""
 
     def __init__(self, stores: ReplicaSet, catalog: Catalog, index: Index, notices: Notices, cache: Cache) -> None:
-        super().__init__(index, notices)
+        super().__init__(index, notices, StoreClock(stores.view).now)
         self._stores = stores
         self._store = stores.view
         self._catalog = catalog
@@ -78,7 +81,8 @@ class Reader(SnapshotFinder):
         return sum(generation.runs for generation in parts.generations) + len(parts.runs)
 
     def require(self) -> None:
-        """Tell an empty archive from no archive; raises StoreMissing."""
+        """Tell an empty archive from no archive; raises StoreMissing, StoreChanged."""
+        self._stores.known.check_any(self._stores.stores)
         try:
             store_identity.check_layout(self._store.get(object_keys.STORE_KEY))
         except (ObjectMissing, StoreMissing) as error:
@@ -90,6 +94,11 @@ class Reader(SnapshotFinder):
             raise StoreMissing(
                 f"no archive at {self._store.url}; capture something into it first, or name another with --store"
             ) from error
+        self._stores.known.remember(self._stores.primary)
+
+    def ahead_of(self, run: str) -> timedelta:
+        """Return how far the clock that dated a run was ahead; raises ObjectMissing, IntegrityError, StoreError."""
+        return clock.ahead_of(self._store, self.manifest(run))
 
     def read(self, snapshot: Snapshot) -> Record:
         """Return the capture's own WARC record, checked as it is read; raises Withheld, IntegrityError, StoreError."""

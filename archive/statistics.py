@@ -28,7 +28,7 @@ class HostStock:
         self.unchanged += snapshot.revisit
         self.tombstones += snapshot.is_tombstone
         self.oldest = min(self.oldest or snapshot.timestamp, snapshot.timestamp)
-        self.newest = max(self.newest or snapshot.timestamp, snapshot.timestamp)
+        self.newest = max(self.newest or snapshot.true_time, snapshot.true_time)
 
 
 @dataclass(frozen=True, slots=True)

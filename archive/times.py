@@ -15,6 +15,7 @@ _FIRST = "00000101000000"  # what a shortened timestamp leaves out
 
 
 _ahead = timedelta()
+_wrong = False
 
 
 def now() -> datetime:
@@ -22,10 +23,18 @@ def now() -> datetime:
     return datetime.now(UTC) + _ahead
 
 
-def rehearse(ahead: timedelta) -> None:
-    """Put this process's clock ahead: a month of captures can be rehearsed in minutes. Nothing but tests does so."""
-    global _ahead  # noqa: PLW0603 - one clock, wherever the time is asked for
-    _ahead = ahead
+def rehearse(ahead: timedelta, *, wrong: bool = False) -> None:
+    """Put this process's clock ahead: a month of captures can be rehearsed in minutes. Nothing but tests does so.
+
+    With `wrong` it is the clock of this machine alone that is so, and that of a store is right.
+    """
+    global _ahead, _wrong
+    _ahead, _wrong = ahead, wrong
+
+
+def is_rehearsed() -> bool:
+    """Whether the time is a rehearsed one, of which no store's clock knows."""
+    return _ahead != timedelta() and not _wrong
 
 
 def stamp(moment: datetime) -> str:

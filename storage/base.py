@@ -75,6 +75,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is no error."""
 
+    def now(self) -> datetime:
+        """The time by the clock that dates this store's objects, UTC; whatever the clock of this machine says."""
+
 
 @runtime_checkable
 class KeepsLeftovers(Protocol):

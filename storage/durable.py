@@ -61,6 +61,18 @@ class DurableTree:
             except OSError:  # not empty any more, or gone: both are well
                 return
 
+    def probe(self) -> float:
+        """The time that the file system gives a file that is made now, in seconds since 1970."""
+        temporary = self._temporary_folder() / secrets.token_hex(8)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            with FileIO(descriptor, "w") as file:
+                file.write(b"time")  # a client that delays the making asks the server when something is written
+                os.fsync(descriptor)
+                return os.fstat(descriptor).st_mtime
+        finally:
+            temporary.unlink(missing_ok=True)
+
     def temporary(self) -> Iterator[tuple[Path, os.stat_result]]:
         """The temporary files there are, those of living writers among them."""
         folder = self._root / _TEMPORARY

@@ -106,6 +106,11 @@ class LocalStore:
             with _mapped(path):
                 self._tree.remove(path)
 
+    def now(self) -> datetime:
+        """The time that the file system gives a new file: a network file system has a clock of its own."""
+        with _mapped(self._root):
+            return datetime.fromtimestamp(self._tree.probe(), UTC)
+
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
         """Temporary files of writers that were killed."""
         with _mapped(self._root):

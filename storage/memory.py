@@ -86,3 +86,7 @@ class MemoryStore:
         """Remove an object, if it is there."""
         with self._lock:
             self._objects.pop(checked_key(key), None)
+
+    def now(self) -> datetime:
+        """The time of this process's clock, by which objects are dated."""
+        return datetime.now(UTC)

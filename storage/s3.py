@@ -25,6 +25,7 @@ from s3transfer.manager import TransferConfig, TransferManager
 from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
 from storage.errors import LocationError, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.files import checked_range, opened_source, store_error
+from storage.s3_clock import server_time
 from storage.s3_errors import ConditionRefused, KeyTaken, PutConflict, RangePastEnd, mapped
 from storage.s3_order import in_key_order, is_key, position_before
 from storage.s3_uploads import abort, incomplete
@@ -168,6 +169,11 @@ class S3Store:
         place = self._place(key)
         with suppress(ObjectMissing), mapped(self._url, key):
             self._client.delete_object(**place)
+
+    def now(self) -> datetime:
+        """The server's time, by which it dates objects."""
+        with mapped(self._url):
+            return server_time(self._client, self._bucket, self._prefix)
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
         """Uploads in parts that began before a time and were not ended."""

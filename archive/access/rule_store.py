@@ -217,6 +217,12 @@ def _epoch(names: Iterable[str]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16] if said else ""
 
 
+def epoch_of(store: ObjectStore) -> str:
+    """The epoch of a store by its listing alone; raises StoreError."""
+    parts = [object_keys.split_notice_key(info.key) for info in store.list(object_keys.NOTICES_PREFIX)]
+    return _epoch(part[1] for part in parts if part and part[0] == "redaction")
+
+
 def verify_notices(store: ObjectStore) -> Iterator[tuple[str, str]]:
     """What is wrong with a store's notices, read anew: each key, and a line for it; raises StoreError."""
     return Notices(store, Cache(None)).faults()

@@ -21,6 +21,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,6 +58,10 @@ class FailoverStore:
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes in the primary, and in the replicas as far as they answer."""
         self._write(lambda store: store.put(key, data))
+
+    def now(self) -> datetime:
+        """Return the primary's time, or that of the first replica that answers; raises StoreError."""
+        return self._read(lambda store: store.now())
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Keep bytes unless the primary has the key; returns whether they were kept."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from archive import object_keys
 from archive.access.signed_redactions import Excused
+from archive.coordination.leases import check_listed, committing
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.model import Manifest
-from archive.runs.leases import committing
 from archive.verified_put import put_verified, read_or_none
 from archive.verify.run_check import Files
 from storage.base import ObjectStore
@@ -27,8 +27,10 @@ def put_manifest(store: ObjectStore, data: bytes, found: Manifest) -> None:
     if read_small(store, key) == data:
         return
     with committing(store, found):
+        check_listed(store, found)
         store.put(object_keys.loose_key(run), b"")  # before the run exists, or a reader of the merged index misses it
         put_verified(store, key, data)
+    check_listed(store, found)
 
 
 def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:

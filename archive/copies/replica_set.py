@@ -26,6 +26,7 @@ from archive.local_cache import Cache
 from archive.model import Manifest
 from archive.runs import store_identity
 from archive.runs.commit import publish, sealed
+from archive.runs.known_stores import KnownStores
 from archive.runs.spool import SpooledRun
 from archive.verified_put import read_or_none
 from archive.verify.run_check import Finding
@@ -40,9 +41,13 @@ _Found = TypeVar("_Found")
 class ReplicaSet:
     """One primary store and any number of replicas."""
 
-    def __init__(self, primary: ObjectStore, replicas: Sequence[ObjectStore] = ()) -> None:
+    def __init__(
+        self, primary: ObjectStore, replicas: Sequence[ObjectStore] = (), known: KnownStores | None = None
+    ) -> None:
+        """`known` is what this machine remembers of its stores; nothing by default."""
         self.primary = primary
         self.replicas = tuple(replicas)
+        self.known = known or KnownStores()
 
     @property
     def stores(self) -> tuple[ObjectStore, ...]:
@@ -74,8 +79,13 @@ class ReplicaSet:
         """Make the primary an archive unless it is one; raises StoreError, FormatError for a newer layout.
 
         Raises StoreUnavailable where it is empty and a replica is not: its disk may not be mounted.
+        Raises StoreChanged where a store held another archive, or one at all, when this machine last used it.
         """
+        if self.replicas:  # one of them may say better what is wrong with the primary
+            store_identity.prepare(self.primary, self.replicas)
+        self.known.check(self.primary)
         store_identity.prepare(self.primary, self.replicas)
+        self.known.remember(self.primary)
 
     def publish(self, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:
         """Put a sealed run into every store, and see that it is there; raises StoreError when that cannot be done now.
@@ -85,9 +95,9 @@ class ReplicaSet:
         """
         data, found = sealed(spooled)
         if not self.replicas:
-            return publish(self.primary, spooled, read_back=read_back)
+            return publish(self.primary, spooled, self.known, read_back=read_back)
         self.prepare()
-        publish(self.primary, spooled, read_back=read_back)
+        publish(self.primary, spooled, self.known, read_back=read_back)
         if read_or_none(self.primary, object_keys.run_key(spooled.run, object_keys.MANIFEST), manifest.LONGEST) != data:
             raise StoreError(  # what was taken out of it there is not brought to the others from here
                 f"run {found.run} is another one in {self.primary.url} since it was put there: if `onrecord verify` "
@@ -97,9 +107,11 @@ class ReplicaSet:
         lacking = []
         for replica in self.replicas:
             try:
+                self.known.check(replica)
                 store_identity.make_copy(self.primary, replica)
+                self.known.remember(replica)
                 carry_notices(self.primary, replica)  # one that lacked them would show what is not to be shown
-                publish(replica, spooled, read_back=read_back)
+                publish(replica, spooled, self.known, read_back=read_back)
             except (StoreError, ArchiveError) as error:
                 lacking.append(f"{replica.url} ({error})")
         if lacking:
@@ -140,7 +152,9 @@ class ReplicaSet:
     ) -> Iterator[Copied]:
         """Put every run that another store lacks there, one store after the other; see `Replica.replicate`."""
         for target in targets:
+            self.known.check(target)
             yield from self._replica(target, scratch, known).replicate()
+            self.known.remember(target)
 
     def repair_from(
         self, source: ReplicaSet, scratch: Path, known: Collection[PublicKey], runs: Collection[str] = ()
@@ -148,16 +162,20 @@ class ReplicaSet:
         """Put what is damaged or missing in each store, from another archive's stores; see `Replica.repair`."""
         for store in self.stores:
             yield from source._replica(store, scratch, known).repair(runs)
+            self.known.remember(store)
 
     def level(self, scratch: Path, known: Collection[PublicKey]) -> Iterator[Copied]:
         """Put every run that one of the stores lacks there, from each of the others; see `Replica.replicate`."""
         for source, target in self._pairs():
+            self.known.check(target)
             yield from Replica(source, target, scratch, known).replicate()
+            self.known.remember(target)
 
     def repair(self, scratch: Path, known: Collection[PublicKey], runs: Collection[str] = ()) -> Iterator[Copied]:
         """Put what is damaged or missing in one of the stores, from each of the others; see `Replica.repair`."""
         for source, target in self._pairs():
             yield from Replica(source, target, scratch, known).repair(runs)
+            self.known.remember(target)
 
     def begin_restore(self, target: ObjectStore) -> bool | None:
         """Mark an empty store as one into which this archive is restored; see `archive.copies.replicate`."""
@@ -166,6 +184,7 @@ class ReplicaSet:
     def finish_restore(self, target: ObjectStore) -> None:
         """Say that the archive is whole there."""
         finish_restore(target)
+        self.known.remember(target)
 
     def _replica(self, target: ObjectStore, scratch: Path, known: Iterable[PublicKey]) -> Replica:
         return Replica(self.view, target, scratch, known, stores=self.stores)

@@ -1,15 +1,17 @@
 """One capture a line: `SURT 14-digit-timestamp {json}`, every value a string, absent when unknown.
 
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
-recordId; title; availability; etag and lastModified, the validators of the response; payloadMime, the type of a
-revisit's payload; document, "key offset length" of the document's line; refers, "key offset length timestamp recordId
-url" of the record that holds a revisit's payload; run, where the line stands in the index of a later run, which made
-the text again. In the merged index `filename` is the whole key, and `by` names that later run.
+recordId; title; availability; clockAhead, the seconds by which the clock that dated it was ahead; etag and
+lastModified, the validators of the response; payloadMime, the type of a revisit's payload; document, "key offset
+length" of the document's line; refers, "key offset length timestamp recordId url" of the record that holds a revisit's
+payload; run, where the line stands in the index of a later run, which made the text again. In the merged index
+`filename` is the whole key, and `by` names that later run.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from archive import object_keys
@@ -20,6 +22,8 @@ from archive.formats.surt import urlkey
 from archive.model import DocumentRef, RecordRef, Reference, Snapshot
 from archive.times import from_stamp, stamp
 from storage.base import checked_key
+
+_SECONDS = re.compile(r"-?\d{1,11}\Z", re.ASCII)
 
 REVISIT = "warc/revisit"
 LAST_KEY = "\U0010ffff"  # after every key
@@ -71,6 +75,7 @@ def line_of(snapshot: Snapshot, run: str) -> str:
         "lastModified": snapshot.last_modified,
         "title": snapshot.title,
         "availability": snapshot.availability,
+        "clockAhead": str(snapshot.ahead) if snapshot.ahead else None,
     }
     fields |= {name: value for name, value in known.items() if value}
     if snapshot.document:
@@ -132,11 +137,16 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
             title=fields.get("title"),
             availability=fields.get("availability"),
             document=_parse_document(fields["document"]) if "document" in fields else None,
+            ahead=_seconds(fields.get("clockAhead", "")),
         )
     except (KeyError, ValueError) as error:
         raise RecordError(
             f"index of run {run}: the line of {line.key} at {line.timestamp} lacks or breaks a field"
         ) from error
+
+
+def _seconds(text: str) -> int:
+    return int(text) if _SECONDS.match(text) else 0
 
 
 def _reference(ref: Reference) -> str:

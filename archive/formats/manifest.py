@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from archive import object_keys
@@ -20,6 +20,7 @@ WACZ_VERSION = "1.1.1"
 LAYOUT = 1
 LONGEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
 _TREE = "rfc6962-sha256"
+_MOST_SECONDS = 10**11  # some thousand years
 
 
 def build(
@@ -33,6 +34,7 @@ def build(
     software: str,
     settings: Mapping[str, object],
     records: RecordsRoot | None = None,
+    clock: Mapping[str, object] | None = None,
 ) -> bytes:
     """The manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
     package: dict[str, object] = {
@@ -50,6 +52,8 @@ def build(
         "counts": dict(counts),
         "parents": sorted(parents),
     }
+    if clock is not None:
+        package["clock"] = dict(clock)
     if records is not None:
         package["records"] = {"tree": _TREE, "count": records.count, "root": records.root}
     return json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
@@ -73,9 +77,18 @@ def parse(data: bytes) -> Manifest:
             hash=digest_of(data),
             started=from_iso(text_of(package["run"]["started"])) if "started" in package["run"] else None,
             records=_records(package["records"]) if "records" in package else None,
+            ahead=_seconds(package, "ahead"),
+            ahead_at_start=_seconds(package, "ahead_at_start"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error
+
+
+def _seconds(package: Mapping[str, Any], name: str) -> timedelta:
+    """A difference of clocks; none where the manifest notes none that can be understood."""
+    clock = package.get("clock")
+    value = clock.get(name) if isinstance(clock, dict) else None
+    return timedelta(seconds=value) if isinstance(value, int) and abs(value) < _MOST_SECONDS else timedelta()
 
 
 def _resources(entries: list[Mapping[str, Any]]) -> tuple[Resource, ...]:

@@ -12,7 +12,7 @@ import gzip
 import heapq
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,13 +21,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive import object_keys
+from archive.access.rule_store import epoch_of
+from archive.coordination.intents import to_commit, to_remove
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats.cdxj import LAST_KEY, home_of, merged_line, parse_line
 from archive.formats.generation import Generation, encode_generation, encode_runs, groups_of_idx
 from archive.formats.zipnum import BlockRef, decode_block, write
 from archive.index.catalog import Catalog
-from archive.index.merged_index import Existing
+from archive.index.merged_index import Existing, Generations
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
@@ -71,6 +73,7 @@ def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = F
     With `rebuild` the generations that exist are not read: everything is made again from the runs. `folder` is where
     the new files are written first. Raises StoreError; a run whose index is damaged is left out, with a warning.
     """
+    epoch = epoch_of(store)  # before anything is read
     existing = catalog.generations.existing()  # before the runs are listed: what these hold is among those, then
     committed = frozenset(catalog.runs())
     held = [] if rebuild else _usable(catalog, existing, committed)
@@ -82,7 +85,7 @@ def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = F
         untouched = {entry.generation.name for entry in held if entry not in chosen}
         replaces = {generation.name for generation in existing.sound}.union(existing.damaged) - untouched
         try:
-            merged = _Merging(store, catalog, chosen, loose, replaces).merge(folder)
+            merged = _Merging(store, catalog, chosen, loose, replaces, epoch).merge(folder)
         except IntegrityError as error:
             if not held:
                 raise
@@ -130,7 +133,13 @@ class _Merging:
     """One new generation on its way."""
 
     def __init__(
-        self, store: ObjectStore, catalog: Catalog, chosen: list[_Held], loose: list[str], replaces: set[str]
+        self,
+        store: ObjectStore,
+        catalog: Catalog,
+        chosen: list[_Held],
+        loose: list[str],
+        replaces: set[str],
+        epoch: str,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -138,6 +147,7 @@ class _Merging:
         self._loose = loose
         self._replaces = replaces
         self._lines = 0
+        self._epoch = epoch
 
     def merge(self, folder: Path) -> Merged:
         """Write, put and describe it; raises StoreError."""
@@ -158,7 +168,15 @@ class _Merging:
                 continue
             except OSError as error:
                 raise StoreUnavailable(f"the index cannot be merged in {folder}: {error.strerror or error}") from error
-            self._store.put_if_absent(generation.key(object_keys.GENERATION), encode_generation(generation))
+            with to_commit(self._store, generation.name):
+                self._check_standing(generation)
+                self._store.put_if_absent(generation.key(object_keys.GENERATION), encode_generation(generation))
+            try:
+                self._check_standing(generation)
+            except StoreUnavailable:
+                for file in (object_keys.GENERATION, *generation.files):  # it exists no more from the first on
+                    self._store.delete(generation.key(file))
+                raise
             return Merged(generation, len(self._chosen), len(self._loose), tuple(damaged))
         return Merged(None, left_out=tuple(damaged))
 
@@ -182,6 +200,15 @@ class _Merging:
             parents=parents,
             replaces=tuple(sorted(self._replaces)),
         )
+
+    def _check_standing(self, generation: Generation) -> None:
+        """Raise StoreUnavailable where a redaction came between, which removes every index: titles stand in them."""
+        prefix = generation.key("")
+        listed = {info.key.removeprefix(prefix): info.size for info in self._store.list(prefix)}
+        if any(listed.get(path) != size for path, (_, size) in generation.files.items()):
+            raise StoreUnavailable(f"files of the new index were removed from {self._store.url} meanwhile: run again")
+        if epoch_of(self._store) != self._epoch:
+            raise StoreUnavailable(f"runs of {self._store.url} were redacted while the index was made: run again")
 
     def _sources(self) -> list[Iterator[bytes]]:
         old = [_lines_of_generation(self._store, self._catalog, entry.generation) for entry in self._chosen]
@@ -289,18 +316,30 @@ def _tidy(store: ObjectStore, catalog: Catalog, committed: frozenset[str]) -> No
         store.put(object_keys.loose_key(run), b"")
     for run in marked & covered:
         store.delete(object_keys.loose_key(run))
-    replaced = existing.replaced
-    for name, files in generations.files().items():
+    _clear(store, generations, existing.replaced)
+
+
+def _clear(store: ObjectStore, generations: Generations, replaced: Mapping[str, Generation]) -> None:
+    """Delete generations that were replaced, or never finished, long ago by the store's own clock."""
+    put = generations.last_put()
+    doubtful = [name for name, (files, _) in put.items() if name in replaced or object_keys.GENERATION not in files]
+    if not doubtful:
+        return
+    present = store.now()
+
+    def age(name: str) -> timedelta:
+        last = put[name][1] if name in put else None
+        return present - last if last else timedelta()
+
+    for name in doubtful:
         if name in replaced:
-            superfluous = _age(replaced[name].name) > _GRACE
-        else:
-            superfluous = object_keys.GENERATION not in files and _age(name) > _UNFINISHED
-        if superfluous:
-            for file in sorted(
-                files, key=lambda file: file != object_keys.GENERATION
-            ):  # it exists no more from the first on
-                store.delete(object_keys.generation_key(name, file))
-
-
-def _age(name: str) -> timedelta:
-    return now() - object_keys.started(name)
+            if age(replaced[name].name) > _GRACE:
+                for file in sorted(
+                    put[name][0], key=lambda file: file != object_keys.GENERATION
+                ):  # it exists no more from then
+                    store.delete(object_keys.generation_key(name, file))
+        elif age(name) > _UNFINISHED:
+            with to_remove(store, name, object_keys.generation_key(name, object_keys.GENERATION)) as may_be_removed:
+                for file in sorted(put[name][0]):
+                    if may_be_removed():
+                        store.delete(object_keys.generation_key(name, file))

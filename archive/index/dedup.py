@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from archive.digests import EMPTY
 from archive.errors import ArchiveError
 from archive.index.lookup import Index
+from archive.index.order import newest_first
 from archive.model import Digests, Exchange, Snapshot
+from archive.times import now
 from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.archive")
@@ -21,8 +24,9 @@ class Earlier:
     Safe for two threads. Without an index (a run that stores everything again) only this run is known.
     """
 
-    def __init__(self, index: Index | None) -> None:
+    def __init__(self, index: Index | None, present: Callable[[], datetime] = now) -> None:
         self._index = index
+        self._present = present
         self._by_digest: dict[str, Snapshot] = {}
         self._lock = threading.Lock()
 
@@ -53,7 +57,7 @@ class Earlier:
         if self._index is None:
             return
         try:
-            yield from self._index.newest(url)
+            yield from newest_first(self._index.newest(url), self._present)
         except (StoreError, ArchiveError) as error:
             _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
             self._index = None

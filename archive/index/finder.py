@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -12,6 +12,7 @@ from archive.access.rule_store import Notices
 from archive.errors import NoSuchSnapshot, Withheld
 from archive.formats.surt import key_range, urlkey
 from archive.index.lookup import Index
+from archive.index.order import newest_first
 from archive.model import Snapshot
 from archive.times import iso
 
@@ -21,9 +22,11 @@ _MAX_REDIRECTS = 20
 class SnapshotFinder(Gate):
     """Finds the snapshots of one archive; those that its rules withhold are marked so, as `Gate` says."""
 
-    def __init__(self, index: Index, notices: Notices) -> None:
+    def __init__(self, index: Index, notices: Notices, present: Callable[[], datetime]) -> None:
+        """`present` returns the present moment by the store's clock."""
         super().__init__(notices)
         self._index = index
+        self.present = present
 
     def require(self) -> None:
         """Tell an empty archive from no archive; raises StoreMissing."""
@@ -103,7 +106,7 @@ class SnapshotFinder(Gate):
         tombstone = withheld = None
         walls = []
         shown = False
-        for snapshot in self.back(url):
+        for snapshot in newest_first(self.back(url), self.present):
             if snapshot.withheld:
                 withheld = withheld or snapshot
             elif snapshot.is_tombstone:
@@ -144,6 +147,10 @@ class SnapshotFinder(Gate):
         if first is None and withheld is not None:
             self.checked(withheld)
         return first
+
+    def newest_first(self, found: Sequence[Snapshot]) -> Iterator[Snapshot]:
+        """Order snapshots that are in the order of their own times by when they were made, the newest first."""
+        return newest_first(reversed(found), self.present)
 
     def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
         """All, the nearest first; of two that are as near, the earlier one."""

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from archive import object_keys
 from archive.digests import digest_of
@@ -70,6 +71,16 @@ class Generations:
         for info in self._store.list(object_keys.GENERATIONS_PREFIX):
             if parts := object_keys.split_generation_key(info.key):
                 found.setdefault(parts[0], {})[parts[1]] = info.size
+        return found
+
+    def last_put(self) -> dict[str, tuple[frozenset[str], datetime | None]]:
+        """Every generation, whole or not: its files, and when the last of them was put, by the store's clock."""
+        found: dict[str, tuple[frozenset[str], datetime | None]] = {}
+        for info in self._store.list(object_keys.GENERATIONS_PREFIX):
+            if parts := object_keys.split_generation_key(info.key):
+                files, last = found.get(parts[0], (frozenset[str](), info.modified))
+                last = max(last, info.modified) if last and info.modified else None
+                found[parts[0]] = (files | {parts[1]}, last)
         return found
 
     def existing(self) -> Existing:

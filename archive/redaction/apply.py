@@ -18,7 +18,6 @@ from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
-from archive.times import now
 from archive.verified_put import put_file_verified
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
@@ -59,7 +58,7 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
         if name in signed and signed[name].signers:
             _move(archive, store, signed[name].statement, files)
             done.append(signed[name].statement)
-        elif name not in signed and now() - object_keys.started(name) > _PREPARING:
+        elif name not in signed and _is_forgotten(store, name):
             _delete(store, name, files)
     if done:
         archive.forget()
@@ -69,6 +68,13 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
         for statement in done:
             _delete(store, statement.id, aside[statement.id])
     return done
+
+
+def _is_forgotten(store: ObjectStore, name: str) -> bool:
+    """Whether what lies aside was put long ago, by the store's clock: somebody may be about to put its statement."""
+    present = store.now()
+    infos = list(store.list(f"{object_keys.REDACTING_PREFIX}{name}/"))
+    return all(info.modified is not None and present - info.modified > _PREPARING for info in infos)
 
 
 def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:

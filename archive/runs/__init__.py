@@ -1,8 +1,8 @@
-"""Runs being written, from the spool to their commit, and the marks by which machines agree."""
+"""Runs being written, from the spool to their commit, and garbage collection."""
 
 from archive.runs.garbage import Orphan
+from archive.runs.known_stores import KnownStores, StoreChanged
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
-from archive.runs.watch_marks import MarkKind, WatchMarks
 
-__all__ = ["MarkKind", "Orphan", "RunSettings", "Session", "WatchMarks"]
+__all__ = ["KnownStores", "Orphan", "RunSettings", "Session", "StoreChanged"]

@@ -2,7 +2,9 @@
 
 Every step may be repeated: a sealed run never changes, so a second attempt puts the same bytes under the same keys, and
 finds its own manifest when the first one did arrive. What the store holds is read back and compared before the local
-copy may go; a store that gives back something else leaves the run in the spool.
+copy may go, and its files are listed once more after the manifest was read: what another process removed or lost
+meanwhile is put again. A store that gives back something else leaves the run in the spool. How this goes together with
+garbage collection: `archive.coordination.intents`.
 """
 
 from __future__ import annotations
@@ -12,13 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from archive import object_keys
+from archive.access.rule_store import Notices
+from archive.coordination.leases import committing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.formats.pages_jsonl import HEADER
 from archive.formats.zipnum import encode
+from archive.local_cache import Cache
 from archive.model import Manifest, RecordsRoot, Resource
-from archive.runs.leases import committing
+from archive.runs.known_stores import KnownStores
 from archive.runs.spool import SpooledRun
 from archive.verified_put import is_held, not_as_put, put_file_verified, read_or_none
 from archive.warc.record_tree import root_of_files
@@ -26,6 +31,7 @@ from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 
 _SENDERS = 4  # objects on their way at once
+_ROUNDS = 3  # times that files which disappeared are put again
 
 
 def is_sealed(spooled: SpooledRun) -> bool:
@@ -63,13 +69,18 @@ def _records(spooled: SpooledRun, warcs: list[str], ends: Mapping[str, Sequence[
         raise StoreUnavailable(f"cannot read {spooled.folder}: {error.strerror or error}") from error
 
 
-def publish(store: ObjectStore, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:
+def publish(
+    store: ObjectStore, spooled: SpooledRun, known: KnownStores | None = None, *, read_back: bool = True
+) -> Manifest:
     """Put a sealed run into one store, and see that it is there; raises StoreError when that cannot be done now.
 
     With `read_back` every file is read from the store and hashed before the manifest is put; the manifest always is
-    read. A store that has given the whole run back is not asked again.
+    read. A store that has given the whole run back is not asked again. Raises StoreChanged where the store holds
+    another archive than before, RunRemoved where garbage collection holds the run's name and does not end: the run
+    needs another one.
     """
     data, found = sealed(spooled)
+    (known or KnownStores()).check(store)  # its disk may have gone since the run was begun
     if not spooled.is_proven(store.url):
         _publish(store, spooled, found, data, read_back=read_back)
     return found
@@ -79,12 +90,14 @@ def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: byt
     key = object_keys.run_key(spooled.run, object_keys.MANIFEST)
     kept = _read(store, key)
     if kept != data and kept is not None and _is_manifest(kept):
-        raise _taken(spooled)
+        _check_redacted(store, spooled, found, kept)
+        return
     with ThreadPoolExecutor(_SENDERS) as pool:
-        bring = partial(_bring, store, spooled, read_back=read_back, there=kept is not None)
+        bring = partial(_bring, store, spooled, read_back=read_back, committed=found if kept == data else None)
         list(pool.map(bring, _files(found, data)))
     if kept != data:
         with committing(store, found):
+            _put_back(store, spooled, found, data, read_back=read_back)
             store.put(
                 object_keys.loose_key(spooled.run), b""
             )  # before the run exists, or readers of a generation miss it
@@ -93,9 +106,44 @@ def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: byt
             else:  # what is no manifest is what became of this one
                 store.put(key, data)
         kept = _read(store, key)
+    if kept != data and _is_manifest(kept or b""):
+        _check_redacted(store, spooled, found, kept or b"")
+        return
     if kept != data:
-        raise _taken(spooled) if _is_manifest(kept or b"") else not_as_put(store, key)
+        raise not_as_put(store, key)
+    _put_back(store, spooled, found, data, read_back=read_back)
     spooled.note_proven(store.url)
+
+
+def _put_back(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
+    """List the run's files, and put again what is missing or has another size; raises StoreUnavailable."""
+    for _ in range(_ROUNDS):
+        listed = {info.key: info.size for info in store.list(object_keys.run_key(found.run, ""))}
+        lacking = [it for it in _files(found, data) if listed.get(object_keys.run_key(found.run, it.path)) != it.bytes]
+        if not lacking:
+            return
+        for resource in lacking:
+            _bring(store, spooled, resource, read_back=read_back, committed=found)
+    path = lacking[0].path
+    raise StoreUnavailable(f"{store.url} does not list {path} of run {found.run} as it was put: see who deletes there")
+
+
+def _check_redacted(store: ObjectStore, spooled: SpooledRun, found: Manifest, kept: bytes) -> None:
+    """Accept that the committed run was redacted since: its local copy may go. Raises StoreError for another run."""
+    now_there = manifest.parse(kept)
+    replaced = _replaced(store)
+    digest = found.hash
+    while digest in replaced and digest != now_there.hash:
+        digest = replaced.pop(digest)
+    if digest != now_there.hash:
+        raise _taken(spooled)
+    spooled.note_proven(store.url)
+
+
+def _replaced(store: ObjectStore) -> dict[str, str]:
+    """By the hash of each manifest that a redaction of this store replaces, the hash of the one in its place."""
+    statements, _ = Notices(store, Cache(None)).readable_statements(())
+    return {each.old: each.new for signed in statements for each in signed.statement.replaced}
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
@@ -111,11 +159,16 @@ def _files(found: Manifest, data: bytes) -> list[Resource]:
     return [*found.resources, Resource(object_keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
 
 
-def _bring(store: ObjectStore, spooled: SpooledRun, resource: Resource, *, read_back: bool, there: bool) -> None:
-    """Put a file, unless the run exists in the store and holds it, and read it back."""
+def _bring(
+    store: ObjectStore, spooled: SpooledRun, resource: Resource, *, read_back: bool, committed: Manifest | None
+) -> None:
+    """Put a file, unless the run is committed and the store holds it, and read it back."""
     key, expected = object_keys.run_key(spooled.run, resource.path), (resource.hash, resource.bytes)
-    if there and is_held(store, key, expected, read_back=read_back):
-        return
+    if committed is not None:
+        if is_held(store, key, expected, read_back=read_back):
+            return
+        if committed.hash in _replaced(store):  # the file is the new one, or on its way
+            raise StoreUnavailable(f"run {spooled.run} is being redacted: run `onrecord redact --finish`, then again")
     put_file_verified(store, key, spooled.path(resource.path), expected, read_back=read_back)
 
 

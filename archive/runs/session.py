@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from archive import object_keys
+from archive.coordination.clock import ClockNote, StoreClock, measured
+from archive.coordination.intents import RunRemoved
 from archive.digests import digest_of_stream
 from archive.formats import manifest
 from archive.formats.cdxj import line_of, parse_line, snapshot_of
@@ -32,6 +35,7 @@ from archive.model import (
 )
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
+from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
@@ -41,6 +45,8 @@ from archive.warc.payload_digest import measure
 from archive.warc.reader import Record, read_record
 from archive.warc.stored_record import payload_record
 from storage.base import ObjectStore
+
+_log = logging.getLogger("onrecord.archive")
 
 _TITLE = 200  # characters of a title that the index repeats
 _PIECE = 8 << 20
@@ -70,7 +76,7 @@ class Session:
         self._settings = settings
         self.run = spooled.run
         self.started = now()
-        self._earlier = Earlier(None if settings.force else Index(store, catalog))
+        self._earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
         self._snapshots: dict[str, Snapshot] = {}  # by place: ids come from strangers where files are imported
         self._restored: dict[str, str] = {}  # places by record ids, of captures that the journal knows
         self._newest: dict[str, str] = {}  # places by URL
@@ -81,6 +87,7 @@ class Session:
         self._foreign_told = 0  # and how many of them the journal knows of
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
+        self._clock: ClockNote | None = None
 
     @classmethod
     def resume(
@@ -285,7 +292,9 @@ class Session:
 
     @property
     def pending(self) -> list[Snapshot]:
-        """Pages that have no document yet."""
+        """Pages that have no document yet; none of a run that is sealed, which never changes."""
+        if is_sealed(self._spooled):
+            return []
         return [self._snapshots[place] for place, done in self._pages.items() if not done]
 
     def holds(self, place: str) -> bool:
@@ -322,6 +331,8 @@ class Session:
     def commit(self) -> Manifest | None:
         """Publish the run: its files first, the manifest last and only if absent. None when it holds nothing.
 
+        Where garbage collection holds its name and does not end, it gets another one: `run` says which.
+
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
         if not (is_sealed(self._spooled) or self._outcomes.total or self._snapshots or self._foreign):
@@ -331,11 +342,20 @@ class Session:
             for place in list(self._origins):  # what could not be read has no outlinks
                 self.describe(place, ())
             self.checkpoint()
-            lines = [line_of(self._with_document(snapshot), self.run) for snapshot in self._snapshots.values()]
+            self._clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
+            lines = [line_of(self._as_indexed(snapshot), self.run) for snapshot in self._snapshots.values()]
             seal(self._spooled, lines, self._manifest, self._warcs.ends)
-        found = self._publish(self._spooled)
+        found = self._published()
         self._spooled.remove()
         return found
+
+    def _published(self) -> Manifest:
+        try:
+            return self._publish(self._spooled)
+        except RunRemoved as error:
+            self.run = rename(self._spooled)
+            _log.warning("%s; what was captured is published as run %s", error, self.run)
+            return self._publish(self._spooled)
 
     def _manifest(self, resources: list[Resource], records: RecordsRoot | None) -> bytes:
         return manifest.build(
@@ -348,6 +368,7 @@ class Session:
             software=self._settings.software,
             settings=self._settings.options,
             records=records,
+            clock=self._clock.fields() if self._clock else None,
         )
 
     def counts(self) -> dict[str, int]:
@@ -362,6 +383,11 @@ class Session:
                 {(ref.key, ref.offset) for ref in texts if ref.key.startswith(object_keys.run_key(self.run, ""))}
             ),
         }
+
+    def _as_indexed(self, snapshot: Snapshot) -> Snapshot:
+        if self._clock is not None and snapshot.run == self.run and not object_keys.is_foreign(snapshot.record.key):
+            snapshot = replace(snapshot, ahead=round(self._clock.ahead_at_start.total_seconds()))
+        return self._with_document(snapshot)
 
     def _with_document(self, snapshot: Snapshot) -> Snapshot:
         """A revisit of a page of this same run gets the document that the page was given meanwhile."""

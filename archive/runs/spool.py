@@ -4,6 +4,8 @@
     SPOOL/<hash of the store's address>/<run>/lock       held by the living writer
                                              /run.json   what the run was started with
                                              /proven   stores of a mirror that have it whole
+                                             /published-as   its name in the store, where that is another one
+                                             /as/<name>/...  files for that name: `archive.runs.renaming`
                                              /journal.jsonl, and the run's files in their layout
 
 A checkpoint is durable in this order: the run's files are fsynced, then one journal line is appended and fsynced that
@@ -14,14 +16,13 @@ last whole line says. Only its last line can be torn; a run whose journal or fil
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,16 +30,19 @@ from archive import object_keys
 from archive.checked_json import parsed_object
 from archive.errors import IntegrityError
 from archive.runs.journal import JOURNAL, Journal, read_journal
-from storage.errors import StoreUnavailable
+from archive.runs.spool_files import disk_errors, make_folder, sync_folder, try_lock
 from storage.private import open_private, private_folder, write_private
 
 _log = logging.getLogger("onrecord.archive")
 
 SPOOL = 1  # the form of what is described above
+RENAMED = 2  # the form of a run that has another name in the store: an older program would publish it twice
 
 _RUN = "run.json"
 _LOCK = "lock"
 _PROVEN = "proven"  # the addresses of stores that gave the whole run back, a line each
+_AS = "as"
+_PUBLISHED_AS = "published-as"
 _WORK = "work"  # bodies on their way; never part of the run
 _LEFT_OVER = 24 * 3600  # seconds after which a folder that is being made has no maker any more
 
@@ -48,7 +52,7 @@ class SpooledRun:
 
     def __init__(self, folder: Path, lock: int) -> None:
         self.folder = folder
-        self.run = folder.name
+        self.run = _published_as(folder)
         self._lock = lock
         self._files: dict[str, BinaryIO] = {}
         self._dirty: set[str] = set()
@@ -62,8 +66,23 @@ class SpooledRun:
         return path
 
     def path(self, name: str) -> Path:
-        """The local path of a file of the run."""
+        """The local path of a file of the run, as it is put under the run's name in the store."""
+        if self.run != self.folder.name and name in object_keys.NAMING:
+            return self.folder / _AS / self.run / name
         return self.folder / name
+
+    def path_as(self, run: str, name: str) -> Path:
+        """The local path of a file that says the run's name, for a name that it is to have."""
+        return self.folder / _AS / run / name
+
+    def take_name(self, run: str) -> None:
+        """Have another name in the store from now on, once the files under `path_as` are written."""
+        settings = {**self.settings(), "spool": RENAMED}
+        self._write(self.folder / _RUN, [json.dumps(settings, ensure_ascii=False).encode("utf-8", "replace")])
+        self._write(self.folder / _PUBLISHED_AS, [run.encode()])
+        self.run = run
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / _PROVEN).unlink()
 
     def holds(self, name: str) -> bool:
         """Whether anything was appended to a file of the run."""
@@ -73,7 +92,7 @@ class SpooledRun:
         """Append bytes to a file of the run; returns the offset where they begin. Not durable before `checkpoint`."""
         file = self._file(name)
         offset = self._ends[name]
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             file.write(data)
         self._ends[name] += len(data)
         self._dirty.add(name)
@@ -82,17 +101,17 @@ class SpooledRun:
     def _file(self, name: str) -> BinaryIO:
         if name not in self._files:
             path = self.path(name)
-            with _disk_errors(self.folder):
-                _make_folder(path.parent)
+            with disk_errors(self.folder):
+                make_folder(path.parent)
                 file = open_private(path, "ab", 1 << 20)
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             self._files[name] = file
             self._ends[name] = file.tell()
         return self._files[name]
 
     def checkpoint(self, entries: list[dict[str, Any]]) -> None:
         """Make everything appended so far durable, with the journal entries that tell what it is."""
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             for name in sorted(self._dirty):
                 self._files[name].flush()
                 os.fsync(self._files[name].fileno())
@@ -105,20 +124,26 @@ class SpooledRun:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a whole file durably, replacing what was there."""
-        path = self.path(name)
-        with _disk_errors(self.folder):
-            _make_folder(path.parent)
+        self._write(self.path(name), [data])
+
+    def write_as(self, run: str, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file that says the run's name, durably, for a name that it is to have."""
+        self._write(self.path_as(run, name), pieces)
+
+    def _write(self, path: Path, pieces: Iterable[bytes]) -> None:
+        with disk_errors(self.folder):
+            make_folder(path.parent)
             part = path.with_name(path.name + ".part")
             with open_private(part, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def check(self) -> None:
         """Look at the run before it is taken up; raises IntegrityError for what no kill can have left so."""
-        if self.settings().get("spool", SPOOL) != SPOOL:
+        if self.settings().get("spool", SPOOL) not in {SPOOL, RENAMED}:
             raise IntegrityError(f"{self.folder} was written by a newer version: upgrade onrecord to have it published")
         journal = self._journal()
         for name, end in journal.ends.items():
@@ -141,7 +166,7 @@ class SpooledRun:
         return journal.entries
 
     def _journal(self) -> Journal:
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             try:
                 return read_journal(self.path(JOURNAL))
             except ValueError as error:
@@ -154,7 +179,7 @@ class SpooledRun:
         )
 
     def _cut_back(self, journal: Journal) -> None:
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             if self.path(JOURNAL).exists():
                 os.truncate(self.path(JOURNAL), journal.length)
             for name, end in journal.ends.items():
@@ -180,7 +205,7 @@ class SpooledRun:
 
     def note_proven(self, url: str) -> None:
         """Remember that a store has given back the whole run: another one may still lack it."""
-        with _disk_errors(self.folder), open_private(self.path(_PROVEN), "ab") as file:
+        with disk_errors(self.folder), open_private(self.path(_PROVEN), "ab") as file:
             file.write(f"{url}\n".encode())
 
     def close(self) -> None:
@@ -196,7 +221,7 @@ class SpooledRun:
 
     def remove(self) -> None:
         """Remove the folder: the run lies in its store, or holds nothing."""
-        gone = self.folder.with_name(f".{self.run}.gone")
+        gone = self.folder.with_name(f".{self.folder.name}.gone")
         with contextlib.suppress(OSError):
             self.folder.rename(gone)  # at once: no half-removed run is ever found by its name
         shutil.rmtree(gone, ignore_errors=True)
@@ -213,16 +238,16 @@ class Spool:
 
     def create(self, run: str, settings: dict[str, Any]) -> SpooledRun:
         """A new, locked run folder."""
-        with _disk_errors(self._folder):
-            _make_folder(self._folder)
+        with disk_errors(self._folder):
+            make_folder(self._folder)
             self._name_store(run)
             new = self._folder / f".{run}.new"
             private_folder(new)
-            lock = _try_lock(new / _LOCK)
+            lock = try_lock(new / _LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
             new.rename(folder)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         spooled = SpooledRun(folder, lock)
         spooled.write(_RUN, json.dumps({"spool": SPOOL, **settings}, ensure_ascii=False).encode("utf-8", "replace"))
         return spooled
@@ -241,14 +266,19 @@ class Spool:
         """
         self._sweep()
         for folder in self._run_folders():
-            with _disk_errors(self._folder):
-                lock = _try_lock(folder / _LOCK)
+            with disk_errors(self._folder):
+                lock = try_lock(folder / _LOCK)
             if lock is None:
                 continue
             if not (folder / _LOCK).exists():  # another process finished it while this one waited
                 os.close(lock)
                 continue
-            spooled = SpooledRun(folder, lock)
+            try:
+                spooled = SpooledRun(folder, lock)
+            except IntegrityError as error:
+                _log.warning("%s", error)
+                os.close(lock)
+                continue
             try:
                 spooled.check()
             except IntegrityError as error:
@@ -276,43 +306,13 @@ class Spool:
         return sorted(path for path in self._folder.iterdir() if object_keys.is_run_id(path.name) and path.is_dir())
 
 
-def _try_lock(path: Path) -> int | None:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            return None
-        raise
-    return descriptor
-
-
-def _make_folder(path: Path) -> None:
-    """Make a folder where it is absent, and see it and what leads to it to disk."""
-    absent = [each for each in (path, *path.parents) if not each.exists()]
-    private_folder(path)
-    for each in absent:
-        _sync_folder(each.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreUnavailable(
-            f"the local spool {folder} cannot be written ({error.strerror}): free space or mend its rights; "
-            "what was captured so far is published by the next invocation"
-        ) from error
+def _published_as(folder: Path) -> str:
+    """The run's name in its store; raises StoreUnavailable, IntegrityError."""
+    path = folder / _PUBLISHED_AS
+    if not path.exists():
+        return folder.name
+    with disk_errors(folder):
+        name = path.read_text("ascii", "replace")
+    if not object_keys.is_run_id(name):
+        raise IntegrityError(f"run {folder.name} in the spool is damaged: {path} holds no run's name")
+    return name

@@ -12,7 +12,7 @@ from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places,
 from archive.evidence.run_log import Entries, Log
 from archive.evidence.stored_timestamps import by_checkpoint, read_token
 from archive.local_cache import Cache
-from archive.verify.manifest_chain import broken, links
+from archive.verify.manifest_chain import broken, links, put_times
 from archive.verify.run_check import Finding
 from storage.base import ObjectStore
 
@@ -33,8 +33,11 @@ def audit(
     """
     entries = Log(store, Cache(None)).read()
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for run, fault in broken(links(store, runs), entries, replaced):
+    notes: list[tuple[str, str]] = []
+    for run, fault in broken(links(store, runs), entries, replaced, put_times(store), notes):
         found[run].append(fault)
+    for run, note in dict.fromkeys(notes):
+        yield Finding(run, committed=False, notes=(note,))
     for run, faults in sorted(found.items()):
         yield Finding(run, faults=tuple(dict.fromkeys(faults)), committed=False)
     faults = evidence_faults(store, held, entries)

@@ -7,7 +7,7 @@ one that is kept where whoever can write to the store cannot reach.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from archive.errors import IntegrityError
 from archive.evidence.run_log import Entries
 from archive.formats import manifest
 from archive.model import Manifest
-from archive.times import iso
+from archive.times import is_rehearsed, iso
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
@@ -55,21 +55,37 @@ def links(store: ObjectStore, runs: Iterable[str]) -> list[Link]:
 
 
 def broken(
-    found: Sequence[Link], entries: Entries | None = None, replaced: Mapping[str, str] | None = None
+    found: Sequence[Link],
+    entries: Entries | None = None,
+    replaced: Mapping[str, str] | None = None,
+    put_at: Callable[[str], datetime | None] | None = None,
+    notes: list[tuple[str, str]] | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Each fault of the chain: the run it is told of, and a line that says what was done.
+
+    `put_at` says when a run's manifest was put, by the store's clock. What that, or a run's own note, shows to be a
+    wrong clock rather than a date that was changed is added to `notes`, and is no fault.
 
     `entries` is the log of runs. `replaced` gives, by the hash of a manifest that was replaced by right, the hash of
     the one in its place; whoever passes it has checked who said so.
     """
-    chain = _Chain(found, entries or Entries(), replaced or {})
+    chain = _Chain(found, entries or Entries(), replaced or {}, put_at or _unknown, notes if notes is not None else [])
     for link in found:
         yield from ((link.place, fault) for fault in chain.faults(link))
     yield from chain.logged()
 
 
 class _Chain:
-    def __init__(self, found: Sequence[Link], entries: Entries, replaced: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        found: Sequence[Link],
+        entries: Entries,
+        replaced: Mapping[str, str],
+        put_at: Callable[[str], datetime | None],
+        notes: list[tuple[str, str]],
+    ) -> None:
+        self._put_at = put_at
+        self._notes = notes
         self._by_hash = {link.hash: link for link in found}
         self._by_place = {link.place: link for link in found}
         self._named = {parent for link in found if link.manifest for parent in link.manifest.parents}
@@ -88,22 +104,47 @@ class _Chain:
         started = found.started or named
         if abs(started - named) > SKEW:
             yield f"its name says that it was begun at another time than its manifest, {iso(started)}: one was altered"
-        if started - found.created > SKEW:
+        if started - found.ahead_at_start - _ended(found) > SKEW and not self._was_ahead(link.place, started):
             yield f"it says that it ended at {iso(found.created)}, before it began: it was dated back"
         for parent in found.parents:
-            yield from self._parent(found, parent)
+            yield from self._parent(link.place, found, parent)
 
-    def _parent(self, found: Manifest, parent: str) -> Iterator[str]:
+    def _was_ahead(self, place: str, dated: datetime) -> bool:
+        """Whether a run's date lies after its manifest was put: then its clock was wrong, and nobody dated it back."""
+        put = self._put_at(place)
+        if put is None or dated - put <= SKEW:
+            return False
+        self._notes.append((place, f"it is dated {iso(dated)} and was put at {iso(put)}: its clock was ahead"))
+        return True
+
+    def _parent(self, place: str, found: Manifest, parent: str) -> Iterator[str]:
         earlier = self._by_hash.get(parent) or self._by_hash.get(self._now(parent))
         if earlier is None:
             yield from self._lost(parent)
         elif earlier.manifest is not None:
             ahead = _ahead(earlier.manifest, found)
-            if ahead is not None:
+            if ahead is not None and not self._excused(earlier, place, found):
                 yield (
                     f"it says that it ended at {iso(found.created)}, yet it builds on run {earlier.place} of "
                     f"{iso(ahead)}: it was dated back, or the runs were put in another order"
                 )
+
+    def _excused(self, earlier: Link, place: str, later: Manifest) -> bool:
+        """Whether the earlier run's clock was ahead: it is dated after it was put, or after the later one was put."""
+        assert earlier.manifest is not None, "the caller looked"
+        dated, put = earlier.manifest.created, self._put_at(earlier.place)
+        if put is not None and put - _ended(later) <= SKEW and self._was_ahead(earlier.place, dated):
+            return True
+        after = self._put_at(place)
+        if after is None or _ended(earlier.manifest) - after <= SKEW:
+            return False
+        self._notes.append(
+            (
+                earlier.place,
+                f"it is dated {iso(dated)}, after run {place} that builds on it was put: its clock was ahead",
+            )
+        )
+        return True
 
     def _now(self, digest: str) -> str:
         """The hash of what stands in the place of a manifest, as far as that was said by right."""
@@ -143,4 +184,26 @@ class _Chain:
 
 def _ahead(earlier: Manifest, later: Manifest) -> datetime | None:
     """The time at which an earlier run ended, where that is after a run that builds on it."""
-    return earlier.created if earlier.created - later.created > SKEW else None
+    return earlier.created if _ended(earlier) - _ended(later) > SKEW else None
+
+
+def _ended(found: Manifest) -> datetime:
+    """When a run ended, by the store's clock as far as the run notes that."""
+    return found.created - found.ahead
+
+
+def _unknown(_run: str) -> datetime | None:
+    """No store is asked when a manifest was put."""
+    return None
+
+
+def put_times(store: ObjectStore) -> Callable[[str], datetime | None]:
+    """Return a function that asks the store when a run's manifest was put; it raises StoreError."""
+
+    def put_at(run: str) -> datetime | None:
+        if is_rehearsed():  # a clock that the store does not know
+            return None
+        info = store.head(object_keys.run_key(run, object_keys.MANIFEST))
+        return info.modified if info else None
+
+    return put_at

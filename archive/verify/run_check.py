@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from archive import object_keys
 from archive.access.signed_redactions import NOTHING, Excused
+from archive.coordination.clock import clock_note
 from archive.crypto.merkle import Growing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
@@ -101,6 +102,7 @@ class _RunCheck:
     said: Excused = NOTHING
     hash: str | None = None
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     bytes: int = 0
     records: int = 0
     tree: Growing = field(default_factory=Growing)
@@ -130,6 +132,7 @@ class _RunCheck:
         notes = self.said.notes.get(self.run, ())
         if self.run in self.said.unfinished:
             notes = (*notes, "the redaction was begun and not finished: run `onrecord redact --finish`")
+        notes = (*notes, *self.notes)
         faults = tuple(dict.fromkeys(self.faults))
         return Finding(self.run, self.bytes, self.records, faults, read=read, manifest=self.hash, notes=notes)
 
@@ -153,6 +156,8 @@ class _RunCheck:
         except IntegrityError as error:
             self.faults.append(f"{object_keys.MANIFEST}: {error}")
             return None
+        if found.ahead_at_start:
+            self.notes.append(clock_note(found.ahead_at_start))
         if found.run != self.run:
             self.faults.append(f"{object_keys.MANIFEST} is that of another run, {found.run}")
         try:

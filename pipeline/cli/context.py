@@ -21,6 +21,7 @@ from pipeline.cli.settings_file import read_settings, read_variables
 if TYPE_CHECKING:
     from archive.archive import Archive, Reader
     from archive.crypto import PublicKey
+    from archive.runs import KnownStores
     from archive.verify import Readings
     from pipeline.ingest.timestamping import EvidenceSettings
     from storage.base import ObjectStore
@@ -42,6 +43,8 @@ class Context:
     key: str | None = None  # the file of the signing key that is named, by variable or setting
     read_back: bool = True  # whether a run is read back from its store before its local copy goes
     trusted: tuple[str, ...] = ()  # public keys of others whose signatures are believed
+    store_id: str | None = None  # the archive that the store must hold
+    new_store: bool = False  # whether the store may hold another archive than before, or none
 
     @classmethod
     def load(
@@ -82,11 +85,29 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
-    def open_archive(self) -> Archive:
-        """Open the archive that the settings name; raises LocationError."""
+    def open_archive(self, *, look: bool = True) -> Archive:
+        """Open the archive that the settings name.
+
+        With `look`, check that the store holds the archive that it held before, in a layout that is known. Raises
+        LocationError, StoreChanged, FormatError. A store that is out of reach or damaged is no error yet.
+        """
+        from archive.errors import IntegrityError
+        from archive.runs import StoreChanged
+        from storage.errors import StoreError
         from storage.location import open_stores
 
-        return self.archive_at(*open_stores(self.store))
+        stores = open_stores(self.store)
+        archive = self.archive_at(*stores)
+        try:
+            if look and len(stores) > 1:  # what one lacks is read from another
+                archive.known.check_any(stores)
+            elif look:
+                archive.known.look(stores[0])
+        except StoreChanged:
+            raise
+        except (StoreError, IntegrityError):  # the command's next question says so, or a replica answers
+            pass
+        return archive
 
     def open_reader(self, *, withheld: bool) -> Reader:
         """Open that archive to read it; with `withheld`, its rules passed over. Raises LocationError."""
@@ -106,7 +127,14 @@ class Context:
             cache=cache_folder(address_of((primary, *replicas))),
             kept_blocks=_KEPT_BLOCKS if primary.url.startswith("s3:") else 0,
             read_back=self.read_back,
+            known=self.known_stores(),
         )
+
+    def known_stores(self) -> KnownStores:
+        """Return what this machine remembers of which archive each store held."""
+        from archive.runs import KnownStores
+
+        return KnownStores(state_folder() / "stores", expected=self.store_id, anew=self.new_store)
 
     def address(self) -> str:
         """Return the archive's address as its stores write it; raises LocationError."""

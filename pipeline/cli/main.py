@@ -89,6 +89,8 @@ class LazyGroup(click.Group):
     metavar="URL|DIR",
     help="The archive: a directory, s3://bucket/prefix[?endpoint=URL], or mirror:A,B.  [env: ONRECORD_STORE]",
 )
+@click.option("--store-id", metavar="ID", help="The archive that the store must hold; else nothing is done.")
+@click.option("--new-store", is_flag=True, help="Begin anew where this machine knew another archive.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.  [env: ONRECORD_CONFIG]")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -97,13 +99,22 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="onrecord", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(
-    ctx: click.Context, store: str | None, config: Path | None, verbose: int, quiet: bool, as_json: bool, log_json: bool
+    ctx: click.Context,
+    store: str | None,
+    store_id: str | None,
+    new_store: bool,
+    config: Path | None,
+    verbose: int,
+    quiet: bool,
+    as_json: bool,
+    log_json: bool,
 ) -> None:
     """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again."""
     streams = ctx.obj
     context = Context.load(
         store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json, log_json=log_json
     )
+    context.store_id, context.new_store = store_id, new_store
     ctx.obj = context
     if isinstance(streams, Streams):
         streams.of_command(ctx.invoked_subcommand)

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from pipeline.ingest.capture_run import CaptureOptions, RunResult
 
 
+def _begin_anew(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.obj.new_store = True
+
+
+new_store = click.option(
+    "--new-store",
+    is_flag=True,
+    expose_value=False,
+    callback=_begin_anew,
+    help="Begin anew where this machine knew another archive.",
+)
+
+
 def prepare(archive: Archive) -> bool:
     """Whether the store is out of reach; then pages are captured into the spool all the same. Raises StoreError."""
     from storage.errors import StoreUnavailable

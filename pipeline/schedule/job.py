@@ -53,12 +53,18 @@ class Job:
 
 
 def job_of(
-    store: str, *, config: Path | None, arguments: tuple[str, ...], environment: Mapping[str, str], home: str | None
+    store: str,
+    *,
+    config: Path | None,
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
+    home: str | None,
+    store_id: str | None = None,
 ) -> Job:
     """The job for a store; raises ScheduleError for what no scheduler can be given.
 
-    `arguments` stand after the store: the command and its options, files among them absolute. `home` is the user's
-    folder, for an environment without HOME.
+    `store_id` is the archive that the store must hold at each start. `arguments` stand after the store: the command and
+    its options, files among them absolute. `home` is the user's folder, for an environment without HOME.
     """
     flags = ("--config", str(config.absolute())) if config is not None else ()
     pairs = [(name, environment[name]) for name in _NAMES if environment.get(name)]
@@ -69,7 +75,8 @@ def job_of(
     )
     if folder := environment.get("HOME") or home:  # a crontab may say HOME= for its own lines
         pairs.append(("HOME", folder))
-    argv = (*program(), "--store", store, *flags, *arguments)
+    must_hold = ("--store-id", store_id) if store_id is not None else ()
+    argv = (*program(), "--store", store, *must_hold, *flags, *arguments)
     for value in (*argv, *(value for _, value in pairs)):
         if not value.isprintable():
             raise ScheduleError(f"no scheduler can be given {value!r}, which holds control characters: rename it")

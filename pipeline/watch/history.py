@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,13 @@ from pathlib import Path
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
-from archive.times import now, stamp
+from archive.times import stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
 from pipeline.watch.history_update import fold
 from storage.errors import ObjectMissing, StoreError
 from storage.private import private_folder
 
+_NO_TIME = datetime.max.replace(tzinfo=UTC)  # when a run whose name holds no time was begun
 _log = logging.getLogger("onrecord.watch")
 
 _LATE = timedelta(days=2)  # after its start a run is mostly committed; later ones are looked for once a day
@@ -189,9 +190,9 @@ class Ledger:
 
     def _unread(self, database: sqlite3.Connection, archive: Reader) -> list[str]:
         """Committed runs that are not in the ledger, oldest first; none that a wrong clock dated after now."""
-        present = now()
+        present = archive.present()
         (newest,) = database.execute("SELECT max(run) FROM runs").fetchone()
-        if newest and _begun(newest) > present + _AHEAD:
+        if newest and _true_start(archive, newest) > present + _AHEAD:
             _log.warning("%s was made while the clock was ahead; it is made again from the archive", self.path)
             newest = None
             with database:
@@ -199,7 +200,7 @@ class Ledger:
         row = database.execute("SELECT value FROM notes WHERE name = 'looked-back'").fetchone()
         start = ""
         if row and newest and 0 <= present.timestamp() - int(row[0]) < _LOOK_BACK.total_seconds():
-            begin = stamp(_begun(newest) - _LATE)
+            begin = stamp(min(_begun(newest), present) - _LATE)
             start = f"{begin[:8]}T{begin[8:]}Z"
         else:
             with database:
@@ -208,7 +209,7 @@ class Ledger:
         found = set(archive.runs(start))
         known = {run for (run,) in database.execute("SELECT run FROM runs")}
         unread = sorted(found - known)
-        ahead = [run for run in unread if _begun(run) > present + _AHEAD]
+        ahead = [run for run in unread if _true_start(archive, run) > present + _AHEAD]
         if ahead and not start:  # looked at from the beginning: once a day
             said = "%d runs, %s the first, are dated after now and not heeded: a clock was wrong"
             _log.warning(said, len(ahead), ahead[0])
@@ -239,8 +240,18 @@ def _forget_unless(database: sqlite3.Connection, epoch: str) -> None:
         database.execute("INSERT INTO notes VALUES ('redactions', ?)", (epoch,))
 
 
+def _true_start(archive: Reader, run: str) -> datetime:
+    """Return when a run was begun, by the store's clock as far as its manifest notes that."""
+    begun = _begun(run)
+    if begun <= archive.present() or begun == _NO_TIME:
+        return begun
+    with suppress(ArchiveError, ObjectMissing):
+        return begun - archive.ahead_of(run)
+    return begun
+
+
 def _begun(run: str) -> datetime:
     try:
         return datetime.strptime(run[:16], "%Y%m%dT%H%M%S%z").astimezone(UTC)
     except ValueError:  # digits that are no time: a stranger's
-        return datetime.max.replace(tzinfo=UTC)
+        return _NO_TIME

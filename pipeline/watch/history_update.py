@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
 from archive.errors import ArchiveError
 from archive.formats import DamagedLine
 from archive.model import Outcome
-from archive.times import from_iso
+from archive.times import from_iso, iso
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
 from pipeline.watch.observation import led_away, observed
 from pipeline.watch.rereading import read_alike
@@ -26,13 +27,14 @@ _COMMON = 0.3  # share of a splash page's words that may stand in the good text 
 
 def fold(database: sqlite3.Connection, archive: UnguardedReader, run: str) -> None:
     """Take in what a run says, within the caller's transaction. Raises ArchiveError, StoreError."""
+    ahead = archive.ahead_of(run)
     strange: list[str] = []
     for number, line in enumerate(archive.outcomes(run, checked=True), 1):
         if isinstance(line, DamagedLine):
             strange.append(f"line {line.number}: {line.reason}")
             continue
         try:
-            _take(database, archive, line.outcome)
+            _take(database, archive, _by_the_stores_clock(line.outcome, ahead))
         except ValueError as error:
             strange.append(f"line {number}: {error}")
     if strange:
@@ -40,6 +42,11 @@ def fold(database: sqlite3.Connection, archive: UnguardedReader, run: str) -> No
             "run %s: %d lines of its outcomes are damaged or not onrecord's (%s)", run, len(strange), strange[0]
         )
     database.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
+
+
+def _by_the_stores_clock(outcome: Outcome, ahead: timedelta) -> Outcome:
+    """Return an outcome with its time by the store's clock, where its run notes that its own was off."""
+    return replace(outcome, timestamp=iso(from_iso(outcome.timestamp) - ahead)) if ahead else outcome
 
 
 def _take(database: sqlite3.Connection, archive: Reader, outcome: Outcome) -> None:

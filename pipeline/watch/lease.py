@@ -1,7 +1,8 @@
 """Whose turn it is: one `run` at a time, on this machine by a lock, among machines by marks in the store.
 
 A mark is no lock. Whoever has the turn beats every so often; when the beats stop, the next machine takes the turn, and
-two that overlap for a moment do double work and no harm. Marks can be lost at any time.
+two that overlap for a moment do double work and no harm. Marks can be lost at any time. The store's clock says how old
+one is.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from archive.checked_json import parsed_object, text_of
-from archive.runs import MarkKind, WatchMarks
-from archive.times import from_iso, iso, now
+from archive.coordination import MarkKind, WatchMarks
+from archive.times import from_iso, is_rehearsed, iso, now
 from storage.errors import ObjectMissing, OnrecordError, StoreError
 from storage.private import private_folder
 
@@ -125,19 +126,21 @@ def _taken(marks: WatchMarks, name: str) -> Turn:
 
 
 def _holder(marks: WatchMarks, number: int) -> str | None:
-    """Who has a turn that is not over."""
+    """Return who has a turn that is not over, by the time that the store gave the last mark: clocks differ."""
     kinds: tuple[MarkKind, ...] = ("beats", "turns")
     for kind in kinds:
         with suppress(ObjectMissing, ValueError, KeyError):
             said = parsed_object(marks.get(kind, _named(number)))
-            if said.get("ended") is True or _silent(from_iso(text_of(said["at"]))):
+            if said.get("ended") is True or _age(marks, kind, number, from_iso(text_of(said["at"]))) > SILENCE:
                 return None
             return text_of(said["by"])
     return None
 
 
-def _silent(at: datetime) -> bool:
-    return abs(now() - at) > SILENCE
+def _age(marks: WatchMarks, kind: MarkKind, number: int, said: datetime) -> timedelta:
+    """Return how old a mark is by the store's clock, or if that gives no time, by what its machine said."""
+    age = None if is_rehearsed() else marks.age(kind, _named(number))
+    return abs(now() - said) if age is None else age
 
 
 def _said(name: str, *, ended: bool) -> bytes:

@@ -13,7 +13,6 @@ from typing import Any
 from archive.archive import Archive
 from archive.availability import State
 from archive.model import Outcome, Target
-from archive.times import now
 from pipeline.alerts.event import Event
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, RunResult, capture_all
@@ -77,7 +76,7 @@ def run_due(
     ran = Ran()
     _sync(archive, ledger)
     with ledger.opened() as database:
-        due = plan(watches, ledger, database, now())
+        due = plan(watches, ledger, database, archive.present())
     ran.due, ran.late = len(due), sum(each.late for each in due)
     too_quick: list[Telling] = []
     for options, group in _groups(due, settings.options_of):

@@ -219,7 +219,7 @@ class Failing(MemoryStore):
         return super().put_if_absent(key, data)
 
 
-@pytest.mark.parametrize("puts", range(1, 10))
+@pytest.mark.parametrize("puts", range(1, 11))
 def test_a_run_is_whole_or_absent_wherever_the_store_fails(tmp_path: Path, puts: int) -> None:
     store = Failing(puts)
     archive = Archive(store, spool=tmp_path)
@@ -233,7 +233,7 @@ def test_a_run_is_whole_or_absent_wherever_the_store_fails(tmp_path: Path, puts:
     except StoreUnavailable:
         committed = False
     session.close()
-    assert committed == (puts == 9)
+    assert committed == (puts == 10)
     archive.refresh()
     assert len(list(archive.snapshots(URL))) == committed
     store.left = 100

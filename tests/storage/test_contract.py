@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Barrier
@@ -301,3 +302,14 @@ def test_the_address_opens_the_same_store_and_shows_in_its_repr(
     assert "Store(" in repr(store)
     if not isinstance(store, LocalStore):
         assert "\n" not in repr(store)
+
+
+def test_the_time_is_that_by_which_objects_are_dated(store: ObjectStore) -> None:
+    before = store.now()
+    store.put("a", b"x")
+    found = store.head("a")
+    assert found is not None
+    assert found.modified is not None
+    second = timedelta(seconds=2)  # some stores date objects by the second
+    assert before - second <= found.modified <= store.now() + second
+    assert [info.key for info in store.list()] == ["a"], "asking leaves nothing behind"

@@ -11,7 +11,7 @@ import click
 from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
-from pipeline.cli.unfinished_runs import prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command("capture")
 @click.argument("urls", nargs=-1, metavar="URL...")
 @takes_capture_options
+@new_store
 @click.pass_obj
 def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | None, **options: Any) -> None:
     """Capture pages into the archive, as a new run.
@@ -40,7 +41,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
             "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
         )
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
-    archive = context.open_archive()
+    archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
     out_of_reach = prepare(archive)
     waiting = [] if out_of_reach else recover(context, archive, capturing)

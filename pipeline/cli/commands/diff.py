@@ -96,6 +96,7 @@ def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | Non
     before = [found for found in earlier if found.place != new.place]
     if not before:
         raise NoSuchSnapshot(f"only one text is kept of {plain(url)}; capture it again later, and compare then")
+    before.sort(key=lambda found: found.true_time)
     others = [found for found in before if found.document != new.document]
     return (others or before)[-1], new
 

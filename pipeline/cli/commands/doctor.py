@@ -85,6 +85,11 @@ def _store(context: Context) -> Iterator[Check]:
         yield Check("store", "failed", f"{context.store}: {error}")
         return
     for store in stores:
+        try:
+            context.known_stores().check(store)  # before anything is put, which would make its folder
+        except OnrecordError as error:
+            yield Check("store", "failed", str(error))
+            continue
         yield from _member(store)
 
 

@@ -11,7 +11,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.unfinished_runs import ready_to_sign, sign
+from pipeline.cli.unfinished_runs import new_store, ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.extractor_pool import ExtractorPool
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
 )
+@new_store
 @click.pass_obj
 def command(context: Context, files: tuple[str, ...], extract: bool, workers: int | None) -> None:
     """Bring in WACZ, WARC and ARC files, gzipped or not: their records as they are, each file as a run.
@@ -39,7 +40,7 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
     from pipeline.ingest.import_files import import_file
 
     ready_to_sign(context)  # what is wrong with the settings is said before anything is brought in
-    archive = context.open_archive()
+    archive = context.open_archive(look=False)  # `prepare` looks
     archive.prepare()
     failed = waiting = committed = False
     with _pool(workers) if extract else nullcontext() as pool:

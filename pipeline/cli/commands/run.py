@@ -13,7 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
-from pipeline.cli.unfinished_runs import prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "--time-limit", default="1h", show_default=True, metavar="SPAN", help="After which the rest waits for the next run."
 )
 @click.option("--watches", type=click.Path(path_type=Path), help="The watch list.  [env: ONRECORD_WATCHES]")
+@new_store
 @click.pass_obj
 def command(context: Context, time_limit: str, watches: Path | None) -> None:
     """Capture what is due of the watch list, once, and tell what became of the pages.
@@ -108,7 +109,7 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     making = partial(options_of, context.defaults.get("capture", {}))
     for watch in listed:  # what is wrong with one is said before anything is captured
         making(watch.options)
-    archive = context.open_archive()
+    archive = context.open_archive(look=False)  # `prepare` looks
     if not prepare(archive):
         for why in recover(context, archive, making({})):
             click.echo(f"onrecord: {why}; it waits in the spool for the next run", err=True)

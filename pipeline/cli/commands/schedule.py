@@ -56,7 +56,7 @@ def install(
 
     if every is not None and calendar is not None:
         raise click.UsageError("--every and --calendar are two answers to one question", click.get_current_context())
-    job = _job(context, watches)
+    job = _job(context, watches, install=True)
     pause = span(every) if every is not None else None
     chosen = scheduler or ("cron" if shutil.which("crontab") else "systemd")
     (_install_cron if chosen == "cron" else _install_systemd)(context, job, pause, calendar, dry_run)
@@ -124,15 +124,35 @@ def remove(context: Context, scheduler: str | None, watches: Path | None, dry_ru
         context.say(f"nothing is scheduled for {plain(context.store)}")
 
 
-def _job(context: Context, watches: Path | None) -> Job:
+def _job(context: Context, watches: Path | None, *, install: bool = False) -> Job:
     import pwd
 
     from pipeline.schedule.job import job_of
 
     arguments = ("run", *(("--watches", str(watches.absolute())) if watches is not None else ()))
     home = pwd.getpwuid(os.getuid()).pw_dir
-    store = context.address()
-    return job_of(store, config=context.config, arguments=arguments, environment=os.environ, home=home)
+    return job_of(
+        context.address(),
+        config=context.config,
+        arguments=arguments,
+        environment=os.environ,
+        home=home,
+        store_id=_store_id(context) if install else None,
+    )
+
+
+def _store_id(context: Context) -> str | None:
+    """Return the id of the archive that the store holds now, or is remembered to hold; None if there is none yet.
+
+    Raises StoreChanged.
+    """
+    from storage.errors import StoreUnavailable
+    from storage.location import open_stores
+
+    try:
+        return context.known_stores().id_of(open_stores(context.store)[0])
+    except StoreUnavailable:  # out of reach: what is remembered is compared when the job runs
+        return None
 
 
 def _install_cron(context: Context, job: Job, every: timedelta | None, calendar: str | None, dry_run: bool) -> None:

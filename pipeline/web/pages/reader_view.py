@@ -36,8 +36,9 @@ def asked(frame: Frame, request: Request) -> tuple[Snapshot, list[Snapshot]]:
     if not at:
         shown = [it for it in found if shows_a_text(it)] or found
         moment = shown[-1].timestamp if shown else datetime.max
-        newest = shown[-1] if shown else frame.reading.snapshot(url, moment)
-        return frame.reading.archive.checked(newest), found
+        archive = frame.reading.archive
+        newest = next(archive.newest_first(shown)) if shown else frame.reading.snapshot(url, moment)
+        return archive.checked(newest), found
     return frame.reading.snapshot(url, moment_of(at, "at")), found
 
 

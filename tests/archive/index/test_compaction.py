@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from archive.formats.generation import decode_generation
 from archive.formats.zipnum import decode_block
 from archive.index import compaction as merging
 from archive.model import Snapshot
+from archive.runs.warc_files import RunSettings
+from storage.errors import StoreUnavailable
 from storage.memory import MemoryStore
 from tests.archive.conftest import Keep
 from tests.exchanges import NOON, an_exchange
@@ -471,3 +474,28 @@ def test_a_redirect_to_its_own_key_is_followed(archive: Archive, keep: Keep) -> 
                 assert archive.closest(url, when).status == 200
     keep(an_exchange("http://example.org/l", b"", status=301, head=b"Location: https://example.org/l\r\n"))
     assert archive.closest("http://example.org/l", NOON).status == 301, "there is nothing else"
+
+
+@pytest.mark.parametrize("when", ["before the description", "behind it"])
+def test_an_index_that_was_made_while_something_was_redacted_does_not_stand(when: str, tmp_path: Path) -> None:
+    """Its lines are of before, titles and all."""
+
+    class Redacted(MemoryStore):
+        def put_if_absent(self, key: str, data: bytes) -> bool:
+            statement = object_keys.redaction_key("20260101T000000Z-00000000")
+            if key.endswith(object_keys.GENERATION) and when == "before the description":
+                super().put(statement, b"signed")
+            done = super().put_if_absent(key, data)
+            if key.endswith(object_keys.GENERATION):
+                super().put(statement, b"signed")
+            return done
+
+    store = Redacted()
+    archive = Archive(store, spool=tmp_path)
+    archive.prepare()
+    with closing(archive.session(RunSettings("test/1"))) as session:
+        session.add(an_exchange(), page=False)
+        session.commit()
+    with pytest.raises(StoreUnavailable, match="were redacted"):
+        archive.merge()
+    assert not [key for key in store._objects if key.startswith(object_keys.GENERATIONS_PREFIX)]

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -490,3 +491,15 @@ def test_records_of_other_programs_are_taken_out_too(tmp_path: Path) -> None:
     assert WORD.encode() not in all_bytes(store)
     assert faults_of(store, tmp_path) == []
     assert b"Someone" in archive_of(store, tmp_path).read(next(archive.snapshots(OPEN))).block.read()
+
+
+def test_what_lies_aside_without_a_statement_goes_by_the_stores_clock(store: MemoryStore, tmp_path: Path) -> None:
+    archive = Archive(store, spool=tmp_path / "spool")
+    archive.prepare()
+    key = object_keys.redacting_key("20260101T000000Z-00000000", "20260101T000000Z-00000001", object_keys.PAGES)
+    store.put(key, b"of a machine whose clock is months behind")
+    finish(archive, [])
+    assert key in store._objects
+    store._modified[key] -= timedelta(days=2)
+    finish(archive, [])
+    assert key not in store._objects

@@ -13,13 +13,13 @@ import pytest
 
 from archive import object_keys
 from archive.archive import Archive
+from archive.coordination.leases import claimed
 from archive.copies.replicate import Replica
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
 from archive.runs.garbage import Orphan, Orphans
-from archive.runs.leases import claimed
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from archive.times import now
@@ -228,7 +228,6 @@ def test_what_killed_puts_left_in_a_directory_goes(tmp_path: Path) -> None:
 
 
 def test_uploads_that_were_never_ended_go(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import archive.times
     from storage.s3 import S3Store
 
     store = open_store(s3_bucket)
@@ -238,7 +237,8 @@ def test_uploads_that_were_never_ended_go(s3_bucket: str, monkeypatch: pytest.Mo
     upload = store._client.create_multipart_upload(**place)["UploadId"]
     store._client.upload_part(**place, UploadId=upload, PartNumber=1, Body=b"x" * (5 << 20))
     assert collected(store) == []
-    monkeypatch.setattr(archive.times, "_ahead", timedelta(days=8))
+    present = store.now()
+    monkeypatch.setattr(S3Store, "now", lambda self: present + timedelta(days=8))
     (found,) = collected(store)
     assert (found.kind, found.bytes) == ("broken-put", 5 << 20)
     assert found.name.startswith("runs/big.warc.gz ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Literal
 
 from archive import object_keys
@@ -34,6 +35,11 @@ class WatchMarks:
     def exists(self, kind: MarkKind, name: str) -> bool:
         """Return whether there is such a mark."""
         return self._store.head(_PREFIXES[kind] + name) is not None
+
+    def age(self, kind: MarkKind, name: str) -> timedelta | None:
+        """Return how long ago a mark was put, by the store's clock; None if the store gives no time."""
+        info = self._store.head(_PREFIXES[kind] + name)
+        return None if info is None or info.modified is None else self._store.now() - info.modified
 
     def put(self, kind: MarkKind, name: str, data: bytes) -> None:
         """Put a mark, or replace it."""

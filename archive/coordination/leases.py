@@ -1,9 +1,8 @@
-"""Who may touch an old run that is not committed: the writer that brings it late, or who clears it away, never both.
+"""Claims: what programs of version 0.4 look at before they commit an old run late, or clear one away.
 
-A run whose writer was cut off may lie in the store in part, and be published weeks later from a machine's spool. So
-whoever commits a run more than a day old, and whoever clears one away, first puts a claim, if there is none: of two,
-one has it. A writer that has the claim looks whether its files are there, and only then puts the manifest. A claim that
-is more than a day old is that of a process that was killed, and is taken over.
+Of two that put a claim, one has it; one that is more than a day old is taken over. That is not safe against a process
+that sleeps: intents are, and decide (`archive.coordination.intents`). Claims are put beside them as long as an older
+program may write to the same store.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from archive import object_keys
+from archive.coordination import intents
 from archive.digests import self_digested
 from archive.model import Manifest
 from archive.times import iso, now
@@ -54,24 +54,25 @@ def _claim(store: ObjectStore, run: str) -> bool:
 
 @contextmanager
 def committing(store: ObjectStore, found: Manifest) -> Iterator[None]:
-    """What has to hold while a run's manifest is put: its files are listed, and nobody clears them away.
+    """What has to hold while a run's files are listed and its manifest is put: nobody removes them.
 
-    Raises StoreUnavailable where they are not, or somebody does: to be tried again.
+    Raises StoreUnavailable where somebody does: to be tried again; RunRemoved as `intents.to_commit`.
     """
-    if now() - object_keys.started(found.run) < OLD:
-        _check_listed(store, found)
-        yield
-        return
-    with claimed(store, found.run) as mine:
-        if not mine:
-            raise StoreUnavailable(
-                f"run {found.run} is being cleared away, or brought by another process, in {store.url}: try again later"
-            )
-        _check_listed(store, found)
-        yield
+    with intents.to_commit(store, found.run):
+        if now() - object_keys.started(found.run) < OLD:
+            yield
+            return
+        with claimed(store, found.run) as mine:
+            if not mine:
+                raise StoreUnavailable(
+                    f"run {found.run} is being cleared away, or brought by another process, in {store.url}: try again "
+                    "later"
+                )
+            yield
 
 
-def _check_listed(store: ObjectStore, found: Manifest) -> None:
+def check_listed(store: ObjectStore, found: Manifest) -> None:
+    """Raise StoreUnavailable unless the store lists every file of a run with its size."""
     listed = {info.key: info.size for info in store.list(object_keys.run_key(found.run, ""))}
     for resource in found.resources:
         if listed.get(object_keys.run_key(found.run, resource.path)) != resource.bytes:

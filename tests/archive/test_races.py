@@ -1,0 +1,41 @@
+"""No order of calls of several machines loses, doubles or half shows a run: see `tests.archive.races`."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.archive.races import explored
+
+LONG = os.environ.get("TORTURE") == "long"
+AGENTS = ("writer", "other writer", "gc", "gc'", "compactor", "redaction")
+SOME = [
+    ("writer", "gc"), ("gc", "writer"), ("compactor", "gc"), ("gc", "compactor"), ("redaction", "writer"),
+    ("writer", "gc", "gc'"), ("gc", "writer", "gc'"), ("redaction", "compactor", "gc"),
+]  # fmt: skip
+EVERY = [*itertools.permutations(AGENTS, 2), *itertools.permutations(AGENTS, 3)]
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: every course syncs two spools."""
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("names", EVERY if LONG else SOME, ids=lambda names: "-".join(names).replace(" ", "_"))
+def test_no_order_of_calls_loses_a_run(
+    names: tuple[str, ...], quick: Path, record_property: Callable[[str, object], None]
+) -> None:
+    result = explored(quick, names, 200 if LONG else 6)
+    record_property("orders", result.orders)
+    record_property("states", len(result.states))
+    assert result.orders
+    assert result.losing == []
