@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.discover.embed_providers import Embed, embed_of_shortcode
+from pipeline.discover.embed_providers import Embed
+from pipeline.discover.embed_shortcodes import embed_of_shortcode
 from pipeline.extract.shortcodes.grammar import Tag
 from pipeline.extract.shortcodes.known_names import CORE, FAMILY, PLAYERS, is_identifier, is_inline, is_known, may_stray
 from pipeline.extract.shortcodes.reassemble import Writer

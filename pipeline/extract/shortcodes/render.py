@@ -11,7 +11,8 @@ from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import unquote
 
-from pipeline.discover.embed_providers import Embed, embed_of, embed_of_shortcode
+from pipeline.discover.embed_providers import Embed, embed_of
+from pipeline.discover.embed_shortcodes import embed_of_shortcode
 from pipeline.extract.shortcodes.known_names import is_inline, is_known
 
 _MARKUP = re.compile(r"<[^<>]*>")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.discover.embed_providers import Embed, embed_of, embed_of_shortcode
+from pipeline.discover.embed_providers import Embed, embed_of
+from pipeline.discover.embed_shortcodes import embed_of_shortcode
 
 VIDEO = "dQw4w9WgXcQ"
 WATCH = f"https://www.youtube.com/watch?v={VIDEO}"
