@@ -34,7 +34,10 @@ class KnownStores:
     """What this machine remembers of the stores that it has used; nothing without a folder."""
 
     def __init__(self, folder: Path | None = None, *, expected: str | None = None, anew: bool = False) -> None:
-        """Remember in a folder; `expected` is the id that every store must have; with `anew`, a store may hold any archive, or none."""
+        """Remember in a folder; `expected` is the id that every store must have.
+
+        With `anew`, a store may hold any archive, or none.
+        """
         self._folder = folder
         self._expected = expected
         self._anew = anew

@@ -51,6 +51,6 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(
-            f"the local spool {folder} cannot be written ({error.strerror}): free space or mend its rights; "
+            f"the local spool {folder} cannot be written ({error.strerror}): free space or correct its permissions; "
             "what was captured so far is published by the next invocation"
         ) from error

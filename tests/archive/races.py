@@ -25,7 +25,7 @@ from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
 from archive.redaction.apply import finish
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from archive.runs.garbage import Orphans
 from archive.runs.warc_files import RunSettings
 from storage.base import ObjectInfo, ObjectStore
@@ -179,7 +179,7 @@ class Machines:
 
     def redact(self, store: ObjectStore) -> None:
         made = self.archive(store, "redaction")
-        redact(made, plan(made, min(made.catalog.runs()), [REDACTED], ()), SIGNER, "asked for")
+        redact(made, plan_redaction(made, min(made.runs()), [REDACTED], ()), SIGNER, "asked for")
 
     def faults(self, store: ObjectStore, captured: Collection[str]) -> Iterator[str]:
         """What is lost, doubled or damaged once everybody has ended and each machine was started again."""
