@@ -105,9 +105,11 @@ class KnownStores:
 
     def remember(self, store: ObjectStore) -> None:
         """Remember which archive a store holds; raises StoreError."""
+        if self._folder is None:
+            return
         data = described(store)
         found = None if data is None else _id_in(data)
-        if self._folder is None or found is None:
+        if found is None:
             return
         path = self._path(self._folder, store)
         try:
