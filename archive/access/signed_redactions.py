@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archive import object_keys
@@ -38,14 +38,18 @@ class Excused:
 
     def stands(self, digest: str, hashes: Collection[str]) -> bool:
         """Whether a manifest that is named is there, or one that replaced it."""
-        seen: set[str] = set()
-        while digest not in hashes and digest in self.replaced and digest not in seen:
-            seen.add(digest)
-            digest = self.replaced[digest]
-        return digest in hashes
+        return digest in hashes or any(each in hashes for each in successors(digest, self.replaced))
 
 
 NOTHING = Excused()
+
+
+def successors(digest: str, replaced: Mapping[str, str]) -> Iterator[str]:
+    """Yield the hashes of the manifests that replaced one, each the one before it: a run may be redacted many times."""
+    seen = {digest}
+    while (digest := replaced.get(digest, digest)) not in seen:
+        seen.add(digest)
+        yield digest
 
 
 def excused(store: ObjectStore, known: Iterable[PublicKey]) -> tuple[Excused, list[tuple[str, str]]]:

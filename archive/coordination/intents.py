@@ -1,8 +1,8 @@
 """Intents: who is about to commit an uncommitted run, and who is about to remove its files, each said in the store.
 
 A process may stop between any two calls to the store, for days, and a delete that it then sends cannot be fenced off.
-There is no lock either. But whoever is about to act says so first, under a key of its own, and then looks at what the
-other side says (as in Dekker's algorithm), so that of the two at least one sees the other:
+There is no lock either. But each side says what it is about to do first, under a key of its own, and then looks at what
+the other side says (as in Dekker's algorithm), so that of the two at least one sees the other:
 
 - A writer puts `intents/commit/RUN/ID`, then looks for intents to remove. If there is one, it puts no manifest. Else it
   lists the run's files, puts again what is missing, puts the manifest, and withdraws its intent.
@@ -11,9 +11,9 @@ other side says (as in Dekker's algorithm), so that of the two at least one sees
 
 A generation of the merged index, which exists by its description, is made and removed in the same way.
 
-So no file is deleted of a run whose manifest is, or is about to be, in the store, whoever sleeps how long. An intent to
-remove that is an hour old, by the store's clock, is that of a process that sleeps or was killed: then the writer
-publishes what lies in its spool under another name. Nobody ever takes an intent for void.
+So no file is deleted of a run whose manifest is, or is about to be, in the store, however long a process sleeps. An
+intent to remove that is an hour old, by the store's clock, is that of a process that sleeps or was killed: then the
+writer publishes what lies in its spool under another name. Nobody ever takes an intent for void.
 """
 
 from __future__ import annotations

@@ -82,9 +82,9 @@ class ReplicaSet:
         Raises StoreChanged where a store held another archive, or one at all, when this machine last used it.
         """
         if self.replicas:  # one of them may say better what is wrong with the primary
-            store_identity.prepare(self.primary, self.replicas)
+            store_identity.check_not_emptied(self.primary, self.replicas)
         self.known.check(self.primary)
-        store_identity.prepare(self.primary, self.replicas)
+        store_identity.prepare(self.primary)
         self.known.remember(self.primary)
 
     def publish(self, spooled: SpooledRun, *, read_back: bool = True) -> Manifest:

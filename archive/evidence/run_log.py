@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from archive import object_keys
+from archive.access.signed_redactions import successors
 from archive.crypto import merkle
 from archive.digests import is_digest, read_self_digested
 from archive.errors import IntegrityError
@@ -121,8 +122,8 @@ class Log:
     def append(self, found: Iterable[Entry], replaced: Mapping[str, str] | None = None) -> Entries:
         """Enter runs that the log does not name yet; returns the log as it is then.
 
-        A run whose manifest is another than was entered is left out, unless `replaced` names its new hash by the
-        old: that is for `verify` to tell. Raises IntegrityError where the log is damaged, StoreError.
+        A run whose manifest is another than was entered is left out, unless `replaced` leads to its new hash from the
+        old: that is for `verify` to say. Raises IntegrityError where the log is damaged, StoreError.
         """
         wanted = list({entry.run: entry for entry in found}.values())
         for _ in range(_AGAIN):
@@ -140,11 +141,7 @@ class Log:
 
 def _missing(entries: Entries, wanted: Iterable[Entry], replaced: Mapping[str, str]) -> list[Entry]:
     known = entries.newest()
-    return [
-        entry
-        for entry in wanted
-        if entry.run not in known or (known[entry.run] != entry.hash and replaced.get(known[entry.run]) == entry.hash)
-    ]
+    return [entry for entry in wanted if entry.run not in known or entry.hash in successors(known[entry.run], replaced)]
 
 
 def _parsed(name: str, data: bytes) -> list[Entry]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.access.signed_redactions import successors
 from archive.crypto.signed_note import Signer
 from archive.errors import IntegrityError
 from archive.evidence.checkpoint import Checkpoint, disagreement, keep, signed
@@ -56,7 +57,10 @@ def make_checkpoint(
     manifests = catalog.manifests(wanted)
     found = [Entry(each.run, each.hash) for each in sorted(manifests, key=lambda each: (each.created, each.run))]
     for entry in found:
-        if known.get(entry.run, entry.hash) not in {entry.hash, changed.get(entry.hash), *_before(entry.hash, changed)}:
+        entered = known.get(entry.run, entry.hash)
+        if entered not in {entry.hash, *successors(entry.hash, changed)} and entry.hash not in successors(
+            entered, changed
+        ):
             raise IntegrityError(f"run {entry.run} is not the one that the log of runs has; {_SEE}")
     entries = log.append(found, changed)
     if not entries.all:
@@ -68,10 +72,6 @@ def make_checkpoint(
     if last is None or last.size < checkpoint.size:
         _remember(remembered, checkpoint)  # before anybody else can have it
     return Made(keep(store, checkpoint, signer.public), checkpoint, len(entries.all) - len(before.all))
-
-
-def _before(digest: str, replaced: Mapping[str, str]) -> set[str]:
-    return {old for old, new in replaced.items() if new == digest}
 
 
 def remembered_checkpoint(path: Path) -> Checkpoint | None:

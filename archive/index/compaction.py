@@ -12,9 +12,9 @@ import gzip
 import heapq
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -22,14 +22,15 @@ from tempfile import TemporaryDirectory
 
 from archive import object_keys
 from archive.access.rule_store import epoch_of
-from archive.coordination.intents import to_commit, to_remove
+from archive.coordination.intents import to_commit
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
 from archive.formats.cdxj import LAST_KEY, home_of, merged_line, parse_line
 from archive.formats.generation import Generation, encode_generation, encode_runs, groups_of_idx
 from archive.formats.zipnum import BlockRef, decode_block, write
 from archive.index.catalog import Catalog
-from archive.index.merged_index import Existing, Generations
+from archive.index.cleanup import UNFINISHED, tidy
+from archive.index.merged_index import Existing
 from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreUnavailable
@@ -41,8 +42,6 @@ _FACTOR = 4  # a generation is merged with what is newer once that is at least t
 _WORK = "merging-"
 _READ = 1 << 20  # bytes of blocks read at once
 _AT_ONCE = 256  # indexes read side by side
-_GRACE = timedelta(hours=1)  # how long a generation stays for its readers once it is replaced
-_UNFINISHED = timedelta(days=2)  # after which nobody is still writing one
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = F
                 raise
             _log.warning("%s; the merged index is made again from the runs", error)
             return merge(store, catalog, folder, rebuild=True)
-    _tidy(store, catalog, committed)
+    tidy(store, catalog, committed)
     return merged
 
 
@@ -160,9 +159,8 @@ class _Merging:
             except _Damaged as error:
                 (run,) = error.args
                 _log.warning("the index of run %s is left out: %s; run `onrecord verify --deep`", run, error.__cause__)
-                self._store.put(
-                    object_keys.loose_key(run), b""
-                )  # no generation holds it: readers must find it by its mark
+                # No generation holds it: readers must find it by its mark.
+                self._store.put(object_keys.loose_key(run), b"")
                 self._loose.remove(run)
                 damaged.append(run)
                 continue
@@ -238,7 +236,7 @@ class _Merging:
 def _make_folder(folder: Path) -> None:
     private_folder(folder)
     for left in folder.glob(f"{_WORK}*"):
-        if datetime.now(UTC).timestamp() - left.stat().st_mtime > _UNFINISHED.total_seconds():
+        if datetime.now(UTC).timestamp() - left.stat().st_mtime > UNFINISHED.total_seconds():
             shutil.rmtree(left, ignore_errors=True)  # of a merging that was killed
 
 
@@ -304,42 +302,3 @@ def _lines_at(store: ObjectStore, key: str, group: list[BlockRef]) -> Iterator[s
     data = store.get_range(key, start, group[-1].offset + group[-1].length - start)
     for ref in group:
         yield from decode_block(data[ref.offset - start : ref.offset - start + ref.length])
-
-
-def _tidy(store: ObjectStore, catalog: Catalog, committed: frozenset[str]) -> None:
-    """Marks go where a generation holds the run; what was replaced or never finished goes when it is old enough."""
-    generations = catalog.generations
-    existing = generations.existing()
-    covered = {run for generation in existing.standing for run in generations.runs_of(generation)}
-    marked = set(generations.marked())
-    for run in committed - covered - marked:  # of a writer that knew no marks
-        store.put(object_keys.loose_key(run), b"")
-    for run in marked & covered:
-        store.delete(object_keys.loose_key(run))
-    _clear(store, generations, existing.replaced)
-
-
-def _clear(store: ObjectStore, generations: Generations, replaced: Mapping[str, Generation]) -> None:
-    """Delete generations that were replaced, or never finished, long ago by the store's own clock."""
-    put = generations.last_put()
-    doubtful = [name for name, (files, _) in put.items() if name in replaced or object_keys.GENERATION not in files]
-    if not doubtful:
-        return
-    present = store.now()
-
-    def age(name: str) -> timedelta:
-        last = put[name][1] if name in put else None
-        return present - last if last else timedelta()
-
-    for name in doubtful:
-        if name in replaced:
-            if age(replaced[name].name) > _GRACE:
-                for file in sorted(
-                    put[name][0], key=lambda file: file != object_keys.GENERATION
-                ):  # it exists no more from then
-                    store.delete(object_keys.generation_key(name, file))
-        elif age(name) > _UNFINISHED:
-            with to_remove(store, name, object_keys.generation_key(name, object_keys.GENERATION)) as may_be_removed:
-                for file in sorted(put[name][0]):
-                    if may_be_removed():
-                        store.delete(object_keys.generation_key(name, file))

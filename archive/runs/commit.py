@@ -15,6 +15,7 @@ from functools import partial
 
 from archive import object_keys
 from archive.access.rule_store import Notices
+from archive.access.signed_redactions import successors
 from archive.coordination.leases import committing
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError
@@ -131,11 +132,7 @@ def _put_back(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: by
 def _check_redacted(store: ObjectStore, spooled: SpooledRun, found: Manifest, kept: bytes) -> None:
     """Accept that the committed run was redacted since: its local copy may go. Raises StoreError for another run."""
     now_there = manifest.parse(kept)
-    replaced = _replaced(store)
-    digest = found.hash
-    while digest in replaced and digest != now_there.hash:
-        digest = replaced.pop(digest)
-    if digest != now_there.hash:
+    if now_there.hash not in {found.hash, *successors(found.hash, _replaced(store))}:
         raise _taken(spooled)
     spooled.note_proven(store.url)
 

@@ -34,7 +34,10 @@ class KnownStores:
     """What this machine remembers of the stores that it has used; nothing without a folder."""
 
     def __init__(self, folder: Path | None = None, *, expected: str | None = None, anew: bool = False) -> None:
-        """Remember in a folder; `expected` is the id that every store must have; with `anew`, a store may hold any archive, or none."""
+        """Remember in a folder; `expected` is the id that every store must have.
+
+        With `anew`, a store may hold any archive, or none.
+        """
         self._folder = folder
         self._expected = expected
         self._anew = anew
@@ -102,9 +105,11 @@ class KnownStores:
 
     def remember(self, store: ObjectStore) -> None:
         """Remember which archive a store holds; raises StoreError."""
+        if self._folder is None:
+            return
         data = described(store)
         found = None if data is None else _id_in(data)
-        if self._folder is None or found is None:
+        if found is None:
             return
         path = self._path(self._folder, store)
         try:

@@ -41,7 +41,7 @@ def rename(spooled: SpooledRun) -> str:
     return new
 
 
-def _moved(key: str, old: str, new: str) -> str:
+def moved(key: str, old: str, new: str) -> str:
     """Return an object key, or a text that begins with one, under the run's new name where it is one of the run."""
     prefix = object_keys.run_key(old, "")
     return object_keys.run_key(new, key.removeprefix(prefix)) if key.startswith(prefix) else key
@@ -57,7 +57,7 @@ def _pages(spooled: SpooledRun, old: str, new: str) -> Iterator[bytes]:
             entry = read_self_digested(line)
             for place in (entry, entry.get("rendered", {})):
                 if "warc" in place:
-                    place["warc"] = _moved(place["warc"], old, new)
+                    place["warc"] = moved(place["warc"], old, new)
             written = self_digested(entry)
             if len(written) != len(line):
                 raise ValueError(f"line {number + 1} of {object_keys.PAGES} would have another length")
@@ -69,7 +69,7 @@ def _outcomes(spooled: SpooledRun, old: str, new: str) -> Iterator[bytes]:
         for line in lines:
             entry = parsed_object(line)
             if isinstance(entry.get("key"), str):
-                entry["key"] = _moved(entry["key"], old, new)
+                entry["key"] = moved(entry["key"], old, new)
             yield json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
@@ -79,7 +79,7 @@ def _lines(spooled: SpooledRun, old: str, new: str) -> Iterator[str]:
         for text in decode_block(data[block.offset : block.offset + block.length]):
             line = parse_line(text)
             fields = {
-                name: _moved(value, old, new) if name in {"document", "refers"} else value
+                name: moved(value, old, new) if name in {"document", "refers"} else value
                 for name, value in line.fields.items()
             }
             yield f"{line.key} {line.timestamp} {json.dumps(fields, ensure_ascii=False, separators=(',', ':'))}"

@@ -35,7 +35,7 @@ from archive.model import (
 )
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
-from archive.runs.renaming import rename
+from archive.runs.renaming import moved, rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
@@ -192,7 +192,11 @@ class Session:
         self._newest[snapshot.url] = snapshot.place
 
     def _place(self, name: str) -> str:
-        """The place that an entry of the journal names; onrecord 0.4 named record ids there."""
+        """The place that an entry of the journal names; onrecord 0.4 named record ids there.
+
+        A run that was given another name has a journal of its first one.
+        """
+        name = moved(name, self._spooled.folder.name, self.run)
         if name in self._snapshots:
             return name
         return self._restored.get(name, name)

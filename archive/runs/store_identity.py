@@ -14,19 +14,22 @@ from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreMissing, StoreUnavailable
 
 
-def prepare(store: ObjectStore, replicas: Sequence[ObjectStore] = ()) -> None:
-    """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout.
+def check_not_emptied(primary: ObjectStore, replicas: Sequence[ObjectStore]) -> None:
+    """Raise StoreUnavailable where a primary is empty and a replica of it is not: its disk may not be mounted."""
+    if described(primary) is not None:
+        return
+    full = next((copy for copy in replicas if described(copy) is not None), None)
+    if full is not None:
+        raise StoreUnavailable(
+            f"{primary.url} holds no archive and {full.url} of the same mirror does: see whether its disk is "
+            f"mounted, or bring it there with: onrecord --store {full.url} replicate {primary.url}"
+        )
 
-    A primary that is empty while a replica of it holds an archive is out of reach: a disk may not be mounted.
-    """
+
+def prepare(store: ObjectStore) -> None:
+    """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout."""
     data = described(store)
     if data is None:
-        full = next((copy for copy in replicas if described(copy) is not None), None)
-        if full is not None:
-            raise StoreUnavailable(
-                f"{store.url} holds no archive and {full.url} of the same mirror does: see whether its disk is "
-                f"mounted, or bring it there with: onrecord --store {full.url} replicate {store.url}"
-            )
         fresh = self_digested({"layout": LAYOUT, "id": str(uuid.uuid4()), "created": iso(now())})
         if store.put_if_absent(object_keys.STORE_KEY, fresh):
             return

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archive import object_keys
+from archive.access.signed_redactions import successors
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.run_log import Entries
@@ -148,11 +149,7 @@ class _Chain:
 
     def _now(self, digest: str) -> str:
         """The hash of what stands in the place of a manifest, as far as that was said by right."""
-        seen = set()
-        while digest in self._replaced and digest not in seen:
-            seen.add(digest)
-            digest = self._replaced[digest]
-        return digest
+        return [digest, *successors(digest, self._replaced)][-1]
 
     def _lost(self, digest: str) -> Iterator[str]:
         """What became of an earlier run whose manifest is not there, unless the log has it: then it is told there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from archive import object_keys
 from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.runs.known_stores import KnownStores, StoreChanged
 from archive.runs.warc_files import RunSettings
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
@@ -110,6 +112,18 @@ def test_another_archive_is_no_replica(stores: list[LocalStore], tmp_path: Path)
     a_run(stores[1:2], tmp_path)
     with pytest.raises(ArchiveError, match="holds another archive"):
         list(an_archive(stores[:2], tmp_path).replicate(()))
+
+
+def test_no_archive_is_begun_where_all_disks_are_gone(stores: list[LocalStore], tmp_path: Path) -> None:
+    """One that is begun there would hide the stores that this machine knows, once they are back."""
+    known = KnownStores(tmp_path / "known")
+    Archive(stores[0], stores[1:], spool=tmp_path / "spool", known=known).prepare()
+    for name in ("primary", "one", "two"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        (tmp_path / name).mkdir()
+    with pytest.raises(StoreChanged, match="holds none now"):
+        Archive(stores[0], stores[1:], spool=tmp_path / "spool", known=known).prepare()
+    assert all(not list(store.list()) for store in stores)
 
 
 def test_a_store_without_replicas_is_asked_itself(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_damaged_run_is_not_passed_on(store: MemoryStore, three_runs: list[str
 def test_another_archive_is_no_place_for_a_copy(store: MemoryStore, three_runs: list[str], tmp_path: Path) -> None:
     other = MemoryStore()
     Archive(other, spool=tmp_path / "spool").prepare()
-    for attempt in (Replica(store, other, tmp_path).replicate, Replica(other, store, tmp_path).mend):
+    for attempt in (Replica(store, other, tmp_path).replicate, Replica(other, store, tmp_path).repair):
         with pytest.raises(FormatError, match="another archive"):
             list(attempt())
     assert len(other._objects) == 1

@@ -16,6 +16,7 @@ from archive.archive import Archive
 from archive.errors import IntegrityError
 from archive.formats.generation import decode_generation
 from archive.formats.zipnum import decode_block
+from archive.index import cleanup
 from archive.index import compaction as merging
 from archive.model import Snapshot
 from archive.runs.warc_files import RunSettings
@@ -209,7 +210,7 @@ def test_two_who_merge_at_once_make_no_line_double(
 def test_a_reader_reads_on_while_what_it_reads_is_replaced(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merging, "_GRACE", timedelta(days=-1))  # what is replaced goes at once
+    monkeypatch.setattr(cleanup, "_GRACE", timedelta(days=-1))  # what is replaced goes at once
     keep_many(keep, 40, pages=60)
     archive.merge()
     before = everything(archive)
@@ -229,7 +230,7 @@ def test_what_was_replaced_stays_for_a_while(
     archive.merge(rebuild=True)
     assert len(archive.unguarded().catalog.generations.files()) == 2
     assert len(archive.unguarded().catalog.generations.current()) == 1
-    monkeypatch.setattr(merging, "_GRACE", timedelta(days=-1))
+    monkeypatch.setattr(cleanup, "_GRACE", timedelta(days=-1))
     archive.merge()
     assert len(archive.unguarded().catalog.generations.files()) == 1
 
@@ -392,7 +393,7 @@ def test_no_lookup_misses_while_others_write_and_merge(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two readers look for what was committed before they asked; runs are committed and merged all the while."""
-    monkeypatch.setattr(merging, "_GRACE", timedelta(days=-1))
+    monkeypatch.setattr(cleanup, "_GRACE", timedelta(days=-1))
     committed: list[str] = []
     missed: list[str] = []
     ended = threading.Event()

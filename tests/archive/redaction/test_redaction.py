@@ -26,6 +26,8 @@ from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
+from archive.evidence.run_log import Log
+from archive.local_cache import Cache
 from archive.model import Block, Snapshot
 from archive.redaction.apply import finish, waiting
 from archive.redaction.plan import plan_redaction, redact
@@ -280,6 +282,27 @@ def test_what_refers_to_it_is_named(store: MemoryStore, tmp_path: Path) -> None:
     (record,) = [each.record_id for each in what.captures if each.url == DOM]
     alone = plan_redaction(archive, runs[0], (), [record.strip("<>")])
     assert [each.url for each in alone.captures] == [DOM]
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_run_that_was_redacted_twice_since_a_checkpoint_is_entered_again(
+    store: MemoryStore, tmp_path: Path, *, everything: bool
+) -> None:
+    archive, last = archive_of(store, tmp_path), tmp_path / "last"
+    run = archive.runs()[0]
+    first = archive.checkpoint(SIGNER, last)
+    assert first is not None
+    redact(archive, plan_redaction(archive, run, [SECRET], ()), SIGNER, REASON)
+    archive.refresh()
+    redact(archive, plan_redaction(archive, run, [OPEN], ()), SIGNER, REASON)
+    archive.refresh()
+    again = archive.checkpoint(SIGNER, last, everything=everything)
+    assert again is not None
+    assert again.added >= 1
+    newest = Log(store, Cache(None)).read().newest()
+    assert newest[run] == digest_of(store.get(object_keys.run_key(run, object_keys.MANIFEST)))
+    assert faults_of(store, tmp_path) == []
+    assert archive.checkpoint(SIGNER, last) is not None, "nothing is left over that the next one stumbles at"
 
 
 def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:

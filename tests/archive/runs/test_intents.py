@@ -14,7 +14,7 @@ from archive.archive import Archive
 from archive.coordination.intents import RunRemoved, to_commit, to_remove
 from archive.crypto.signed_note import Signer
 from archive.model import Outcome
-from archive.redaction.plan import plan, redact
+from archive.redaction.plan import plan_redaction, redact
 from archive.runs.commit import publish
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
@@ -136,7 +136,31 @@ def test_another_name_holds_in_the_spool_too(tmp_path: Path) -> None:
         found = again.commit()
     assert found is not None
     assert found.run == session.run != first
-    assert archive.catalog.runs() == [found.run]
+    assert archive.runs() == [found.run]
+
+
+def test_a_run_that_is_held_in_a_replica_keeps_its_name(tmp_path: Path) -> None:
+    """The primary has it under this name: under another one it would be there twice."""
+
+    class Second(MemoryStore):
+        url = "memory:replica"
+
+    primary, replica = MemoryStore(), Second()
+    archive = Archive(primary, [replica], spool=tmp_path / "spool")
+    archive.prepare()
+    session = a_session(archive)
+    key = held(replica, session.run, timedelta(hours=2))
+    with pytest.raises(StoreUnavailable, match=f"not yet in memory:replica.*delete {key}"):
+        session.commit()
+    session.close()
+    assert archive.spool.names() == [session.run]
+    replica.delete(key)
+    (again,) = archive.recover()
+    with closing(again):
+        again.commit()
+    assert archive.spool.names() == []
+    for store in (primary, replica):
+        assert Archive(store, spool=tmp_path / "none").runs() == [session.run]
 
 
 def test_a_run_that_was_redacted_before_its_writer_saw_it_leaves_the_spool(tmp_path: Path) -> None:
@@ -148,7 +172,7 @@ def test_a_run_that_was_redacted_before_its_writer_saw_it_leaves_the_spool(tmp_p
     (session._spooled.folder / "proven").unlink()
     session.close()
     other = Archive(store, spool=tmp_path / "other")
-    redact(other, plan(other, session.run, [URL], ()), SIGNER, "asked for")
+    redact(other, plan_redaction(other, session.run, [URL], ()), SIGNER, "asked for")
     redacted = {key: data for key, data in store._objects.items() if key.startswith("runs/")}
     (again,) = archive.recover()
     with closing(again):
