@@ -14,7 +14,7 @@ from archive.model import Outcome
 from archive.redaction.rewrite import blanked_outcomes
 from pipeline.export.selection import Needs
 from storage.memory import MemoryStore
-from tests.archive.forged import URL, forge, line
+from tests.archive.forged import RUN, URL, forge, line
 
 AT = "2026-11-23T12:00:00Z"
 FULL = Outcome(
@@ -107,4 +107,4 @@ def test_an_export_takes_what_a_page_asked_for_though_a_line_before_it_is_damage
     with caplog.at_level(logging.WARNING):
         found = [each.url for each in Needs(archive, None).of(archive.snapshots(URL))]
     assert found == [needed]
-    assert "outcomes.jsonl line 1 is damaged" in caplog.text
+    assert f"run {RUN}: line 1 of its outcomes is damaged" in caplog.text
