@@ -19,13 +19,14 @@ SLEEPS = {  # by the name of a file, wherever it lies
     "proxy.py": 1,  # a server that is too slow
     "servers.py": 1,  # it polls, and names what the server said
     "site.py": 4,  # a slow site
-    "test_apart.py": 1,  # a consumer that is slow
     "test_archive.py": 1,  # run ids count in milliseconds
     "test_browser.py": 3,  # a stream of events; a moment at random
     "test_commands.py": 1,  # a server that never answers
     "test_cron_daemon.py": 2,  # cron counts in seconds; a page that is slow
+    "test_fetch_many.py": 1,  # a server that drips
+    "test_fetch_process.py": 1,  # a consumer that is slow
+    "test_history.py": 1,  # a server that never answers
     "test_hostile.py": 4,  # servers; and a source without end, which would run on
-    "test_ledger.py": 1,  # a server that never answers
     "test_machines.py": 1,  # a moment at random
     "test_many_hands.py": 1,  # a moment at random
     "test_redaction.py": 1,  # a moment at random

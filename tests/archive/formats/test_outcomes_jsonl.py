@@ -14,7 +14,7 @@ from archive.model import Outcome
 from archive.redaction.rewrite import blanked_outcomes
 from pipeline.export.selection import Needs
 from storage.memory import MemoryStore
-from tests.archive.forged import URL, forge, line
+from tests.archive.forged import RUN, URL, forge, line
 
 AT = "2026-11-23T12:00:00Z"
 FULL = Outcome(
@@ -80,15 +80,15 @@ def test_a_redacted_outcome_keeps_its_length_and_what_later_versions_wrote() -> 
     later = json.dumps(json.loads(FULL_LINE) | {"score": 5}, ensure_ascii=False).encode()
     broken = later.replace(b'"words": 3', b'"words": "three"')
     data = b"".join(each + b"\n" for each in (later, BARE_LINE, broken))
-    gone = blanked_outcomes(data, {FULL.place}, set()).split(b"\n")
+    gone = blanked_outcomes(data, {"<urn:uuid:1>"}, set()).split(b"\n")
     assert [len(each) for each in gone] == [len(each) for each in data.split(b"\n")]
     assert json.loads(gone[0]) == {
         "url": FULL.url, "outcome": "truncated", "timestamp": AT, "status": 200, "record_id": "<urn:uuid:1>",
-        "key": FULL.key, "offset": FULL.offset, "role": "feed", "via": FULL.via, "hops": "L", "seed": FULL.seed,
+        "role": "feed", "via": FULL.via, "hops": "L", "seed": FULL.seed,
     }  # fmt: skip
     assert gone[1] == BARE_LINE
     assert gone[2].strip() == b"{}", "what cannot be read, and names the record, may hold its title"
-    silent = json.loads(blanked_outcomes(data, set(), {FULL.place}).split(b"\n")[0])
+    silent = json.loads(blanked_outcomes(data, set(), {"<urn:uuid:1>"}).split(b"\n")[0])
     assert silent == {name: value for name, value in json.loads(later).items() if name != "title"}
 
 
@@ -100,11 +100,11 @@ def test_an_export_takes_what_a_page_asked_for_though_a_line_before_it_is_damage
     asked = Outcome(needed, "ok", AT, record_id="<urn:uuid:2>", role="requisite", via=URL)
     lines = [
         line(mime="image/png"),
-        line("org,example)/a.css", url=needed, mime="image/png", recordId="<urn:uuid:2>", offset="10"),
+        line("org,example)/a.css", url=needed, mime="image/png", recordId="<urn:uuid:2>"),
     ]
     forge(store, lines=lines, outcomes=b"{damaged\n" + encode_outcome(asked) + b"\n")
     archive = Archive(store, spool=tmp_path)
     with caplog.at_level(logging.WARNING):
         found = [each.url for each in Needs(archive, None).of(archive.snapshots(URL))]
     assert found == [needed]
-    assert "line 1 of its outcomes is damaged" in caplog.text
+    assert f"run {RUN}: line 1 of its outcomes is damaged" in caplog.text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from archive.archive import Archive
 from archive.model import Article, Fetched, Outcome, Target, Verdict
 from archive.runs.warc_files import RunSettings
+from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings
 from pipeline.extract.tasks import Page, Reading
@@ -61,8 +63,10 @@ def test_a_capture(archive: Archive) -> None:
     outcomes: list[Outcome] = []
     with closing(archive.session(RUN)) as session:
         take = lambda outcome, _: outcomes.append(outcome)  # noqa: E731
-        writing = Writing(session, partial("a new text", "a note"), None, take, Rules(), 1 << 20)
-        writing.take(Fetched(Target(URL), (an_exchange(URL),), Verdict("ok")))
+        frontier = Frontier([Target(URL)], Rules(), session.last)
+        (target,) = itertools.islice(frontier, 1)
+        writing = Writing(session, partial("a new text", "a note"), frontier, take, Rules(), 1 << 20)
+        writing.take(Fetched(target, (an_exchange(URL),), Verdict("ok")))
         writing.finish()
         session.commit()
     (outcome,) = outcomes
@@ -91,8 +95,8 @@ def test_texts_made_again(archive: Archive, before: str | None, after: str | Non
 
 
 def test_a_text_without_metadata_is_compared_with_others() -> None:
-    line = {"url": URL, "outcome": "extraction-failed", "timestamp": "2026-11-23T12:00:00Z", "status": 200, "words": 3}
-    seen, unseen = observed(line | {"text": "sha256:a"}), observed(line)
+    line = Outcome(URL, "extraction-failed", "2026-11-23T12:00:00Z", status=200, words=3)
+    seen, unseen = observed(replace(line, text="sha256:a")), observed(line)
     assert seen is not None
     assert unseen is not None
     assert (seen.text, unseen.text) == ("sha256:a", None)
