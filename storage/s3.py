@@ -26,6 +26,7 @@ from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
 from storage.errors import LocationError, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.files import checked_range, opened_source, store_error
 from storage.s3_clock import server_time
+from storage.s3_digests import send_digests
 from storage.s3_errors import ConditionRefused, KeyTaken, PutConflict, RangePastEnd, mapped
 from storage.s3_order import in_key_order, is_key, position_before
 from storage.s3_uploads import abort, incomplete
@@ -322,6 +323,8 @@ def _client(
     )
     place = region or session.region_name or "us-east-1"
     try:
-        return session.client("s3", endpoint_url=endpoint, region_name=place, config=config)
+        client = session.client("s3", endpoint_url=endpoint, region_name=place, config=config)
     except ValueError:
         raise LocationError("the endpoint cannot be read: write ?endpoint=https://host:port") from None
+    send_digests(client)
+    return client

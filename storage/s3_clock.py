@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -27,4 +30,5 @@ def _of_a_probe(client: S3Client, bucket: str, key: str) -> datetime:
     try:
         return client.head_object(Bucket=bucket, Key=key)["LastModified"]
     finally:
-        client.delete_object(Bucket=bucket, Key=key)
+        with suppress(ClientError):  # where nothing can be deleted, it stays
+            client.delete_object(Bucket=bucket, Key=key)

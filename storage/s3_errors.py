@@ -132,6 +132,8 @@ def _answered(error: ClientError, url: str, key: str | None) -> StoreError:
         code = str(status)
     if code in CODES:
         kind, advice = CODES[code]
+        if code == "AccessDenied" and error.operation_name == "DeleteObject":
+            advice += "; where the bucket keeps its objects (Object Lock), nothing can be deleted"
         return kind(f"{url}: {code}: {advice}")
     if status == 404 or code == "NoSuchKey":
         return StoreMissing(f"{url}: {code}: {_BUCKET}") if key is None else ObjectMissing(key)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 from pipeline.schedule.job import Job, ScheduleError, clock_pattern
@@ -19,6 +21,12 @@ _BLOCK = re.compile(_BEGIN + rb"(?:(?!# >>> onrecord )[^\n]*\n)*?# <<< onrecord 
 _ONLY_BEGIN = re.compile(_BEGIN, re.MULTILINE)
 _NONE_BEFORE = b" [no crontab before]"
 _NO_NEWLINE = b" [no newline before]"
+# What `crontab -l` says where there may be a crontab that it does not show: none may be put in its place.
+_REFUSED = re.compile(
+    rb"not allowed|denied|not permitted|permission|privilege|set-?[ug]?id|suid|must be|unauthori[sz]ed|authenticat|pam"
+    rb"|input/output|i/o error|too many|no space|read-only|locked|try again|timed? ?out|temporar|unknown user|passwd"
+    rb"|who you are|unknown option|invalid option|unrecogni[sz]ed|illegal option|usage:|not found|cannot execute"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,16 @@ def line(job: Job, when: str) -> str:
     return f"{when} {made}"
 
 
+def environment(made: str) -> dict[str, str]:
+    """Return the variables that a crontab line of ours sets."""
+    try:
+        words = shlex.split(made)[6:]  # after the times and /usr/bin/env
+    except ValueError:  # somebody has changed it
+        return {}
+    pairs = takewhile(lambda word: "=" in word.partition("/")[0], words)
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
 def block(job: Job, when: str, notes: bytes = b"") -> bytes:
     """The lines between and with the marks."""
     begin = b"# >>> onrecord " + job.key.encode() + notes + b" " + job.store.encode() + b"\n"
@@ -126,8 +144,8 @@ def read() -> bytes | None:
     if done.returncode == 0:
         # Debian's prints a carriage return as these two characters; what an editor is given is the crontab itself
         return _as_edited() if b"\\r" in done.stdout else done.stdout
-    if b"no crontab" in done.stderr.lower() or (not done.stderr and done.returncode == 1):
-        return None
+    if done.returncode in {1, 2} and not done.stdout.strip() and not _REFUSED.search(done.stderr.lower()):
+        return None  # each cron has its own words for it: "no crontab for ida", "can't open 'ida': No such file ..."
     raise ScheduleError(f"crontab -l: {_said(done)}")
 
 

@@ -15,12 +15,27 @@ from storage.errors import OnrecordError
 # What a run reads from the environment. None of them holds a secret: these say where one is.
 _NAMES = (
     "PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "SSL_CERT_DIR", "SSL_CERT_FILE",
-    "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED", "AWS_PROFILE", "AWS_REGION",
-    "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
 )  # fmt: skip
+# By what a run reaches its store: with another value, or none, it talks to another server.
+_STORE_NAME = re.compile(
+    r"AWS_(?:ENDPOINT_URL(?:_[A-Z0-9_]+)?|IGNORE_CONFIGURED_ENDPOINT_URLS|CA_BUNDLE|CONFIG_FILE|SHARED_CREDENTIALS_FILE"
+    r"|CREDENTIAL_FILE|DATA_PATH|LOGIN_CACHE_DIRECTORY|(?:DEFAULT_)?(?:REGION|PROFILE)|ACCOUNT_ID(?:_ENDPOINT_MODE)?"
+    r"|EC2_METADATA_[A-Z0-9_]+|METADATA_SERVICE_[A-Z_]+|IMDS_USE_IPV6|ROLE_ARN|ROLE_SESSION_NAME"
+    r"|WEB_IDENTITY_TOKEN_FILE|USE_(?:FIPS|DUALSTACK)_ENDPOINT|STS_REGIONAL_ENDPOINTS|S3_US_EAST_1_REGIONAL_ENDPOINT"
+    r"|S3_USE_ARN_REGION|S3_DISABLE_[A-Z_]+|AUTH_SCHEME_PREFERENCE|SIGV4A_SIGNING_REGION_SET"
+    r"|DISABLE_HOST_PREFIX_INJECTION|MAX_ATTEMPTS|RETRY_MODE|DEFAULTS_MODE)"
+    r"|REQUESTS_CA_BUNDLE|BOTO_CONFIG"
+    r"|(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy"
+)
+_IRRELEVANT = re.compile(  # to what a run does
+    r"AWS_(?:PAGER|DEFAULT_OUTPUT|CLI_.*|EXECUTION_ENV|SDK_UA_APP_ID|LAMBDA_.*|SAM_.*|CSM_.*|CREDENTIAL_EXPIRATION"
+    r"|REQUEST_.*|RESPONSE_.*|DISABLE_REQUEST_COMPRESSION|ENDPOINT_DISCOVERY_ENABLED)"
+)
+_USERINFO = re.compile(r"//[^/?#\s]*@")
 _SECRETS = {
     "AWS_ACCESS_KEY_ID": "put the keys into ~/.aws/credentials and name them with AWS_PROFILE",
     "AWS_SECRET_ACCESS_KEY": "put the keys into ~/.aws/credentials and name them with AWS_PROFILE",
+    "AWS_SECURITY_TOKEN": "it expires; put lasting keys into ~/.aws/credentials",
     "AWS_SESSION_TOKEN": "it expires; put lasting keys into ~/.aws/credentials",
     "ONRECORD_SMTP_PASSWORD": "use password_file in [alerts.mail]",
     "ONRECORD_WEBHOOK_SECRET": "use secret_file in [alerts.webhook]",
@@ -28,6 +43,8 @@ _SECRETS = {
     "ONRECORD_SLACK_URL": "use url_file in [alerts.slack]",
     "ONRECORD_HEALTHCHECK": "put healthcheck into [alerts]",
 }
+_NOT_CARRIED = "name what it gives in ~/.aws/config or ~/.aws/credentials, and that by AWS_PROFILE"
+_IN_URL = "its value holds a name and a password; use an address without them"
 _PINNED = {"ONRECORD_STORE", "ONRECORD_CONFIG"}  # flags say these
 _SPAN = re.compile(r"([1-9]\d{0,4})([mhd])\Z", re.ASCII)
 _UNITS = {"m": 1, "h": 60, "d": 24 * 60}
@@ -68,10 +85,11 @@ def job_of(
     """
     flags = ("--config", str(config.absolute())) if config is not None else ()
     pairs = [(name, environment[name]) for name in _NAMES if environment.get(name)]
+    pairs += sorted(store_variables(environment).items())
     pairs += sorted(
         (name, value)
         for name, value in environment.items()
-        if name.startswith("ONRECORD_") and name not in _PINNED and name not in _SECRETS
+        if name.startswith("ONRECORD_") and name not in _PINNED | _SECRETS.keys() and not _has_password(name, value)
     )
     if folder := environment.get("HOME") or home:  # a crontab may say HOME= for its own lines
         pairs.append(("HOME", folder))
@@ -89,9 +107,45 @@ def key_of(store: str, arguments: tuple[str, ...]) -> str:
 
 
 def withheld(environment: Mapping[str, str]) -> list[str]:
-    """What this environment holds and a schedule must not, each with the way to provide it."""
-    found = {name: hint for name, hint in _SECRETS.items() if environment.get(name)}
-    return [f"{name} is not written into the schedule: {hint}" for name, hint in found.items()]
+    """Return what this environment holds and a schedule does not get, each with the way to provide it."""
+    hints = {name: hint for name in environment if environment[name] and (hint := _why_withheld(name, environment))}
+    return [f"{name} is not written into the schedule: {hints[name]}" for name in sorted(hints)]
+
+
+def store_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a run reaches its store, without those whose value holds a password."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if value and _STORE_NAME.fullmatch(name) and not _has_password(name, value)
+    }
+
+
+def differing(environment: Mapping[str, str], scheduled: Mapping[str, str]) -> list[str]:
+    """Return in words how a schedule's way to its store differs from that of an environment."""
+    here, there = store_variables(environment), store_variables(scheduled)
+    return [
+        f"{name} is "
+        + ("set here and not in the schedule" if name not in there else "in the schedule and not set here")
+        if name not in here or name not in there
+        else f"{name} has another value in the schedule than here"
+        for name in sorted(here.keys() | there.keys())
+        if here.get(name) != there.get(name)
+    ]
+
+
+def _why_withheld(name: str, environment: Mapping[str, str]) -> str | None:
+    if name in _SECRETS:
+        return _SECRETS[name]
+    carried = _STORE_NAME.fullmatch(name) or (name.startswith("ONRECORD_") and name not in _PINNED)
+    if carried:
+        return _IN_URL if _has_password(name, environment[name]) else None
+    return _NOT_CARRIED if name.startswith("AWS_") and not _IRRELEVANT.fullmatch(name) else None
+
+
+def _has_password(name: str, value: str) -> bool:
+    """Whether a value names a user before its host; a proxy may be written without a scheme."""
+    return bool(_USERINFO.search(value)) or (name.lower().endswith("_proxy") and "@" in value)
 
 
 def program() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pipeline.schedule.job import Job, ScheduleError, clock_pattern
 
 _STORE = re.compile(r"^# onrecord store (?P<store>.*)$", re.MULTILINE)
 _WHEN = re.compile(r"^OnCalendar=(?P<when>.*)$", re.MULTILINE)
+_ENVIRONMENT = re.compile(r"^Environment=(?P<pair>.*)$", re.MULTILINE)
 _CALENDAR = re.compile(r"[A-Za-z0-9*,./:~ +_-]+\Z", re.ASCII)
 
 
@@ -112,6 +113,13 @@ def installed() -> list[Unit]:
     return made
 
 
+def environment(key: str) -> dict[str, str]:
+    """Return the variables that the service of a timer of ours sets."""
+    text = _text(folder() / f"{_name(key)}.service") or ""
+    pairs = (_unquoted(match["pair"]) for match in _ENVIRONMENT.finditer(text))
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
 def _name(key: str) -> str:
     return f"onrecord-{key}"
 
@@ -120,6 +128,11 @@ def _quoted(word: str) -> str:
     """A word for a unit file: in double quotes, specifiers and escapes doubled (systemd.syntax, systemd.unit)."""
     inside = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return inside if re.fullmatch(r"[A-Za-z0-9_@+=:,./%-]+", inside) else f'"{inside}"'
+
+
+def _unquoted(word: str) -> str:
+    inside = word[1:-1] if word[:1] == '"' else word
+    return re.sub(r"\\(.)", r"\1", inside).replace("%%", "%")
 
 
 def _text(path: Path) -> str | None:

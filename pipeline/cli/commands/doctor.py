@@ -17,7 +17,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.paths import config_file, spool_folder
 from storage.base import ObjectStore
-from storage.errors import OnrecordError
+from storage.errors import OnrecordError, StoreError, StoreMissing, StoreUnavailable
 from storage.private import private_folder
 
 _ROOM_WANTED = 2_000_000_000  # bytes: one WARC file and the pages on their way to it
@@ -94,22 +94,40 @@ def _store(context: Context) -> Iterator[Check]:
 
 
 def _member(store: ObjectStore) -> Iterator[Check]:
+    probe = f"onrecord-doctor-{secrets.token_hex(8)}"
     try:
-        probe = f"onrecord-doctor-{secrets.token_hex(8)}"
         try:
             first = store.put_if_absent(probe, b"first")
             second = store.put_if_absent(probe, b"second")
             kept = store.get(probe)
         finally:
-            store.delete(probe)
+            kept_by = _kept_by(store, probe)
     except OnrecordError as error:
         yield Check("store", "failed", f"{store.url}: {error}")
         return
     if kept != b"first" or not first or second:
         yield Check("store", "failed", f"{store.url} lets a second writer replace what was put only if absent")
         return
-    yield Check("store", "ok", f"{store.url} can be written, read and deleted from")
+    yield Check("store", "ok", f"{store.url} can be written{' and read' if kept_by else ', read and deleted from'}")
+    if kept_by:
+        yield Check(
+            "store deletes",
+            "warning",
+            f"nothing can be deleted here ({kept_by}), by Object Lock or for want of the right: captures are kept, "
+            f"gc has no use, and the probe {probe} stays",
+        )
     yield _conditional(store)
+
+
+def _kept_by(store: ObjectStore, probe: str) -> str:
+    """Delete a probe; the server's word for refusing that, or "". Raises where the store cannot be asked."""
+    try:
+        store.delete(probe)
+    except (StoreUnavailable, StoreMissing):
+        raise
+    except StoreError as error:
+        return str(error).removeprefix(f"{store.url}: ").partition(":")[0]
+    return ""
 
 
 def _conditional(store: ObjectStore) -> Check:

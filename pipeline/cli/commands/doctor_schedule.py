@@ -74,10 +74,23 @@ def _schedule(context: Context) -> Iterator[Check]:
     timers = [it.key for it in systemd.installed() if it.store == store]
     for line in lines:
         yield _cron(line)
+        yield from _environment(store, crontab.environment(line))
     for key in timers:
         yield _timer(f"onrecord-{key}.timer")
+        yield from _environment(store, systemd.environment(key))
     if not (lines or timers):
         yield Check("schedule", "ok", "nothing is scheduled for this store; see: onrecord schedule install --help")
+
+
+def _environment(store: str, scheduled: dict[str, str]) -> Iterator[Check]:
+    """Each variable by which a scheduled run reaches another server than a command does that is given here."""
+    from pipeline.schedule.job import differing, withheld
+
+    if "s3://" in store:
+        for each in differing(os.environ, scheduled):
+            yield Check("schedule environment", "warning", f"{each}: onrecord schedule install writes it anew")
+        for each in withheld(os.environ):
+            yield Check("schedule environment", "warning", each)
 
 
 def _cron(line: str) -> Check:

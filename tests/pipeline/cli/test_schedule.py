@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.command import Command
 from tests.pipeline.alerts.conftest import Letters, hook_server, smtp
+from tests.storage.odd_s3 import OddS3
 
 # A crontab that does what Debian's does, with a file of its own.
 CRONTAB = """#!/bin/sh
@@ -86,6 +88,31 @@ def test_flags_and_settings_go_along_and_secrets_do_not(scheduled: Command, tabl
     assert "AWS_SECRET_ACCESS_KEY is not written" in done.err
     assert command("schedule", "remove").code == 0
     assert not table.exists()
+
+
+@pytest.fixture
+def odd() -> Iterator[OddS3]:
+    with OddS3() as server:
+        yield server
+
+
+def test_a_schedule_reaches_the_store_that_its_command_reached(odd: OddS3, table: Path, scheduled: Command) -> None:
+    endpoint = {"AWS_ENDPOINT_URL_S3": odd.endpoint}
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hunter2"}
+    command = Command("s3://bucket", scheduled.env | endpoint | keys)
+    done = command("schedule", "install", "--cron")
+    assert (done.code, f"AWS_ENDPOINT_URL_S3={odd.endpoint} " in table.read_text()) == (0, True), done.err
+    unit = command("schedule", "install", "--systemd", "--dry-run").out
+    assert f"Environment=AWS_ENDPOINT_URL_S3={odd.endpoint}\n" in unit
+
+    def warned(*without: str) -> list[str]:
+        environment = {name: value for name, value in command.env.items() if name not in without}
+        said = Command(command.store, environment)("--json", "doctor").lines
+        return [line["detail"].partition(":")[0] for line in said if line["check"] == "schedule environment"]
+
+    assert [each.split()[0] for each in warned()] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    table.write_text(table.read_text().replace(f"AWS_ENDPOINT_URL_S3={odd.endpoint} ", ""))
+    assert warned(*keys) == ["AWS_ENDPOINT_URL_S3 is set here and not in the schedule"]
 
 
 def test_what_cannot_be_scheduled_is_one_line(scheduled: Command, tmp_path: Path) -> None:

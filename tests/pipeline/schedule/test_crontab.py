@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.schedule.crontab import block, fields, installed, line, quoted, with_block, without_block
-from pipeline.schedule.job import Job, ScheduleError, job_of, span, withheld
+from pipeline.schedule.crontab import (
+    block,
+    environment,
+    fields,
+    installed,
+    line,
+    quoted,
+    read,
+    with_block,
+    without_block,
+)
+from pipeline.schedule.job import Job, ScheduleError, differing, job_of, span, withheld
 
 ODD = [
     *(
@@ -224,3 +236,74 @@ def test_a_job_has_the_environment_and_no_secret() -> None:
     other = job_of("s3://c", config=None, arguments=("run",), environment={}, home=None)
     assert other.key != job.key
     assert timedelta(minutes=90) == span("90m")
+
+
+REACHES = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9000",
+    "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9001",
+    "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9002",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_CONFIG_FILE": "/srv/100%/config",
+    "AWS_DEFAULT_PROFILE": "it's",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://169.254.169.254",
+    "REQUESTS_CA_BUNDLE": "/srv/ca.pem",
+    "HTTPS_PROXY": "http://proxy.example:3128",
+    "no_proxy": "localhost,.example",
+}
+LEFT_OUT = {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN": "hunter2",
+    "AWS_BEARER_TOKEN_BEDROCK": "hunter2",
+    "AWS_SECURITY_TOKEN": "hunter2",
+    "AWS_ENDPOINT_URL_SSO": "https://ida:hunter2@sso.example/",
+    "http_proxy": "http://ida:hunter2@proxy.example:3128",
+    "ALL_PROXY": "ida:hunter2@proxy.example:3128",
+    "ONRECORD_PROXY": "http://ida:hunter2@proxy.example:3128",
+}
+
+
+def test_the_way_to_the_store_goes_along_or_is_named() -> None:
+    job = job_of("s3://b", config=None, arguments=("run",), environment=REACHES | LEFT_OUT, home="/home/ida")
+    assert dict(job.environment) == REACHES | {"HOME": "/home/ida"}
+    hints = withheld(REACHES | LEFT_OUT | {"AWS_PAGER": "less", "AWS_REGION": ""})
+    assert [hint.partition(" is not written into the schedule: ")[0] for hint in hints] == sorted(LEFT_OUT)
+    assert "hunter2" not in " ".join(hints)
+    assert environment(line(job, "* * * * *")) == dict(job.environment)
+    assert differing(REACHES | LEFT_OUT, dict(job.environment)) == []
+    assert differing({"AWS_REGION": "a", "NO_PROXY": "x"}, {"AWS_REGION": "b", "AWS_CA_BUNDLE": "/c"}) == [
+        "AWS_CA_BUNDLE is in the schedule and not set here",
+        "AWS_REGION has another value in the schedule than here",
+        "NO_PROXY is set here and not in the schedule",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "there_may_be_one"),
+    [
+        ("no crontab for ida", 1, False),
+        ("crontab: no crontab for ida", 1, False),
+        ("crontab: can't open 'root': No such file or directory", 1, False),
+        ("crontab: can't open your crontab file.", 1, False),
+        ("0481-103 Cannot open a file in the /var/spool/cron/crontabs directory.", 1, False),
+        ("kein Crontab", 2, False),
+        ("", 1, False),
+        ("You (ida) are not allowed to use this program (crontab)", 1, True),
+        ("crontab: can't open 'ida': Permission denied", 1, True),
+        ("crontab: must be suid to work properly", 1, True),
+        ("/var/spool/cron/crontabs/ida: Input/output error", 1, True),
+        ("exec format error", 126, True),
+    ],
+)
+def test_no_crontab_is_an_empty_one_whatever_the_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, code: int, there_may_be_one: bool
+) -> None:
+    program = tmp_path / "crontab"
+    program.write_text(f"#!/bin/sh\nprintf %s {shlex.quote(words)} >&2\nexit {code}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    if there_may_be_one:
+        with pytest.raises(ScheduleError, match="crontab -l: "):
+            read()
+    else:
+        assert read() is None

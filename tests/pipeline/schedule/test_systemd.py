@@ -42,6 +42,7 @@ def test_installed_twice_and_removed(calls: Path, tmp_path: Path) -> None:
     assert "--user daemon-reload" in calls.read_text()
     timer = (systemd.folder() / "onrecord-0123abcd.timer").read_text()
     assert "Persistent=true\nRandomizedDelaySec=90\n" in timer
+    assert systemd.environment(JOB.key) == dict(JOB.environment)
     (unit,) = systemd.installed()
     assert (unit.key, unit.store, unit.when) == ("0123abcd", "/srv/100% odd", "*:7/15")
     assert systemd.remove(JOB.key) is True
