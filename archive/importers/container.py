@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from archive.checked_json import parsed_object
 from archive.errors import FormatError
+from archive.importers.captures import LONGEST_URL
+from archive.importers.lenient_reader import indexable
 
 _PIECE = 1 << 18
 _MOST = 100_000  # entries of a zip
@@ -155,7 +157,7 @@ def _pages(package: zipfile.ZipFile, names: set[str], found: Container) -> froze
                     url = json.loads(line).get("url")
                 except (ValueError, AttributeError, RecursionError):
                     continue
-                urls.update([url] if isinstance(url, str) else [])
+                urls.update([indexable(url)] if isinstance(url, str) and len(url) <= LONGEST_URL else [])
         except (ValueError, *_ZIP_ERRORS) as error:
             found.flaws.append(Flaw(name, f"it cannot be read to its end: {error}", taken=True))
     return frozenset(urls) or None

@@ -40,9 +40,9 @@ from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.extract.tasks import EXTRACTABLE
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.import_flaws import Flaws, Told
+from pipeline.ingest.import_pages import NamedPages, may_be_page
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
@@ -96,7 +96,7 @@ class _Importing:
     def __init__(self, archive: Archive, session: Session, path: Path, told: Told, container: Container) -> None:
         self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
-        self._pages_named = container.pages
+        self._named = NamedPages(container.pages)
         self._is_empty = archive.run_count() == 0
         self._done = Imported(path.name)
         self._known = Known()
@@ -167,11 +167,17 @@ class _Importing:
         self._index(replace(capture.snapshot, record=ref, run=self._session.run), record)
 
     def _index(self, snapshot: Snapshot, record: ForeignRecord) -> None:
-        named = self._pages_named is None or snapshot.url in self._pages_named
-        page = named and record.kind == "response" and snapshot.mime in EXTRACTABLE and snapshot.status < 300
-        self._session.index(snapshot, page=page)
         self._known.note(snapshot, record.header("WARC-Payload-Digest"))
+        self._named.note(snapshot)
         self._done.captures += 1
+        page = may_be_page(record, snapshot)
+        if page and not self._named.names(snapshot.url):
+            self._named.wait(snapshot)
+            return
+        self._take(snapshot, page)
+
+    def _take(self, snapshot: Snapshot, page: bool) -> None:
+        self._session.index(snapshot, page=page)
         if page:
             self._pages.append(snapshot.place)
 
@@ -231,6 +237,7 @@ class _Importing:
                 self.flaws.add(part, offset, f"{snapshot.record_id}: {why}", taken=True)
                 continue
             payload: Reference = original.payload
+            self._named.note_revisit(snapshot, original)
             self._session.index(
                 replace(
                     snapshot, record=ref, run=self._session.run, refers_to=payload, digest=original.digest,
@@ -253,6 +260,8 @@ class _Importing:
     def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
         self._orphans()
+        for snapshot, page in self._named.settled():
+            self._take(snapshot, page)
         self.flaws.end()
         done, flaws = self._done, self.flaws
         done.left, done.notes, done.clashes = flaws.left, flaws.notes, flaws.clashes
