@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
                 yield _wacz(path, package), package
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError) as error:
             raise FormatError(f"{path} is a damaged zip: {error}") from error
-    elif first.startswith((b"\x1f\x8b", b"WARC/", b"filedesc:")) or _has_record(path):
+    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
         yield Container([""]), None
     elif packer := next((name for magic, name in _PACKERS.items() if first.startswith(magic)), None):
         raise FormatError(
@@ -76,7 +76,7 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
 def _has_record(path: Path) -> bool:
     """Whether a record begins somewhere near the beginning: what is damaged there may be sound further on."""
     with path.open("rb") as file:
-        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20)) is not None
+        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
 
 
 def pieces(path: Path, package: zipfile.ZipFile | None, part: str) -> Iterator[bytes]:

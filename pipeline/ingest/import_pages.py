@@ -12,7 +12,7 @@ class NamedPages:
     """The pages that a file names, by their URL keys: scheme, fragment, default port and final slash do not count."""
 
     def __init__(self, urls: frozenset[str] | None) -> None:
-        """`urls` are those of the file's lists of pages; None where there is no list: every page is then one."""
+        """`urls` are those of the file's lists of pages; None without a list: any page counts."""
         self._keys = None if urls is None else {urlkey(url) for url in urls}
         self._leads: dict[str, set[str]] = {}  # keys of redirects, and of where they lead
         self._waiting: list[Snapshot] = []  # could be pages, if a redirect leads to them
