@@ -164,7 +164,7 @@ def _walk(store: ObjectStore, run: _Run, places: list[str]) -> None:
     for resource in warcs_of(run.manifest.resources):
         key = object_keys.run_key(run.run, resource.path)
         descriptions: dict[str, _Found] = {}
-        for record in walk_records(store.stream(key), run.leaves.append):
+        for record in walk_records(store.stream(key), run.leaves.append, own=not object_keys.is_foreign(key)):
             entry = _Found(len(run.leaves), key, record.member, record.kind, record.record_id)
             if record.kind == "warcinfo":
                 descriptions[record.record_id] = entry

@@ -73,7 +73,7 @@ def _copy_record(store: ObjectStore, ref: RecordRef, record_id: str, sink: Count
 
     try:
         pieces = passing()
-        record = read_record(pieces)
+        record = read_record(pieces, own=not object_keys.is_foreign(ref.key))
         if record.record_id != record_id:
             raise IntegrityError(f"{ref.key} at byte {ref.offset:,} holds another record than the index names")
         record.drain()

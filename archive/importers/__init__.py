@@ -1,10 +1,10 @@
 """Archive files of other programs: read leniently, every fault with its place."""
 
-from archive.importers.captures import Capture, NotShown, Refers, capture_of, date_of
+from archive.importers.captures import Capture, NotShown, Refers, capture_of
 from archive.importers.container import Container, Flaw, opened, pieces
 from archive.importers.gunzip import Plain
 from archive.importers.kept import KeptRecords
-from archive.importers.known import KeptCaptures, Known
+from archive.importers.known import KeptCaptures, Known, is_base
 from archive.importers.lenient_reader import (
     Fault,
     ForeignRecord,
@@ -27,9 +27,9 @@ __all__ = [
     "Plain",
     "Refers",
     "capture_of",
-    "date_of",
     "digest_of_record",
     "identified",
+    "is_base",
     "most_records",
     "opened",
     "pieces",

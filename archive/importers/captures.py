@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urljoin
 
+from archive.importers.dates import moment_of
 from archive.importers.declared_digests import declared
 from archive.importers.lenient_reader import ForeignRecord, indexable
 from archive.model import RecordRef, Snapshot
-from archive.times import from_iso
 from archive.warc.http_message import Head, read_entity, read_head
 
 LONGEST_URL = 8_192  # characters
@@ -25,8 +26,14 @@ class Refers:
 
     record_id: str | None
     url: str
-    date: str | None
+    date: datetime | None
     digest: str | None
+    not_modified: bool = False  # the server said that the page is as it was when it was captured before
+
+    @property
+    def names_a_capture(self) -> bool:
+        """Whether it says which capture, more than by its URL; many write the digest of no bytes beside a 304."""
+        return bool(self.record_id or self.date or (self.digest and not _is_of_nothing(self.digest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,8 @@ class NotShown:
     reason: str
 
 
-def capture_of(record: ForeignRecord) -> Capture | NotShown | str | None:
-    """The capture that a record is; why it can be none; None for records that are about others.
+def capture_of(record: ForeignRecord) -> Capture | NotShown | None:
+    """Return the capture that a record is, why it is in no index, or None for records that are about others.
 
     A response that is not HTTP (a DNS answer, say) is none either, and nothing is wrong with that.
     """
@@ -55,11 +62,11 @@ def capture_of(record: ForeignRecord) -> Capture | NotShown | str | None:
     written = record.header("WARC-Target-URI") or ""
     url = indexable(written[1:-1] if written.startswith("<") and written.endswith(">") else written)
     if not url or ":" not in url:
-        return "it names no WARC-Target-URI that could be looked up"
+        return NotShown("it names no WARC-Target-URI that could be looked up")
     if len(url) > LONGEST_URL:
         return NotShown(f"its WARC-Target-URI has {len(url):,} characters, {LONGEST_URL:,} at most can be looked up")
     if record.date is None:
-        return f"its WARC-Date is none: {(record.header('WARC-Date') or '')[:40]!r}"
+        return NotShown(f"its WARC-Date is no date: {(record.header('WARC-Date') or '')[:40]!r}")
     if record.kind == "resource":
         return _resource(record, url)
     if not url.lower().startswith(("http:", "https:")):
@@ -73,19 +80,20 @@ def _resource(record: ForeignRecord, url: str) -> Capture:
     return Capture(_snapshot(record, url, 200, mime, digest, None))
 
 
-def _http(record: ForeignRecord, url: str) -> Capture | str:
+def _http(record: ForeignRecord, url: str) -> Capture | NotShown:
     with record.block.open() as stream:
         head, _ = read_head(io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream)
     if head.status == 0 and record.kind == "response":
-        return "its block is no HTTP response"
+        return NotShown("its block does not begin with an HTTP status line")
     mime = _mime(head.header("Content-Type"))
     if record.kind == "revisit":
         referred = indexable((record.header("WARC-Refers-To-Target-URI") or url).strip("<>"))
         refers = Refers(
             (record.header("WARC-Refers-To") or "").strip() or None,
             referred if len(referred) <= LONGEST_URL else url,
-            record.header("WARC-Refers-To-Date"),
+            moment_of(record.header("WARC-Refers-To-Date")),
             record.header("WARC-Payload-Digest"),
+            _is_not_modified(record, head),
         )
         return Capture(_snapshot(record, url, head.status or 200, mime, "", head), refers)
     digest, notes = _payload(record, head)
@@ -132,6 +140,16 @@ def _snapshot(record: ForeignRecord, url: str, status: int, mime: str, digest: s
     )
 
 
+def _is_not_modified(record: ForeignRecord, head: Head) -> bool:
+    profile = (record.header("WARC-Profile") or "").strip().rstrip("/").lower()
+    return head.status == 304 or profile.endswith("/server-not-modified")
+
+
+def _is_of_nothing(digest: str) -> bool:
+    expected = declared(digest)
+    return expected is not None and expected.hash().digest() == expected.value
+
+
 def _is_revisit(record: ForeignRecord) -> bool:
     """A revisit is truncated by what it is."""
     return record.kind == "revisit"
@@ -157,11 +175,3 @@ def _location(head: Head | None, url: str) -> str | None:
         return None
     target = indexable(found)
     return target if len(target) <= LONGEST_URL else None
-
-
-def date_of(text: str | None) -> object:
-    """The moment that a header names, to the second; None where it names none."""
-    try:
-        return from_iso((text or "").strip()).replace(microsecond=0)
-    except ValueError:
-        return None

@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from archive.checked_json import parsed_object
 from archive.errors import FormatError
+from archive.importers.captures import LONGEST_URL
+from archive.importers.lenient_reader import indexable
 
 _PIECE = 1 << 18
 _MOST = 100_000  # entries of a zip
@@ -61,7 +63,7 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
                 yield _wacz(path, package), package
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError) as error:
             raise FormatError(f"{path} is a damaged zip: {error}") from error
-    elif first.startswith((b"\x1f\x8b", b"WARC/", b"filedesc:")) or _has_record(path):
+    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
         yield Container([""]), None
     elif packer := next((name for magic, name in _PACKERS.items() if first.startswith(magic)), None):
         raise FormatError(
@@ -74,7 +76,7 @@ def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
 def _has_record(path: Path) -> bool:
     """Whether a record begins somewhere near the beginning: what is damaged there may be sound further on."""
     with path.open("rb") as file:
-        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20)) is not None
+        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
 
 
 def pieces(path: Path, package: zipfile.ZipFile | None, part: str) -> Iterator[bytes]:
@@ -155,7 +157,7 @@ def _pages(package: zipfile.ZipFile, names: set[str], found: Container) -> froze
                     url = json.loads(line).get("url")
                 except (ValueError, AttributeError, RecursionError):
                     continue
-                urls.update([url] if isinstance(url, str) else [])
+                urls.update([indexable(url)] if isinstance(url, str) and len(url) <= LONGEST_URL else [])
         except (ValueError, *_ZIP_ERRORS) as error:
             found.flaws.append(Flaw(name, f"it cannot be read to its end: {error}", taken=True))
     return frozenset(urls) or None

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator
 _STEP = 1 << 13  # bytes given to zlib at once: what follows a damaged member is looked for from there on
 _OUT = 1 << 16
 _MAGIC = b"\x1f\x8b\x08"
+VERSION = re.compile(rb"WARC/\d", re.IGNORECASE)  # how a WARC record begins
+_AT_LINE = re.compile(rb"\nWARC/\d", re.IGNORECASE)
+_LINE = 7  # bytes of it
 _FREE = 256 << 20  # plain bytes of a member before its ratio counts
 _RATIO = 400  # plain bytes to a compressed one: deflate gives 1,032 at most, and records of text some 20
 
@@ -81,21 +84,21 @@ class Plain:
             if left:
                 return
 
-    def skip_to(self, mark: bytes, most: int) -> int:
-        """Pass over bytes up to the next line that begins with a mark, or to the end, or some more than `most`.
+    def skip_to_record(self, most: int) -> int:
+        """Pass over bytes up to the next line that begins a WARC record, or to the end, or some more than `most`.
 
         Returns how many were passed over. What is at hand is taken to be the beginning of a line. Raises Damage.
         """
         passed = 0
-        if self.peek(len(mark)) == mark:
+        if VERSION.match(self.peek(_LINE)):
             return passed
-        while (found := self._ahead.find(b"\n" + mark)) < 0:
-            passed += len(self.take(max(len(self._ahead) - len(mark), 0)))  # the rest may begin what is looked for
+        while (line := _AT_LINE.search(self._ahead)) is None:
+            passed += len(self.take(max(len(self._ahead) - _LINE, 0)))  # the rest may begin what is looked for
             if passed > most:
                 return passed
             if not self._fill():
                 return passed + len(self.take(len(self._ahead)))
-        return passed + len(self.take(found + 1))
+        return passed + len(self.take(line.start() + 1))
 
     def search(self, pattern: re.Pattern[bytes], size: int) -> re.Match[bytes] | None:
         """Look for a pattern in the next bytes, up to so many; raises Damage."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ class Known:
     by_id: dict[str, list[tuple[Snapshot, str | None]]] = field(default_factory=dict)
     by_place: dict[tuple[str, datetime], Snapshot] = field(default_factory=dict)
     by_digest: dict[str, Snapshot] = field(default_factory=dict)  # as the file writes it
+    by_url: dict[str, list[Snapshot]] = field(default_factory=dict)  # in the order of their times
 
     def note(self, snapshot: Snapshot, digest: str | None) -> None:
         """Know a capture, and the digest that its record names."""
@@ -26,6 +28,18 @@ class Known:
         self.by_place.setdefault((snapshot.url, snapshot.timestamp), snapshot)
         if digest:
             self.by_digest.setdefault(digest.strip(), snapshot)
+        self.note_seen(snapshot)
+
+    def note_seen(self, snapshot: Snapshot) -> None:
+        """Know a capture by its URL, as one that a later answer can say is unchanged."""
+        if is_base(snapshot):
+            insort(self.by_url.setdefault(snapshot.url, []), snapshot, key=_time)
+
+    def before(self, url: str, at: datetime) -> Snapshot | None:
+        """Return the newest capture of a URL up to a time that a 304 can confirm."""
+        found = self.by_url.get(url, [])
+        index = bisect_right(found, at, key=_time)
+        return found[index - 1] if index else None
 
     def named(self, refers: Refers) -> Snapshot | None:
         """Return the capture whose id a revisit names; of several, the one with the payload that it names."""
@@ -34,6 +48,15 @@ class Known:
             return found[0][0]
         wanted = (refers.digest or "").strip()
         return next((each for each, digest in found if digest == wanted), None)
+
+
+def is_base(snapshot: Snapshot) -> bool:
+    """Return whether a capture is one that a 304 can confirm: a page, or a page that was confirmed itself."""
+    return 200 <= snapshot.status < 300 or (snapshot.status == 304 and snapshot.revisit)
+
+
+def _time(snapshot: Snapshot) -> datetime:
+    return snapshot.timestamp
 
 
 class KeptCaptures:

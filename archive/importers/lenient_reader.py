@@ -16,10 +16,11 @@ from urllib.parse import quote
 from archive.checked_json import size_of
 from archive.digests import digest_of
 from archive.errors import RecordError
+from archive.importers.dates import moment_of
 from archive.importers.declared_digests import Declared, declared
-from archive.importers.gunzip import Damage, Plain
+from archive.importers.gunzip import VERSION, Damage, Plain
 from archive.model import Block, Headers
-from archive.times import from_iso, from_stamp, iso
+from archive.times import iso
 from archive.warc.reader import headers_of
 
 _LINE = 1 << 16
@@ -28,14 +29,18 @@ _MEMORY = 1 << 20  # of a block that is held in memory
 _LARGEST = 16 << 30  # bytes of a block
 _PIECE = 1 << 18
 _GARBAGE = 64 << 20  # bytes between records in which the next one is looked for
-_ARC = re.compile(rb"(?<=.) (\S+) (\d{14}) (?=\S)")  # what follows the address in a record's line
+# What follows the address in a record's line; a date of 12 digits is without seconds, and the type may be missing.
+_ARC = re.compile(rb"(?<=.) (\S+) (\d{14}) {1,2}(?=\S)")
+_ARC_SHORT = re.compile(rb"(?<=.) (\S+) (\d{12}) {1,2}(?=\S)")
 _BLANK = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")  # some write \r\r\n
-_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{14} ", re.MULTILINE)
+_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{12}(?:\d\d)? ", re.MULTILINE)
 _ARC_LENGTH = re.compile(rb" ?(\d{1,12})\r?\n\Z")  # its end
 _FEW = 1_000  # records and faults of a file, however small
 _BYTES = 8  # of a file, for each of them beyond: an id alone takes more, however it is packed
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
+_VERSIONS = frozenset({b"WARC/1.1", b"WARC/1.0", b"WARC/0.18", b"WARC/0.17"})
+_WRONG_BLOCK = "the block is not the one that its WARC-Block-Digest names; it is taken as it is"
 _ARC_NAMESPACE = uuid.UUID("6f1a3c52-7a0d-5f0e-9d4b-2f6f0c1b8e77")  # of the ids that records of ARC files are given
 
 
@@ -79,11 +84,8 @@ class ForeignRecord:
 
     @property
     def date(self) -> datetime | None:
-        """WARC-Date, to the second; None where it cannot be understood."""
-        try:
-            return from_iso((self.header("WARC-Date") or "").strip()).replace(microsecond=0)
-        except ValueError:
-            return None
+        """Return WARC-Date, to the second, or None where it is no date."""
+        return moment_of(self.header("WARC-Date"))
 
 
 Found = ForeignRecord | Fault
@@ -129,7 +131,7 @@ class _Reader:
             return None
         offset = self._plain.offset
         first = self._plain.peek(10)
-        if first.startswith(b"WARC/"):
+        if VERSION.match(first):
             return self._warc(offset)
         line = self._plain.readline(_LINE)
         fields = _arc_fields(line) if self._is_arc or line.startswith(b"filedesc:") else None
@@ -141,7 +143,7 @@ class _Reader:
     def _passed_over(self, offset: int, size: int) -> Fault:
         """Look for the next record behind bytes that are none."""
         if not self._is_arc:
-            size += self._plain.skip_to(b"WARC/", _GARBAGE)
+            size += self._plain.skip_to_record(_GARBAGE)
         while self._is_arc and size < _GARBAGE and self._plain.peek(1):
             found = self._plain.search(_ARC_MARK, _LINE)
             if found is None or found.start():
@@ -170,15 +172,17 @@ class _Reader:
         except ValueError:
             return self._behind(Fault(offset, f"{name}: its Content-Length is none, or too large"))
         expected = declared(record.header("WARC-Block-Digest"))
-        block, fault = self._block(length, expected)
+        block, found, fault = self._block(length, expected)
         if fault is not None:
             block.discard()
             return self._behind(Fault(offset, f"{name}: {fault}"))
-        return ForeignRecord(offset, head, headers, block)
+        wrong = expected is not None and found != expected.value
+        notes = (*_version_notes(head), *((_WRONG_BLOCK,) if wrong else ()))
+        return ForeignRecord(offset, head, headers, block, notes)
 
     def _behind(self, fault: Fault) -> Fault:
         """Go to where the next record can begin."""
-        while self._plain.skip_to(b"WARC/", _GARBAGE) > _GARBAGE:
+        while self._plain.skip_to_record(_GARBAGE) > _GARBAGE:
             pass
         return fault
 
@@ -187,8 +191,8 @@ class _Reader:
         head = self._plain.take(found.end() if found else _HEAD)
         return head if found else None
 
-    def _block(self, length: int, expected: Declared | None) -> tuple[Block, str | None]:
-        """A record's block, and what is wrong with it; raises Damage."""
+    def _block(self, length: int, expected: Declared | None) -> tuple[Block, bytes, str | None]:
+        """Return a record's block, its digest by the expected one's algorithm, and what is wrong; raises Damage."""
         hasher = expected.hash() if expected else None
         data = bytearray()
         path: Path | None = None
@@ -198,9 +202,8 @@ class _Reader:
             while left:
                 piece = self._plain.read(min(left, _PIECE))
                 if not piece:
-                    return Block(
-                        length - left, bytes(data), path
-                    ), f"the file ends {left:,} bytes before the record does"
+                    short = f"the file ends {left:,} bytes before the record does"
+                    return Block(length - left, bytes(data), path), b"", short
                 left -= len(piece)
                 if hasher:
                     hasher.update(piece)
@@ -221,18 +224,13 @@ class _Reader:
             if file is not None:
                 file.close()
         block = Block(length, None, path) if path else Block.of(bytes(data))
-        if hasher is not None and expected is not None and hasher.digest() != expected.value:
-            return block, "the block is not the one that its WARC-Block-Digest names"
-        return block, None
+        return block, hasher.digest() if hasher else b"", None
 
     def _arc(self, offset: int, line: tuple[bytes, ...]) -> Found:
         """A record of an ARC file as a WARC record: what it says of itself, in the names of the standard."""
         url, ip, date, mime, length = line
-        try:
-            started = from_stamp(date.decode())
-        except ValueError:
-            return Fault(offset, f"the record's date is none: {date.decode()}")
-        block, fault = self._block(int(length), None)
+        started = moment_of(date.decode())
+        block, _, fault = self._block(int(length), None)
         if fault is not None:
             block.discard()
             return Fault(offset, fault)
@@ -243,7 +241,7 @@ class _Reader:
             ("WARC-Type", kind),
             ("WARC-Record-ID", f"<{name.urn}>"),
             ("WARC-Target-URI", target),
-            ("WARC-Date", iso(started)),
+            ("WARC-Date", iso(started) if started else date.decode()),
             *(
                 [("WARC-IP-Address", ip.decode("latin-1"))]
                 if kind == "response" and ip not in {b"0.0.0.0", b"-"}
@@ -259,10 +257,18 @@ class _Reader:
         )
 
 
+def _version_notes(head: bytes) -> tuple[str, ...]:
+    version = head.split(b"\n", 1)[0].strip()
+    if version in _VERSIONS:
+        return ()
+    return (f"its version is {version[:20].decode('latin-1')}, which is read like WARC/1.1",)
+
+
 def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
     """The address, IP, date, type and length that the first line of an ARC record names; None for another line."""
-    found, end = _ARC.search(line, 0, 65_100), _ARC_LENGTH.search(line, max(len(line) - 15, 0))
-    if found is None or end is None or end.start() <= found.end() or line[:1].isspace():
+    found = _ARC.search(line, 0, 65_100) or _ARC_SHORT.search(line, 0, 65_100)
+    end = _ARC_LENGTH.search(line, max(len(line) - 15, 0))
+    if found is None or end is None or end.start(1) < found.end() or line[:1].isspace():
         return None
     return line[: found.start()], found[1], found[2], line[found.end() : end.start()], end[1]
 
@@ -270,7 +276,7 @@ def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
 def _arc_kind(url: bytes, mime: bytes) -> tuple[str, str]:
     if url.lower().startswith((b"http:", b"https:")):
         return "response", "application/http; msgtype=response"
-    text = mime.split(b" ")[0].decode("latin-1")
+    text = mime.split(b" ")[0].decode("latin-1") or "application/octet-stream"
     return ("metadata" if url.startswith(b"filedesc:") else "resource"), text
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archive import object_keys
 from archive.checked_json import parsed_object
 from archive.digests import digest_of
 from archive.errors import IntegrityError, RecordError
@@ -71,7 +72,7 @@ class Place:
 
 def places_of(key: str, pieces: Iterable[bytes]) -> Iterator[Place]:
     """Every record of a WARC file, given its object key and its bytes; raises IntegrityError."""
-    for record in walk_records(pieces):
+    for record in walk_records(pieces, own=not object_keys.is_foreign(key)):
         record.drain()
         record.member.drain()
         goes_with = tuple(value for name, value in record.headers if name.lower() == "warc-concurrent-to")

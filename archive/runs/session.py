@@ -328,7 +328,9 @@ class Session:
         if run != self.run:
             return payload_record(self._store, snapshot)
         self.checkpoint()
-        return read_record(_file_pieces(self._spooled, name, ref))
+        foreign = object_keys.is_foreign(ref.key)
+        record = read_record(_file_pieces(self._spooled, name, ref), own=not foreign)
+        return replace(record, payload_digest=snapshot.digest) if foreign else record
 
     # The end of a run
 

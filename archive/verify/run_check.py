@@ -244,7 +244,7 @@ class _RunCheck:
 
     def _warc(self, key: str, pieces: _Hashed) -> None:
         expected = dict(self.snapshots.get(key, {}))
-        for record in walk_records(pieces, self.tree.append):
+        for record in walk_records(pieces, self.tree.append, own=not object_keys.is_foreign(key)):
             self.records += 1
             offset = record.member.offset
             snapshot = expected.pop(offset, None)

@@ -20,7 +20,7 @@ from archive.times import from_iso
 from archive.warc.gzip_members import Member, single_member, walk_members
 from archive.warc.http_message import Head, read_entity, read_head
 
-_PARSER = StatusAndHeadersParser(["WARC/1.0", "WARC/1.1", "WARC/0.18", "WARC/0.17"])
+_PARSER = StatusAndHeadersParser(["WARC/"])  # of any version: records of others are kept as they are
 _PIECE = 1 << 16
 _MAX_HEAD = 1 << 20  # bytes of a record's own header lines; ours have a few thousand
 
@@ -71,6 +71,7 @@ class Record:
     member: Member
     head: bytes = b""
     payload_digest: str | None = None  # what an index says of it, which is believed over the record's own header
+    own: bool = True  # written by this program: its digests must be those of its bytes
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name (WARC 1.1 §4)."""
@@ -120,7 +121,7 @@ class Record:
             yield piece
         self.drain()
         expected = self.payload_digest
-        if expected is None and self.kind == "response":
+        if expected is None and self.kind == "response" and self.own:
             expected = self.header("WARC-Payload-Digest")
         if expected and is_digest(expected) and expected != f"sha256:{hasher.hexdigest()}":
             raise IntegrityError(f"{self.record_id}: the payload is not the one that its digest names")
@@ -131,23 +132,28 @@ class Record:
             pass
 
 
-def read_record(pieces: Iterable[bytes]) -> Record:
-    """The record in one gzip member, its bytes given in pieces; raises RecordError."""
-    return _parse(single_member(pieces))
+def read_record(pieces: Iterable[bytes], *, own: bool = True) -> Record:
+    """Return the record in one gzip member, its bytes given in pieces; raises RecordError.
+
+    With `own` false another program wrote the record: what its digests say is not compared with its bytes.
+    """
+    return _parse(single_member(pieces), own)
 
 
-def walk_records(pieces: Iterable[bytes], leaf: Callable[[bytes], None] | None = None) -> Iterator[Record]:
-    """Every record of a WARC file given in pieces, to its last byte; raises RecordError where it is damaged.
+def walk_records(
+    pieces: Iterable[bytes], leaf: Callable[[bytes], None] | None = None, *, own: bool = True
+) -> Iterator[Record]:
+    """Yield every record of a WARC file given in pieces, to its last byte; raises RecordError where it is damaged.
 
-    `leaf` is given what `walk_members` gives.
+    `leaf` is given what `walk_members` gives; `own` is as for `read_record`.
     """
     for member in walk_members(pieces, leaf):
-        record = _parse(member)
+        record = _parse(member, own)
         yield record
         record.drain()
 
 
-def _parse(member: Member) -> Record:
+def _parse(member: Member, own: bool) -> Record:
     try:
         head = _head(member.stream)
         parsed = _PARSER.parse(head)
@@ -159,8 +165,9 @@ def _parse(member: Member) -> Record:
         length = size_of(parsed.get_header("Content-Length"))
     except ValueError as error:
         raise RecordError(f"{record_id}: no Content-Length") from error
-    checked = CheckedBlock(member.stream, length, parsed.get_header("WARC-Block-Digest"), record_id)
-    return Record(headers, io.BufferedReader(checked, _PIECE), member, head.getvalue())
+    digest = parsed.get_header("WARC-Block-Digest") if own else None
+    checked = CheckedBlock(member.stream, length, digest, record_id)
+    return Record(headers, io.BufferedReader(checked, _PIECE), member, head.getvalue(), own=own)
 
 
 def headers_of(head: bytes) -> Headers:

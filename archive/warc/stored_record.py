@@ -18,7 +18,7 @@ _WINDOW = 8 << 20  # bytes of a record fetched at a time: one request for nearly
 def stored_record(store: ObjectStore, ref: RecordRef, record_id: str) -> Record:
     """The record at a place; raises IntegrityError when it is not the one that is meant, StoreError."""
     try:
-        record = read_record(_pieces(store, ref))
+        record = read_record(_pieces(store, ref), own=not object_keys.is_foreign(ref.key))
     except ObjectMissing as error:
         raise IntegrityError(f"{ref.key} is missing although the index names it; run `onrecord verify`") from error
     if record.record_id != record_id:

@@ -28,9 +28,9 @@ from archive.importers import (
     Plain,
     Refers,
     capture_of,
-    date_of,
     digest_of_record,
     identified,
+    is_base,
     most_records,
     opened,
     pieces,
@@ -40,9 +40,9 @@ from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.extract.tasks import EXTRACTABLE
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.import_flaws import Flaws, Told
+from pipeline.ingest.import_pages import NamedPages, may_be_page
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
@@ -96,7 +96,7 @@ class _Importing:
     def __init__(self, archive: Archive, session: Session, path: Path, told: Told, container: Container) -> None:
         self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
-        self._pages_named = container.pages
+        self._named = NamedPages(container.pages)
         self._is_empty = archive.run_count() == 0
         self._done = Imported(path.name)
         self._known = Known()
@@ -140,9 +140,6 @@ class _Importing:
         self._digests.add(digest)
         self._ids.add(record.record_id)
         capture = capture_of(record)
-        if isinstance(capture, str):
-            self.flaws.add(part, record.offset, f"{record.record_id}: {capture}")
-            return
         if isinstance(capture, NotShown):
             why = f"{record.record_id}: {capture.reason}; it is kept, and cannot be shown"
             self.flaws.add(part, record.offset, why, taken=True)
@@ -167,11 +164,17 @@ class _Importing:
         self._index(replace(capture.snapshot, record=ref, run=self._session.run), record)
 
     def _index(self, snapshot: Snapshot, record: ForeignRecord) -> None:
-        named = self._pages_named is None or snapshot.url in self._pages_named
-        page = named and record.kind == "response" and snapshot.mime in EXTRACTABLE and snapshot.status < 300
-        self._session.index(snapshot, page=page)
         self._known.note(snapshot, record.header("WARC-Payload-Digest"))
+        self._named.note(snapshot)
         self._done.captures += 1
+        page = may_be_page(record, snapshot)
+        if page and not self._named.names(snapshot.url):
+            self._named.wait(snapshot)
+            return
+        self._take(snapshot, page)
+
+    def _take(self, snapshot: Snapshot, page: bool) -> None:
+        self._session.index(snapshot, page=page)
         if page:
             self._pages.append(snapshot.place)
 
@@ -203,13 +206,20 @@ class _Importing:
         """The capture that holds a revisit's payload: of this file, else of the archive."""
         known = self._known
         found = known.named(refers)
-        date = date_of(refers.date)
-        if found is None and isinstance(date, datetime):
-            found = known.by_place.get((refers.url, date)) or self._kept(refers.url, date, None)
+        if found is None and refers.date:
+            found = known.by_place.get((refers.url, refers.date)) or self._kept(refers.url, refers.date, None)
         if found is None and refers.digest:
             found = known.by_digest.get(refers.digest.strip())
             found = found or self._kept(refers.url, capture.snapshot.timestamp, refers.digest.strip())
+        if found is None and refers.not_modified and not refers.names_a_capture:
+            found = self._before(refers.url, capture.snapshot.timestamp)
         return found
+
+    def _before(self, url: str, at: datetime) -> Snapshot | None:
+        """Return the newest capture of a URL up to a time, of this file or of the archive (RFC 9110 §15.4.5)."""
+        ours = self._known.before(url, at)
+        kept = None if self._is_empty else next(filter(is_base, self._archive.back(url, at)), None)
+        return max(filter(None, (ours, kept)), key=lambda found: found.timestamp, default=None)
 
     def _kept(self, url: str, at: datetime, digest: str | None) -> Snapshot | None:
         """A capture of the archive: the one of a time, or the newest one before it with a payload."""
@@ -222,6 +232,7 @@ class _Importing:
     def _orphans(self) -> None:
         """Index the revisits, whose payload may lie behind them in the file."""
         parts = {part for _, _, part, _ in self._revisits}
+        self._revisits.sort(key=lambda each: (_is_bare(each[0]), each[0].snapshot.timestamp))
         for capture, ref, part, offset in self._revisits:
             assert capture.refers is not None, "only revisits wait"
             original = self._resolve(capture, capture.refers)
@@ -231,14 +242,14 @@ class _Importing:
                 self.flaws.add(part, offset, f"{snapshot.record_id}: {why}", taken=True)
                 continue
             payload: Reference = original.payload
-            self._session.index(
-                replace(
-                    snapshot, record=ref, run=self._session.run, refers_to=payload, digest=original.digest,
-                    mime=original.mime, title=original.title, document=original.document,
-                    availability=original.availability,
-                ),
-                page=False,
+            self._named.note_revisit(snapshot, original)
+            revisit = replace(
+                snapshot, record=ref, run=self._session.run, refers_to=payload, digest=original.digest,
+                mime=original.mime, title=original.title, document=original.document,
+                availability=original.availability,
             )  # fmt: skip
+            self._known.note_seen(revisit)
+            self._session.index(revisit, page=False)
             self._done.captures += 1
         for part in parts:
             self.flaws.end(part)
@@ -253,6 +264,8 @@ class _Importing:
     def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
         self._orphans()
+        for snapshot, page in self._named.settled():
+            self._take(snapshot, page)
         self.flaws.end()
         done, flaws = self._done, self.flaws
         done.left, done.notes, done.clashes = flaws.left, flaws.notes, flaws.clashes
@@ -271,6 +284,11 @@ class _Importing:
             writing.finish()
         self._done.result = committed(self._session)
         return self._done
+
+
+def _is_bare(capture: Capture) -> bool:
+    """Return whether a revisit says no more than that the page was not modified: it is resolved after all others."""
+    return capture.refers is not None and not capture.refers.names_a_capture
 
 
 def _was_imported(archive: UnguardedReader, sha256: str) -> bool:

@@ -286,12 +286,12 @@ def test_digests_are_checked_in_their_own_form(digest: str, tmp_path: Path) -> N
     hasher = expected.hash()
     hasher.update(b"data")
     if hasher.digest() == expected.value:
-        assert Brought(tmp_path, members(record(), good)).faults == []
+        assert Brought(tmp_path, members(record(), good)).left == []
     bad = record("metadata", "http://a.example/", b"date", 2, f"WARC-Block-Digest: {digest}")
     brought = Brought(tmp_path, members(record(number=3), bad))
-    ((offset, reason),) = brought.faults
-    assert offset == len(members(record(number=3)))
-    assert reason.endswith("2>: the block is not the one that its WARC-Block-Digest names")
+    (note,) = brought.left
+    assert (note.taken, note.offset) == (True, len(members(record(number=3))))
+    assert note.reason.endswith("2>: the block is not the one that its WARC-Block-Digest names; it is taken as it is")
     assert brought.sound()
 
 

@@ -1,0 +1,327 @@
+"""Kinds of files that other programs write: what was brought is kept, what can be read has its text."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.archive import Archive
+from archive.times import iso
+from archive.warc.reader import walk_records
+from pipeline.export.export import export_warc
+from pipeline.export.selection import Wanted
+from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.ingest.import_files import Imported, import_file
+from pipeline.ingest.import_flaws import Left
+from storage.memory import MemoryStore
+from tests.pipeline.ingest.test_import_files import members, record
+
+WORDS = "<p>The council met on Tuesday to hear the pilots, who had much to say about sand, swell and money.</p>"
+
+
+def page(title: str = "Berths") -> bytes:
+    return f"<html lang=en><title>{title}</title><article><h1>{title}</h1>{WORDS * 3}</article></html>".encode()
+
+
+def answer(title: str = "Berths", status: str = "HTTP/1.1 200 OK", *lines: str) -> bytes:
+    head = "\r\n".join((status, "Content-Type: text/html; charset=utf-8", *lines, "", ""))
+    return head.encode() + page(title)
+
+
+def wacz(entries: dict[str, bytes], pages: list[str] | None = None, hashes: bool = True) -> bytes:
+    if pages is not None:
+        lines = [{"format": "json-pages-1.0", "id": "pages", "title": "All"}, *({"url": url} for url in pages)]
+        entries = entries | {"pages/pages.jsonl": "".join(json.dumps(line) + "\n" for line in lines).encode()}
+    listed = [
+        {"path": name, "hash": f"sha256:{hashlib.sha256(data).hexdigest() if hashes else '0' * 64}", "bytes": len(data)}
+        for name, data in entries.items()
+    ]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as package:
+        for name, data in entries.items():
+            package.writestr(name, data)
+        package.writestr("datapackage.json", json.dumps({"profile": "data-package", "resources": listed}))
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ExtractorPool]:
+    with ExtractorPool(1, time_limit=60.0, memory_limit=1 << 31) as made:
+        yield made
+
+
+class Theirs:
+    """An archive, and what was said of the files that it imports."""
+
+    def __init__(self, folder: Path, pool: ExtractorPool) -> None:
+        self._folder = folder
+        self._pool = pool
+        self.archive = Archive(MemoryStore(), spool=folder / "spool")
+        self.archive.prepare()
+        self.faults: list[str] = []  # what was left out, by the last file
+        self.notes: list[str] = []  # what is odd about it
+
+    def bring(self, data: bytes, name: str = "a.warc") -> Imported:
+        path = self._folder / name
+        path.write_bytes(data)
+        said: list[Left] = []
+        done = import_file(self.archive, path, said.append, self._pool)
+        self.archive.refresh()
+        self.faults = [left.reason for left in said if not left.taken]
+        self.notes = [left.reason for left in said if left.taken]
+        assert not any(finding.faults for finding in self.archive.verify())
+        return done
+
+    def text(self, url: str) -> str | None:
+        (snapshot,) = self.archive.snapshots(url)
+        document = self.archive.document(snapshot)
+        return document.article.text if document else None
+
+    def times(self, url: str) -> list[str]:
+        return sorted(iso(snapshot.timestamp) for snapshot in self.archive.snapshots(url))
+
+    def holds(self, *blocks: bytes) -> bool:
+        """Return whether the archive has a record of another program with each of the blocks."""
+        store = self.archive.unguarded().stores.primary
+        found = [
+            each.block.read()
+            for info in store.list("runs/")
+            if "/archive/foreign-" in info.key
+            for each in walk_records([store.get(info.key)], own=False)
+        ]
+        return all(block in found for block in blocks)
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, pool: ExtractorPool) -> Theirs:
+    return Theirs(tmp_path, pool)
+
+
+# Which captures are pages
+
+
+@pytest.mark.parametrize(
+    ("named", "captured"),
+    [
+        ("http://quay.example", "http://quay.example/"),
+        ("http://quay.example/a#section", "http://quay.example/a"),
+        ("HTTP://QUAY.EXAMPLE:80/a", "http://quay.example/a"),
+        ("http://quay.example/a", "https://quay.example/a"),
+        ("http://quay.example/a b", "http://quay.example/a%20b"),
+        ("https://quay.example:443/a", "https://quay.example/a"),
+    ],
+)
+def test_a_list_of_pages_names_pages_by_their_keys(named: str, captured: str, theirs: Theirs) -> None:
+    other = record(url="http://quay.example/frame", block=answer("Frame"), number=2)
+    assert with_text(theirs, [named], record(url=captured, block=answer()), other) == [captured]
+
+
+def with_text(theirs: Theirs, named: list[str], *records: bytes) -> list[str]:
+    """Import a WACZ whose list names pages, and return the URLs that have a text."""
+    done = theirs.bring(wacz({"archive/data.warc.gz": members(*records)}, named), "a.wacz")
+    assert done.captures == len(records)
+    documents = {snapshot.url: theirs.archive.document(snapshot) for snapshot in theirs.archive.every()}
+    return sorted(url for url, document in documents.items() if document and "Tuesday" in (document.article.text or ""))
+
+
+def moved(url: str, to: str, number: int) -> bytes:
+    return record(url=url, block=f"HTTP/1.1 301 Moved\r\nLocation: {to}\r\n\r\n".encode(), number=number)
+
+
+def test_a_page_that_redirects_is_the_page_it_led_to(theirs: Theirs) -> None:
+    records = [
+        record(url="http://other.example/c", block=answer("End"), number=1),  # before what leads to it
+        moved("http://quay.example/a", "/b", 2),
+        moved("http://quay.example/b", "http://other.example/c", 3),
+        moved("http://other.example/c?", "http://quay.example/a", 6),  # in a circle
+        record(url="http://quay.example/frame", block=answer("Frame"), number=4),
+        moved("http://quay.example/x", "http://quay.example/frame", 5),  # nobody named it
+    ]
+    assert with_text(theirs, ["http://quay.example/a"], *records) == ["http://other.example/c"]
+
+
+def test_a_page_whose_text_lies_with_another_capture(theirs: Theirs) -> None:
+    digest = "WARC-Payload-Digest: sha256:" + hashlib.sha256(page()).hexdigest()
+    refers = "WARC-Refers-To: <urn:uuid:00000000-0000-4000-8000-000000000001>"
+    records = [
+        record("response", "http://quay.example/a?1", answer(), 1),
+        record("revisit", "http://quay.example/a", b"HTTP/1.1 200 OK\r\n\r\n", 2, digest, refers),
+    ]
+    urls = ["http://quay.example/a", "http://quay.example/a?1"]
+    assert with_text(theirs, ["http://quay.example/a"], *records) == urls
+
+
+def test_a_file_of_a_mirror_is_a_page(theirs: Theirs) -> None:
+    """Mirrors come as resource records under the addresses that their files had."""
+    mirrored = record("resource", "http://quay.example/m.html", page("Mirror"), 3, "Content-Type: text/html")
+    named = wacz({"archive/a.warc": mirrored}, ["http://quay.example/m.html"])
+    assert theirs.bring(mirrored).pages == 1
+    assert "Tuesday" in (theirs.text("http://quay.example/m.html") or "")
+    assert theirs.bring(named, "a.wacz").already == 1
+    drawn = record("resource", "urn:view:http://quay.example/m.html", page(), 4, "Content-Type: text/html")
+    assert theirs.bring(drawn).pages == 0
+
+
+# What cannot be looked up is kept
+
+
+def without(data: bytes, header: str) -> bytes:
+    return b"\r\n".join(line for line in data.split(b"\r\n") if not line.startswith(header.encode() + b":"))
+
+
+def dated(date: str, url: str = "http://quay.example/a") -> bytes:
+    return record(url=url, block=answer()).replace(b"2019-05-06T07:08:09.123456Z", date.encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (record(block=page()), "does not begin with an HTTP status line"),
+        (record(block=b""), "does not begin with an HTTP status line"),
+        (record(block=answer(status="HTTP/1.1 0 ")), "does not begin with an HTTP status line"),
+        (record(block=answer(status="HTTP/1.1 OK")), "does not begin with an HTTP status line"),
+        (without(record(block=answer()), "WARC-Target-URI"), "names no WARC-Target-URI"),
+        (dated("yesterday"), "its WARC-Date is no date: 'yesterday'"),
+        (dated("2024-13"), "its WARC-Date is no date: '2024-13'"),
+        (dated("20241301000000"), "its WARC-Date is no date"),
+        (dated(""), "its WARC-Date is no date: ''"),
+    ],
+)
+def test_a_response_that_cannot_be_looked_up_is_kept_with_a_note(data: bytes, why: str, theirs: Theirs) -> None:
+    done = theirs.bring(data)
+    assert (done.records, done.captures, done.left) == (1, 0, 0)
+    assert [why in note for note in theirs.notes] == [True]
+    assert theirs.holds(data.partition(b"\r\n\r\n")[2][:-4])
+    assert theirs.bring(data).run is None
+
+
+@pytest.mark.parametrize("line", ["HTTP/2 200", "HTTP/2.0 200 OK", "HTTP/3 200 OK", "HTTP/3 200", "HTTP/1.0 200"])
+def test_status_lines_of_every_version(line: str, theirs: Theirs) -> None:
+    assert theirs.bring(record(url="http://quay.example/a", block=answer(status=line))).captures == 1
+    assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+    (snapshot,) = theirs.archive.snapshots("http://quay.example/a")
+    assert snapshot.status == 200
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("2024", "2024-01-01T00:00:00Z"), ("2024-05", "2024-05-01T00:00:00Z"), ("2024-05-06", "2024-05-06T00:00:00Z"),
+        ("2024-05-06T07:08Z", "2024-05-06T07:08:00Z"), ("20240506070809", "2024-05-06T07:08:09Z"),
+        ("202405060708", "2024-05-06T07:08:00Z"), ("2024-05-06T07:08:09.123456789Z", "2024-05-06T07:08:09Z"),
+        ("2024-05-06T09:08:09+02:00", "2024-05-06T07:08:09Z"),
+    ],
+)  # fmt: skip
+def test_a_date_is_the_first_moment_that_it_names(date: str, moment: str, theirs: Theirs) -> None:
+    theirs.bring(dated(date))
+    assert theirs.notes + theirs.faults == []
+    assert theirs.times("http://quay.example/a") == [moment]
+
+
+def test_digests_that_are_wrong_are_noted_and_harm_no_text(theirs: Theirs) -> None:
+    zeros = "0" * 64
+    block = record("response", "http://quay.example/a", answer(), 1, f"WARC-Block-Digest: sha256:{zeros}")
+    request = record(
+        "request", "http://quay.example/a", b"GET / HTTP/1.1\r\n\r\n", 2, f"WARC-Block-Digest: md5:{zeros[:32]}"
+    )
+    payload = record("response", "http://quay.example/b", answer(), 3, f"WARC-Payload-Digest: sha256:{zeros}")
+    done = theirs.bring(block + request + payload)
+    assert (done.records, done.captures, done.left, done.pages) == (3, 2, 0, 2)
+    assert ["Block" in note for note in theirs.notes] == [True, True, False]
+    assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+    assert "Tuesday" in (theirs.text("http://quay.example/b") or "")
+    assert theirs.bring(block + request + payload).run is None
+    out = io.BytesIO()
+    export_warc(theirs.archive, Wanted(), out)
+    assert theirs.bring(out.getvalue(), "again.warc.gz").captures == 0
+
+
+# Answers that a page is unchanged
+
+UNCHANGED = "WARC-Profile: http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+
+def unchanged(day: int, number: int, *more: str) -> bytes:
+    block = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
+    return on(day, record("revisit", "http://quay.example/a", block, number, UNCHANGED, *more))
+
+
+def on(day: int, data: bytes) -> bytes:
+    return data.replace(b"2019-05-06T07:08:09.123456Z", f"2026-11-{day}T10:00:00Z".encode())
+
+
+def seen(day: int, title: str, number: int, status: str = "HTTP/1.1 200 OK") -> bytes:
+    return on(day, record("response", "http://quay.example/a", answer(title, status), number))
+
+
+def test_an_unchanged_page_is_the_newest_capture_before(theirs: Theirs) -> None:
+    nothing = "WARC-Payload-Digest: sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"  # of no bytes
+    first = unchanged(23, 3) + unchanged(21, 4, nothing) + seen(20, "One", 1) + seen(22, "Two", 2) + unchanged(19, 5)
+    done = theirs.bring(first)
+    assert (done.records, done.captures) == (5, 4)
+    assert [note.partition(": ")[2][:22] for note in theirs.notes] == ["what it refers to is n"]  # before all of them
+    done = theirs.bring(unchanged(25, 7) + seen(24, "Gone", 6, "HTTP/1.1 404 Not Found"), "b.warc")
+    assert done.captures == 2
+    found = {iso(each.timestamp)[8:10]: each for each in theirs.archive.snapshots("http://quay.example/a")}
+    title = {day: b"<title>" + name + b"<" for day, name in
+             {"20": b"One", "21": b"One", "22": b"Two", "23": b"Two", "24": b"Gone", "25": b"Two"}.items()}  # fmt: skip
+    assert found.keys() == title.keys()
+    for day, snapshot in found.items():
+        assert title[day] in b"".join(theirs.archive.payload(snapshot)[2])
+
+
+def test_an_unchanged_page_that_names_another_capture_is_not_guessed(theirs: Theirs) -> None:
+    theirs.bring(seen(20, "One", 1) + unchanged(21, 2, "WARC-Refers-To: <urn:uuid:elsewhere>"))
+    assert theirs.times("http://quay.example/a") == ["2026-11-20T10:00:00Z"]
+    assert ["refers to is not here" in note for note in theirs.notes] == [True]
+
+
+# ARC
+
+
+def arc(line: str, block: bytes, started: str = "20080430204825") -> bytes:
+    head = f"filedesc://t.arc 0.0.0.0 {started} text/plain 66\n1 0 Test\nURL IP-address Archive-date Content-type"
+    first = f"{head} Archive-length\n".encode()
+    return first + b"\n\n" + line.format(len(block)).encode() + b"\n" + block + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "moment"),
+    [
+        ("http://quay.example/a 1.2.3.4 199612312359 text/html {}", "1996-12-31T23:59:00Z"),
+        ("http://quay.example/a 1.2.3.4 19961231235958 text/html {}", "1996-12-31T23:59:58Z"),
+        ("http://quay.example/a 1.2.3.4 19961231235958 {}", "1996-12-31T23:59:58Z"),
+        ("http://quay.example/a 1.2.3.4 19961231235958  {}", "1996-12-31T23:59:58Z"),
+    ],
+)
+def test_lines_of_arc_records(line: str, moment: str, theirs: Theirs) -> None:
+    done = theirs.bring(arc(line, answer(), "200401211249"), "a.arc")
+    assert (theirs.faults, theirs.notes, done.records) == ([], [], 2)
+    assert theirs.times("http://quay.example/a") == [moment]
+    assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+
+
+@pytest.mark.parametrize("date", ["20080430204826", "20089930204826"])
+def test_arc_records_that_cannot_be_looked_up_are_kept(date: str, theirs: Theirs) -> None:
+    block = page() if date.startswith("200804") else answer()
+    done = theirs.bring(arc(f"http://quay.example/a 1.2.3.4 {date} text/html {{}}", block), "a.arc")
+    assert (theirs.faults, done.records, len(theirs.notes)) == ([], 2, 1)
+    assert theirs.holds(block)
+
+
+# Versions
+
+
+@pytest.mark.parametrize("version", ["warc/1.1", "WARC/1.2", "WARC/2.0", "Warc/1.0"])
+def test_versions_are_read_whatever_they_are(version: str, theirs: Theirs) -> None:
+    good = record(url="http://quay.example/a", block=answer()) + record(url="http://quay.example/b", number=2)
+    done = theirs.bring(good.replace(b"WARC/1.0\r\n", version.encode() + b"\r\n"))
+    assert (done.captures, theirs.faults) == (2, [])
+    assert [f"its version is {version}" in note for note in theirs.notes] == [True, True]
+    assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
