@@ -34,6 +34,10 @@ _ENTITIES = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNOREC
 _LINK = re.compile(f"{LINK}([^{LINK}{TARGET}{END}\n]*){TARGET}(\\d{{1,7}}){END}")
 _MARKS = re.compile(f"{TARGET}\\d{{0,7}}{END}|[{LINK}{TARGET}{END}]")
 _NUMBERED = re.compile(f"(?:^- )?{NUMBER}(?=-?\\w{{1,9}}\\. )", re.MULTILINE)
+# A number whose words were left out: it stands on a line alone, or before another one.
+_LONE_NUMBER = re.compile(
+    f"^(?:- )?{NUMBER}-?\\w{{0,9}}\\.?[ ]*(?:\n|\\Z)|{NUMBER}-?\\w{{1,9}}\\.[ ]*(?={NUMBER}|\n|\\Z)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,9 @@ def _body(found: Any) -> Body:
 
 def _plain(text: str | None) -> str | None:
     """A text without marks: the numbers of lists in the place of dashes."""
-    return clean(_NUMBERED.sub("", text) if text and NUMBER in text else text)
+    if text and NUMBER in text:
+        text = _NUMBERED.sub("", _LONE_NUMBER.sub("", text)).replace(NUMBER, "")
+    return clean(text)
 
 
 def _with_links(text: str | None, ready: Prepared) -> str:
