@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.extract.html_tree import parsed
@@ -17,6 +17,8 @@ from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.main_content import container_of, letters, share_in, share_kept, words_of
 from pipeline.extract.normalize_text import clean
 from pipeline.extract.prepare_html import END, LINK, NUMBER, TARGET, Prepared, prepared
+from pipeline.extract.seen_parts import shown
+from pipeline.extract.short_posts import post_instead
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -80,12 +82,20 @@ _LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
 
 
 def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
+    tree = shown(tree)
     ready = prepared(tree, url).tree
     first = _Choice(_body(_read(ready, url)), tree)
     container = container_of(ready)
     if container is not None and share_in(first.body.text or "", container) < _ENOUGH:
         first = _better(first, _standing_alone(container), container, url)
+    first = _short_post(first, ready)
     return _checked(first, structured if structured is not None else structured_of(tree), url)
+
+
+def _short_post(choice: _Choice, ready: HtmlElement) -> _Choice:
+    """Return the post alone, where a menu was taken for its text or its paragraphs run together."""
+    post = post_instead(choice.body.text, ready) if choice.body.text else None
+    return choice if post is None else _Choice(replace(choice.body, text=_plain(post)), choice.tree)
 
 
 def _read(tree: HtmlElement, url: str, **options: Any) -> Any:

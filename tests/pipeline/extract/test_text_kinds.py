@@ -56,3 +56,61 @@ def within(inner: str) -> list[str]:
 )  # fmt: skip
 def test_a_number_stands_before_its_words_and_never_alone(items: str, expected: list[str]) -> None:
     assert within(items) == expected
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ("<main><article><h1>Closed</h1><p>The bridge is closed today.</p></article></main>", ["Closed", "The bridge is closed today."]),
+        ("<main><article class='h-entry'><div class='e-content'><p>Green. Of course.</p><p>I said so.</p></div></article></main>", ["Green. Of course.", "I said so."]),
+        ("<div id='page'><div class='post'><h1>Note</h1><div class='entry-content'><p>Back on Monday.</p></div><div class='sharedaddy share'><a href='/s'>Share</a></div></div></div>", ["Note", "Back on Monday."]),
+        ("<main><article><header><h1>Vote</h1><div class='post-meta'>3 May <a href='/u'>ada</a></div></header><p>Seven to four.</p><footer class='entry-footer'><a href='/t'>canal</a></footer></article></main>", ["Vote", "Seven to four."]),
+        ("<main id='content'><h1>Thanks</h1><p>To all who came.</p><ul><li>Ada</li><li>Ben</li></ul></main>", ["Thanks", "To all who came.", "- Ada", "- Ben"]),
+        ("<article><h1>Link</h1><p><a href='https://x.example/'>The order, as signed</a></p></article>", ["Link", "The order, as signed"]),
+    ],
+)  # fmt: skip
+def test_a_very_short_post_has_no_menu_in_its_text(inner: str, expected: list[str]) -> None:
+    assert lines(inner) == expected
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (f"<article><h1><a href='/x'>Green</a></h1><p><a href='/y'>The Post</a>:</p><blockquote><p>{FIRST}</p></blockquote><p>Indeed.</p></article>", ["Green", "The Post:", FIRST, "Indeed."]),
+        (f"<main><h1>Green</h1><blockquote>{FIRST}</blockquote><blockquote>{SECOND}</blockquote></main>", ["Green", FIRST, SECOND]),
+        (f"<article class='post'><div class='post-content'><div class='line'>{FIRST}</div><div class='line'>{SECOND}</div></div></article>", [FIRST, SECOND]),
+        ("<article><h1>Verses</h1><div>The bridge is green,<br>the water is brown,<br>the council has been<br>all over the town.</div></article>", ["Verses", "The bridge is green,", "the water is brown,", "the council has been", "all over the town."]),
+        (f"<article><h2>Green</h2><p><a href='/1'>{FIRST}</a></p><p><a href='/2'>{SECOND}</a></p></article>", ["Green", FIRST, SECOND]),
+    ],
+)  # fmt: skip
+def test_paragraphs_are_lines_of_their_own(inner: str, expected: list[str]) -> None:
+    assert lines(inner) == expected
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        f"<div hidden><p>{THIRD}</p></div>",
+        f"<section hidden=''><h2>Draft</h2><p>{THIRD}</p><p>{THIRD}</p></section>",
+        "<div id='onetrust-banner-sdk'><p>We and our 311 partners use cookies to give you the best of our pages, and to measure them.</p></div>",
+        "<div role='dialog' aria-modal='true'><h2>Your privacy</h2><p>By a click on accept you consent to the storing of cookies on your device by all of us.</p><button>Accept</button></div>",
+        "<dialog open><p>Diese Seite verwendet Cookies. Mit einem Klick auf Annehmen geben Sie dazu Ihre Einwilligung, die Sie widerrufen können.</p></dialog>",
+        "<section class='cookie-notice js-bar'><p>We use cookies on this page so that you are served better than you would be without them.</p></section>",
+        f"<dialog><p>{THIRD}</p></dialog>",
+    ],
+)  # fmt: skip
+def test_what_is_hidden_and_what_asks_for_consent_is_no_text(box: str) -> None:
+    assert within(box) == []
+
+
+def test_a_hidden_part_that_a_button_of_the_page_reveals_is_text() -> None:
+    assert within(f"<button aria-controls='rest'>Read more</button><div id='rest' hidden><p>{THIRD}</p></div>") == [
+        THIRD
+    ]
+
+
+def test_an_article_about_cookies_is_no_dialog() -> None:
+    about = "<div class='privacy-essay'><p>A cookie is a small file that a page leaves behind on the machine of its reader, and the law asks for consent.</p></div>"
+    assert within(about) == [
+        "A cookie is a small file that a page leaves behind on the machine of its reader, and the law asks for consent."
+    ]
