@@ -34,7 +34,7 @@ _MOST_CHARACTERS = 2_000_000
 
 
 def lines_of(element: HtmlElement) -> list[str]:
-    """Return the lines that an element of a prepared page shows, without menus, forms, and what stands beside a post."""
+    """Return the lines that a prepared element shows, without menus, forms, and what stands beside a post."""
     reader = _Lines()
     reader.read(element, 0)
     reader.end_line()
