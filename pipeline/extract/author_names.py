@@ -17,7 +17,8 @@ _NOBODY = (
     "|unfollow|no author(?:s)?|unknown(?: author)?|authors?(?: unknown)?|none|null|undefined|nan|n/?a"
     "|(?:link |url )?copied(?: to clipboard| link)?|copy(?: link)?|share(?: (?:this|on|via).{0,30})?|tweet|e-?mail"
     "|print|save|subscribe|sign (?:in|up)|log ?in|comments?|reply|leave a (?:comment|reply)|read more"
-    "|more(?: by.{0,40})?|view (?:all posts|profile|bio)(?: by)?|see (?:all|more)(?: posts)?|about(?: the author)?|by|posted(?: by| on)?"
+    "|more(?: by.{0,40})?|view (?:all posts|profile|bio)(?: by)?|see (?:all|more)(?: posts)?"
+    "|about(?: the author)?|by|posted(?: by| on)?"
     "|published(?: on)?|updated(?: on)?|written by|date|am|pm|ago"
     "|(?:minutes?|hours?|days?|min) (?:ago|read)|min|read|facebook|twitter|linkedin|whatsapp|instagram|bluesky|mastodon"
 )

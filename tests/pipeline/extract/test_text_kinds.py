@@ -114,3 +114,35 @@ def test_an_article_about_cookies_is_no_dialog() -> None:
     assert within(about) == [
         "A cookie is a small file that a page leaves behind on the machine of its reader, and the law asks for consent."
     ]
+
+
+LINKS = "<li><a href='https://a.example/'>The order, signed</a></li><li><a href='https://b.example/'>What the surveyor wrote</a></li>"
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (f"<p>Two papers that I read on the train.</p><ul>{LINKS}</ul>", ["Two papers that I read on the train.", "- The order, signed", "- What the surveyor wrote"]),
+        (f"<p>You need to see these!</p><ol>{LINKS}</ol>", ["You need to see these!", "1. The order, signed", "2. What the surveyor wrote"]),
+        (f"<p><strong>From the archive</strong></p><ul>{LINKS}</ul>", ["From the archive", "- The order, signed", "- What the surveyor wrote"]),
+        (f"<h3>The papers</h3><ul>{LINKS}</ul>", ["The papers", "- The order, signed", "- What the surveyor wrote"]),
+        (f"<p>Das sind die beiden Papiere:</p><ul>{LINKS}</ul>", ["Das sind die beiden Papiere:", "- The order, signed", "- What the surveyor wrote"]),
+        (f"<p>Who asks? These two do.</p><ul class='wp-block-list'>{LINKS}</ul>", ["Who asks? These two do.", "- The order, signed", "- What the surveyor wrote"]),
+    ],
+)  # fmt: skip
+def test_a_list_of_links_that_the_text_leads_to_is_kept(inner: str, expected: list[str]) -> None:
+    assert within(inner) == expected
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f"<p>Read more.</p><ul>{LINKS}</ul>",
+        f"<h3>Related stories</h3><ul>{LINKS}</ul>",
+        f"<p>On the same matter.</p><ul class='related-links'>{LINKS}</ul>",
+        f"<ul role='navigation'>{LINKS}</ul>",
+        f"<h2>Lesen Sie auch</h2><ul>{LINKS}</ul>",
+    ],
+)
+def test_a_list_of_links_to_other_stories_is_no_text(inner: str) -> None:
+    assert not any("surveyor wrote" in line for line in within(inner))
