@@ -80,7 +80,7 @@ def extract(page: Page) -> Article:
 def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Reading:
     structured = structured_of(tree)
     body, no_text = _body(tree, url, structured)
-    metadata, no_metadata, notes = _metadata(tree, url)
+    metadata, no_metadata, notes = _metadata(tree, url, structured)
     article = Article(
         text=body.text,
         comments=body.comments,
@@ -108,11 +108,13 @@ def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, st
     return body, f"no text was extracted: {caught[-1]}" if caught and body.text is None else None
 
 
-def _metadata(tree: HtmlElement, url: str) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+def _metadata(
+    tree: HtmlElement, url: str, structured: Structured
+) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
     """The metadata, why most is missing if a library failed, and what else was passed over."""
     with caught_inside() as caught:
         try:
-            metadata, problem = metadata_of(tree, url), None
+            metadata, problem = metadata_of(tree, url, structured), None
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes, its text is kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.extract.html_tree import parsed
@@ -17,6 +17,8 @@ from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.main_content import container_of, letters, share_in, share_kept, words_of
 from pipeline.extract.normalize_text import clean
 from pipeline.extract.prepare_html import END, LINK, NUMBER, TARGET, Prepared, prepared
+from pipeline.extract.seen_parts import shown
+from pipeline.extract.short_posts import post_instead
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -34,6 +36,10 @@ _ENTITIES = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+|#x[0-9a-f]+);", re.IGNOREC
 _LINK = re.compile(f"{LINK}([^{LINK}{TARGET}{END}\n]*){TARGET}(\\d{{1,7}}){END}")
 _MARKS = re.compile(f"{TARGET}\\d{{0,7}}{END}|[{LINK}{TARGET}{END}]")
 _NUMBERED = re.compile(f"(?:^- )?{NUMBER}(?=-?\\w{{1,9}}\\. )", re.MULTILINE)
+# A number whose words were left out: it stands on a line alone, or before another one.
+_LONE_NUMBER = re.compile(
+    f"^(?:- )?{NUMBER}-?\\w{{0,9}}\\.?[ ]*(?:\n|\\Z)|{NUMBER}-?\\w{{1,9}}\\.[ ]*(?={NUMBER}|\n|\\Z)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,20 @@ _LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
 
 
 def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
+    tree = shown(tree)
     ready = prepared(tree, url).tree
     first = _Choice(_body(_read(ready, url)), tree)
     container = container_of(ready)
     if container is not None and share_in(first.body.text or "", container) < _ENOUGH:
         first = _better(first, _standing_alone(container), container, url)
+    first = _short_post(first, ready)
     return _checked(first, structured if structured is not None else structured_of(tree), url)
+
+
+def _short_post(choice: _Choice, ready: HtmlElement) -> _Choice:
+    """Return the post alone, where a menu was taken for its text or its paragraphs run together."""
+    post = post_instead(choice.body.text, ready) if choice.body.text else None
+    return choice if post is None else _Choice(replace(choice.body, text=_plain(post)), choice.tree)
 
 
 def _read(tree: HtmlElement, url: str, **options: Any) -> Any:
@@ -96,7 +110,9 @@ def _body(found: Any) -> Body:
 
 def _plain(text: str | None) -> str | None:
     """A text without marks: the numbers of lists in the place of dashes."""
-    return clean(_NUMBERED.sub("", text) if text and NUMBER in text else text)
+    if text and NUMBER in text:
+        text = _NUMBERED.sub("", _LONE_NUMBER.sub("", text)).replace(NUMBER, "")
+    return clean(text)
 
 
 def _with_links(text: str | None, ready: Prepared) -> str:

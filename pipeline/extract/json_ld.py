@@ -26,21 +26,25 @@ class Structured:
 
     text: str | None = None
     accessible_for_free: bool | None = None
+    published: str | None = None  # datePublished of the first article, or of the page
 
 
 def structured_of(tree: HtmlElement) -> Structured:
     """What a parsed page's JSON-LD says of its article; what cannot be read is passed over."""
     text: str | None = None
     free: bool | None = None
+    published: dict[bool, str] = {}
     budget = _Budget()
     for script in _scripts(tree):
         for node in _nodes(script, budget):
             found = _text_of(node)
             if found and len(found) > len(text or ""):
                 text = found
-            if free is None and _is_article(node):
-                free = _free(node)
-    return Structured(text, free)
+            if _is_article(node):
+                free = _free(node) if free is None else free
+                if isinstance(date := node.get("datePublished"), str):
+                    published.setdefault("webpage" in _types(node), date)
+    return Structured(text, free, published.get(False, published.get(True)))
 
 
 class _Budget:

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MOST = 2_000  # items that are numbered; longer lists are data
+_LISTS = {"ol", "ul", "dl"}
+_BOXES = {
+    "div", "article", "section", "main", "header", "figure", "details", "blockquote", "center", "h1", "h2", "h3", "h4",
+    "h5", "h6", *_LISTS,
+}  # fmt: skip
+_SILENT = {"script", "style", "template", "noscript", "svg", "button", "select", "footer", "nav", "aside", "form"}
 _INTEGER = re.compile(r"\s*([+-]?\d{1,9})")
 _ROMAN = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"),
@@ -29,6 +35,28 @@ def numbered(element: HtmlElement) -> Iterator[tuple[HtmlElement, str]]:
         number = _integer(item.get("value"), number)
         yield item, f"{_shape(number, kind)}."
         number += -1 if down else 1
+
+
+def place_for_number(item: HtmlElement) -> HtmlElement | None:
+    """Return the element of a list item whose text the number is put before; None where the item shows no text.
+
+    An item's text may begin inside of boxes: a number in the item itself would then stand on a line alone.
+    """
+    at = item
+    while not (at.text or "").strip():
+        first = next((child for child in at if _shows_text(child) or (child.tail or "").strip()), None)
+        if first is None:
+            return None
+        if not _shows_text(first) or first.tag not in _BOXES:
+            break
+        if first.tag in _LISTS:
+            return None  # the inner list has its own numbers
+        at = first
+    return at
+
+
+def _shows_text(element: HtmlElement) -> bool:
+    return element.tag not in _SILENT and any(text.strip() for text in element.itertext())
 
 
 def _integer(value: str | None, otherwise: int) -> int:

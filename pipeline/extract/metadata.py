@@ -7,24 +7,27 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pipeline.discover.resolve_url import web_url
+from pipeline.extract.author_names import names_in
+from pipeline.extract.json_ld import Structured, structured_of
+from pipeline.extract.metadata_window import window_of
 from pipeline.extract.normalize_text import clean
+from pipeline.extract.published_date import modified_marks_of, published_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_FIRST, _LAST = 400, 100  # elements of a long body in which metadata is looked for
+_MOST_TRIES = 3  # of names that are no authors
 
 
-def metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
-    """The fields of an Article that a page tells about itself."""
-    from trafilatura.metadata import extract_metadata
-
-    where = {"original_date": True, "extensive_search": False}
-    found = extract_metadata(_ends(tree), url, where, False)
+def metadata_of(tree: HtmlElement, url: str, structured: Structured | None = None) -> dict[str, Any]:
+    """Return the fields of an Article that a page tells about itself."""
+    structured = structured if structured is not None else structured_of(tree)
+    window = _without_modified(window_of(tree))
+    found = _found(window, url)
     return {
         "title": clean((_string(found.title) or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
-        "author": clean(_string(found.author)),
-        "date": clean(_string(found.date)),
+        "author": clean(_author(found, window, url)),
+        "date": published_of(tree, structured.published) or clean(_string(found.date)),
         "sitename": clean(_string(found.sitename)),
         "description": clean(_string(found.description)),
         "language": _language(tree),
@@ -47,22 +50,33 @@ def bare_metadata_of(tree: HtmlElement, url: str) -> dict[str, Any]:
     }
 
 
-def _ends(tree: HtmlElement) -> HtmlElement:
-    """The head, and where pages say who wrote them and when: the body's first and last elements, all JSON-LD."""
-    body = tree.find("body")
-    if body is None or sum(1 for _ in body.iter()) <= _FIRST + _LAST:
+def _found(tree: HtmlElement, url: str, no_authors: frozenset[str] = frozenset()) -> Any:
+    from trafilatura.metadata import extract_metadata
+
+    where = {"original_date": True, "extensive_search": False}
+    return extract_metadata(tree, url, where, False, set(no_authors))
+
+
+def _author(found: Any, tree: HtmlElement, url: str) -> str | None:
+    """The authors found; where all are buttons, months and the like, those that are found without them."""
+    passed_over: set[str] = set()
+    for _ in range(_MOST_TRIES):
+        author = _string(found.author)
+        names = names_in(author)
+        if names or not author:
+            return names
+        passed_over.update(name.strip().lower() for name in author.split(";"))
+        found = _found(tree, url, frozenset(passed_over))
+    return None
+
+
+def _without_modified(tree: HtmlElement) -> HtmlElement:
+    """The tree without the elements that say when it was changed, if others name a day: a copy, if there are any."""
+    if not modified_marks_of(tree):
         return tree
     tree = deepcopy(tree)
-    body = tree.find("body")
-    elements = list(body.iter())
-    kept = {*elements[:_FIRST], *elements[-_LAST:]}
-    kept.update(element for element in body.iter("script") if element.get("type") == "application/ld+json")
-    for element in [*elements[-_LAST:], *kept]:
-        kept.update(element.iterancestors())
-    for element in elements[_FIRST:]:
-        parent = element.getparent()
-        if element not in kept and parent in kept:
-            parent.remove(element)
+    for element in modified_marks_of(tree):
+        element.drop_tree()
     return tree
 
 

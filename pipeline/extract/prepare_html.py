@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
-from pipeline.extract.list_numbers import numbered
+from pipeline.extract.link_lists import leads_to
+from pipeline.extract.list_numbers import numbered, place_for_number
 from pipeline.extract.main_content import is_link, prose_of, text_in
 
 if TYPE_CHECKING:
@@ -186,8 +187,7 @@ class _Preparation:
 
     def _announced(self, element: HtmlElement) -> None:
         """A list of links is a menu, unless a paragraph announces it."""
-        before = element.getprevious()
-        if before is not None and before.tag == "p" and text_in(before).rstrip().endswith((":", "\uff1a")):
+        if leads_to(element):
             self._keep_links(element)
 
     def _list(self, element: HtmlElement) -> None:
@@ -198,7 +198,8 @@ class _Preparation:
         for item, number in numbered(element):
             if is_link(item):
                 return  # a menu
-            item.text = f"{NUMBER}{number} {(item.text or '').lstrip()}"
+            if (place := place_for_number(item)) is not None:
+                place.text = f"{NUMBER}{number} {(place.text or '').lstrip()}"
 
     def _notes(self, element: HtmlElement) -> None:
         """Footnotes lie in a plain container, each with its words."""
