@@ -15,32 +15,24 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
-import boto3
-from botocore.config import Config
 from s3transfer.manager import TransferConfig, TransferManager
 
 from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
 from storage.errors import LocationError, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.files import checked_range, opened_source, store_error
+from storage.s3_client import connect
 from storage.s3_clock import server_time
-from storage.s3_digests import send_digests
 from storage.s3_errors import ConditionRefused, KeyTaken, PutConflict, RangePastEnd, mapped
 from storage.s3_order import in_key_order, is_key, position_before
 from storage.s3_uploads import abort, incomplete
 
-if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
-
 _log = logging.getLogger("onrecord.storage")
-for _name in ("boto3", "botocore", "s3transfer"):  # below that they write whole requests, session tokens and all
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 MULTIPART = 64 << 20  # bytes from which a file is sent in parts
 _PART = 16 << 20  # bytes a part, of which four are on their way at once
-_CONNECTIONS = 16
 _CONFLICTS = 8  # times another writer may be in the way
 _WRITER = "onrecord-writer"  # metadata that tells whose put it was that arrived
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}\Z")
@@ -79,7 +71,7 @@ class S3Store:
         self._bucket_seen = False
         self.conditional_puts: bool | None = None
         with mapped(self._url):
-            self._client = _client(endpoint, region, path_style, attempts, timeout)
+            self._client = connect(endpoint, region, path_style, attempts, timeout)
 
     def __repr__(self) -> str:
         return f"S3Store({self._url!r})"
@@ -303,28 +295,3 @@ class S3Store:
         self.conditional_puts = honoured
         if not honoured:
             _log.warning("%s does not honour conditional puts: let only one machine write to it at a time", self._url)
-
-
-def _client(
-    endpoint: str | None, region: str | None, path_style: bool | None, attempts: int, timeout: float
-) -> S3Client:
-    # Left to itself, boto3 names the bucket in the path wherever an endpoint is given.
-    style: dict[str, Any] = {} if path_style is None else {"addressing_style": "path" if path_style else "virtual"}
-    session = boto3.Session()
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        connect_timeout=min(10, timeout),
-        read_timeout=timeout,
-        max_pool_connections=_CONNECTIONS,
-        # The newer defaults add checksum trailers that many S3-compatible servers refuse.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3=style or None,  # type: ignore[arg-type] # a typed dictionary, of which this is one
-    )
-    place = region or session.region_name or "us-east-1"
-    try:
-        client = session.client("s3", endpoint_url=endpoint, region_name=place, config=config)
-    except ValueError:
-        raise LocationError("the endpoint cannot be read: write ?endpoint=https://host:port") from None
-    send_digests(client)
-    return client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -14,29 +14,19 @@ from archive.coordination.clock import ClockNote, StoreClock, measured
 from archive.coordination.intents import RunRemoved
 from archive.digests import digest_of_stream
 from archive.formats import manifest
-from archive.formats.cdxj import line_of, parse_line, snapshot_of
-from archive.formats.outcomes_jsonl import OutcomeCounts, encode_outcome
+from archive.formats.cdxj import line_of
+from archive.formats.outcomes_jsonl import encode_outcome
 from archive.formats.pages_jsonl import HEADER, encode_document
 from archive.index.catalog import Catalog
 from archive.index.dedup import Earlier
 from archive.index.lookup import Index
-from archive.model import (
-    Block,
-    Document,
-    DocumentRef,
-    Exchange,
-    Made,
-    Manifest,
-    Outcome,
-    RecordRef,
-    RecordsRoot,
-    Resource,
-    Snapshot,
-)
+from archive.model import Block, Document, Exchange, Made, Manifest, Outcome, RecordRef, RecordsRoot, Resource, Snapshot
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
-from archive.runs.renaming import moved, rename
+from archive.runs.contents import RunContents
+from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
+from archive.runs.spool_files import pieces_of
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
@@ -77,14 +67,7 @@ class Session:
         self.run = spooled.run
         self.started = now()
         self._earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
-        self._snapshots: dict[str, Snapshot] = {}  # by place: ids come from strangers where files are imported
-        self._restored: dict[str, str] = {}  # places by record ids, of captures that the journal knows
-        self._newest: dict[str, str] = {}  # places by URL
-        self._pages: dict[str, bool] = {}  # places of pages, and whether each has its document's line
-        self._origins: dict[str, Origin] = {}  # places of captures whose metadata record is still to be written
-        self._outcomes = OutcomeCounts()
-        self._foreign = 0  # records of other programs' files, captures or not,
-        self._foreign_told = 0  # and how many of them the journal knows of
+        self._contents = RunContents(self.run, spooled.folder.name)
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
         self._clock: ClockNote | None = None
@@ -107,28 +90,10 @@ class Session:
             session.started = from_iso(kept["started"])
             session._warcs = RunWarcs(spooled, settings, session.started)
         for entry in spooled.replay(cut=not is_sealed(spooled)):
-            session._restore(entry)
+            snapshot = session._contents.restore(entry)
+            if snapshot is not None:
+                session._earlier.note(snapshot)
         return session
-
-    def _restore(self, entry: dict[str, Any]) -> None:
-        if "capture" in entry:
-            snapshot = snapshot_of(parse_line(entry["capture"]), self.run)
-            self._know(snapshot)
-            self._restored.setdefault(snapshot.record_id, snapshot.place)
-            self._earlier.note(snapshot)
-            if entry["page"]:
-                self._pages[snapshot.place] = False
-            if origin := entry.get("origin"):
-                self._origins[snapshot.place] = Origin(origin["via"], origin["hops"], tuple(origin["notes"]))
-        elif "foreign" in entry:
-            self._foreign += int(entry["foreign"])
-            self._foreign_told = self._foreign
-        elif "described" in entry:
-            self._origins.pop(self._place(entry["described"]), None)
-        elif "document" in entry:
-            self._place_document(entry["document"])
-        elif "outcome" in entry:
-            self._outcomes.add(entry)
 
     # What a run is made of
 
@@ -163,43 +128,27 @@ class Session:
             availability=earlier.availability if earlier else None,
             document=earlier.document if earlier else None,
         )
-        self._know(snapshot)
+        self._contents.add(snapshot, page=page)
         self._earlier.note(snapshot)
-        if page:
-            self._pages[snapshot.place] = False
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
         read = read and earlier is None
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
         if read:
-            self._origins[snapshot.place] = origin
+            self._contents.origins[snapshot.place] = origin
         else:
             self._describe(snapshot, origin, ())
         return snapshot
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
-        origin = self._origins.pop(place, None)
+        origin = self._contents.origins.pop(place, None)
         if origin is not None:
-            self._describe(self._snapshots[place], origin, outlinks)
+            self._describe(self._contents.snapshots[place], origin, outlinks)
             self._entries.append({"described": place})
 
     def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
         if fields := origin.fields(outlinks):
             self._warcs.metadata(snapshot, fields)
-
-    def _know(self, snapshot: Snapshot) -> None:
-        self._snapshots[snapshot.place] = snapshot
-        self._newest[snapshot.url] = snapshot.place
-
-    def _place(self, name: str) -> str:
-        """The place that an entry of the journal names; onrecord 0.4 named record ids there.
-
-        A run that was given another name has a journal of its first one.
-        """
-        name = moved(name, self._spooled.folder.name, self.run)
-        if name in self._snapshots:
-            return name
-        return self._restored.get(name, name)
 
     def _journal(self, snapshot: Snapshot, *, page: bool, origin: dict[str, Any] | None = None) -> None:
         self._entries.append({"capture": line_of(snapshot, self.run), "page": page, "origin": origin})
@@ -210,22 +159,20 @@ class Session:
             digest, _ = digest_of_stream(iter(lambda: stream.read(_PIECE), b""))
         record_id, record = self._warcs.made(made, digest, page)
         snapshot = Snapshot(made.url, made.date, 200, made.mime, digest, record_id, record, self.run)
-        self._know(snapshot)
+        self._contents.add(snapshot, page=False)
         self._journal(snapshot, page=False)
         return snapshot
 
     def add_foreign(self, head: bytes, block: Block) -> RecordRef:
         """Write a record of another program's archive as it is; `index` makes a capture of it. Raises as `add`."""
-        self._foreign += 1
+        self._contents.foreign += 1
         return self._warcs.foreign(head, block)
 
     def index(self, snapshot: Snapshot, *, page: bool) -> None:
         """Take a capture whose record was written into the run's index; `page` says that a document is to follow."""
-        self._know(snapshot)
+        self._contents.add(snapshot, page=page)
         if not snapshot.revisit:
             self._earlier.note(snapshot)
-        if page:
-            self._pages[snapshot.place] = False
         self._journal(snapshot, page=page)
 
     def discard(self) -> None:
@@ -237,11 +184,7 @@ class Session:
 
         A revisit takes the document of the original. Otherwise one is to follow; until then it keeps the one it had.
         """
-        if original is not None:
-            snapshot = _with_text_of(snapshot, original)
-        else:
-            self._pages[snapshot.place] = False
-        self._snapshots[snapshot.place] = snapshot
+        snapshot = self._contents.adopt(snapshot, original)
         self._journal(snapshot, page=original is None)
 
     def last(self, url: str) -> Snapshot | None:
@@ -258,36 +201,22 @@ class Session:
         entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
         entry["text"] = document.same_as is None and bool(document.article.extractor)
         entry["availability"] = document.article.availability
-        self._place_document(entry)
+        self._contents.add_document(entry)
         self._entries.append({"document": entry})
-
-    def _place_document(self, entry: dict[str, Any]) -> None:
-        place = self._place(entry["record"])
-        self._pages[place] = True
-        if entry["text"]:
-            self._snapshots[place] = replace(
-                self._snapshots[place],
-                document=DocumentRef(
-                    object_keys.run_key(self.run, object_keys.PAGES), entry["offset"], entry["length"]
-                ),
-                title=entry["title"],
-                availability=entry.get("availability"),
-            )
 
     def add_outcome(self, outcome: Outcome) -> bytes:
         """Write a target's outcome; returns its line as `capture --json` prints it."""
         line = encode_outcome(outcome)
         self._spooled.append(object_keys.OUTCOMES, line + b"\n")
         entry = {"outcome": outcome.outcome, "failed": outcome.failed, "skipped": outcome.skipped, "role": outcome.role}
-        self._outcomes.add(entry)
+        self._contents.outcomes.add(entry)
         self._entries.append(entry)
         return line
 
     def checkpoint(self) -> None:
         """Make everything added so far durable in the spool; raises StoreUnavailable when its disk fails."""
-        if self._foreign > self._foreign_told:
-            self._entries.append({"foreign": self._foreign - self._foreign_told})
-            self._foreign_told = self._foreign
+        if new := self._contents.new_foreign():
+            self._entries.append({"foreign": new})
         if self._entries:
             self._spooled.checkpoint(self._entries)
             self._entries = []
@@ -299,19 +228,19 @@ class Session:
         """Pages that have no document yet; none of a run that is sealed, which never changes."""
         if is_sealed(self._spooled):
             return []
-        return [self._snapshots[place] for place, done in self._pages.items() if not done]
+        return self._contents.pending()
 
     def holds(self, place: str) -> bool:
         """Return whether the capture at a place stands in this run's index."""
-        return place in self._snapshots
+        return place in self._contents.snapshots
 
     def snapshot(self, place: str) -> Snapshot:
         """Return the capture at a place, as this run has it now; raises KeyError."""
-        return self._snapshots[place]
+        return self._contents.snapshots[place]
 
     def newest(self, url: str) -> Snapshot | None:
         """Return this run's newest capture of a URL."""
-        return self._snapshots[self._newest[url]] if url in self._newest else None
+        return self._contents.newest(url)
 
     def capture_of(self, url: str) -> str | None:
         """Return the record id of this run's newest capture of a URL."""
@@ -329,7 +258,7 @@ class Session:
             return payload_record(self._store, snapshot)
         self.checkpoint()
         foreign = object_keys.is_foreign(ref.key)
-        record = read_record(_file_pieces(self._spooled, name, ref), own=not foreign)
+        record = read_record(pieces_of(self._spooled.path(name), ref.offset, ref.length), own=not foreign)
         return replace(record, payload_digest=snapshot.digest) if foreign else record
 
     # The end of a run
@@ -341,15 +270,15 @@ class Session:
 
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        if not (is_sealed(self._spooled) or self._outcomes.total or self._snapshots or self._foreign):
+        if self._contents.is_empty and not is_sealed(self._spooled):
             self._spooled.remove()
             return None
         if not is_sealed(self._spooled):
-            for place in list(self._origins):  # what could not be read has no outlinks
+            for place in list(self._contents.origins):  # what could not be read has no outlinks
                 self.describe(place, ())
             self.checkpoint()
             self._clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
-            lines = [line_of(self._as_indexed(snapshot), self.run) for snapshot in self._snapshots.values()]
+            lines = self._contents.lines(self._earlier, self._clock)
             seal(self._spooled, lines, self._manifest, self._warcs.ends)
         found = self._published()
         self._spooled.remove()
@@ -379,31 +308,7 @@ class Session:
 
     def counts(self) -> dict[str, int]:
         """How much the run holds so far."""
-        snapshots = [snapshot for snapshot in self._snapshots.values() if snapshot.run == self.run]
-        texts = [snapshot.document for snapshot in self._snapshots.values() if snapshot.document]
-        return {
-            **self._outcomes.counts(),
-            "captures": len(snapshots),
-            "revisits": sum(snapshot.revisit for snapshot in snapshots),
-            "documents": len(
-                {(ref.key, ref.offset) for ref in texts if ref.key.startswith(object_keys.run_key(self.run, ""))}
-            ),
-        }
-
-    def _as_indexed(self, snapshot: Snapshot) -> Snapshot:
-        if self._clock is not None and snapshot.run == self.run and not object_keys.is_foreign(snapshot.record.key):
-            snapshot = replace(snapshot, ahead=round(self._clock.ahead_at_start.total_seconds()))
-        return self._with_document(snapshot)
-
-    def _with_document(self, snapshot: Snapshot) -> Snapshot:
-        """A revisit of a page of this same run gets the document that the page was given meanwhile."""
-        if snapshot.refers_to is None or snapshot.document is not None:
-            return snapshot
-        original = self._earlier.by_digest(snapshot.digest)
-        if original is None:
-            return snapshot
-        original = self._snapshots[original.place]
-        return _with_text_of(snapshot, original)
+        return self._contents.counts()
 
     def close(self) -> None:
         """Let go of the run; unless it was committed, it stays in the spool."""
@@ -413,16 +318,3 @@ class Session:
     def work(self) -> Path:
         """A folder on the spool's disk for bodies on their way."""
         return self._spooled.work
-
-
-def _with_text_of(snapshot: Snapshot, original: Snapshot) -> Snapshot:
-    return replace(snapshot, document=original.document, title=original.title, availability=original.availability)
-
-
-def _file_pieces(spooled: SpooledRun, name: str, ref: RecordRef) -> Iterator[bytes]:
-    with spooled.path(name).open("rb") as file:
-        file.seek(ref.offset)
-        left = ref.length
-        while left and (piece := file.read(min(left, _PIECE))):
-            left -= len(piece)
-            yield piece

@@ -62,7 +62,8 @@ class SpooledRun:
     def work(self) -> Path:
         """A folder for bodies on their way, on the same disk."""
         path = self.folder / _WORK
-        private_folder(path)
+        with disk_errors(self.folder):
+            private_folder(path)
         return path
 
     def path(self, name: str) -> Path:

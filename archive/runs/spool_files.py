@@ -11,6 +11,8 @@ from pathlib import Path
 from storage.errors import StoreUnavailable
 from storage.private import private_folder
 
+_PIECE = 8 << 20
+
 
 def try_lock(path: Path) -> int | None:
     """Return the descriptor of a locked file; None where another process holds it, or its folder is gone."""
@@ -55,3 +57,12 @@ def disk_errors(folder: Path) -> Iterator[None]:
             f"the local spool {folder} cannot be written ({error.strerror}): free space or correct its permissions; "
             "what was captured so far is published by the next invocation"
         ) from error
+
+
+def pieces_of(path: Path, offset: int, length: int) -> Iterator[bytes]:
+    """Yield a part of a file, piece by piece; what the file lacks is not there."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while length and (piece := file.read(min(length, _PIECE))):
+            length -= len(piece)
+            yield piece

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.archive.races import explored
 
@@ -19,6 +20,7 @@ SOME = [
     ("writer", "gc"), ("gc", "writer"), ("compactor", "gc"), ("gc", "compactor"), ("redaction", "writer"),
     ("writer", "gc", "gc'"), ("gc", "writer", "gc'"), ("redaction", "compactor", "gc"),
 ]  # fmt: skip
+QUICK = 4  # of these in `make test`
 EVERY = [*itertools.permutations(AGENTS, 2), *itertools.permutations(AGENTS, 3)]
 
 
@@ -30,7 +32,14 @@ def quick(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("names", EVERY if LONG else SOME, ids=lambda names: "-".join(names).replace(" ", "_"))
+def _cases() -> Iterator[ParameterSet]:
+    for number, names in enumerate(EVERY if LONG else SOME):
+        name = "-".join(names).replace(" ", "_")
+        yield pytest.param(names, id=name, marks=pytest.mark.full if number >= QUICK else ())
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("names", list(_cases()))
 def test_no_order_of_calls_loses_a_run(
     names: tuple[str, ...], quick: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -39,8 +39,8 @@ def objects_in(store: ObjectStore) -> Objects:
 
 
 def of_runs(objects: Objects) -> Objects:
-    """All but the merged index and its marks, which are made again."""
-    return {key: data for key, data in objects.items() if not key.startswith("index/")}
+    """All but the merged index and its marks, which are made again, and intents, which garbage collection removes."""
+    return {key: data for key, data in objects.items() if not key.startswith(("index/", "intents/"))}
 
 
 def silent(record_id: str) -> None:

@@ -29,7 +29,7 @@ def server() -> Iterator[Stops]:
         yield running
 
 
-@pytest.fixture(params=["directory", "bucket"])
+@pytest.fixture(params=["directory", pytest.param("bucket", marks=pytest.mark.full)])
 def place(request: pytest.FixtureRequest, quick: Path) -> tuple[Path, str]:
     """A folder for spools, and the location of a store with NAME where names of stores come in."""
     if request.param == "directory":
