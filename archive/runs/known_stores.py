@@ -20,6 +20,7 @@ from archive.digests import read_self_digested
 from archive.runs.store_identity import check_layout, described
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreMissing
+from storage.private import private_folder, write_private
 
 _FRESH = 3600  # seconds for which a bucket that was looked at is not asked again
 
@@ -34,7 +35,10 @@ class KnownStores:
     """What this machine remembers of the stores that it has used; nothing without a folder."""
 
     def __init__(self, folder: Path | None = None, *, expected: str | None = None, anew: bool = False) -> None:
-        """Remember in a folder; `expected` is the id that every store must have; with `anew`, a store may hold any archive, or none."""
+        """Remember in a folder; `expected` is the id that every store must have.
+
+        With `anew`, a store may hold any archive, or none.
+        """
         self._folder = folder
         self._expected = expected
         self._anew = anew
@@ -111,9 +115,9 @@ class KnownStores:
             if found == self._remembered(store):
                 path.touch()
                 return
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(path.parent)
             part = path.with_suffix(".part")
-            part.write_text(json.dumps({"url": store.url, "id": found}) + "\n", "utf-8")
+            write_private(part, json.dumps({"url": store.url, "id": found}).encode() + b"\n")
             part.replace(path)
         except OSError as error:  # then a store that is not there is not noticed: no reason to lose a capture
             _log.info("%s cannot be written: %s", path, error)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage.errors import StoreUnavailable
+from storage.private import private_folder
 
 
 def try_lock(path: Path) -> int | None:
@@ -27,10 +28,10 @@ def try_lock(path: Path) -> int | None:
     return descriptor
 
 
-def make_folder(path: Path, mode: int = 0o777) -> None:
-    """Make a folder where it is absent, and see it and what leads to it to disk."""
+def make_folder(path: Path) -> None:
+    """Make a folder of this user alone where it is absent, and see it and what leads to it to disk."""
     absent = [each for each in (path, *path.parents) if not each.exists()]
-    path.mkdir(mode, parents=True, exist_ok=True)
+    private_folder(path)
     for each in absent:
         sync_folder(each.parent)
 
