@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ def possible(environment: dict[str, str]) -> bool:
 
 def run(arguments: tuple[str, ...], environment: dict[str, str], stdin: bytes) -> Ended:
     """Run `onrecord` with these arguments in a process of its own."""
-    order = json.dumps({"arguments": arguments, "environment": environment, "folder": str(Path.cwd())}).encode()
+    given_on = {"arguments": arguments, "environment": environment, "folder": str(Path.cwd()), "umask": _umask()}
+    order = json.dumps(given_on).encode()
     with socket.socket(socket.AF_UNIX) as connection, ThreadPoolExecutor(3) as pool:
         connection.connect(_address())
         (given, giving), (taking, out), (watching, err) = os.pipe(), os.pipe(), os.pipe()
@@ -61,6 +63,14 @@ def run(arguments: tuple[str, ...], environment: dict[str, str], stdin: bytes) -
         while piece := connection.recv(100):
             code += piece
         return Ended(int(code), printed.result(), said.result())
+
+
+def _umask() -> int:
+    """The umask of this process; it can only be read by setting it, which one thread does at a time."""
+    with _reading:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask
 
 
 def _give(pipe: int, data: bytes) -> None:
@@ -92,6 +102,7 @@ class _Server:
             )
 
 
+_reading = threading.Lock()
 _servers: dict[int, _Server] = {}  # by process: a worker of xdist has its own
 
 
@@ -149,6 +160,7 @@ def _serve_one(connection: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
+    os.umask(order["umask"])
     sys.argv = ["-c", *order["arguments"]]
     tempfile.tempdir = None
     from pipeline.cli.main import main

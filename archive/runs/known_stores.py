@@ -20,6 +20,7 @@ from archive.digests import read_self_digested
 from archive.runs.store_identity import check_layout, described
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreMissing
+from storage.private import private_folder, write_private
 
 _FRESH = 3600  # seconds for which a bucket that was looked at is not asked again
 
@@ -116,9 +117,9 @@ class KnownStores:
             if found == self._remembered(store):
                 path.touch()
                 return
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(path.parent)
             part = path.with_suffix(".part")
-            part.write_text(json.dumps({"url": store.url, "id": found}) + "\n", "utf-8")
+            write_private(part, json.dumps({"url": store.url, "id": found}).encode() + b"\n")
             part.replace(path)
         except OSError as error:  # then a store that is not there is not noticed: no reason to lose a capture
             _log.info("%s cannot be written: %s", path, error)

@@ -80,15 +80,16 @@ def test_a_redacted_outcome_keeps_its_length_and_what_later_versions_wrote() -> 
     later = json.dumps(json.loads(FULL_LINE) | {"score": 5}, ensure_ascii=False).encode()
     broken = later.replace(b'"words": 3', b'"words": "three"')
     data = b"".join(each + b"\n" for each in (later, BARE_LINE, broken))
-    gone = blanked_outcomes(data, {"<urn:uuid:1>"}, set()).split(b"\n")
+    place = f"{FULL.key} {FULL.offset}"
+    gone = blanked_outcomes(data, {place}, set()).split(b"\n")
     assert [len(each) for each in gone] == [len(each) for each in data.split(b"\n")]
     assert json.loads(gone[0]) == {
         "url": FULL.url, "outcome": "truncated", "timestamp": AT, "status": 200, "record_id": "<urn:uuid:1>",
-        "role": "feed", "via": FULL.via, "hops": "L", "seed": FULL.seed,
+        "key": FULL.key, "offset": FULL.offset, "role": "feed", "via": FULL.via, "hops": "L", "seed": FULL.seed,
     }  # fmt: skip
     assert gone[1] == BARE_LINE
     assert gone[2].strip() == b"{}", "what cannot be read, and names the record, may hold its title"
-    silent = json.loads(blanked_outcomes(data, set(), {"<urn:uuid:1>"}).split(b"\n")[0])
+    silent = json.loads(blanked_outcomes(data, set(), {place}).split(b"\n")[0])
     assert silent == {name: value for name, value in json.loads(later).items() if name != "title"}
 
 
@@ -100,7 +101,7 @@ def test_an_export_takes_what_a_page_asked_for_though_a_line_before_it_is_damage
     asked = Outcome(needed, "ok", AT, record_id="<urn:uuid:2>", role="requisite", via=URL)
     lines = [
         line(mime="image/png"),
-        line("org,example)/a.css", url=needed, mime="image/png", recordId="<urn:uuid:2>"),
+        line("org,example)/a.css", url=needed, mime="image/png", recordId="<urn:uuid:2>", offset="10"),
     ]
     forge(store, lines=lines, outcomes=b"{damaged\n" + encode_outcome(asked) + b"\n")
     archive = Archive(store, spool=tmp_path)

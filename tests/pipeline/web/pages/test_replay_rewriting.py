@@ -173,6 +173,9 @@ def test_paths_and_requests_are_each_other_reversed() -> None:
 _FETCHING = {"src", "srcset", "imagesrcset", "poster", "background", "data", "href", "xlink:href"}
 _FETCHING |= {"action", "formaction", "ping", "manifest", "codebase", "lowsrc", "dynsrc", "style", "fill", "srcdoc"}
 _LOOSE = re.compile(r"(?i)(?:\A|[\s,\"'(])\s*(?:https?:|//|javascript:|file:|ftp:)")
+# An attribute that holds one address: only its beginning says where it leads (WHATWG URL §4.4).
+_LEAVES = re.compile(r"(?i)(?:https?:|[/\\]{2}|javascript:|file:|ftp:)")
+_IGNORED = re.compile(r"\A[\x00-\x20]+|[\t\n\r]")
 
 
 class _Addresses(HTMLParser):
@@ -208,8 +211,10 @@ def _assert_sealed(page: str, depth: int = 0) -> None:
             _assert_sealed(value, depth + 1)
         elif name in {"style", "fill", "text"}:
             _assert_sealed_css(value)
-        else:
+        elif name in {"srcset", "imagesrcset", "ping"}:
             assert not _LOOSE.search(value), (tag, name, value)
+        else:
+            assert not _LEAVES.match(_IGNORED.sub("", value)), (tag, name, value)
 
 
 def _assert_sealed_css(text: str) -> None:
