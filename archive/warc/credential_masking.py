@@ -13,6 +13,7 @@ from io import BytesIO
 from archive.model import Block, Exchange
 from archive.warc.http_message import parse_head, read_head
 
+_REDIRECTS = {301, 302, 303, 307, 308}
 _REQUEST = {"authorization", "proxy-authorization", "cookie"}
 _LINE = re.compile(rb"([^:\r\n]+)(:[ \t]*)([^\r\n]*)(\r?\n?)\Z")
 _COOKIE = re.compile(rb"(=[ \t]*)([^;]*)")
@@ -22,10 +23,11 @@ _SCHEME = re.compile(rb"(?<=[^ \t])[ \t]+(?=[^ \t])")
 def masked(exchange: Exchange) -> Exchange:
     """An exchange without the credentials in its request, and without the cookies that answer such a request.
 
-    Its note says what was masked. The response's head keeps its length; its digests are to be made again.
+    Cookies of a redirect are masked as well: the next request of its chain may send them back. Its note says what was
+    masked. The response's head keeps its length; its digests are to be made again.
     """
     request, sent = _masked_head(_head_of(exchange.request), _REQUEST)
-    if not sent:
+    if not sent and exchange.status not in _REDIRECTS:
         return exchange
     request += exchange.request[len(request) :]
     notes = tuple(f"masked: {name} in the request" for name in sorted(sent))

@@ -12,7 +12,7 @@ from pipeline.discover.safe_xml import NotXml, local_name, parsed_xml, text_of
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_ROOTS = {"rss", "rdf", "feed", "channel"}
+FEED_ROOTS = {"rss", "rdf", "feed", "channel"}
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -24,8 +24,13 @@ def findings_of_feed(body: bytes, url: str, most: int = MOST) -> Findings:
         root = parsed_xml(body)
     except NotXml as error:
         return Findings(problem=str(error))
-    if local_name(root) not in _ROOTS:
+    if local_name(root) not in FEED_ROOTS:
         return Findings(problem=f"it is neither RSS, Atom nor JSON Feed, but begins with <{local_name(root)[:40]}>")
+    return findings_of_root(root, url, most)
+
+
+def findings_of_root(root: _Element, url: str, most: int) -> Findings:
+    """Return the first pages that a feed announces whose root is one of FEED_ROOTS."""
     collector = Collector(url, most)
     bases = _Bases(url)
     for element in root.iter("{*}item", "{*}entry"):

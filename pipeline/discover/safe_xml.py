@@ -1,14 +1,21 @@
-"""XML from strangers, parsed leniently: no entity is expanded, nothing is loaded, depth and size are bounded."""
+"""XML from strangers, parsed leniently: nothing is loaded, and depth, size and what entities expand to are bounded."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.discover.xml_entities import UnboundedEntities, plain_references
+
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_ENCODING = re.compile(r"(<\?xml\b[^>]{0,200}?)\s+encoding\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*')")
+_DECLARATION = 1000  # characters within which a document says its encoding
+_WIDE = (
+    (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+    (b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"),
+)  # fmt: skip
 
 
 class NotXml(Exception):
@@ -16,21 +23,41 @@ class NotXml(Exception):
 
 
 def parsed_xml(body: bytes) -> _Element:
-    """The root of a document, faults repaired where they can be; raises NotXml, also for one that declares entities."""
+    """Return the root of a document, faults repaired where they can be; raises NotXml.
+
+    Entities that it declares as text are resolved; those from outside stay as they are written.
+    """
     from lxml import etree
 
-    if _ENTITY.search(body.replace(b"\x00", b"")):  # UTF-16 too
-        raise NotXml("it declares entities, which no feed or sitemap needs: refused")
     parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
+    body = narrowed(body).lstrip()
     try:
-        root = etree.fromstring(body.lstrip(), parser)
+        # ISO-2022 has ampersands within its characters: there the parser repairs what it can
+        root = etree.fromstring(body if b"\x1b" in body else plain_references(body), parser)
+    except UnboundedEntities as error:
+        raise NotXml(str(error)) from error
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotXml(f"it is no XML: {error}"[:300]) from error
     if root is None:
         raise NotXml("it is no XML")
     return root
+
+
+def narrowed(body: bytes) -> bytes:
+    """Return a text in UTF-16 or UTF-32 as UTF-8, without the encoding that it declares; any other as it is."""
+    encoding = next((encoding for start, encoding in _WIDE if body.startswith(start)), None)
+    if encoding is None:
+        return body
+    text = body.decode(encoding, "replace")
+    return (_ENCODING.sub(r"\1", text[:_DECLARATION], count=1) + text[_DECLARATION:]).encode("utf-8", "replace")
 
 
 def local_name(element: _Element) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from archive.model import Exchange, Fetched, Target, Verdict
 from archive.times import now
+from pipeline.capture.http.chain_cookies import ChainCookies
 from pipeline.capture.http.connection import Stale, connect, exchange
 from pipeline.capture.http.failures import OK, Failure
 from pipeline.capture.http.politeness import Hosts
@@ -60,7 +61,8 @@ async def _follow(
 ) -> Verdict:
     first = url = checked_url(target.url)
     headers = target.headers
-    seen = {str(url)}
+    cookies = ChainCookies()
+    seen = {(str(url), "")}
     while True:
         recorded, problem = await _patiently(url, Request(headers), hosts, settings, folder)
         exchanges.append(recorded)
@@ -69,11 +71,13 @@ async def _follow(
         location = recorded.header("Location")
         if recorded.status not in _REDIRECTS or location is None:
             return _judged(recorded)
+        cookies.take(url, recorded.headers)
         url = redirected_url(url, location)
-        if str(url) in seen:
+        asked = (str(url), cookies.header(url))  # the same address with another cookie may have another answer
+        if asked in seen:
             return Verdict("redirect-loop", f"redirected back to {url}")
-        seen.add(str(url))
-        headers = headers_after_redirect(target.headers, first, url)
+        seen.add(asked)
+        headers = cookies.added(headers_after_redirect(target.headers, first, url), url)
         if len(exchanges) > settings.max_redirects:
             return Verdict("too-many-redirects", f"more than {settings.max_redirects} redirects")
 

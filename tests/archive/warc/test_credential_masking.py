@@ -72,6 +72,14 @@ def test_an_answer_to_nobody_in_particular_is_left_as_it_came() -> None:
     assert masked(whole) is whole
 
 
+def test_a_cookie_of_a_redirect_is_masked_because_it_goes_back() -> None:
+    asked = b"GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n"
+    found = masked(exchange(asked, status=302))
+    assert (found.request, found.header("Set-Cookie")) == (asked, "sid=***; Path=/; HttpOnly")
+    unchanged = exchange(asked, status=304)
+    assert masked(unchanged) is unchanged
+
+
 def test_a_body_in_a_file_keeps_every_byte(tmp_path: Path) -> None:
     whole = exchange()
     assert whole.response.data is not None

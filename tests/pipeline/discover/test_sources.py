@@ -52,19 +52,65 @@ def test_feeds_in_other_encodings() -> None:
     assert entries("<rss><channel><item><link>/16</link></item></channel></rss>".encode("utf-16")) == ["/16"]
 
 
-BOMB = b'<!DOCTYPE r [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;&a;">]><rss><channel><item><link>/&b;</link></item></channel></rss>'
+LAYERS = b"".join(b'<!ENTITY e%d "%b">' % (at, b"&e%d;" % (at - 1) * 10) for at in range(1, 8))
+BOMB = b'<!DOCTYPE r [<!ENTITY e0 "x">' + LAYERS + b"]><rss><channel><item><link>/&e7;</link></item></channel></rss>"
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"   ", b"plain words", b"<html><p>A page</p></html>", b"{", b"{}", b'{"items": 3}', b"[" * 100_000,
      b'{"items":' + b"[" * 100_000, BOMB, BOMB.decode().encode("utf-16"),
-     b'<!DOCTYPE r SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss>&x;</rss>', b"\x00" * 1000],
+     b'<!DOCTYPE r [<!ENTITY x "&x;">]><rss>&x;</rss>', b'<!DOCTYPE r [<!ENTITY x "', b"\x00" * 1000,
+     b'<!DOCTYPE r [<!ENTITY x "%b">]><rss>%b</rss>' % (b"x" * 4000, b"&x;" * 1000)],
 )  # fmt: skip
 def test_no_feeds_say_why(body: bytes) -> None:
     found = findings_of_feed(body, BASE)
     assert found.outlinks == ()
     assert found.problem
+
+
+LINK = b"<rss><channel><item><title>One&nbsp;berth</title><link>%b</link></item></channel></rss>"
+
+
+@pytest.mark.parametrize(
+    ("prolog", "link", "expected"),
+    [
+        (b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY nbsp "&#160;">]>', b"/one", "/one"),
+        (b'<!DOCTYPE r [<!ENTITY a "x"><!ENTITY a "y"><!ENTITY b \'&a;-&a;\'>]>', b"/&b;", "/x-x"),
+        (b'<!DOCTYPE r [<!-- it\'s > ]> --><!ENTITY a "<b>&amp;]>">]>', b"/?&a;", "/?<b>&]>"),
+        (b'<!DOCTYPE r SYSTEM "http://127.0.0.1:9/x.dtd" [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]>', b"/two", "/two"),
+        (b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>', b"/&x;y", "/&x;y"),
+        (b"<!DOCTYPE r [<!ELEMENT r ANY>\n<!ATTLIST r x CDATA #IMPLIED>]>", b"/three", "/three"),
+        (b"", b"/story.php?cat=4&id=17", "/story.php?cat=4&id=17"),
+        (b"", b"/story.php?cat=4&amp;id=17&#38;x&#x26;y", "/story.php?cat=4&id=17&x&y"),
+        (b"", b"/?a=1&lt=2&copy=3&amp=4&;&", "/?a=1&lt=2&copy=3&amp=4&;&"),
+        (b"", b"/caf&eacute;?q=&unknown;", "/café?q=&unknown;"),
+        (b"", b"<![CDATA[/?a=1&b;<!ENTITY]]>", "/?a=1&b;<!ENTITY"),
+        (b"<!-- & -->", b"/four<!-- a&b -->", "/four"),
+        (b"", b"/<![CDATA[never closed & so on", None),
+    ],
+)  # fmt: skip
+def test_entities_and_ampersands(prolog: bytes, link: bytes, expected: str | None) -> None:
+    found = findings_of_feed(prolog + LINK % link, BASE)
+    if expected is not None:
+        assert (found.problem, [each.url for each in found.outlinks]) == (None, [f"https://quay.example{expected}"])
+        wide = findings_of_feed((prolog + LINK % link).decode().encode("utf-16"), BASE)
+        assert wide == found
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"&", b"<!--", b"<![CDATA[&", b"<?", b"&a;", b"<!ENTITY a '", b'<!DOCTYPE a [<!ENTITY "a', b"<?xml ", b"' \"", b"<!ENTITY a 'b'>"],
+)  # fmt: skip
+@pytest.mark.parametrize("prolog", [b"", b"<!DOCTYPE r [", b"<!DOCTYPE r [<!ENTITY a 'b'>]><rss>"])
+def test_what_never_ends_is_read_once(part: bytes, prolog: bytes) -> None:
+    body = prolog + part * 20_000  # a search from each of these to the end would take minutes
+    assert findings_of_feed(body, BASE).outlinks == ()
+    assert findings_of_feed(body.decode().encode("utf-16"), BASE).outlinks == ()
+
+
+def test_an_ampersand_in_an_attribute() -> None:
+    assert entries(f"<feed {ATOM}><entry><link href='/?a=1&b=2&c='/></entry></feed>") == ["/?a=1&b=2&c="]
 
 
 def test_deep_nesting_and_many_entries_end() -> None:
@@ -90,6 +136,44 @@ def test_sitemaps(body: bytes) -> None:
     found = findings_of_sitemap(body, "https://quay.example/sitemap.xml")
     assert [outlink.url for outlink in found.outlinks] == ["https://quay.example/1"]
     assert found.problem is None
+
+
+RSS = b"<rss version='2.0'><channel><item><link>https://quay.example/1</link></item></channel></rss>"
+FEED = f"<feed {ATOM}><entry><link href='https://quay.example/1'/></entry></feed>".encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RSS,
+        FEED,
+        gzip.compress(RSS),
+        URLSET.decode().encode("utf-16"),
+        "<?xml version='1.0' encoding='utf-16'?>".encode("utf-16") + URLSET.decode().encode("utf-16-le"),
+        "https://quay.example/1\n".encode("utf-16"),
+        b"".join(gzip.compress(URLSET[at : at + 10]) for at in range(0, len(URLSET), 10)),
+        gzip.compress(URLSET) + gzip.compress(b"") + b"\x00" * 512,
+    ],
+)
+def test_sitemaps_in_other_forms(body: bytes) -> None:
+    found = findings_of_sitemap(body, "https://quay.example/sitemap.xml")
+    assert [outlink.url for outlink in found.outlinks] == ["https://quay.example/1"]
+    assert found.problem is None
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (gzip.compress(b"<url>")[:-9], "cut off"),
+        (b"\x1f\x8bwords", "damaged"),
+        (b"words", "5 bytes after its gzip were not read"),
+        (gzip.compress(b"") * 10_001, "gzip members"),
+    ],
+)
+def test_what_follows_a_gzip_member_and_cannot_be_read_is_named(rest: bytes, said: str) -> None:
+    found = findings_of_sitemap(gzip.compress(URLSET) + rest, "https://quay.example/s.xml.gz")
+    assert [outlink.url for outlink in found.outlinks] == ["https://quay.example/1"]
+    assert said in (found.problem or "")
 
 
 def test_an_index_leads_to_sitemaps_and_not_to_pages() -> None:
