@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from archive.archive import Archive
+from archive.errors import FormatError
 from archive.times import iso
 from archive.warc.reader import walk_records
 from pipeline.export.export import export_warc
@@ -325,3 +326,82 @@ def test_versions_are_read_whatever_they_are(version: str, theirs: Theirs) -> No
     assert (done.captures, theirs.faults) == (2, [])
     assert [f"its version is {version}" in note for note in theirs.notes] == [True, True]
     assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+
+
+# WACZ files
+
+
+def one(number: int, name: str = "a") -> bytes:
+    return members(record(url=f"http://quay.example/{name}", block=answer(name), number=number))
+
+
+def test_hashes_of_a_manifest_that_are_wrong_are_noted(theirs: Theirs) -> None:
+    entries = {"archive/data.warc.gz": one(1)}
+    done = theirs.bring(wacz(entries, ["http://quay.example/a"], hashes=False), "a.wacz")
+    assert (done.captures, done.pages, theirs.faults) == (1, 1, [])
+    assert theirs.notes == ["its bytes are not those that the manifest's hash names"] * 2
+    theirs.bring(wacz({"archive/data.warc.gz": one(2, "b")}, ["http://quay.example/b"]), "b.wacz")
+    assert theirs.notes == []
+
+
+@pytest.mark.parametrize(("said", "notes"), [("0" * 64, 1), (None, 0)])
+def test_the_digest_of_a_manifest_is_compared(said: str | None, notes: int, theirs: Theirs) -> None:
+    data = wacz({"archive/data.warc.gz": one(1)}, ["http://quay.example/a"])
+    file = io.BytesIO(data)
+    with zipfile.ZipFile(file, "a") as package:
+        digest = said or hashlib.sha256(package.read("datapackage.json")).hexdigest()
+        package.writestr("datapackage-digest.json", json.dumps({"hash": f"sha256:{digest}"}))
+    theirs.bring(file.getvalue(), "a.wacz")
+    assert ["datapackage-digest.json" in note for note in theirs.notes] == [True] * notes
+
+
+class _Stream(io.RawIOBase):
+    """A file that cannot be sought, so that a zip's sizes follow its entries."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # io declares an opaque buffer type
+        self.data += data
+        return len(data)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("cut", ["list", "entry"])
+def test_a_zip_that_breaks_off_is_read_up_to_there(streamed: bool, method: int, cut: str, theirs: Theirs) -> None:
+    file = _Stream() if streamed else io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as package:  # type: ignore[arg-type]  # it writes to such files
+        package.writestr("pages/pages.jsonl", b'{"url": "http://quay.example/a"}\n{"url": "http://quay.example/b"}\n')
+        package.writestr("archive/a.warc.gz", one(1))
+        package.writestr("archive/b.warc.gz", one(2, "b") + one(3, "c"))
+    data = bytes(file.data) if isinstance(file, _Stream) else file.getvalue()
+    end = data.index(b"PK\x01\x02") - (0 if cut == "list" else 120)
+    done = theirs.bring(data[:end], "a.wacz")
+    assert done.captures == (3 if cut == "list" else 2)
+    assert done.pages == 2
+    assert "breaks off" in theirs.faults[0]
+    assert len(theirs.faults) >= (1 if cut == "list" else 2)
+
+
+def test_a_wacz_of_waczs_is_read(theirs: Theirs) -> None:
+    first = wacz({"archive/data.warc.gz": one(1)}, ["http://quay.example/a"])
+    frame = members(record(url="http://quay.example/frame", block=answer("Frame"), number=3))
+    second = wacz({"archive/data.warc.gz": one(2, "b") + frame}, ["http://quay.example/b"])
+    done = theirs.bring(wacz({"archive/one.wacz": first, "archive/two.wacz": second}), "multi.wacz")
+    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (3, 2, [], [])
+    deeper = wacz({"one.wacz": wacz({"two.wacz": first})})
+    theirs.bring(deeper, "deep.wacz")
+    assert ["is not read" in fault for fault in theirs.faults] == [True]
+
+
+def test_what_cannot_be_read_is_named_as_what_it_is(tmp_path: Path, theirs: Theirs) -> None:
+    dictionary = b"\x5d\x2a\x4d\x18\x20\x00\x00\x00\nWARC/1.0\r\nWARC-Type: response\r\n"
+    for data, what in ((b"", "is empty"), (dictionary, "packed with Zstandard")):
+        with pytest.raises(FormatError, match=what):
+            theirs.bring(data, "a.warc.zst")
+    theirs.bring(wacz({"archive/data.warc.zst": dictionary}), "a.wacz")
+    assert ["packed with Zstandard" in fault for fault in theirs.faults] == [True]
