@@ -84,7 +84,7 @@ def _package(path: Path, stack: ExitStack, depth: int = 0) -> Container:
 def _has_record(path: Path) -> bool:
     """Whether a record begins somewhere near the beginning: what is damaged there may be sound further on."""
     with path.open("rb") as file:
-        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
+        return re.search(rb"(?:\A(?:\xef\xbb\xbf)?|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
 
 
 def pieces(path: Path, container: Container, part: str) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ class CutZip:
     """The entries of a cut zip, read as `zipfile.ZipFile` reads those of a whole one."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError."""
+        """Find the entries; raises OSError."""
         self._path = path
         self._entries: list[ZipInfo] = []
         self._starts: dict[str, int] = {}

@@ -83,7 +83,7 @@ def _differs(package: Package, name: str, said: Any) -> bool:
 
 
 def lines_of(package: Package, name: str) -> Iterator[bytes]:
-    """The lines of an entry that are not blank; raises ValueError where there is too much, what `zipfile` raises."""
+    """Yield an entry's lines that are not blank; raises ValueError where it is too large, what `zipfile` raises."""
     limit = _limit(package, name, _PAGES)
     waiting = b""
     with package.open(name) as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -61,7 +62,7 @@ class Theirs:
     """An archive, and what was said of the files that it imports."""
 
     def __init__(self, folder: Path, pool: ExtractorPool) -> None:
-        self._folder = folder
+        self.folder = folder
         self._pool = pool
         self.archive = Archive(MemoryStore(), spool=folder / "spool")
         self.archive.prepare()
@@ -69,7 +70,7 @@ class Theirs:
         self.notes: list[str] = []  # what is odd about it
 
     def bring(self, data: bytes, name: str = "a.warc") -> Imported:
-        path = self._folder / name
+        path = self.folder / name
         path.write_bytes(data)
         said: list[Left] = []
         done = import_file(self.archive, path, said.append, self._pool)
@@ -405,3 +406,44 @@ def test_what_cannot_be_read_is_named_as_what_it_is(tmp_path: Path, theirs: Thei
             theirs.bring(data, "a.warc.zst")
     theirs.bring(wacz({"archive/data.warc.zst": dictionary}), "a.wacz")
     assert ["packed with Zstandard" in fault for fault in theirs.faults] == [True]
+
+
+# How files are packed
+
+
+@pytest.mark.parametrize("form", ["gz-plain", "plain-gz", "gz-plain-gz", "twice", "members twice", "mark", "mark gz"])
+def test_files_are_read_however_they_are_packed(form: str, theirs: Theirs) -> None:
+    records = [record(url=f"http://quay.example/{n}", block=answer(str(n)), number=n) for n in range(4)]
+    first, second = records[:2], records[2:]
+    data = {
+        "gz-plain": members(*first) + b"".join(second),
+        "plain-gz": b"".join(first) + members(*second),
+        "gz-plain-gz": members(records[0]) + records[1] + members(*second),
+        "twice": gzip.compress(members(*records)),
+        "members twice": members(*map(gzip.compress, records)),
+        "mark": b"\xef\xbb\xbf" + b"".join(records),
+        "mark gz": gzip.compress(b"\xef\xbb\xbf" + b"".join(records)),
+    }[form]
+    done = theirs.bring(data, "a.warc.gz")
+    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (4, 4, [], [])
+
+
+def test_places_in_a_file_of_both_kinds(theirs: Theirs) -> None:
+    """What follows damage is read, whichever kind it is, and the damage has the byte where it begins."""
+    packed, plain = one(1), record(url="http://quay.example/b", block=answer("b"), number=2)
+    begun = packed + plain
+    damage = b"\x1f\x8b\x08\x00 this is no gzip member\r\n"
+    last = record(url="http://quay.example/c", block=answer("c"), number=3)
+    path = theirs.folder / "a.warc"
+    path.write_bytes(begun + damage + last + b"what is this\r\n" + one(4, "d"))
+    said: list[Left] = []
+    done = import_file(theirs.archive, path, said.append, None)
+    assert done.captures >= 3
+    assert [left.offset for left in said][:1] == [len(begun)]
+    assert [left.taken for left in said].count(False) == len(said) >= 1
+
+
+def test_a_file_that_was_packed_twice_is_no_bomb(theirs: Theirs) -> None:
+    done = theirs.bring(gzip.compress(one(1) + bytes(260 << 20), 1), "a.warc.gz")
+    assert done.captures == 1
+    assert ["is a bomb" in fault for fault in theirs.faults] == [True]
