@@ -1,7 +1,7 @@
 """Archive files of other programs: read leniently, every fault with its place."""
 
 from archive.importers.captures import Capture, NotShown, Refers, capture_of
-from archive.importers.container import Container, Flaw, opened, pieces
+from archive.importers.container import Container, opened, pieces
 from archive.importers.gunzip import Plain
 from archive.importers.kept import KeptRecords
 from archive.importers.known import KeptCaptures, Known, is_base
@@ -13,6 +13,7 @@ from archive.importers.lenient_reader import (
     most_records,
     read_records,
 )
+from archive.importers.wacz_manifest import Flaw
 
 __all__ = [
     "Capture",

@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import stat
+import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from archive.checked_json import parsed_object
 from archive.errors import FormatError
 from archive.importers.captures import LONGEST_URL
+from archive.importers.cut_zip import CutZip
 from archive.importers.lenient_reader import indexable
+from archive.importers.wacz_manifest import ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
 
 _PIECE = 1 << 18
 _MOST = 100_000  # entries of a zip
-_PAGES = 256 << 20  # bytes of a list of pages,
-_PAGES_FREE = 1 << 20  # and of a list, or a manifest, before its ratio counts
-_PAGES_RATIO = 100
-_PAGE = 8 << 20  # bytes of a line
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
 _PACKERS = {
     b"\x28\xb5\x2f\xfd": "Zstandard", b"\x5d\x2a\x4d\x18": "Zstandard", b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
 }  # fmt: skip
-# What `zipfile` raises for damaged files; one that names a place before the file is an OSError.
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError)
+_ZSTANDARD = re.compile(r"\.warc\.zst\Z", re.IGNORECASE)
+_INNER_FREE = 1 << 20  # bytes of a WACZ in another one before its ratio counts
+_INNER_RATIO = 4
 _WARC = re.compile(r"\.(?:warc|arc)(?:\.gz)?\Z", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """What is wrong with a part of a file; `taken` where it is read all the same."""
-
-    part: str
-    reason: str
-    taken: bool = False
 
 
 @dataclass(slots=True)
@@ -50,66 +41,117 @@ class Container:
     parts: list[str]  # names in the file; "" is the file itself
     flaws: list[Flaw] = field(default_factory=list)
     pages: frozenset[str] | None = None
+    packages: dict[str, tuple[Package, str]] = field(default_factory=dict)  # by part: the zip, and the name in it
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Container, zipfile.ZipFile | None]]:
-    """A file and what is in it; raises FormatError for what is no archive, OSError."""
+def opened(path: Path) -> Iterator[Container]:
+    """Yield what is in a file; raises FormatError for what is no archive, OSError."""
     with path.open("rb") as file:
         first = file.read(16)
+    packer = next((name for magic, name in _PACKERS.items() if first.startswith(magic)), None)
+    if not first:
+        raise FormatError(f"{path} is empty: it has 0 bytes; name a file that holds records")
     if first.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         try:
-            with zipfile.ZipFile(path) as package:
-                yield _wacz(path, package), package
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError) as error:
+            with ExitStack() as stack:
+                yield _package(path, stack)
+        except _DAMAGED as error:
             raise FormatError(f"{path} is a damaged zip: {error}") from error
-    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
-        yield Container([""]), None
-    elif packer := next((name for magic, name in _PACKERS.items() if first.startswith(magic)), None):
+    elif packer is not None:
         raise FormatError(
             f"{path} is packed with {packer}, which is not read here: unpack it and import what was in it"
         )
+    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
+        yield Container([""])
     else:
         raise FormatError(f"{path} is neither WACZ, WARC nor ARC: name a file that is")
+
+
+def _package(path: Path, stack: ExitStack, depth: int = 0) -> Container:
+    """Return what is in a zip, which stays open until the stack is closed; raises FormatError, what `zipfile` does."""
+    try:
+        return _wacz(path, stack.enter_context(zipfile.ZipFile(path)), stack, depth)
+    except zipfile.BadZipFile:
+        cut = CutZip(path)
+        if not cut.infolist():
+            raise
+    found = _wacz(path, cut, stack, depth)
+    found.flaws.insert(0, Flaw("", "the zip breaks off before the list of its entries; what is there is read"))
+    return found
 
 
 def _has_record(path: Path) -> bool:
     """Whether a record begins somewhere near the beginning: what is damaged there may be sound further on."""
     with path.open("rb") as file:
-        return re.search(rb"(?:\A|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
+        return re.search(rb"(?:\A(?:\xef\xbb\xbf)?|\n)WARC/\d", file.read(1 << 20), re.IGNORECASE) is not None
 
 
-def pieces(path: Path, package: zipfile.ZipFile | None, part: str) -> Iterator[bytes]:
-    """A part's bytes; raises FormatError where its zip is damaged."""
+def pieces(path: Path, container: Container, part: str) -> Iterator[bytes]:
+    """Yield a part's bytes; raises FormatError where its zip is damaged."""
+    package, name = container.packages.get(part, (None, ""))
     try:
-        with path.open("rb") if package is None else package.open(part) as stream:
+        with path.open("rb") if package is None else package.open(name) as stream:
             while piece := stream.read(_PIECE):
                 yield piece
-    except (ValueError, *_ZIP_ERRORS) as error:
+    except (ValueError, *ZIP_ERRORS) as error:
         raise FormatError(f"it is damaged in its zip: {error}") from error
 
 
-def _wacz(path: Path, package: zipfile.ZipFile) -> Container:
+def _wacz(path: Path, package: Package, stack: ExitStack, depth: int) -> Container:
     entries = package.infolist()
     found = Container([])
     if sum(entry.compress_size for entry in entries) > path.stat().st_size:
         raise FormatError(f"{path} is a bomb: its entries share their bytes")
     if len(entries) > _MOST:
-        raise FormatError(f"{package.filename} has {len(entries):,} entries: no WACZ has so many")
+        raise FormatError(f"{path} has {len(entries):,} entries: no WACZ has so many")
     seen: set[str] = set()
+    inner: list[str] = []
     for entry in entries:
         why = _refused(entry, seen)
         seen.add(entry.filename)
         if why:
             found.flaws.append(Flaw(entry.filename, why))
+        elif _ZSTANDARD.search(entry.filename):
+            why = "it is packed with Zstandard, which is not read here: unpack it and import what was in it"
+            found.flaws.append(Flaw(entry.filename, why))
         elif _WARC.search(entry.filename):
             found.parts.append(entry.filename)
-    if not found.parts and not found.flaws:
-        raise FormatError(f"{package.filename} is a zip without WARC files: no WACZ")
+            found.packages[entry.filename] = package, entry.filename
+        elif entry.filename.lower().endswith(".wacz"):
+            inner.append(entry.filename)
+    if not found.parts and not found.flaws and not inner:
+        raise FormatError(f"{path} is a zip without WARC files: no WACZ")
     found.parts.sort()
-    _check_manifest(package, seen, found)
+    found.flaws += check_manifest(package, seen - {flaw.part for flaw in found.flaws}, seen, found.parts)
     found.pages = _pages(package, seen, found)
+    for name in sorted(inner):
+        _take_inner(package, name, found, stack, depth)
     return found
+
+
+def _take_inner(package: Package, name: str, found: Container, stack: ExitStack, depth: int) -> None:
+    """Add what is in a WACZ that lies in another one, as multi-WACZ packages have it."""
+    entry = package.getinfo(name)
+    try:
+        if depth:
+            raise FormatError("a WACZ in a WACZ in a WACZ is not read: unpack it and import what was in it")
+        if entry.file_size > _INNER_FREE and entry.file_size > _INNER_RATIO * entry.compress_size:
+            raise FormatError("it is a bomb: no WACZ can be packed so much")
+        copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onrecord-"))) / "inner.wacz"
+        with package.open(name) as stream, copy.open("wb") as file:
+            shutil.copyfileobj(stream, file, _PIECE)
+        held = _package(copy, stack, depth + 1)
+    except (FormatError, *ZIP_ERRORS) as error:
+        found.flaws.append(Flaw(name, f"it cannot be read: {error}"))
+        return
+    for part in held.parts:
+        found.parts.append(f"{name}/{part}")
+        found.packages[f"{name}/{part}"] = held.packages[part]
+    found.flaws += [replace(flaw, part=f"{name}/{flaw.part}".rstrip("/")) for flaw in held.flaws]
+    both_named = found.pages is not None or not found.packages.keys() - {f"{name}/{part}" for part in held.parts}
+    named = held.pages is not None and both_named
+    found.pages = (found.pages or frozenset()) | (held.pages or frozenset()) if named else None
 
 
 def _refused(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
@@ -128,63 +170,19 @@ def _refused(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
     return None
 
 
-def _check_manifest(package: zipfile.ZipFile, names: set[str], found: Container) -> None:
-    if "datapackage.json" not in names:
-        found.flaws.append(Flaw("datapackage.json", "it is missing", taken=True))
-        return
-    try:
-        listed = parsed_object(_bounded(package, "datapackage.json", 16 << 20)).get("resources", [])
-        paths = {resource["path"] for resource in listed}
-    except (ValueError, KeyError, TypeError, AttributeError, *_ZIP_ERRORS) as error:
-        found.flaws.append(Flaw("datapackage.json", f"it cannot be read: {error}", taken=True))
-        return
-    for part in found.parts:
-        if part not in paths:
-            found.flaws.append(Flaw(part, "the manifest does not name it", taken=True))
-    for path in sorted(str(path) for path in paths - names):
-        found.flaws.append(Flaw(path, "the manifest names it, and it is not there"))
-
-
-def _pages(package: zipfile.ZipFile, names: set[str], found: Container) -> frozenset[str] | None:
+def _pages(package: Package, names: set[str], found: Container) -> frozenset[str] | None:
     """The URLs that lists of pages name; None where there is no list."""
     urls: set[str] = set()
     for name in ("pages/pages.jsonl", "pages/extraPages.jsonl"):
         if name not in names:
             continue
         try:
-            for line in _lines(package, name):
+            for line in lines_of(package, name):
                 try:
                     url = json.loads(line).get("url")
                 except (ValueError, AttributeError, RecursionError):
                     continue
                 urls.update([indexable(url)] if isinstance(url, str) and len(url) <= LONGEST_URL else [])
-        except (ValueError, *_ZIP_ERRORS) as error:
+        except (ValueError, *ZIP_ERRORS) as error:
             found.flaws.append(Flaw(name, f"it cannot be read to its end: {error}", taken=True))
     return frozenset(urls) or None
-
-
-def _lines(package: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """The lines of an entry that are not blank; raises ValueError where there is too much, what `zipfile` raises."""
-    limit = _limit(package, name, _PAGES)
-    waiting = b""
-    with package.open(name) as stream:
-        while piece := stream.read(_PIECE):
-            limit -= len(piece)
-            *lines, waiting = (waiting + piece).split(b"\n")
-            yield from filter(bytes.strip, lines)
-            if limit < 0 or len(waiting) > _PAGE:
-                raise ValueError("it, or a line of it, is larger than any honest one")
-    yield from filter(bytes.strip, [waiting])
-
-
-def _limit(package: zipfile.ZipFile, name: str, most: int) -> int:
-    return min(most, _PAGES_FREE + _PAGES_RATIO * package.getinfo(name).compress_size)
-
-
-def _bounded(package: zipfile.ZipFile, name: str, most: int) -> bytes:
-    limit = _limit(package, name, most)
-    with package.open(name) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise ValueError(f"it is larger than {limit:,} bytes")
-    return data

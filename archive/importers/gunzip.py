@@ -13,6 +13,10 @@ _MAGIC = b"\x1f\x8b\x08"
 VERSION = re.compile(rb"WARC/\d", re.IGNORECASE)  # how a WARC record begins
 _AT_LINE = re.compile(rb"\nWARC/\d", re.IGNORECASE)
 _LINE = 7  # bytes of it
+_MEMBER = re.compile(re.escape(_MAGIC))
+_EITHER = re.compile(re.escape(_MAGIC) + rb"|\nWARC/\d", re.IGNORECASE)
+_BETWEEN = b"\0\r\n"  # bytes between members
+_TWICE = 4  # plain bytes to a compressed one, of what was compressed before
 _FREE = 256 << 20  # plain bytes of a member before its ratio counts
 _RATIO = 400  # plain bytes to a compressed one: deflate gives 1,032 at most, and records of text some 20
 
@@ -35,21 +39,48 @@ class Plain:
         self._raw_at = 0  # the offset of its first byte
         self._ahead = bytearray()  # plain bytes that nobody took
         self._at = 0  # the plain offset of their first one
-        self._marks: deque[tuple[int, int]] = deque()  # plain offsets at which members begin, and where in the file
+        # Plain offsets at which members begin, where in the file, and whether these bytes lie there as they are.
+        self._marks: deque[tuple[int, int, bool]] = deque()
         self._inflating: zlib._Decompress | None = None
         self._member = 0  # where the present member begins
         self._given = 0  # plain bytes of it
         self._more()
         self.gzipped = self._raw.startswith(_MAGIC[:2])
+        self._mixed = False  # it has gzip members behind bytes that are plain
+        if not self.gzipped:
+            self._marks.append((0, 0, True))
 
     @property
     def offset(self) -> int:
         """Where in the file the next byte comes from: its own place, or that of the gzip member it is in."""
-        if not self.gzipped:
-            return self._at
         while len(self._marks) > 1 and self._marks[1][0] <= self._at:
             self._marks.popleft()
-        return self._marks[0][1] if self._marks else self._raw_at
+        if not self._marks:
+            return self._raw_at
+        begun, place, as_it_is = self._marks[0]
+        return place + (self._at - begun if as_it_is else 0)
+
+    @property
+    def packed_twice(self) -> bool:
+        """Whether what comes next was gzipped before the file was; raises Damage."""
+        return self.gzipped and self.peek(len(_MAGIC)) == _MAGIC
+
+    def unpack(self) -> bool:
+        """Go on with gzip members where plain bytes end at one; returns whether they do. Raises Damage."""
+        if self.gzipped or self.peek(len(_MAGIC)) != _MAGIC:
+            return False
+        place = self.offset
+        if not self._marks[0][2]:
+            return False
+        self._raw, self._raw_at = bytes(self._ahead) + self._raw, place
+        self._ahead.clear()
+        self.gzipped = self._mixed = True
+        return True
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file that were used."""
+        return self._raw_at
 
     def readline(self, limit: int) -> bytes:
         """A line with its end, or as much of it as the limit allows; raises Damage."""
@@ -115,7 +146,7 @@ class Plain:
         return data
 
     def resume(self) -> bool:
-        """After damage: go on at the next gzip member, if there is one."""
+        """Go on, after damage, at the next gzip member, or plain record of a file that has both; False without one."""
         self._at += len(self._ahead)
         self._ahead.clear()
         self._inflating = None
@@ -123,12 +154,15 @@ class Plain:
             return False
         self._raw, self._raw_at = self._raw[1:], self._raw_at + 1
         while True:
-            found = self._raw.find(_MAGIC)
-            if found >= 0:
-                self._drop(found)
+            found = (_EITHER if self._mixed else _MEMBER).search(self._raw)
+            if found is not None:
+                is_member = found[0] == _MAGIC
+                self._drop(found.start() + (not is_member))
                 self._marks.clear()
+                if not is_member:
+                    self._begin_plain()
                 return True
-            self._drop(max(len(self._raw) - len(_MAGIC) + 1, 0))
+            self._drop(max(len(self._raw) - _LINE, 0))
             if not self._more():
                 return False
 
@@ -153,8 +187,11 @@ class Plain:
         return self._inflate()
 
     def _inflate(self) -> bool:
-        if self._inflating is None and not self._begin():
-            return False
+        if self._inflating is None:
+            if not self._begin():
+                return False
+            if not self.gzipped:
+                return self._fill()
         assert self._inflating is not None, "a member was begun"
         try:
             out = self._inflating.decompress(self._raw, _OUT)
@@ -171,20 +208,37 @@ class Plain:
         return True
 
     def _begin(self) -> bool:
-        """Begin the member that the file is at; zero bytes between members are passed over."""
-        while not self._raw.lstrip(b"\0"):
+        """Begin the member that the file is at, or the plain records; zero bytes and line ends are passed over."""
+        while not self._raw.lstrip(_BETWEEN):
             self._drop(len(self._raw))
             if not self._more():
                 return False
-        self._drop(len(self._raw) - len(self._raw.lstrip(b"\0")))
-        if len(self._raw) < len(_MAGIC):
+        self._drop(len(self._raw) - len(self._raw.lstrip(_BETWEEN)))
+        if len(self._raw) < _LINE:
             self._more()
+        if VERSION.match(self._raw):
+            self._begin_plain()
+            return True
         if not self._raw.startswith(_MAGIC):
             raise Damage(self._raw_at, "bytes that are no gzip member")
         self._member, self._given = self._raw_at, 0
-        self._marks.append((self._at + len(self._ahead), self._raw_at))
+        self._marks.append((self._at + len(self._ahead), self._raw_at, False))
         self._inflating = zlib.decompressobj(wbits=31)
         return True
+
+    def _begin_plain(self) -> None:
+        self.gzipped = False
+        self._marks.append((self._at + len(self._ahead), self._raw_at, True))
+
+
+def unpacked(plain: Plain) -> Iterator[bytes]:
+    """Yield what a file that was gzipped twice holds, for another `Plain`; raises Damage."""
+    given = 0
+    while piece := plain.read(_OUT):
+        given += len(piece)
+        if given > _FREE and given > _TWICE * plain.consumed:
+            raise Damage(plain.offset, f"it is a bomb: {given:,} bytes that are gzipped again in very few")
+        yield piece
 
 
 def _steps(pieces: Iterable[bytes]) -> Iterator[bytes]:

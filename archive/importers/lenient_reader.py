@@ -8,6 +8,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from archive.digests import digest_of
 from archive.errors import RecordError
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import Declared, declared
-from archive.importers.gunzip import VERSION, Damage, Plain
+from archive.importers.gunzip import VERSION, Damage, Plain, unpacked
 from archive.model import Block, Headers
 from archive.times import iso
 from archive.warc.reader import headers_of
@@ -39,6 +40,7 @@ _FEW = 1_000  # records and faults of a file, however small
 _BYTES = 8  # of a file, for each of them beyond: an id alone takes more, however it is packed
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f<>\"\ud800-\udfff]+")
+_BOM = b"\xef\xbb\xbf"  # some editors put it before a text
 _VERSIONS = frozenset({b"WARC/1.1", b"WARC/1.0", b"WARC/0.18", b"WARC/0.17"})
 _WRONG_BLOCK = "the block is not the one that its WARC-Block-Digest names; it is taken as it is"
 _ARC_NAMESPACE = uuid.UUID("6f1a3c52-7a0d-5f0e-9d4b-2f6f0c1b8e77")  # of the ids that records of ARC files are given
@@ -101,6 +103,8 @@ def read_records(plain: Plain, folder: Path, most: int | None = None) -> Iterato
 
     After `most` records and faults the file is left, with a fault.
     """
+    with suppress(Damage):  # it is raised again where the record is read
+        plain = Plain(unpacked(plain)) if plain.packed_twice else plain
     reader = _Reader(plain, folder)
     for count in itertools.count():
         if count == most:
@@ -126,7 +130,11 @@ class _Reader:
 
     def next(self) -> Found | None:
         """The next record, or fault; None at the end. Raises Damage."""
+        if self._plain.peek(len(_BOM)) == _BOM:
+            self._plain.take(len(_BOM))
         self._plain.skip_blank()
+        while self._plain.unpack():
+            self._plain.skip_blank()
         if not self._plain.peek(1):
             return None
         offset = self._plain.offset

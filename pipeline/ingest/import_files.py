@@ -76,14 +76,14 @@ def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | 
 
     Without a pool no texts are made. Raises FormatError for what is no archive, OSError, StoreError.
     """
-    with opened(path) as (container, package):
+    with opened(path) as container:
         origin = {"imported": path.name, "imported-sha256": _sha256(path), "imported-bytes": path.stat().st_size}
         settings = RunSettings(software(), None, dict(origin))
         with closing(archive.session(settings)) as session:
             work = _Importing(archive, session, path, told, container)
             work.flaws.of_container(container.flaws)
             for part in container.parts:
-                work.part(part, pieces(path, package, part))
+                work.part(part, pieces(path, container, part))
             return work.finish(pool, str(origin["imported-sha256"]))
 
 

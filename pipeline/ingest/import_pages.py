@@ -18,7 +18,7 @@ class NamedPages:
         self._waiting: list[Snapshot] = []  # could be pages, if a redirect leads to them
 
     def names(self, url: str) -> bool:
-        """Return whether a list names a URL; without a list, every URL is named."""
+        """Return whether a list names a URL; without a list, every URL counts."""
         return self._keys is None or urlkey(url) in self._keys
 
     def note(self, snapshot: Snapshot) -> None:

@@ -286,7 +286,7 @@ def test_digests_are_checked_in_their_own_form(digest: str, tmp_path: Path) -> N
     hasher = expected.hash()
     hasher.update(b"data")
     if hasher.digest() == expected.value:
-        assert Brought(tmp_path, members(record(), good)).left == []
+        assert Brought(tmp_path, members(record(number=9), good)).left == []
     bad = record("metadata", "http://a.example/", b"date", 2, f"WARC-Block-Digest: {digest}")
     brought = Brought(tmp_path, members(record(number=3), bad))
     (note,) = brought.left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from archive.archive import Archive
+from archive.errors import FormatError
 from archive.times import iso
 from archive.warc.reader import walk_records
 from pipeline.export.export import export_warc
@@ -60,7 +62,7 @@ class Theirs:
     """An archive, and what was said of the files that it imports."""
 
     def __init__(self, folder: Path, pool: ExtractorPool) -> None:
-        self._folder = folder
+        self.folder = folder
         self._pool = pool
         self.archive = Archive(MemoryStore(), spool=folder / "spool")
         self.archive.prepare()
@@ -68,7 +70,7 @@ class Theirs:
         self.notes: list[str] = []  # what is odd about it
 
     def bring(self, data: bytes, name: str = "a.warc") -> Imported:
-        path = self._folder / name
+        path = self.folder / name
         path.write_bytes(data)
         said: list[Left] = []
         done = import_file(self.archive, path, said.append, self._pool)
@@ -325,3 +327,123 @@ def test_versions_are_read_whatever_they_are(version: str, theirs: Theirs) -> No
     assert (done.captures, theirs.faults) == (2, [])
     assert [f"its version is {version}" in note for note in theirs.notes] == [True, True]
     assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+
+
+# WACZ files
+
+
+def one(number: int, name: str = "a") -> bytes:
+    return members(record(url=f"http://quay.example/{name}", block=answer(name), number=number))
+
+
+def test_hashes_of_a_manifest_that_are_wrong_are_noted(theirs: Theirs) -> None:
+    entries = {"archive/data.warc.gz": one(1)}
+    done = theirs.bring(wacz(entries, ["http://quay.example/a"], hashes=False), "a.wacz")
+    assert (done.captures, done.pages, theirs.faults) == (1, 1, [])
+    assert theirs.notes == ["its bytes are not those that the manifest's hash names"] * 2
+    theirs.bring(wacz({"archive/data.warc.gz": one(2, "b")}, ["http://quay.example/b"]), "b.wacz")
+    assert theirs.notes == []
+
+
+@pytest.mark.parametrize(("said", "notes"), [("0" * 64, 1), (None, 0)])
+def test_the_digest_of_a_manifest_is_compared(said: str | None, notes: int, theirs: Theirs) -> None:
+    data = wacz({"archive/data.warc.gz": one(1)}, ["http://quay.example/a"])
+    file = io.BytesIO(data)
+    with zipfile.ZipFile(file, "a") as package:
+        digest = said or hashlib.sha256(package.read("datapackage.json")).hexdigest()
+        package.writestr("datapackage-digest.json", json.dumps({"hash": f"sha256:{digest}"}))
+    theirs.bring(file.getvalue(), "a.wacz")
+    assert ["datapackage-digest.json" in note for note in theirs.notes] == [True] * notes
+
+
+class _Stream(io.RawIOBase):
+    """A file that cannot be sought, so that a zip's sizes follow its entries."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # io declares an opaque buffer type
+        self.data += data
+        return len(data)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("cut", ["list", "entry"])
+def test_a_zip_that_breaks_off_is_read_up_to_there(streamed: bool, method: int, cut: str, theirs: Theirs) -> None:
+    file = _Stream() if streamed else io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as package:  # type: ignore[arg-type]  # it writes to such files
+        package.writestr("pages/pages.jsonl", b'{"url": "http://quay.example/a"}\n{"url": "http://quay.example/b"}\n')
+        package.writestr("archive/a.warc.gz", one(1))
+        package.writestr("archive/b.warc.gz", one(2, "b") + one(3, "c"))
+    data = bytes(file.data) if isinstance(file, _Stream) else file.getvalue()
+    end = data.index(b"PK\x01\x02") - (0 if cut == "list" else 120)
+    done = theirs.bring(data[:end], "a.wacz")
+    assert done.captures == (3 if cut == "list" else 2)
+    assert done.pages == 2
+    assert "breaks off" in theirs.faults[0]
+    assert len(theirs.faults) >= (1 if cut == "list" else 2)
+
+
+def test_a_wacz_of_waczs_is_read(theirs: Theirs) -> None:
+    first = wacz({"archive/data.warc.gz": one(1)}, ["http://quay.example/a"])
+    frame = members(record(url="http://quay.example/frame", block=answer("Frame"), number=3))
+    second = wacz({"archive/data.warc.gz": one(2, "b") + frame}, ["http://quay.example/b"])
+    done = theirs.bring(wacz({"archive/one.wacz": first, "archive/two.wacz": second}), "multi.wacz")
+    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (3, 2, [], [])
+    deeper = wacz({"one.wacz": wacz({"two.wacz": first})})
+    theirs.bring(deeper, "deep.wacz")
+    assert ["is not read" in fault for fault in theirs.faults] == [True]
+
+
+def test_what_cannot_be_read_is_named_as_what_it_is(tmp_path: Path, theirs: Theirs) -> None:
+    dictionary = b"\x5d\x2a\x4d\x18\x20\x00\x00\x00\nWARC/1.0\r\nWARC-Type: response\r\n"
+    for data, what in ((b"", "is empty"), (dictionary, "packed with Zstandard")):
+        with pytest.raises(FormatError, match=what):
+            theirs.bring(data, "a.warc.zst")
+    theirs.bring(wacz({"archive/data.warc.zst": dictionary}), "a.wacz")
+    assert ["packed with Zstandard" in fault for fault in theirs.faults] == [True]
+
+
+# How files are packed
+
+
+@pytest.mark.parametrize("form", ["gz-plain", "plain-gz", "gz-plain-gz", "twice", "members twice", "mark", "mark gz"])
+def test_files_are_read_however_they_are_packed(form: str, theirs: Theirs) -> None:
+    records = [record(url=f"http://quay.example/{n}", block=answer(str(n)), number=n) for n in range(4)]
+    first, second = records[:2], records[2:]
+    data = {
+        "gz-plain": members(*first) + b"".join(second),
+        "plain-gz": b"".join(first) + members(*second),
+        "gz-plain-gz": members(records[0]) + records[1] + members(*second),
+        "twice": gzip.compress(members(*records)),
+        "members twice": members(*map(gzip.compress, records)),
+        "mark": b"\xef\xbb\xbf" + b"".join(records),
+        "mark gz": gzip.compress(b"\xef\xbb\xbf" + b"".join(records)),
+    }[form]
+    done = theirs.bring(data, "a.warc.gz")
+    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (4, 4, [], [])
+
+
+def test_places_in_a_file_of_both_kinds(theirs: Theirs) -> None:
+    """What follows damage is read, whichever kind it is, and the damage has the byte where it begins."""
+    packed, plain = one(1), record(url="http://quay.example/b", block=answer("b"), number=2)
+    begun = packed + plain
+    damage = b"\x1f\x8b\x08\x00 this is no gzip member\r\n"
+    last = record(url="http://quay.example/c", block=answer("c"), number=3)
+    path = theirs.folder / "a.warc"
+    path.write_bytes(begun + damage + last + b"what is this\r\n" + one(4, "d"))
+    said: list[Left] = []
+    done = import_file(theirs.archive, path, said.append, None)
+    assert done.captures >= 3
+    assert [left.offset for left in said][:1] == [len(begun)]
+    assert [left.taken for left in said].count(False) == len(said) >= 1
+
+
+def test_a_file_that_was_packed_twice_is_no_bomb(theirs: Theirs) -> None:
+    done = theirs.bring(gzip.compress(one(1) + bytes(260 << 20), 1), "a.warc.gz")
+    assert done.captures == 1
+    assert ["is a bomb" in fault for fault in theirs.faults] == [True]
