@@ -28,7 +28,7 @@ _BODIES = {
 # Class names of such elements that other pages have too, and what one of the elements around has to be named.
 _BODIES_WITHIN = {
     "content": re.compile(r"(?:^|\s)(?:postbody|post_wrapper)(?:$|\s)"),  # phpBB 3
-    "inner": re.compile(r"(?:^|\s)(?:post|postarea|post_wrapper|windowbg2?)(?:$|\s)"),  # SMF
+    "inner": re.compile(r"(?:^|\s)(?:postarea|post_wrapper|windowbg2?)(?:$|\s)"),  # SMF
     "post": re.compile(
         r"(?:^|\s)(?:topic-body|crawler-post|crawler-topic-view)(?:$|\s)"
     ),  # Discourse for crawlers, print
@@ -43,20 +43,20 @@ _TAGS = ("div", "span", "td", "blockquote", "article", "section")
 _LONGEST_NAMES, _HIGHEST = 300, 6  # characters of an attribute; elements above a post that are looked at
 _MOST_POSTS = 5_000
 _FORUM = re.compile(
-    r"xenforo|phpbb|smf|flarum|discourse|vbulletin|mybb|fluxbb|punbb|woltlab|invision|nodebb|vanilla", re.I
+    r"xenforo|phpbb|smf|flarum|discourse|vbulletin|mybb|fluxbb|punbb|woltlab|invision|nodebb|vanilla", re.IGNORECASE
 )
 
 
 def posts_of(tree: HtmlElement) -> list[HtmlElement]:
     """Return the elements that hold the words of a thread's posts, in their order; none for any other page."""
     found: list[HtmlElement] = []
-    known: set[HtmlElement] = set()
+    inside: set[HtmlElement] = set()
     for element in tree.iter(*_TAGS):
-        if _is_post(element) and not any(above in known for above in element.iterancestors()):
+        if element not in inside and _is_post(element):
             if any(is_hidden(above) for above in (element, *element.iterancestors())):
                 continue
             found.append(element)
-            known.add(element)
+            inside.update(element.iter())
             if len(found) >= _MOST_POSTS:
                 break
     return found if len(found) > 1 or (found and _names_program(tree)) else []

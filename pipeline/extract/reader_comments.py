@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.extract.main_content import text_in
@@ -18,26 +19,29 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _COMMENTS = {
     "comment", "comments", "commentlist", "commentaires", "commentaire", "kommentar", "kommentare", "comentarios",
     "comentario", "commenti", "commento", "reacties", "commentbox", "commentsection", "commentary-thread", "disqus",
-    "respond", "talkback", "leserkommentare", "opinions-readers", "replies", "webmentions", "webmention", "isso", "utterances",
-    "giscus", "hyvor", "cusdis", "commento", "coral",
+    "respond", "talkback", "leserkommentare", "opinions-readers", "replies", "webmentions", "webmention", "isso",
+    "utterances",
+    "giscus", "hyvor", "cusdis", "coral",
 }  # fmt: skip
 # Words beside these in names of other things: how many there are, where to write one, whether one may.
 _OTHER = {
     "count", "counter", "number", "num", "link", "links", "off", "closed", "open", "status", "has", "no", "disabled",
-    "enabled", "policy", "button", "btn", "icon", "toggle", "with", "allow", "code", "editor", "is", "free", "section-front",
-    "type", "opinion", "header-ad",
+    "enabled", "policy", "button", "btn", "icon", "toggle", "with", "allow", "code", "editor", "is", "free",
+    "type", "opinion",
 }  # fmt: skip
 _HEADING = re.compile(
     r"\s*(?:(?:\d[\d.,]*|one|two|three|four|five|no)\s+(?:reader\s+)?(?:comments?|responses?|replies|reactions?"
     r"|thoughts?"
     r"|kommentare?|leserkommentare?|commentaires?|comentarios?|commenti|commento|reacties?)\b.{0,120}"
     r"|(?:readers?.?.?\s+)?(?:comments?|responses|replies|kommentare|leserkommentare|commentaires|comentarios|commenti"
-    r"|reacties|discussion|join the (?:conversation|discussion))\s*(?:[(\[:]?\s*\d*\s*[)\]]?)|leave a (?:comment|reply).{0,40})\s*\Z",
+    r"|reacties|discussion"
+    r"|join the (?:conversation|discussion))\s*(?:[(\[:]?\s*\d*\s*[)\]]?)|leave a (?:comment|reply).{0,40})\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _COUNTED = re.compile(r"\d|\b(?:one|two|three|four|five)\b", re.IGNORECASE)
 _CONTROLS = re.compile(
-    r"(?:- )?(?:reply|report|share|like|permalink|edit|delete|flag|quote|log in to reply|antworten|r\u00e9pondre|responder)\W*\Z",
+    r"(?:- )?(?:reply|report|share|like"
+    r"|permalink|edit|delete|flag|quote|log in to reply|antworten|r\u00e9pondre|responder)\W*\Z",
     re.IGNORECASE,
 )
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
@@ -58,6 +62,8 @@ _BOXES = {
     "button",
 }
 _LONGEST_NAMES, _LONGEST_HEADING, _LEAST = 300, 200, 10  # characters
+_FRAME = {"footer", "nav", "aside", "form", "header"}
+_HIGHEST = 200  # elements above one that are looked at
 
 
 def comment_areas(tree: HtmlElement) -> list[HtmlElement]:
@@ -66,24 +72,21 @@ def comment_areas(tree: HtmlElement) -> list[HtmlElement]:
     A page on which nothing else is written has none: there, they are the text.
     """
     found: dict[HtmlElement, None] = {}
+    inside: set[HtmlElement] = set()
     for element in tree.iter(*_TAGS, *_HEADINGS):
-        if any(above in found for above in element.iterancestors()) or element in found:
+        if element in inside:
             continue
-        if element.tag in _HEADINGS:
-            found.update(dict.fromkeys(_below_heading(element)))
-        elif _is_area(element):
-            before = element.getprevious()
-            if before is not None and before.tag in _HEADINGS and _heads(before):
-                found[before] = None
-            found[element] = None
-    return list(found) if found and _is_written_beside(tree, found) else []
+        for area in _below_heading(element) if element.tag in _HEADINGS else _named_area(element):
+            found[area] = None
+            inside.update(area.iter())
+    return list(found) if found and _is_written_beside(tree, found, inside) else []
 
 
 def without(tree: HtmlElement, areas: list[HtmlElement]) -> HtmlElement:
     """Return a copy of a tree without some of its elements."""
-    marks = [tree.getroottree().getpath(area) for area in areas]
     copied = deepcopy(tree)
-    gone = [found[0] for mark in marks if (found := copied.getroottree().xpath(mark))]
+    wanted = set(areas)
+    gone = [copy for element, copy in zip(tree.iter(), copied.iter(), strict=True) if element in wanted]
     for element in gone:
         if element.getparent() is not None:
             element.drop_tree()
@@ -94,6 +97,14 @@ def comments_in(areas: list[HtmlElement]) -> str | None:
     """Return the readers' comments in some elements of a prepared page, without buttons; None where there are none."""
     lines = [line for area in areas if area.tag not in _HEADINGS for line in lines_of(area)]
     return "\n".join(line for line in lines if not _CONTROLS.match(line) and not _HEADING.match(line)) or None
+
+
+def _named_area(element: HtmlElement) -> list[HtmlElement]:
+    """Return an element that is named as comments are, and the heading above it, if that says so."""
+    if not _is_area(element):
+        return []
+    before = element.getprevious()
+    return [before, element] if before is not None and before.tag in _HEADINGS and _heads(before) else [element]
 
 
 def _is_area(element: HtmlElement) -> bool:
@@ -133,14 +144,14 @@ def _is_silent(element: HtmlElement) -> bool:
     return not text_in(element).strip() or element.tag in _HEADINGS
 
 
-def _is_written_beside(tree: HtmlElement, areas: dict[HtmlElement, None]) -> bool:
+def _is_written_beside(tree: HtmlElement, areas: dict[HtmlElement, None], inside: set[HtmlElement]) -> bool:
     """Return whether there is a paragraph, or text in an article, outside of the comments and of what frames a page."""
+    holding = {above for area in areas for above in islice(area.iterancestors(), _HIGHEST)}
     for element in tree.iter("p", "article", "blockquote", "pre"):
-        around = (element, *element.iterancestors())
-        if any(above in areas or above.tag in {"footer", "nav", "aside", "form", "header"} for above in around):
+        if element in inside or (element.tag == "article" and element in holding):
             continue
-        if element.tag == "article" and any(True for inner in element.iter(*_TAGS) if inner in areas):
+        if len(text_in(element).strip()) < _LEAST:
             continue
-        if len(text_in(element).strip()) >= _LEAST:
+        if not any(above.tag in _FRAME for above in islice(element.iterancestors(), _HIGHEST)):
             return True
     return False
