@@ -38,8 +38,8 @@ _BODIES_WITHIN = {
 }
 _IDS = re.compile(r"(?:post_message_\d+|msg_\d+|post-content-\d+)\Z")
 _POST_TYPES = re.compile(r"(?:DiscussionForumPosting|/Comment)\Z")
-_SPANS = {"postbody"}  # phpBB 2, which has a table around
-_TAGS = ("div", "span", "td", "blockquote", "article", "section")
+_SPANS = {"postbody"}  # phpBB 2 and the print view of SMF: spans and terms
+_TAGS = ("div", "span", "dd", "td", "blockquote", "article", "section")
 _LONGEST_NAMES, _HIGHEST = 300, 6  # characters of an attribute; elements above a post that are looked at
 _MOST_POSTS = 5_000
 _FORUM = re.compile(
@@ -95,7 +95,7 @@ def _is_post(element: HtmlElement) -> bool:
 @lru_cache(maxsize=20_000)  # pages repeat their names
 def _named_body(names: str, tag: str) -> bool:
     classes = set(names.split())
-    return not _BODIES.isdisjoint(classes) or (tag == "span" and not _SPANS.isdisjoint(classes))
+    return not _BODIES.isdisjoint(classes) or (tag in {"span", "dd"} and not _SPANS.isdisjoint(classes))
 
 
 @lru_cache(maxsize=20_000)

@@ -111,9 +111,18 @@ def _is_area(element: HtmlElement) -> bool:
     names = [value for name in ("id", "class") if (value := element.get(name)) and len(value) < _LONGEST_NAMES]
     if not any(_named_comments(value) for value in names):
         return False
-    if any(True for _ in element.iter("h1", "main")):
+    if any(True for _ in element.iter("h1", "main")) or _is_chapter(element):
         return False
     return not any(inner.get("itemprop") == "articleBody" for inner in element.iter("div", "section", "article"))
+
+
+def _is_chapter(element: HtmlElement) -> bool:
+    """Return whether an element is a chapter on comments: paragraphs below a heading, with no box for each reader."""
+    if element.find("p") is None or not any(child.tag in _HEADINGS for child in element):
+        return False
+    if any(True for _ in element.iter("form", "article", "li", "details", "textarea")):
+        return False
+    return not any(_named_comments((inner.get("class") or "")[:_LONGEST_NAMES]) for inner in element.iterdescendants())
 
 
 @lru_cache(maxsize=20_000)  # pages repeat their names

@@ -166,6 +166,9 @@ PROGRAMS = {
     "discourse, for print": "<div class='topic-body crawler-post'><div class='crawler-post-meta'><span class='creator'>ada</span></div><div class='post' itemprop='text'>{}</div></div>",
     "mybb": "<div class='post classic'><div class='post_author'>ada</div><div class='post_content'><div class='post_body scaleimages' id='pid_{number}'>{}</div></div></div>",
     "vbulletin": "<table id='post{number}'><tr><td>ada</td></tr><tr><td><div id='post_message_{number}'>{}</div></td></tr></table>",
+    "phpbb 2": "<table><tr><td><span class='name'>ada</span></td><td><span class='postbody'>{}</span><span class='gensmall'>Edited once</span></td></tr></table>",
+    "smf, for print": "<dl><dt class='postheader'>Post by: <strong>ada</strong></dt><dd class='postbody'>{}</dd></dl>",
+    "flarum without scripts": "<noscript><article><div class='PostUser'><h3>ada</h3></div><div class='Post-body'>{}</div></article></noscript>",
     "schema.org": "<div itemscope itemtype='https://schema.org/DiscussionForumPosting'><span itemprop='author'>ada</span><div itemprop='text'>{}</div></div>",
 }  # fmt: skip
 
@@ -220,3 +223,9 @@ def test_a_page_of_nothing_but_comments_has_them_as_its_text() -> None:
 def test_an_article_whose_box_is_named_for_an_opinion_is_no_comment() -> None:
     inner = f"<div class='section-comment'><h1>The bridge</h1><p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p></div>"
     assert lines(f"<main>{inner}</main>")[-3:] == [FIRST, SECOND, THIRD]
+
+
+def test_a_chapter_on_comments_is_text() -> None:
+    chapter = f"<section id='comments'><h2>Comments</h2><p>{FIRST}</p><pre># green</pre></section><section id='more'><h2>More</h2><p>{SECOND}</p></section>"
+    found = lines(f"<main><h1>The manual</h1><p>{THIRD}</p>{chapter}</main>")
+    assert {THIRD, FIRST, "# green", SECOND} <= set(found)
