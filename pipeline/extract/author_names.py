@@ -1,4 +1,4 @@
-"""Names of authors, apart from what pages put in their place: buttons, months, and words for nobody."""
+"""Names of authors, without what pages put in their place: buttons, months, and words for nobody."""
 
 from __future__ import annotations
 

@@ -12,11 +12,14 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pipeline.extract.forum_posts import page_of_posts, posts_of
 from pipeline.extract.html_tree import parsed
 from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.main_content import container_of, letters, share_in, share_kept, words_of
 from pipeline.extract.normalize_text import clean
+from pipeline.extract.plain_text import plain_text_of
 from pipeline.extract.prepare_html import END, LINK, NUMBER, TARGET, Prepared, prepared
+from pipeline.extract.reader_comments import comment_areas, comments_in, without
 from pipeline.extract.seen_parts import shown
 from pipeline.extract.short_posts import post_instead
 
@@ -84,12 +87,29 @@ _LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
 def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
     tree = shown(tree)
     ready = prepared(tree, url).tree
-    first = _Choice(_body(_read(ready, url)), tree)
+    if (posts := posts_of(ready)) and (text := _plain(plain_text_of(posts))):
+        return _Choice(Body(text), page_of_posts(tree))
+    first, ready = _apart_from_comments(_Choice(_body(_read(ready, url)), tree), ready, url)
     container = container_of(ready)
     if container is not None and share_in(first.body.text or "", container) < _ENOUGH:
         first = _better(first, _standing_alone(container), container, url)
     first = _short_post(first, ready)
     return _checked(first, structured if structured is not None else structured_of(tree), url)
+
+
+def _apart_from_comments(choice: _Choice, ready: HtmlElement, url: str) -> tuple[_Choice, HtmlElement]:
+    """Return the text without readers' comments, and the tree without them, where they were taken for the text."""
+    areas = comment_areas(ready)
+    own = _plain(comments_in(areas)) if areas else None
+    if own is None:
+        return choice, ready
+    found = choice.body.comments
+    comments = found if found and share_kept(own, found) > 1 - _KEPT else own
+    if share_kept(own, choice.body.text or "") <= _STRAY:
+        return replace(choice, body=replace(choice.body, comments=comments)), ready
+    bare = without(ready, areas)
+    body = Body(_body(_read(bare, url, include_comments=False)).text, comments)
+    return _Choice(body, without(choice.tree, comment_areas(choice.tree))), bare
 
 
 def _short_post(choice: _Choice, ready: HtmlElement) -> _Choice:

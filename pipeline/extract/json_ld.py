@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ _TEXTS = ("articleBody", "reviewBody", "text")
 _TEXT_TYPES = {"socialmediaposting", "discussionforumposting", "blogposting", "review", "report", "legislation"}
 _ARTICLE = ("article", "posting", "report", "review", "webpage", "creativework", "legislation")
 
+_DATED = re.compile(r"(?:article|posting|report|webpage)\b")  # a review on a page has a date of its own
+_LISTS = {"itemlist", "collectionpage", "blog"}  # pages of several articles
+
 
 @dataclass(frozen=True, slots=True)
 class Structured:
@@ -34,6 +38,7 @@ def structured_of(tree: HtmlElement) -> Structured:
     text: str | None = None
     free: bool | None = None
     published: dict[bool, str] = {}
+    lists = False
     budget = _Budget()
     for script in _scripts(tree):
         for node in _nodes(script, budget):
@@ -42,9 +47,10 @@ def structured_of(tree: HtmlElement) -> Structured:
                 text = found
             if _is_article(node):
                 free = _free(node) if free is None else free
-                if isinstance(date := node.get("datePublished"), str):
+                if isinstance(date := node.get("datePublished"), str) and _DATED.search(" ".join(_types(node))):
                     published.setdefault("webpage" in _types(node), date)
-    return Structured(text, free, published.get(False, published.get(True)))
+            lists = lists or bool(_LISTS & set(_types(node)))
+    return Structured(text, free, None if lists else published.get(False, published.get(True)))
 
 
 class _Budget:

@@ -20,7 +20,7 @@ _SILENT = {
 _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:meta|post-?info|byline|author\w*|avatar|share\w*|sharing|social|tags?|tag-links|cat-links|categor\w+"
     r"|related|recommend\w*|newsletter|subscribe|breadcrumbs?|pagination|pager|nav|navigation|menu|toolbar|actions?|buttons?"
-    r"|controls|likes?|votes?|rating|permalink|timestamp|dateline|sidebar|respond|reply|edit-?link|jump-?link)(?:$|[\s_-])",
+    r"|controls|likes?|votes?|rating|permalink|timestamp|dateline|sidebar|respond|reply|edit-?link|expand-?link|jump-?link)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _LONGEST_NAMES = 300  # characters of an attribute that is looked at

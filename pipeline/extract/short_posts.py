@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHORT = 1_000  # characters of a text that is looked at twice
 _OUTSIDE = 0.97  # of a text, that the post's own box has at least, if it is the post's
+_MOST = 200  # elements that are looked at
 _NEARLY = 0.8  # of the words of one text, in another
 _LETTER, _WORD = re.compile(r"\w"), re.compile(r"\w+")
 _CONTENT = etree.XPath(
@@ -32,8 +34,9 @@ def main_of(tree: HtmlElement) -> HtmlElement | None:
         return articles[0]
     if articles:
         return None
-    contents = _CONTENT(tree)
-    outer = [found for found in contents if not any(above in contents for above in found.iterancestors())]
+    contents = _CONTENT(tree)[:_MOST]
+    known = set(contents)
+    outer = [found for found in contents if not any(above in known for above in islice(found.iterancestors(), _MOST))]
     if len(outer) == 1:
         return _with_heading(outer[0])
     return mains[0] if mains and not outer else None

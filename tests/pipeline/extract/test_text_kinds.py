@@ -146,3 +146,86 @@ def test_a_list_of_links_that_the_text_leads_to_is_kept(inner: str, expected: li
 )
 def test_a_list_of_links_to_other_stories_is_no_text(inner: str) -> None:
     assert not any("surveyor wrote" in line for line in within(inner))
+
+
+def thread(*posts: str, around: str = "<div class='posts'>{}</div>") -> str:
+    return around.format("".join(posts))
+
+
+POSTS = [
+    "Who signed it?",
+    "Nobody, it seems.\nRead item 4.",
+    "The officers had the power to sign it without a vote, under the scheme of 1998, so the vote was for show.",
+]
+PROGRAMS = {
+    "xenforo 1": "<li class='message'><h3 class='username'>ada</h3><div class='messageContent'><article><blockquote class='messageText'>{}</blockquote></article></div><div class='messageMeta'>#1 <a href='/l'>Like</a></div></li>",
+    "smf": "<div class='windowbg'><div class='post_wrapper'><div class='poster'><h4>ada</h4></div><div class='postarea'><div class='post'><div class='inner' id='msg_{number}'>{}</div></div></div><div class='moderatorbar'><div class='signature'>Green or nothing</div></div></div></div>",
+    "phpbb": "<div class='post bg2' id='p{number}'><div class='inner'><dl class='postprofile'><dt>ada</dt></dl><div class='postbody'><h3>Re: Bridge</h3><p class='author'>by ada</p><div class='content'>{}</div><div class='signature'>Green or nothing</div></div></div></div>",
+    "flarum": "<div class='PostStream-item'><article class='CommentPost Post'><header class='Post-header'><h3>ada</h3></header><div class='Post-body'>{}</div><footer class='Post-footer'>Reply</footer></article></div>",
+    "discourse": "<div class='topic-post'><article><div class='topic-avatar'>A</div><div class='topic-body'><div class='names'>ada</div><div class='regular contents'><div class='cooked'>{}</div><nav class='post-controls'>Reply</nav></div></div></article></div>",
+    "discourse, for print": "<div class='topic-body crawler-post'><div class='crawler-post-meta'><span class='creator'>ada</span></div><div class='post' itemprop='text'>{}</div></div>",
+    "mybb": "<div class='post classic'><div class='post_author'>ada</div><div class='post_content'><div class='post_body scaleimages' id='pid_{number}'>{}</div></div></div>",
+    "vbulletin": "<table id='post{number}'><tr><td>ada</td></tr><tr><td><div id='post_message_{number}'>{}</div></td></tr></table>",
+    "phpbb 2": "<table><tr><td><span class='name'>ada</span></td><td><span class='postbody'>{}</span><span class='gensmall'>Edited once</span></td></tr></table>",
+    "smf, for print": "<dl><dt class='postheader'>Post by: <strong>ada</strong></dt><dd class='postbody'>{}</dd></dl>",
+    "flarum without scripts": "<noscript><article><div class='PostUser'><h3>ada</h3></div><div class='Post-body'>{}</div></article></noscript>",
+    "schema.org": "<div itemscope itemtype='https://schema.org/DiscussionForumPosting'><span itemprop='author'>ada</span><div itemprop='text'>{}</div></div>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("markup", ["plain", "paragraphs"])
+def test_a_thread_has_all_its_posts_and_nothing_else(program: str, markup: str) -> None:
+    def words(post: str) -> str:
+        parts = post.split("\n")
+        return "<br>".join(parts) if markup == "plain" else "".join(f"<p>{part}</p>" for part in parts)
+
+    posts = [PROGRAMS[program].format(words(post), number=number) for number, post in enumerate(POSTS)]
+    note = f"<div class='copyright'><p>{SECOND}</p></div>"
+    assert lines(f"<h1>The bridge</h1>{thread(*posts)}{note}") == "\n".join(POSTS).split("\n")
+
+
+REMARKS = [
+    "I was on the bridge on that morning, and I can say that the paint was there before the surveyor had been asked at all.",
+    "The clerk is right about his lists, for I have seen them, and the order was on none that I was allowed to look at.",
+    "So the money went to the painter before the vote, which is what we said in the spring when nobody would listen to us.",
+]
+AREAS = {
+    "list": "<div id='comments'><h3>3 Comments</h3><ol class='commentlist'>{}</ol></div>|<li class='comment'><p>{}</p></li>",
+    "boxes without a name around": "<h2>Comments</h2>{}|<details class='CommentBox' open><summary>ada</summary><p>{}</p></details>",
+    "a section of articles": "<section class='post-comments'><h2>Responses</h2>{}</section>|<article class='comment'><footer><b>ada</b> says:</footer><p>{}</p><a href='#r'>Reply</a></article>",
+    "only a heading": "<h2>3 replies</h2><ol class='thread'>{}</ol>|<li><article><p>{}</p></article></li>",
+    "in german": "<div class='leser-kommentare'><h2>Kommentare (3)</h2>{}</div>|<div class='kommentar'><b>ada</b><p>{}</p></div>",
+    "divisions": "<div class='Comments-list'>{}</div>|<div class='Comment'><div class='Comment-text'>{}</div></div>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AREAS)
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("post", ["short", "long"])
+def test_comments_of_readers_are_apart(name: str, inside: bool, post: str) -> None:
+    around, each = AREAS[name].split("|")
+    comments = around.format("".join(each.format(remark) for remark in REMARKS))
+    words = ["It is green now.", "I am sorry."] if post == "short" else [FIRST, SECOND, THIRD, LAST]
+    text = "<h1>The bridge</h1>" + "".join(f"<p>{word}</p>" for word in words)
+    article = page(f"<main><article>{text}{comments if inside else ''}</article>{'' if inside else comments}</main>")
+    assert (article.text or "").splitlines() == ["The bridge", *words]
+    assert all(remark in (article.comments or "") for remark in REMARKS)
+
+
+def test_a_page_of_nothing_but_comments_has_them_as_its_text() -> None:
+    found = page(
+        f"<main><h1>Letters</h1><div class='comments'>{''.join(f'<p>{remark}</p>' for remark in REMARKS)}</div></main>"
+    )
+    assert all(remark in (found.text or "") or remark in (found.comments or "") for remark in REMARKS)
+
+
+def test_an_article_whose_box_is_named_for_an_opinion_is_no_comment() -> None:
+    inner = f"<div class='section-comment'><h1>The bridge</h1><p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p></div>"
+    assert lines(f"<main>{inner}</main>")[-3:] == [FIRST, SECOND, THIRD]
+
+
+def test_a_chapter_on_comments_is_text() -> None:
+    chapter = f"<section id='comments'><h2>Comments</h2><p>{FIRST}</p><pre># green</pre></section><section id='more'><h2>More</h2><p>{SECOND}</p></section>"
+    found = lines(f"<main><h1>The manual</h1><p>{THIRD}</p>{chapter}</main>")
+    assert {THIRD, FIRST, "# green", SECOND} <= set(found)
