@@ -1,7 +1,8 @@
 """WARC 1.1 records: written, read back, walked member by member."""
 
 from archive.warc.capture_metadata import Origin, mime_of
-from archive.warc.http_message import Head, decoded, parse_head, read_entity
+from archive.warc.content_coding import decoded
+from archive.warc.http_message import Head, parse_head, read_entity
 from archive.warc.payload_digest import entity_of, measure
 
 __all__ = ["Head", "Origin", "decoded", "entity_of", "measure", "mime_of", "parse_head", "read_entity"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -32,9 +33,17 @@ UNKNOWN = Origin()
 
 
 def mime_of(exchange: Exchange) -> str:
-    """The media type a response names, without parameters (RFC 9110 §8.3); "unk" when it names none."""
-    text = (exchange.header("Content-Type") or "").split(";")[0].strip().lower()
-    return text if "/" in text and len(text) < 100 and text.isprintable() and " " not in text else "unk"
+    """The media type a response names, without parameters (RFC 9110 §8.3); "unk" when it names none.
+
+    Of several in a list, the last counts that is one, as in browsers (Fetch, "extract a MIME type").
+    """
+    parts = re.sub(r'"[^"]*"', "", exchange.header("Content-Type") or "").split(",")
+    types = (part.split(";")[0].strip().lower() for part in reversed(parts))
+    return next((text for text in types if _is_type(text)), "unk")
+
+
+def _is_type(text: str) -> bool:
+    return "/" in text and len(text) < 100 and text.isprintable() and " " not in text and text != "*/*"
 
 
 def location_of(exchange: Exchange) -> str | None:

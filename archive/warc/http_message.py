@@ -1,14 +1,12 @@
-"""From a stored HTTP message to what it carries: head, entity body (RFC 9112 §7), content decoded (RFC 9110 §8.4)."""
+"""From a stored HTTP message to what it carries: its head and its entity body (RFC 9112 §7)."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from archive.errors import EntityError, EntityTooLarge
 from archive.model import Headers
 
 _CHUNK = 1 << 16
@@ -30,6 +28,11 @@ class Head:
         """The first value of a header, by case-insensitive name."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def content_encoding(self) -> str:
+        """The content codings that all lines of Content-Encoding list, one list of them (RFC 9110 §5.3)."""
+        return ", ".join(value for key, value in self.headers if key.lower() == "content-encoding")
 
 
 def parse_head(data: bytes) -> Head:
@@ -94,66 +97,3 @@ def _dechunk(body: BinaryIO) -> Iterator[bytes]:
         if body.readline(3) not in {b"\r\n", b"\n"}:
             return
         line = body.readline(_MAX_LINE)
-
-
-def decoded(entity: Iterable[bytes], content_encoding: str | None, limit: int) -> Iterator[bytes]:
-    """Undo the content codings in bounded memory.
-
-    Raises EntityTooLarge once more than `limit` bytes came out, EntityError for a coding that is not known or data that
-    are not in it. A coding that breaks off (a truncated capture) ends the entity there.
-    """
-    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
-    stream = iter(entity)
-    for name in reversed([name for name in names if name not in {"", "identity"}]):
-        if name in {"gzip", "x-gzip"}:
-            stream = _inflate(stream, lambda _: zlib.decompressobj(wbits=31), limit)
-        elif name == "deflate":
-            stream = _inflate(stream, _deflate_form, limit)
-        else:
-            raise EntityError(f"content coding {name!r} is not one this program undoes; take the raw bytes instead")
-    return _limited(stream, limit)
-
-
-def _deflate_form(first: bytes) -> zlib._Decompress:
-    """Servers send both zlib and raw deflate under the one name."""
-    zlib_header = len(first) >= 2 and first[0] & 0x0F == 8 and (first[0] << 8 | first[1]) % 31 == 0
-    return zlib.decompressobj(wbits=15 if zlib_header else -15)
-
-
-def _inflate(stream: Iterable[bytes], make: Callable[[bytes], zlib._Decompress], limit: int) -> Iterator[bytes]:
-    decompressor = None
-    produced = members = 0
-    waiting = b""  # a first byte that does not tell yet what it begins
-    for piece in stream:
-        data, out, waiting = waiting + piece, b"", b""
-        while data or len(out) == _CHUNK:  # a full piece of output: zlib may hold more back
-            if decompressor is None:
-                if len(data) < 2:
-                    waiting = data
-                    break
-                if members and not data.startswith(b"\x1f\x8b"):
-                    return  # servers pad: what is no further member ends the body
-                decompressor = make(data)
-                members += 1
-            try:
-                out = decompressor.decompress(data, _CHUNK)
-            except zlib.error as error:
-                raise EntityError(f"the body is not in its content coding: {error}") from error
-            produced += len(out)
-            if out:
-                yield out
-            if produced > limit:
-                raise EntityTooLarge(f"the body decodes to more than {limit:,} bytes")
-            data = decompressor.unconsumed_tail
-            if decompressor.eof:
-                data, out = decompressor.unused_data, b""
-                decompressor = None
-
-
-def _limited(stream: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    produced = 0
-    for piece in stream:
-        produced += len(piece)
-        if produced > limit:
-            raise EntityTooLarge(f"the body decodes to more than {limit:,} bytes")
-        yield piece

@@ -127,7 +127,7 @@ class Needs:
             return
         try:
             head, _, entity = self._archive.payload(page)
-            body = b"".join(decoded(entity, head.header("Content-Encoding"), _BODY))
+            body = b"".join(decoded(entity, head.content_encoding, _BODY))
         except ArchiveError:  # it is exported as it is; whoever opens it sees what a browser would have
             return
         reading = extracted(self._pool.submit(Page(page.url, body, head.header("Content-Type"), task))).reading

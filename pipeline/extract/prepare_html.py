@@ -20,6 +20,7 @@ from pipeline.discover.resolve_url import web_url
 from pipeline.extract.link_lists import leads_to
 from pipeline.extract.list_numbers import numbered, place_for_number
 from pipeline.extract.main_content import is_link, prose_of, text_in
+from pipeline.extract.templates import empty_templates
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -97,6 +98,7 @@ class _Preparation:
     def run(self) -> None:
         tree = self.result.tree
         _put_in_place(tree)
+        empty_templates(tree)
         _narrow_cells(tree)
         notes = [element for element in _MAYBE_NOTES(tree) if _named_notes(element)]
         self._each({"q": _short_quotation, "sup": _note_mark, "a": _way_back})

@@ -34,6 +34,7 @@ class Job:
     future: Future[Reading] | None = None
     robots: RobotsAnswer | None = None  # of a robots.txt that is read for its sitemaps
     rendered: str | None = None  # the place of what scripts made of the page, whose body is read instead
+    notes: tuple[str, ...] = ()  # what its Content-Encoding says and the body is not
 
 
 Done = tuple[Job, Extracted]
@@ -113,12 +114,14 @@ class Jobs:
 
     def _page(self, job: Job, snapshot: Snapshot, head: Head, entity: Iterable[bytes]) -> Page | None:
         """A body with its content codings undone; one that cannot be ends the job with a named outcome."""
+        notes: list[str] = []
         try:
-            body = b"".join(decoded(entity, head.header("Content-Encoding"), self._decoded_limit))
+            body = b"".join(decoded(entity, head.content_encoding, self._decoded_limit, notes.append))
         except EntityTooLarge as error:
             self._failed.append((job, Extracted(None, Verdict("decoded-too-large", _BAD.format(error)))))
         except EntityError as error:
             self._failed.append((job, Extracted(None, Verdict("undecodable", _BAD.format(error)))))
         else:
+            job.notes = tuple(notes)
             return Page(snapshot.url, body, head.header("Content-Type"), job.task, self._most)
         return None

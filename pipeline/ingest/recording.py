@@ -252,7 +252,7 @@ def _small_body(exchange: Exchange) -> bytes:
     body = bytearray()
     with exchange.response.open() as stream, suppress(EntityError):  # what came before is all there is
         head, entity = entity_of(exchange, stream)
-        for piece in decoded(entity, head.header("Content-Encoding"), 1 << 24):
+        for piece in decoded(entity, head.content_encoding, 1 << 24):
             body += piece
             if len(body) >= _ROBOTS_LIMIT:
                 break
@@ -263,6 +263,7 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
     """An outcome with what reading the body showed: a title, or why there is no text, or that it is no feed."""
     if outcome.ok and not verdict.ok:
         outcome = replace(outcome, outcome=verdict.name, error=verdict.error)
+    outcome = replace(outcome, notes=(*outcome.notes, *job.notes))
     if reading is None:
         return outcome
     if reading.findings.left_out:

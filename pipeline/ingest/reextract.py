@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from archive.archive import Archive, UnguardedReader
-from archive.errors import ArchiveError, EntityError, IntegrityError
+from archive.errors import ArchiveError, EntityError, EntityTooLarge, IntegrityError
 from archive.formats import at_capture
 from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
 from archive.runs import RunSettings, Session
@@ -65,6 +65,7 @@ class _Page:
     snapshot: Snapshot
     rendered: Reference | None
     reading: Future[Reading] | Verdict
+    notes: tuple[str, ...] = ()  # what its Content-Encoding says and the body is not
 
 
 class _Again:
@@ -142,16 +143,19 @@ class _Again:
         return next((found for found in self._archive.snapshots(url) if found.place == place), None)
 
     def _submit(self, snapshot: Snapshot, rendered: Reference | None) -> None:
+        notes: list[str] = []
         try:
             head, _, entity = self._archive.page_body(snapshot, rendered)
-            body = b"".join(decoded(entity, head.header("Content-Encoding"), self._options.decoded_limit))
+            body = b"".join(decoded(entity, head.content_encoding, self._options.decoded_limit, notes.append))
+        except EntityTooLarge as error:
+            self._window.append(_Page(snapshot, rendered, Verdict("decoded-too-large", str(error))))
         except EntityError as error:
             self._window.append(_Page(snapshot, rendered, Verdict("undecodable", str(error))))
         except ArchiveError as error:
             self._window.append(_Page(snapshot, rendered, Verdict("extraction-failed", str(error))))
         else:
             page = Page(snapshot.url, body, head.header("Content-Type"))
-            self._window.append(_Page(snapshot, rendered, self._pool.submit(page)))
+            self._window.append(_Page(snapshot, rendered, self._pool.submit(page), tuple(notes)))
 
     def _write(self, documents: Documents) -> None:
         page = self._window.popleft()
@@ -162,7 +166,7 @@ class _Again:
                 self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
             self._session.adopt(snapshot)
             documents.add(self._session.snapshot(snapshot.place), done.article, page.rendered)
-        outcome = _outcome(snapshot, done)
+        outcome = _outcome(snapshot, done, page.notes)
         self._unacknowledged.append((outcome, self._session.add_outcome(outcome)))
         if len(self._unacknowledged) >= _CHECKPOINT:
             self._acknowledge()
@@ -180,8 +184,8 @@ class _Again:
             self._told(outcome, line)
 
 
-def _outcome(snapshot: Snapshot, done: Extracted) -> Outcome:
+def _outcome(snapshot: Snapshot, done: Extracted, coding: tuple[str, ...]) -> Outcome:
     outcome = at_capture(Outcome(snapshot.url, done.verdict.name, iso(snapshot.timestamp)), snapshot)
     title = done.article.title if done.article else snapshot.title
-    notes = (*outcome.notes, *(done.reading.notes if done.reading else ()))
+    notes = (*outcome.notes, *coding, *(done.reading.notes if done.reading else ()))
     return replace(outcome, title=title, error=done.verdict.error, role="text", notes=notes)

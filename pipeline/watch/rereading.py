@@ -62,7 +62,7 @@ def _document(archive: Reader, seen: Observation) -> tuple[Snapshot | None, Docu
 
 def _read_again(archive: Reader, snapshot: Snapshot, document: Document) -> str | None:
     head, _, entity = archive.page_body(snapshot, document.rendered)
-    body = b"".join(decoded(entity, head.header("Content-Encoding"), _DECODED))
+    body = b"".join(decoded(entity, head.content_encoding, _DECODED))
     with _lock:
         if not _pools:
             _pools.append(ExtractorPool(1, time_limit=_TIME, memory_limit=_MEMORY))

@@ -11,7 +11,8 @@ import h11
 
 from archive.errors import EntityError
 from archive.formats.surt import key_range, urlkey
-from archive.warc.http_message import decoded, parse_head, read_entity
+from archive.warc.content_coding import decoded
+from archive.warc.http_message import parse_head, read_entity
 from pipeline.capture.http.address_policy import refusal
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.recorder import BlockSink, Recorder
@@ -21,7 +22,18 @@ from pipeline.extract.encoding import decode
 
 _HEAD = 4096  # bytes of a head, and of what is given whole and in pieces
 _DECODED = 1 << 20
-_CODINGS = ("gzip", "deflate", "gzip, deflate", "x-gzip", "br", "identity, gzip", "gzip,gzip,gzip", "")
+_CODINGS = (
+    "gzip",
+    "deflate",
+    "gzip, deflate",
+    "x-gzip",
+    "br",
+    "identity, gzip",
+    "gzip,gzip,gzip",
+    "",
+    "zstd",
+    "utf-8, br",
+)
 
 
 def recorder(data: bytes) -> None:

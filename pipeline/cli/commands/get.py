@@ -114,7 +114,7 @@ def _html(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     from archive.warc import decoded
 
     head, _, entity = archive.payload(snapshot)
-    return decoded(entity, head.header("Content-Encoding"), _DECODED_LIMIT)
+    return decoded(entity, head.content_encoding, _DECODED_LIMIT)
 
 
 def _raw(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
@@ -159,5 +159,5 @@ def _page(archive: Reader, snapshot: Snapshot) -> Page:
 
     document = archive.document(snapshot)
     head, _, entity = archive.page_body(snapshot, document.rendered if document else None)
-    body = b"".join(decoded(entity, head.header("Content-Encoding"), _PAGE_LIMIT))
+    body = b"".join(decoded(entity, head.content_encoding, _PAGE_LIMIT))
     return Page(snapshot.url, body, head.header("Content-Type"))

@@ -181,7 +181,7 @@ class Reading:
     def body(self, snapshot: Snapshot, limit: int) -> tuple[Head, Iterator[bytes]]:
         """The head of a capture's response, and its body, codings undone, in pieces."""
         head, _, entity = self.archive.payload(snapshot)
-        return head, decoded(entity, head.header("Content-Encoding"), limit)
+        return head, decoded(entity, head.content_encoding, limit)
 
     def search(self, question: Question, limit: int) -> tuple[list[Hit], list[str]]:
         """Texts that match, the best first, and what is wrong with runs that are not searched."""

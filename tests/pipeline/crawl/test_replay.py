@@ -11,7 +11,7 @@ import pytest
 
 from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
-from archive.warc.http_message import decoded
+from archive.warc.content_coding import decoded
 from storage.local import LocalStore
 from tests.command import Command
 from tests.gazette import COLUMNS, REQUISITES

@@ -302,6 +302,19 @@ def test_a_streamed_part_is_put_in_its_place() -> None:
     assert text.index(BEFORE[-1]) < text.index(AFTER[0]) < text.index(AFTER[1])
 
 
+def test_the_content_of_a_template_is_no_text() -> None:
+    words = "Words that a script may show one day, and no reader has seen so far, however long they are made."
+    plain = read(
+        essay(f"<template><p>{words}</p><p>{words}</p></template><p>The end of it is here to be read.</p>")
+    ).text
+    assert plain is not None
+    assert "may show one day" not in plain
+    assert "The end of it" in plain
+    assert read(f"<html><body><div><template><p>{words * 5}</p></template></div></body></html>").text is None
+    shadow = read(essay(f"<template shadowrootmode=open><p>{words}</p></template>")).text or ""
+    assert "may show one day" in shadow
+
+
 def test_the_tree_is_not_changed() -> None:
     inner = "<p>See <a href='/d'>Doe</a><sup><a href='#n'>1</a></sup>.</p><figure><figcaption>The gate of the harbour.</figcaption></figure><ol><li>x</li></ol>"
     tree = parsed(essay(inner))
