@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from http.cookiejar import http2time
+from http.cookiejar import http2time  # type: ignore[attr-defined]  # typeshed does not list it
 from ipaddress import ip_address
 
 from archive.model import Headers
@@ -54,7 +54,7 @@ class ChainCookies:
                 self._cookies[cookie.key] = cookie  # in its first place: creation orders them
 
     def header(self, url: WebUrl) -> str:
-        """Return the value of Cookie for a request of a URL, longer paths first (§5.4); "" where there is none."""
+        """Return the value of Cookie for a request of a URL, longer paths first (§5.4), or ""."""
         due = sorted((each for each in self._cookies.values() if each.goes_to(url)), key=lambda each: -len(each.path))
         pairs = []
         length = 0
