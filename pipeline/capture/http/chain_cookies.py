@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from http.cookiejar import http2time  # type: ignore[attr-defined]  # typeshed does not list it
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 
 from archive.model import Headers
@@ -54,7 +55,7 @@ class ChainCookies:
                 self._cookies[cookie.key] = cookie  # in its first place: creation orders them
 
     def header(self, url: WebUrl) -> str:
-        """Return the value of Cookie for a request of a URL, longer paths first (§5.4), or ""."""
+        """Return the value of Cookie for a request of a URL, longer paths first (§5.4); or ""."""
         due = sorted((each for each in self._cookies.values() if each.goes_to(url)), key=lambda each: -len(each.path))
         pairs = []
         length = 0
@@ -161,8 +162,11 @@ def _expired(attributes: dict[str, str]) -> bool:
     age = attributes.get("max-age", "")
     if re.fullmatch(r"-?[0-9]{1,20}", age):
         return int(age) <= 0
-    moment = http2time(attributes["expires"][:100]) if "expires" in attributes else None
-    return moment is not None and moment <= now().timestamp()
+    try:
+        moment = parsedate_to_datetime(attributes.get("expires", "")[:100])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= now()
+    except (ValueError, OverflowError):  # no date, or none that a clock can show: it lasts as long as the chain
+        return False
 
 
 def _name_of(pair: str) -> str:
