@@ -77,7 +77,7 @@ def _labels(body: bytes) -> Iterator[bytes]:
 
 
 def _of_meta(body: bytes) -> Iterator[bytes]:
-    """Return the labels in <meta>, in the head and in the first 1024 bytes; each byte is looked at once."""
+    """Yield the labels in <meta>, in the head and anywhere in the first 1024 bytes; each byte is looked at once."""
     at = 0
     end = _HEAD
     while found := _NEXT.search(body, at, end):
