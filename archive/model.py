@@ -187,7 +187,7 @@ class Article:
     links: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
     embeds: tuple[Embed, ...] = ()
     comments: str | None = None
-    availability: str | None = None  # "soft-404", "consent-wall", "login-wall", "paywalled": what stands in its place
+    availability: str | None = None  # "soft-404", "bot-wall", "login-wall", "paywalled": what stands in its place
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
 
@@ -281,7 +281,7 @@ class Snapshot:
     @property
     def is_tombstone(self) -> bool:
         """Whether the capture says that the page is not there."""
-        return self.status >= 400 or self.availability == "soft-404"
+        return self.status >= 400 or self.availability in {"soft-404", "parked-domain"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,16 +97,23 @@ class Session:
 
     # What a run is made of
 
-    def add(self, exchange: Exchange, *, page: bool, origin: Origin = UNKNOWN, read: bool = False) -> Snapshot:
+    def add(
+        self,
+        exchange: Exchange,
+        *,
+        page: bool,
+        origin: Origin = UNKNOWN,
+        read: bool = False,
+        availability: str | None = None,
+    ) -> Snapshot:
         """Write an exchange's records: its response, or a revisit where the payload is kept already, and its request.
 
         `page` says that a document is to follow, `read` that `describe` is to follow, with the outlinks of a payload
-        that is new; otherwise the metadata record is written now. Raises StoreUnavailable when the spool's disk fails.
+        that is new; otherwise the metadata record is written now. `availability` names what stands in the page's place,
+        where the answer says so before it is read. Raises StoreUnavailable when the spool's disk fails.
         """
-        if exchange.started.microsecond:
-            exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
-        if self._settings.mask:
-            exchange = masked(exchange)
+        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
+        exchange = masked(exchange) if self._settings.mask else exchange
         digests = exchange.digests or measure(exchange)
         earlier = self._earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
@@ -125,7 +132,7 @@ class Session:
             last_modified=validator_of(exchange, "Last-Modified"),
             location=location_of(exchange),
             title=earlier.title if earlier else None,
-            availability=earlier.availability if earlier else None,
+            availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
         )
         self._contents.add(snapshot, page=page)

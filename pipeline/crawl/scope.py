@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from archive.formats import urlkey
-from pipeline.capture.http.urls import WebUrl
+from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.urls import WebUrl, checked_url
 
 _DEEPEST_PATH = 25  # segments
 _MOST_REPEATS = 3  # of one segment in a path: /a/b/a/b/a/b/… has no end
@@ -18,6 +20,12 @@ _MOST_QUERIES = 200  # of one path in a run: calendars, facets, sort orders
 _LONGEST = 1500  # characters
 # What marks a visit, not a page.
 _TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|yclid|_hsenc|_hsmi|replytocom)\Z")
+_SESSION_IN_PATH = re.compile(r";jsessionid=[0-9a-z]{32}|(?<=/)\((?:[a-z]\()?[0-9a-z]{24}\)?\)(?=/)", re.IGNORECASE)
+_SESSION = re.compile(
+    r"(?:(?:jsessionid|phpsessid|sid)=[0-9a-z]{32}|aspsessionid[a-z]{8}=[a-z]{24}|cfid=|cftoken=)", re.IGNORECASE
+)
+_ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]\Z")
 
 
 class Scope(StrEnum):
@@ -93,18 +101,39 @@ def registrable(host: str) -> str:
 
 
 def page_key(url: str) -> str:
-    """One key for the addresses under which sites serve one page: tracking parameters, www, scheme, order put aside.
+    """Return one key for the addresses of one page: tracking parameters, www, scheme and order are put aside.
 
+    Paths and values that differ by case, or by an escape that is no spelling of the same byte, have keys of their own:
+    to the key of the index, which is the same for them, their spelling is added.
     What a user named may be no URL at all; it is its own key, and ends with its own outcome.
     """
+    original = url
     try:
         parts = urlsplit(url)
         if parts.query:
             kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _TRACKING.match(name)]
             url = urlunsplit(parts._replace(query=urlencode(kept)))
-        return urlkey(url)
+        return f"{urlkey(url)} {_spelling(original)}"
     except ValueError:
         return url
+
+
+def _spelling(url: str) -> str:
+    """Return path and query as written, without what marks a visit, parameters in order, plain escapes undone."""
+    with suppress(Failure):
+        url = str(checked_url(url))
+    parts = urlsplit(url)
+    path = _SESSION_IN_PATH.sub("", parts.path)
+    path = "/".join(piece for piece in path.split("/") if piece not in {"", "."})
+    pairs = (pair for pair in parts.query.split("&") if pair)
+    kept = sorted(pair for pair in pairs if not _TRACKING.match(pair.partition("=")[0]) and not _SESSION.match(pair))
+    return _ESCAPE.sub(_plain_escape, f"{path}?{'&'.join(kept)}")
+
+
+def _plain_escape(found: re.Match[str]) -> str:
+    """Undo the escape of an unreserved character, and write others in capitals (RFC 3986 §6.2.2)."""
+    character = chr(int(found[1], 16))
+    return character if _UNRESERVED.match(character) else found[0].upper()
 
 
 class Traps:

@@ -15,6 +15,7 @@ from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import MOST as MOST_OF_SITEMAP
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.body import Body, body_of, markdown_of
+from pipeline.extract.empty_pages import EMPTY, emptiness_of
 from pipeline.extract.encoding import decode
 from pipeline.extract.extractor_version import extractor_version
 from pipeline.extract.faults import caught_inside, one_line
@@ -25,6 +26,7 @@ from pipeline.extract.normalize_text import clean
 from pipeline.extract.page_status import availability_of
 from pipeline.extract.shortcodes import expand
 from pipeline.extract.tasks import Page, Reading, Task
+from pipeline.extract.walls import wall_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -36,25 +38,39 @@ _MOST_TEXT = 50_000_000  # characters of a page that are looked at
 def read(page: Page) -> Reading:
     """Return what a task asks for; raises whatever a hostile body provokes outside of its text and its metadata."""
     if page.task == Task.FEED:
-        return Reading(_feed(page))
+        return _or_wall(page, _feed(page))
     if page.task == Task.SITEMAP:
-        return Reading(findings_of_sitemap(page.body, page.url, max(page.most, MOST_OF_SITEMAP)))
+        return _or_wall(page, findings_of_sitemap(page.body, page.url, max(page.most, MOST_OF_SITEMAP)))
     text, encoding = decode(page.body, page.content_type)
     text = text[:_MOST_TEXT]
     if page.task == Task.CSS:
         return Reading(findings_of_css(text, page.url))
     if (page.content_type or "").lower().startswith("text/plain"):
-        return Reading(Findings(), Article(text=clean(text), encoding=encoding, extractor=extractor_version()))
+        nothing = None if text.strip() else EMPTY
+        article = Article(text=clean(text), availability=nothing, encoding=encoding, extractor=extractor_version())
+        return Reading(Findings(), article)
     expansion = expand(text)
     tree = parsed(expansion.html)
     if tree is None:
-        return Reading(Findings(), Article(encoding=encoding, extractor=extractor_version()))
+        wall = wall_of(page.url, page.status, page.headers, text)
+        stands = wall.kind if wall else None if text.strip() else EMPTY
+        article = Article(availability=stands, encoding=encoding, extractor=extractor_version())
+        return Reading(Findings(), article, wall=(wall.kind, wall.name) if wall else None)
     findings = findings_of_html(tree, page.url, page.most)
     shown = {embed.url: embed for embed in (*expansion.embeds, *embeds_of_html(tree, page.url, findings))}
     findings = replace(findings, embeds=tuple(shown.values()))
     if page.task == Task.FRAME:
         return Reading(findings)
-    return _article(tree, page.url, encoding, findings)
+    return _article(tree, page, text, encoding, findings)
+
+
+def _or_wall(page: Page, findings: Findings) -> Reading:
+    """What a feed or a sitemap holds, or the wall in its place."""
+    if findings.outlinks or findings.feeds or findings.sitemaps:
+        return Reading(findings)
+    text = decode(page.body[:_MOST_TEXT], page.content_type)[0]
+    wall = wall_of(page.url, page.status, page.headers, text)
+    return Reading(findings, wall=(wall.kind, wall.name) if wall else None)
 
 
 def _feed(page: Page) -> Findings:
@@ -77,8 +93,10 @@ def extract(page: Page) -> Article:
     return article
 
 
-def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> Reading:
+def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: Findings) -> Reading:
+    url = page.url
     structured = structured_of(tree)
+    wall = wall_of(url, page.status, page.headers, html)
     body, no_text = _body(tree, url, structured)
     metadata, no_metadata, notes = _metadata(tree, url, structured)
     article = Article(
@@ -89,10 +107,21 @@ def _article(tree: HtmlElement, url: str, encoding: str, findings: Findings) -> 
         encoding=encoding,
         extractor=extractor_version(),
         embeds=findings.embeds,
-        availability=None if no_text else availability_of(tree, body.text, structured=structured),
+        availability=wall.kind
+        if wall
+        else None
+        if no_text
+        else _stands(tree, body, structured, rendered=page.rendered),
         **metadata,
     )
-    return Reading(findings, article, "; ".join(filter(None, (no_text, no_metadata))) or None, notes)
+    problem = "; ".join(filter(None, (no_text, no_metadata))) or None
+    return Reading(findings, article, problem, notes, (wall.kind, wall.name) if wall else None)
+
+
+def _stands(tree: HtmlElement, body: Body, structured: Structured, *, rendered: bool) -> str | None:
+    """What stands in the page's place, or that nothing does."""
+    emptiness = emptiness_of(tree, body.text, structured, rendered=rendered)
+    return emptiness or availability_of(tree, body.text, structured=structured)
 
 
 def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, str | None]:

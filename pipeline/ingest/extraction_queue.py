@@ -123,5 +123,7 @@ class Jobs:
             self._failed.append((job, Extracted(None, Verdict("undecodable", _BAD.format(error)))))
         else:
             job.notes = tuple(notes)
-            return Page(snapshot.url, body, head.header("Content-Type"), job.task, self._most)
+            status, headers, rendered = head.status, head.headers, job.rendered is not None
+            kind = head.header("Content-Type")
+            return Page(snapshot.url, body, kind, job.task, self._most, status, headers, rendered)
         return None

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from archive.digests import text_digest
-from archive.errors import EntityError
 from archive.formats import at_capture
-from archive.model import Article, Exchange, Fetched, Made, Outcome, Role, Snapshot, Target, Verdict
+from archive.model import Article, Fetched, Made, Outcome, Role, Snapshot, Target, Verdict
 from archive.runs import Session
 from archive.times import iso, now
-from archive.warc import Origin, decoded, entity_of, mime_of
+from archive.warc import Origin, mime_of
 from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of
@@ -22,6 +20,7 @@ from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import MORE, MOST, Findings, Hop
 from pipeline.extract.extractor_pool import Extractors
 from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
+from pipeline.ingest.answers import small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
 
@@ -158,14 +157,18 @@ class Writing:
     def _record(self, fetched: Fetched, *, page: bool, read: bool) -> tuple[Snapshot | None, Outcome]:
         target = fetched.target
         via, hops = target.via, target.hops
-        snapshot = None
+        snapshot = wall = None
         last = len(fetched.exchanges) - 1
         for number, exchange in enumerate(fetched.exchanges):
             final = number == last
             origin = Origin(via, hops)
-            snapshot = self._session.add(exchange, page=page and final, origin=origin, read=read and final)
+            if final:
+                wall = standing_in(exchange, page=target.role == Role.PAGE)
+            stands = wall[0] if final and wall else None
+            whole = page and final
+            snapshot = self._session.add(exchange, page=whole, origin=origin, read=read and final, availability=stands)
             via, hops = exchange.url, hops + Hop.REDIRECT
-        return snapshot, _outcome(fetched, snapshot)
+        return snapshot, with_wall(_outcome(fetched, snapshot), wall)
 
     def _made(self, made: tuple[Made, ...], page: Snapshot) -> str | None:
         """Write what was made of a page; returns the place of what scripts made of its markup."""
@@ -244,19 +247,8 @@ def _task(fetched: Fetched, mime: str, wanted: Wanted) -> Task | None:
 
 def _robots_answer(fetched: Fetched, outcome: Outcome) -> RobotsAnswer:
     last = fetched.exchanges[-1] if fetched.exchanges else None
-    body = _small_body(last) if last and _is_whole(fetched) else None
+    body = small_body(last, _ROBOTS_LIMIT) if last and _is_whole(fetched) else None
     return RobotsAnswer(last.status if last else None, body, outcome.error or outcome.outcome)
-
-
-def _small_body(exchange: Exchange) -> bytes:
-    body = bytearray()
-    with exchange.response.open() as stream, suppress(EntityError):  # what came before is all there is
-        head, entity = entity_of(exchange, stream)
-        for piece in decoded(entity, head.content_encoding, 1 << 24):
-            body += piece
-            if len(body) >= _ROBOTS_LIMIT:
-                break
-    return bytes(body)
 
 
 def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading | None) -> Outcome:
@@ -269,6 +261,9 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
     if reading.findings.left_out:
         many = f"{reading.findings.left_out:,} links beyond {len(reading.findings.outlinks):,} are left out"
         outcome = replace(outcome, notes=(*outcome.notes, f"{many}; {MORE}"))
+    if reading.wall and outcome.ok:
+        name, whose = reading.wall
+        outcome = replace(outcome, outcome=name, error=f"{STANDS[name]} ({whose})")
     if job.task in _UNREADABLE:
         problem = reading.findings.problem
         if problem and outcome.ok and not reading.findings.outlinks:

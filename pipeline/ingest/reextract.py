@@ -154,7 +154,8 @@ class _Again:
         except ArchiveError as error:
             self._window.append(_Page(snapshot, rendered, Verdict("extraction-failed", str(error))))
         else:
-            page = Page(snapshot.url, body, head.header("Content-Type"))
+            kind, beside = head.header("Content-Type"), rendered is not None
+            page = Page(snapshot.url, body, kind, status=head.status, headers=head.headers, rendered=beside)
             self._window.append(_Page(snapshot, rendered, self._pool.submit(page), tuple(notes)))
 
     def _write(self, documents: Documents) -> None:

@@ -12,6 +12,9 @@ from pipeline.extract.tasks import EXTRACTABLE
 
 _BY_OUTCOME = {
     "soft-404": State.SOFT_404,
+    "parked-domain": State.SOFT_404,
+    "bot-wall": State.BLOCKED,
+    "empty-page": State.BLOCKED,
     "consent-wall": State.BLOCKED,
     "login-wall": State.BLOCKED,
     "paywalled": State.PAYWALLED,
@@ -27,7 +30,7 @@ _BY_OUTCOME = {
     **dict.fromkeys(
         (
             "ok", "truncated", "decoded-too-large", "undecodable", "extraction-timeout", "extraction-memory",
-            "extractor-killed", "extraction-failed", "browser-timeout",
+            "extractor-killed", "extraction-failed", "browser-timeout", "needs-scripts",
         ),
         State.OK,
     ),

@@ -8,6 +8,10 @@ OK = Verdict("ok")
 
 # What can stand in a page's place although the server answered with 200.
 STANDS = {
+    "bot-wall": "a check for bots, or a refusal, stands in the page's place: blocked",
+    "parked-domain": "the domain is parked or for sale: the page is not there",
+    "empty-page": "the answer holds nothing",
+    "needs-scripts": "the page is drawn by scripts, and its text is not in it; try --browser",
     "soft-404": "the page says that it does not exist",
     "consent-wall": "a demand for consent stands in the page's place; try --browser",
     "login-wall": "a demand to log in stands in the page's place",

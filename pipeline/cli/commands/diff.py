@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.lookup_note import note_lookup
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -67,6 +68,7 @@ def command(
 
     archive = context.open_reader(withheld=withheld)
     old, new = _pair(archive, url, start, end)
+    note_lookup(new)
     before, after = _text(archive, old), _text(archive, new)
     pieces = compare(before, after)
     head = f"--- {_named(old)}\n+++ {_named(new)}\n"

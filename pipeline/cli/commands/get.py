@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.lookup_note import note_lookup
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -58,6 +59,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     """
     archive = context.open_reader(withheld=withheld)
     snapshot = archive.closest(url, at)
+    note_lookup(snapshot)
     pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun
     with to_file(output) as stream:

@@ -32,6 +32,10 @@ CHANGED = State("changed", "◆", "changed")
 _REDIRECT = State("moved", "→", "redirect")
 _BY_AVAILABILITY = {
     "soft-404": State("gone", "✕", "says it is gone"),
+    "parked-domain": State("gone", "✕", "parked domain"),
+    "bot-wall": State("wall", "◐", "blocked: bot wall"),
+    "empty-page": State("wall", "◐", "empty answer"),
+    "needs-scripts": State("wall", "◐", "needs scripts"),
     "paywalled": State("wall", "◐", "paywalled"),
     "consent-wall": State("wall", "◐", "consent wall"),
     "login-wall": State("wall", "◐", "login wall"),

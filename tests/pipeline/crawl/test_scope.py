@@ -47,6 +47,11 @@ def test_registrable_domains() -> None:
         ("https://quay.example/a#top", "https://quay.example/a", True),
         ("https://quay.example/a?page=1", "https://quay.example/a?page=2", False),
         ("https://quay.example/a?empty=", "https://quay.example/a", False),
+        ("https://quay.example/Doc/A", "https://quay.example/doc/a", False),
+        ("https://quay.example/?q=%E0", "https://quay.example/?q=%E1", False),
+        ("https://quay.example/?q=a+b", "https://quay.example/?q=a%2Bb", False),
+        ("https://quay.example/~a/%c3%a9", "https://QUAY.example/%7Ea/é", True),
+        ("https://quay.example/b;jsessionid=0123456789abcdef0123456789abcdef", "https://quay.example/b/", True),
     ],
 )
 def test_addresses_of_one_page(one: str, other: str, same: bool) -> None:
