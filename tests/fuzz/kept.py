@@ -199,13 +199,13 @@ def wacz(data: bytes) -> None:
         file.write(data if data[:2] == b"PK" else _zipped(data))
         file.flush()
         try:
-            with opened(Path(file.name)) as (container, zipped):
+            with opened(Path(file.name)) as container:
                 for part in container.parts:
                     assert ".." not in part
                     assert not part.startswith("/")
                     try:
                         for found in read_records(
-                            Plain(pieces(Path(file.name), zipped, part)), Path(tempfile.gettempdir())
+                            Plain(pieces(Path(file.name), container, part)), Path(tempfile.gettempdir())
                         ):
                             if not isinstance(found, Fault):
                                 capture_of(found)
