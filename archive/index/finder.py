@@ -19,6 +19,23 @@ from archive.times import iso
 _MAX_REDIRECTS = 20
 
 
+def spelling_of(url: str) -> str:
+    """Return the path and query of a URL as written, a slash at the path's end aside."""
+    path, mark, query = url.partition("#")[0].partition("://")[2].partition("?")
+    return path.partition("/")[2].rstrip("/") + mark + query
+
+
+def _exact_first(url: str, found: Iterator[Snapshot]) -> Iterator[Snapshot]:
+    """Yield the snapshots that show the page at this very path and query first, then the rest, each in its order."""
+    exact, others = spelling_of(url if "://" in url else f"http://{url}"), []
+    for snapshot in found:
+        if snapshot.availability is None and not snapshot.withheld and spelling_of(snapshot.url) == exact:
+            yield snapshot
+        else:
+            others.append(snapshot)
+    yield from others
+
+
 class SnapshotFinder(Gate):
     """Finds the snapshots of one archive; those that its rules withhold are marked so, as `Gate` says."""
 
@@ -75,7 +92,7 @@ class SnapshotFinder(Gate):
     def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
         """Return the closest snapshot; a redirect is followed once, for from http to https it leads to its own key."""
         first = None
-        for snapshot in self._standing(url) if at is None else self._nearest(url, at):
+        for snapshot in _exact_first(url, self._standing(url)) if at is None else self._nearest(url, at):
             if snapshot.place in followed:
                 continue
             if first is None:

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
     from archive.model import Snapshot
 
 
-def note_lookup(snapshot: Snapshot) -> None:
-    """Name the wall where a snapshot shows one in the page's place."""
+def note_lookup(url: str, snapshot: Snapshot) -> None:
+    """Name the snapshot's address where it is another spelling, and the wall that stands in the page's place."""
+    from archive.formats import urlkey
     from archive.times import iso
+
+    if urlkey(url) == urlkey(snapshot.url) and _spelling(url) != _spelling(snapshot.url):
+        click.echo(f"onrecord: the snapshot is of another spelling of the address: {plain(snapshot.url)}", err=True)
 
     if snapshot.availability is not None and not snapshot.withheld:
         shown = plain(snapshot.availability)
         click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} does not show the page: {shown}", err=True)
+
+
+def _spelling(url: str) -> str:
+    """Return the path and query of a URL as written, a slash at the path's end aside."""
+    path, mark, query = url.partition("#")[0].rpartition("://")[2].partition("?")
+    return path.partition("/")[2].rstrip("/") + mark + query

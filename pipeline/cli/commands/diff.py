@@ -68,7 +68,7 @@ def command(
 
     archive = context.open_reader(withheld=withheld)
     old, new = _pair(archive, url, start, end)
-    note_lookup(new)
+    note_lookup(url, new)
     before, after = _text(archive, old), _text(archive, new)
     pieces = compare(before, after)
     head = f"--- {_named(old)}\n+++ {_named(new)}\n"

@@ -59,7 +59,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     """
     archive = context.open_reader(withheld=withheld)
     snapshot = archive.closest(url, at)
-    note_lookup(snapshot)
+    note_lookup(url, snapshot)
     pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun
     with to_file(output) as stream:

@@ -25,3 +25,7 @@ def test_each_of_a_pair_is_fetched(site: Site, tmp_path: Path) -> None:
     onrecord = Command.at(tmp_path / "store", tmp_path)
     done = onrecord.capture(site.url(), extra=("--depth", "1"))
     assert set(PAIRS) <= set(site.paths), done.err
+    for path in PAIRS:
+        assert onrecord("get", site.url(path)).out == f"The page called {path}.\n"
+    assert "another spelling" not in onrecord("get", site.url("/doc/a")).err
+    assert site.url("/doc/a") in onrecord("get", site.url("/DOC/a")).err.replace("/Doc/A", "/doc/a")
