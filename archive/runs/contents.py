@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from archive import object_keys
@@ -12,7 +13,9 @@ from archive.formats.outcomes_jsonl import OutcomeCounts
 from archive.index.dedup import Earlier
 from archive.model import DocumentRef, Snapshot
 from archive.runs.renaming import moved
+from archive.runs.spool_files import pieces_of
 from archive.warc.capture_metadata import Origin
+from archive.warc.reader import Record, read_record
 
 
 @dataclass
@@ -141,3 +144,14 @@ class RunContents:
 
 def _with_text_of(snapshot: Snapshot, original: Snapshot) -> Snapshot:
     return replace(snapshot, document=original.document, title=original.title, availability=original.availability)
+
+
+def spooled_record(path: Path, snapshot: Snapshot) -> Record:
+    """Return the record of a run's own file that holds a capture's payload; raises RecordError, StoreUnavailable.
+
+    Of a record of another program only what the index says of its payload is compared.
+    """
+    ref = snapshot.payload.record
+    foreign = object_keys.is_foreign(ref.key)
+    record = read_record(pieces_of(path, ref.offset, ref.length), own=not foreign)
+    return replace(record, payload_digest=snapshot.digest) if foreign else record

@@ -23,16 +23,15 @@ from archive.index.lookup import Index
 from archive.model import Block, Document, Exchange, Made, Manifest, Outcome, RecordRef, RecordsRoot, Resource, Snapshot
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
-from archive.runs.contents import RunContents
+from archive.runs.contents import RunContents, spooled_record
 from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
-from archive.runs.spool_files import pieces_of
 from archive.runs.warc_files import RunSettings, RunWarcs
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.warc.credential_masking import masked
 from archive.warc.payload_digest import measure
-from archive.warc.reader import Record, read_record
+from archive.warc.reader import Record
 from archive.warc.stored_record import payload_record
 from storage.base import ObjectStore
 
@@ -233,9 +232,7 @@ class Session:
     @property
     def pending(self) -> list[Snapshot]:
         """Pages that have no document yet; none of a run that is sealed, which never changes."""
-        if is_sealed(self._spooled):
-            return []
-        return self._contents.pending()
+        return [] if is_sealed(self._spooled) else self._contents.pending()
 
     def holds(self, place: str) -> bool:
         """Return whether the capture at a place stands in this run's index."""
@@ -251,8 +248,7 @@ class Session:
 
     def capture_of(self, url: str) -> str | None:
         """Return the record id of this run's newest capture of a URL."""
-        found = self.newest(url)
-        return found.record_id if found else None
+        return found.record_id if (found := self.newest(url)) else None
 
     def payload(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload, from the spool or from its store.
@@ -264,9 +260,7 @@ class Session:
         if run != self.run:
             return payload_record(self._store, snapshot)
         self.checkpoint()
-        foreign = object_keys.is_foreign(ref.key)
-        record = read_record(pieces_of(self._spooled.path(name), ref.offset, ref.length), own=not foreign)
-        return replace(record, payload_digest=snapshot.digest) if foreign else record
+        return spooled_record(self._spooled.path(name), snapshot)
 
     # The end of a run
 
@@ -274,7 +268,6 @@ class Session:
         """Publish the run: its files first, the manifest last and only if absent. None when it holds nothing.
 
         Where garbage collection holds its name and does not end, it gets another one: `run` says which.
-
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
         if self._contents.is_empty and not is_sealed(self._spooled):
