@@ -21,6 +21,7 @@ from storage.base import CHUNK_SIZE
 
 _TEMPORARY = ".~tmp"
 _LOCK = "lock"  # the one file in the temporary folder that stays
+_TRIES = 100  # to make a folder that others remove
 _LEFT_OVER = 24 * 3600  # seconds after which a temporary file has no writer any more
 _RANGE_COPY = 64 << 20  # bytes the kernel copies at a call
 
@@ -164,9 +165,24 @@ class DurableTree:
                 _fsync_folder(each.parent)
         else:
             self._make_folder(folder.parent)
-            folder.mkdir(exist_ok=True)
+            _make_one(folder)
             _fsync_folder(folder.parent)
         self._durable.add(folder)
+
+
+def _make_one(folder: Path) -> None:
+    """Make a folder whose parent exists, also where a delete removes it between two looks; raises OSError."""
+    for _ in range(_TRIES):
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileExistsError:
+            if folder.is_dir():
+                return
+            if os.path.lexists(folder):  # a file lies there
+                raise
+        else:
+            return
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
 
 
 def write_all(file: FileIO, data: bytes) -> None:

@@ -82,6 +82,7 @@ def test_its_texts_can_be_made_again(kept: Path, tmp_path: Path) -> None:
     assert changed(kept, tmp_path, TEXTS) == ""
 
 
+@pytest.mark.full
 def test_it_is_copied_and_what_it_exported_is_imported(kept: Path, tmp_path: Path) -> None:
     newest = f"get {ORIGIN}{FERRY}"
     _, _, first, second = ask(

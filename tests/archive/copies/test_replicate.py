@@ -139,6 +139,7 @@ def damages(dice: random.Random, objects: Objects) -> list[tuple[str, Callable[[
     return every + [(names[number % len(names)], cut) for number in range(CUTS)]
 
 
+@pytest.mark.full
 def test_every_flip_cut_and_loss_is_found_and_mended_to_the_byte(
     store: MemoryStore, archive: Archive, replica: MemoryStore, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_what_changed_and_what_did_not(onrecord: Command, site: Site) -> None:
     assert (verified.code, "0 faults" in verified.err) == (0, True)
 
 
+@pytest.mark.full
 def test_a_second_run_of_the_same_pages_starts_no_extractor(onrecord: Command, site: Site, tmp_path: Path) -> None:
     assert onrecord.capture(site.url("/post")).code == 0
     (tmp_path / "trafilatura").mkdir()
@@ -120,6 +121,7 @@ def test_bad_urls_are_named_in_one_line_each(onrecord: Command) -> None:
     assert "Traceback" not in done.err
 
 
+@pytest.mark.full
 def test_misbehaving_servers_are_named_and_the_rest_of_the_run_is_unharmed(onrecord: Command, site: Site) -> None:
     site.answers |= {
         "/bomb": gzip_bomb(512 << 20),
@@ -273,6 +275,7 @@ def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: 
     assert "first version" in onrecord("get", first["url"]).out
 
 
+@pytest.mark.full
 def test_settings_by_rank(tmp_path: Path, site: Site) -> None:
     home = tmp_path / "home"
     config = home / ".config" / "onrecord" / "config.toml"
@@ -408,6 +411,7 @@ def test_output_that_cannot_be_written_ends_in_one_line(onrecord: Command, site:
     assert reading.wait() == 0
 
 
+@pytest.mark.full
 def test_a_wall_or_a_soft_404_never_passes_for_the_article(onrecord: Command, site: Site) -> None:
     assert onrecord.capture(site.url("/post")).code == 0
     onrecord.next_second()

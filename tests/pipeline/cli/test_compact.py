@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 from tests.site import Site
 
 
+@pytest.mark.full
 def test_compact_says_what_it_did(onrecord: Command, site: Site) -> None:
     url = site.url("/post")
     onrecord.capture(url)
@@ -31,6 +34,7 @@ def test_without_an_archive_there_is_nothing_to_merge(onrecord: Command) -> None
     assert "no archive at" in done.err
 
 
+@pytest.mark.full
 def test_captures_merge_by_themselves(onrecord: Command, site: Site) -> None:
     for _ in range(16):
         assert onrecord.capture(site.url("/other")).code == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer
@@ -23,6 +25,7 @@ def twice(onrecord: Command, site: Site) -> str:
     return url
 
 
+@pytest.mark.full
 def test_the_newest_text_beside_the_last_other_one(onrecord: Command, site: Site, tmp_path: Path) -> None:
     url = twice(onrecord, site)
     listed = onrecord("--json", "snapshots", url).lines

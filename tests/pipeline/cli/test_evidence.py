@@ -103,6 +103,7 @@ def test_what_is_withheld_is_not_proved_to_others(onrecord: Command, site: Site,
     assert onrecord("evidence", "create", site.url("/post"), "-o", str(bundle), "--withheld").code == 0
 
 
+@pytest.mark.full
 def test_import_and_run_sign_what_they_commit(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"))
     file = tmp_path / "all.warc.gz"

@@ -42,6 +42,7 @@ def test_the_last_line_says_what_was_read_and_what_was_not(onrecord: Command, si
     assert (line["read"], line["records"], len(line["faults"])) == (False, 0, 1)
 
 
+@pytest.mark.full
 def test_a_reading_is_done_in_slices(onrecord: Command, site: Site, tmp_path: Path) -> None:
     for name in ("/post", "/other", "/moved"):
         onrecord.capture(site.url(name))
@@ -150,6 +151,7 @@ def test_a_mirror_with_a_member_down_is_told_and_made_whole_later(mirror: Comman
         assert replace(mirror, store=str(store))("get", site.url("/other")).code == 0
 
 
+@pytest.mark.full
 def test_a_mirror_reads_on_and_mends_itself(mirror: Command, site: Site, tmp_path: Path) -> None:
     one, two = tmp_path / "disk" / "one", tmp_path / "other" / "two"
     mirror.capture(site.url("/post"))

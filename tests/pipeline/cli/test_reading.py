@@ -156,6 +156,7 @@ def test_a_damaged_run_keeps_no_new_capture_from_the_store(
         assert onrecord.spooled == []
 
 
+@pytest.mark.full
 def test_nothing_captured_reaches_a_terminal_raw(onrecord: Command, store: LocalStore, tmp_path: Path) -> None:
     body = f"<html><body><p>Word {ESCAPES} word.</p>".encode()
     kept(store, tmp_path, body, title=f"A {ESCAPES} title", text=f"A {ESCAPES} text")

@@ -96,6 +96,7 @@ def odd() -> Iterator[OddS3]:
         yield server
 
 
+@pytest.mark.full
 def test_a_schedule_reaches_the_store_that_its_command_reached(odd: OddS3, table: Path, scheduled: Command) -> None:
     endpoint = {"AWS_ENDPOINT_URL_S3": odd.endpoint}
     keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hunter2"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site
 
 
+@pytest.mark.full
 def test_status_counts_what_is_there(onrecord: Command, site: Site) -> None:
     onrecord.capture(site.url("/post"), site.url("/missing"))
     onrecord.next_second()

@@ -25,6 +25,7 @@ def answered(sample: Sample) -> bytes:
     return answer(sample.html.encode(), status=f"{sample.status} X", headers=headers)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", WALLS)
 def test_a_wall_hides_no_article(name: str, onrecord: Command, site: Site) -> None:
     path, expected = f"/{name}", "empty-page" if name == "empty" else "bot-wall"

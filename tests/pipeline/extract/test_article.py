@@ -149,6 +149,7 @@ PATHOLOGICAL = {
 }
 
 
+@pytest.mark.full
 def test_pathological_pages_end_and_harm_no_other() -> None:
     with ExtractorPool(2, time_limit=60, memory_limit=1_500_000_000) as pool:
         futures = {

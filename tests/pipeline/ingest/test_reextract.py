@@ -64,6 +64,7 @@ def only(snapshots: Iterator[Snapshot]) -> Snapshot:
     return snapshot
 
 
+@pytest.mark.full
 def test_new_texts_supersede_the_old_and_touch_nothing(onrecord: Command, site: Site, tmp_path: Path) -> None:
     site.answers |= {f"/{number}": answer(essay(number)) for number in range(4)}
     site.answers["/twin"] = site.answers["/1"]
@@ -99,6 +100,7 @@ def test_new_texts_supersede_the_old_and_touch_nothing(onrecord: Command, site: 
     assert line["revisit"], "captures are compared with those of the runs before"
 
 
+@pytest.mark.full
 def test_some_runs_only_and_unknown_ones(onrecord: Command, site: Site) -> None:
     site.answers |= {f"/{number}": answer(essay(number)) for number in range(2)}
     assert onrecord.capture(site.url("/0")).code == 0

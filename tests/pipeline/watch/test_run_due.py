@@ -177,6 +177,7 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str], int]:
     return process.returncode, lines, usage.ru_maxrss
 
 
+@pytest.mark.full
 def test_a_page_that_disappears_is_told_by_webhook_once(onrecord: Command, site: Site, tmp_path: Path) -> None:
     """Captures by hand count as well: the past is made of them."""
     settings = Path(onrecord.env["HOME"]) / ".config/onrecord/config.toml"

@@ -11,6 +11,7 @@ import pytest
 
 from archive import object_keys, times
 from archive.archive import Archive
+from archive.coordination import WatchMarks
 from archive.model import Outcome
 from archive.runs.warc_files import RunSettings
 from archive.times import iso, now
@@ -35,20 +36,20 @@ def right_again() -> Iterator[None]:
 def test_a_turn_is_respected_whatever_the_clocks_say(apart: timedelta) -> None:
     store = MemoryStore()
     times.rehearse(apart, wrong=True)
-    with turn(store, "one"):
+    with turn(WatchMarks(store), "one"):
         times.rehearse(timedelta())
-        with pytest.raises(Elsewhere), turn(store, "other"):
+        with pytest.raises(Elsewhere), turn(WatchMarks(store), "other"):
             pass
-    with turn(store, "other") as mine:
+    with turn(WatchMarks(store), "other") as mine:
         assert mine is not None
 
 
 def test_a_turn_is_over_when_the_beats_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    with turn(store, "one"):
+    with turn(WatchMarks(store), "one"):
         for key in store._objects:
             store._modified[key] -= timedelta(minutes=4)
-        with turn(store, "other") as mine:
+        with turn(WatchMarks(store), "other") as mine:
             assert mine is not None
 
 

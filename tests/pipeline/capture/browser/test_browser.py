@@ -767,6 +767,7 @@ def test_no_process_outlives_ours(site: Site, tmp_path: Path) -> None:
     shutil.rmtree(short, ignore_errors=True)  # the driver may be at it too
 
 
+@pytest.mark.full
 @needs_proc
 @pytest.mark.parametrize("what", ["browser", "renderer"])
 def test_a_browser_that_dies_is_named_and_started_again(site: Site, tmp_path: Path, what: str) -> None:

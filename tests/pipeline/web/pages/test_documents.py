@@ -94,6 +94,7 @@ def _visit(chromium: Any, *urls: str) -> None:
     context.close()
 
 
+@pytest.mark.full
 def test_no_body_makes_a_browser_connect_outside(
     chromium: Any, library: Library, outside: Site, tmp_path: Path
 ) -> None:

@@ -138,9 +138,10 @@ def test_what_bodies_are_served_as(
 
 
 def test_codings_that_cannot_be_undone_are_named(library: Library, tmp_path: Path) -> None:
-    for number, head in enumerate(("Content-Encoding: rot13\r\n", "Content-Encoding: gzip\r\n")):
+    damaged = b"\x1f\x8b\x08\x00" + b"\xff" * 40
+    for number, (coding, body) in enumerate((("compress", b"\x1f\x9d\x90\xff\xfe\x80" * 9), ("gzip", damaged))):
         url = f"https://a.example/{number}"
-        library.keep((url, at("2026-01-01T00:00:00"), {"body": b"uryyb", "head": head}))
+        library.keep((url, at("2026-01-01T00:00:00"), {"body": body, "head": f"Content-Encoding: {coding}\r\n"}))
         answer = replay_of(library, tmp_path).get(f"/2026/{url}")
         assert (answer.status_code, "cannot be shown" in answer.text) == (422, True)
 
