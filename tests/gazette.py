@@ -114,7 +114,7 @@ def paper(origin: str) -> dict[str, Answer]:
         ),
         LINKED_PDF: answer(b"%PDF-1.4 a ruling", kind="application/pdf"),
         "/calendar?month=1": answer(b'<title>Calendar</title><a href="/calendar?month=2">Next</a>'),
-        "/drafts/next": answer(b"<title>A draft</title>"),
+        "/drafts/next": answer(b"<title>A draft</title><p>What comes next."),
     }
     pictures = [path for path in REQUISITES if path.endswith(".png")]
     answers |= {path: answer(png(at * 9, 90, 200 - at), kind="image/png") for at, path in enumerate(pictures)}

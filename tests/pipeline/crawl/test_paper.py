@@ -150,7 +150,6 @@ def test_scope_patterns_robots_and_limits_leave_their_reasons(onrecord: Command,
 def test_robots_hold_for_what_was_found_and_not_for_what_was_named(onrecord: Command, gazette: Site) -> None:
     gazette.answers["/"] = answer(b'<a href="/drafts/next">a draft</a>')
     gazette.answers["/drafts/mine"] = answer(b"<title>Mine</title><p>A draft of my own.")
-    gazette.answers["/drafts/next"] = answer(b"<title>Next</title><p>What comes next.")
     done = capture(onrecord, "--depth", "1", gazette.url("/"), gazette.url("/drafts/mine"))
     told = {path: line["outcome"] for path, line in by_path(gazette, done).items()}
     assert (told["/drafts/next"], told["/drafts/mine"]) == ("robots-denied", "ok")
