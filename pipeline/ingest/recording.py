@@ -89,6 +89,8 @@ class Writing:
         if notes:
             outcome = replace(outcome, notes=(*outcome.notes, *notes))
         rendered = self._made(made, snapshot) if made and snapshot is not None else None
+        if rendered and snapshot is not None and snapshot.revisit and outcome.outcome == snapshot.availability:
+            outcome = replace(outcome, outcome="ok", error=None)  # the rendered page is read, and judged by itself
         robots = None
         if wanted.rules:  # that a site has none is no failure
             robots = _robots_answer(fetched, outcome)

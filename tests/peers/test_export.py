@@ -122,7 +122,7 @@ def test_replayweb_page_replays_it_and_asks_for_nothing_else(onrecord: Command, 
             page.on("request", lambda request, asked=asked: asked.append(request.url))
             page.goto(host.url("/"))
             shown = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
-            assert text in shown.locator("#text").inner_text(timeout=20_000)
+            assert text in shown.locator("#text").inner_text(timeout=120_000)
             color = shown.locator("#text").evaluate("each => getComputedStyle(each).color")
             assert color == "rgb(1, 2, 3)", "the style sheet is replayed"
             assert shown.locator("#picture").evaluate("each => each.naturalWidth") == 40
@@ -197,7 +197,7 @@ def test_replayweb_page_takes_the_signature_and_so_does_our_own_check(
             page = chromium.new_page()
             page.goto(host.url("/"))
             shown = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
-            assert "The first version." in shown.locator("#text").inner_text(timeout=20_000)
+            assert "The first version." in shown.locator("#text").inner_text(timeout=120_000)
             noted = {each["id"]: each for each in page.frames[1].evaluate(VERIFICATION, f"db:{name}")}
             assert noted["signature"]["matched"] is is_valid
             assert noted["publicKey"]["expected"] == key

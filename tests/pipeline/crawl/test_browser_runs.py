@@ -58,7 +58,8 @@ def capture(onrecord: Command, *arguments: str) -> list[dict[str, object]]:
 
 @pytest.mark.full
 def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Site) -> None:
-    capture(onrecord, site.url("/drawn"))
+    plain = onrecord("--json", "capture", "--allow-private", "--delay", "0", site.url("/drawn"))
+    assert (plain.code, plain.lines[0]["outcome"]) == (3, "needs-scripts")
     assert "Sentence 3" not in onrecord("get", site.url("/drawn")).out
     assert "/api/essay.json" not in site.paths
     onrecord.next_second()
