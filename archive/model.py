@@ -417,7 +417,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withholding:
-    """Why a capture is not shown, as whoever asks for it is told."""
+    """Why a capture is not shown: what a reader who asks for it is answered."""
 
     kind: Kind
     reason: str | None = None

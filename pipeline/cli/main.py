@@ -34,7 +34,7 @@ COMMANDS = {
     "repair": ("pipeline.cli.commands.repair", "Mend the archive from a copy of it."),
     "replicate": ("pipeline.cli.commands.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.commands.restore", "Copy the archive into an empty place and verify it there."),
-    "run": ("pipeline.cli.commands.run", "Capture what is due, and tell what became of it."),
+    "run": ("pipeline.cli.commands.run", "Capture what is due, and report changes."),
     "schedule": ("pipeline.cli.commands.schedule", "Have what is due captured by cron or systemd."),
     "search": ("pipeline.cli.commands.search", "Find texts in the archive by their words."),
     "serve": ("pipeline.cli.commands.serve", "Serve the archive to browsers, pywb and Memento clients."),

@@ -1,4 +1,4 @@
-"""Walls are told from pages by their marks: one sample a rule, and pages about such walls that are none."""
+"""Walls differ from pages by their marks: one sample per rule, and pages that only speak of walls."""
 
 # ruff: noqa: E501 - samples of pages are easier to read in one line
 
