@@ -78,7 +78,7 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
     "doctor": [(0, ("doctor",))],
     "replicate": [(0, ("replicate", "FOLDER/copy"))],
     "restore": [(0, ("restore", "FOLDER/restored"))],
-    "repair": [(0, ("repair", "--from", "FOLDER/copy"))],
+    "repair": [(0, ("replicate", "FOLDER/copy")), (0, ("repair", "--from", "FOLDER/copy"))],
     "watch": [(0, ("--json", "watch", "list"))],
     "run": [(0, ("--json", "run"))],
 }
