@@ -36,11 +36,13 @@ from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
 from archive.search import search_index
 from archive.warc.reader import read_record
+from pipeline.ingest.import_files import import_file
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
 from tests.exchanges import NOON, a_document
+from tests.pipeline.ingest.test_import_files import members, record
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
 REASON = "Court order 3 O 17/26"
@@ -592,3 +594,20 @@ def test_who_has_no_key_leaves_what_another_redaction_came_before_to_those_who_h
     assert not overtaken(reader, KNOWN)
     assert waiting(store) == {}
     assert faults_of(store, tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 9])
+def test_of_captures_that_are_alike_each_can_be_taken_out(number: int, tmp_path: Path) -> None:
+    """Lines of an index that differ in an address alone pack so well that a blanked one may need more room."""
+    store = MemoryStore()
+    archive = archive_of(store, tmp_path)
+    archive.prepare()
+    file = tmp_path / "alike.warc.gz"
+    file.write_bytes(members(*(record(url=f"http://a.example/{each}", number=each) for each in range(number))))
+    import_file(archive, file, lambda left: None, None)
+    for each in range(number):
+        archive.refresh()
+        run = archive.runs()[0]
+        redact(archive, plan_redaction(archive, run, [f"http://a.example/{each}"], ()), SIGNER, REASON)
+    assert faults_of(store, tmp_path) == []
+    assert [found.withheld is not None for found in archive_of(store, tmp_path / "new").every()] == [True] * number
