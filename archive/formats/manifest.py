@@ -80,6 +80,7 @@ def parse(data: bytes) -> Manifest:
             records=_records(package["records"]) if "records" in package else None,
             ahead=_seconds(package, "ahead"),
             ahead_at_start=_seconds(package, "ahead_at_start"),
+            redactions=texts_of(package.get("redactions", [])),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from archive import object_keys
 from archive.access.rule_store import Notices
-from archive.access.signed_redactions import successors
+from archive.access.signed_redactions import replaced_by, successors
 from archive.coordination.leases import committing
 from archive.digests import digest_of, digest_of_file
 from archive.errors import IntegrityError
@@ -146,7 +146,7 @@ def _check_redacted(store: ObjectStore, spooled: SpooledRun, found: Manifest, ke
 def _replaced(store: ObjectStore) -> dict[str, str]:
     """By the hash of each manifest that a redaction of this store replaces, the hash of the one in its place."""
     statements, _ = Notices(store, Cache(None)).readable_statements(())
-    return {each.old: each.new for signed in statements for each in signed.statement.replaced}
+    return replaced_by(store, [signed.statement for signed in statements])
 
 
 def _taken(spooled: SpooledRun) -> StoreError:
