@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -193,9 +194,12 @@ class Session:
         snapshot = self._contents.adopt(snapshot, original)
         self._journal(snapshot, page=original is None)
 
-    def last(self, url: str) -> Snapshot | None:
-        """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
-        return self._earlier.last(url)
+    def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
+        """Return the newest earlier capture of a URL that a conditional request can be about; see `Earlier.last`.
+
+        For use by any thread.
+        """
+        return self._earlier.last(url, repeats=repeats, since=since)
 
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""

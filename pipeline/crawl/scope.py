@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -60,6 +61,8 @@ class Rules:
     robots: RobotsPolicy = RobotsPolicy.DISCOVERED
     agent: str = "onrecord"
     conditional: bool = True
+    most_not_modified: int = 10  # answers 304 in a row, after which a full answer is requested,
+    full_after: timedelta = timedelta(days=7)  # as it is when the last full answer is so old
     browser: bool = False  # pages are visited, not fetched
     seed_time: float | None = None  # seconds after which nothing more is fetched that one seed led to
 
