@@ -28,6 +28,7 @@ from archive.runs.contents import RunContents, spooled_record
 from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
+from archive.snapshot_state import mark_of
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.warc.credential_masking import masked
@@ -134,6 +135,7 @@ class Session:
             title=earlier.title if earlier else None,
             availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
+            text=earlier.text if earlier else None,
         )
         self._contents.add(snapshot, page=page)
         self._earlier.note(snapshot)
@@ -211,6 +213,8 @@ class Session:
         entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
         entry["text"] = document.same_as is None and bool(document.article.extractor)
         entry["availability"] = document.article.availability
+        if entry["text"] and (mark := mark_of(document.article)):
+            entry["mark"] = str(mark)
         self._contents.add_document(entry)
         self._entries.append({"document": entry})
 

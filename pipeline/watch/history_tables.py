@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.availability import Observation, State
 from storage.private import private_file
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs(run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations(
