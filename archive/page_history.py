@@ -11,6 +11,7 @@ from itertools import groupby, islice
 from archive.availability import Availability
 from archive.errors import ArchiveError
 from archive.formats.surt import urlkey
+from archive.formats.tracking import untracked
 from archive.index.finder import spelling_of
 from archive.model import DocumentRef, Outcome, RecordRef, Snapshot, TextMark
 from archive.reader import Reader
@@ -253,6 +254,7 @@ def newest_shown(reader: Reader, url: str, same: Same | None = None) -> Snapshot
     Where none does, the newest of what stands in its place.
     """
     found = reader.closest(url)
+    url = reader.kept_address(url)
     page = history_of(reader, url if is_led_elsewhere(url, found.url) else found.url, same)
     entry = next((each for each in page.judged if each.snapshot.place == found.place), None)
     moved = next((each for each in reversed(page.judged) if each.snapshot.is_redirect), None)
@@ -266,7 +268,7 @@ def newest_shown(reader: Reader, url: str, same: Same | None = None) -> Snapshot
 
 def is_led_elsewhere(url: str, found: str) -> bool:
     """Return whether the address of what was found is not a spelling of the one that was named."""
-    return urlkey(url) != urlkey(found)
+    return urlkey(untracked(url)) != urlkey(untracked(found))
 
 
 def is_other_spelling(url: str, found: str) -> bool:

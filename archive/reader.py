@@ -205,6 +205,7 @@ class UnguardedReader(Reader):
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader._stores, reader._catalog, reader._index, reader.notices, reader._cache)
         self._epoch = reader._epoch
+        self.keeps_tracking = reader.keeps_tracking
 
     @property
     def stores(self) -> ReplicaSet:

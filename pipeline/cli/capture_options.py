@@ -106,6 +106,7 @@ _OPTIONS = (
     click.option("--embeds", is_flag=True, help="Capture the documents, videos and posts that pages embed."),
     click.option("--linked-pdfs", is_flag=True, help="Capture the PDF files that pages link to."),
     click.option("--force", is_flag=True, help="Store and extract pages again even when they have not changed."),
+    click.option("--keep-tracking", is_flag=True, help="Tell pages apart by tracking parameters (utm_*, fbclid) too."),
     click.option(
         "--max-not-modified",
         type=click.IntRange(0),
@@ -245,6 +246,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "linked-pdfs": rules.linked_pdfs,
         "browser": rules.browser,
         "force": options["force"],
+        "keep-tracking": rules.keep_tracking,
         "max-not-modified": rules.most_not_modified,
         "max-not-modified-days": options["max_not_modified_days"],
         "credentials": options["credentials"],
@@ -279,6 +281,7 @@ def _rules(options: dict[str, Any], agent: str) -> Rules:
         linked_pdfs=options["linked_pdfs"],
         robots=RobotsPolicy(options["robots"]),
         agent=agent,
+        keep_tracking=options["keep_tracking"],
         conditional=not options["force"],
         most_not_modified=options["max_not_modified"],
         full_after=timedelta(days=options["max_not_modified_days"]),

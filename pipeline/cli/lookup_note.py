@@ -37,7 +37,7 @@ def note_lookup(context: Context, url: str, found: Dated) -> None:
     from archive.times import iso
 
     snapshot = found.snapshot
-    note_spelling(url, snapshot)
+    note_spelling(url, snapshot.url)
     if found.state is not None and not found.state.shows_page and not snapshot.withheld and not snapshot.is_redirect:
         shown = plain(found.state.words, 300)
         click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} does not show the page: {shown}", err=True)
@@ -48,12 +48,12 @@ def note_lookup(context: Context, url: str, found: Dated) -> None:
     context.say("; ".join(parts))
 
 
-def note_spelling(url: str, snapshot: Snapshot) -> None:
+def note_spelling(url: str, found: str) -> None:
     """Name the snapshot's address where it is another spelling of the one that was named."""
     from archive.page_history import is_other_spelling
 
-    if is_other_spelling(url, snapshot.url):
-        click.echo(f"onrecord: the snapshot is of another spelling of the address: {plain(snapshot.url)}", err=True)
+    if is_other_spelling(url, found):
+        click.echo(f"onrecord: the snapshot is of another spelling of the address: {plain(found)}", err=True)
 
 
 def distance(span: timedelta) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
+from archive.formats import untracked
 from archive.snapshot_state import Certainty
 from archive.times import stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
@@ -125,9 +126,16 @@ class Ledger:
         rows = database.execute("SELECT source FROM entries WHERE url = ? ORDER BY found, source", (url,))
         return [source for (source,) in rows]
 
-    def fate(self, database: sqlite3.Connection, source: str, url: str) -> Fate | None:
-        """What became of an entry of a source; None of one that it did not show before."""
-        row = database.execute("SELECT fate FROM entries WHERE source = ? AND url = ?", (source, url)).fetchone()
+    def fate(self, database: sqlite3.Connection, source: str, url: str, *, keep_tracking: bool = False) -> Fate | None:
+        """Return what is known of an entry of a source; None of one that it did not show before.
+
+        Unless `keep_tracking` is set, an entry is known that was shown with other tracking parameters.
+        """
+        query = "SELECT fate FROM entries WHERE source = ? AND url = ?"
+        row = database.execute(query, (source, url)).fetchone()
+        if row is None and not keep_tracking:
+            query = "SELECT min(fate) FROM entries WHERE source = ? AND untracked = ? HAVING count(*) > 0"
+            row = database.execute(query, (source, untracked(url))).fetchone()
         return row and Fate(row[0])
 
     def history(self, database: sqlite3.Connection, url: str) -> tuple[Availability, list[Transition]]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
 from archive.errors import ArchiveError
-from archive.formats import DamagedLine
+from archive.formats import DamagedLine, untracked
 from archive.model import Outcome
 from archive.snapshot_state import led_away, may_be_splash, unmasked
 from archive.times import from_iso, iso
@@ -75,9 +75,9 @@ def _passed_over(database: sqlite3.Connection, outcome: Outcome) -> None:
 
 def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: Fate) -> None:
     database.execute(
-        """INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found),
+        """INSERT INTO entries VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found),
           fate = CASE WHEN fate = 0 THEN 0 ELSE excluded.fate END""",
-        (source, url, at, fate),
+        (source, url, at, fate, untracked(url)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.lookup_note import same_text
+from pipeline.cli.lookup_note import note_spelling, same_text
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
@@ -42,6 +42,9 @@ def command(
 
     archive = context.open_reader(withheld=withheld)
     count = 0
+    asked, url = url, archive.kept_address(url) if match == "exact" else url
+    if url != asked:
+        note_spelling(asked, url)
     begin = None if match == "exact" else start  # a snapshot is judged by those before it
     for entry in judged(StoredTexts(archive, same_text), archive.snapshots(url, match=match, start=begin, end=end)):
         if start is not None and entry.snapshot.timestamp < start:

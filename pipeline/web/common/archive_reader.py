@@ -118,7 +118,8 @@ class Reading:
     def snapshots(self, url: str) -> list[Snapshot]:
         """What is kept of a URL, oldest first; of very many, the newest."""
         try:
-            return list(islice(self.fresh().back(url), MOST_SNAPSHOTS))[::-1]
+            archive = self.fresh()
+            return list(islice(archive.back(archive.kept_address(url)), MOST_SNAPSHOTS))[::-1]
         except StoreMissing:
             return []
 
