@@ -202,6 +202,7 @@ class UnguardedReader(Reader):
         super().__init__(reader._stores, reader._catalog, reader._index, reader.notices, reader._cache)
         self._epoch = reader._epoch
         self.stores = reader._stores  # no rule holds for what is read of them
+        self.keeps_tracking = reader.keeps_tracking
 
     @property
     def catalog(self) -> Catalog:

@@ -3,7 +3,7 @@
 from archive.model.capture import Block, Digests, Exchange, Fetched, Headers, Made, Role, Target, Truncation, Verdict
 from archive.model.document import Article, Document, Embed
 from archive.model.run import SKIPPED, Manifest, Outcome, RecordsRoot, Resource
-from archive.model.snapshot import DocumentRef, Kind, RecordRef, Reference, Snapshot, Withholding, place_of
+from archive.model.snapshot import DocumentRef, Kind, RecordRef, Reference, Snapshot, TextMark, Withholding, place_of
 
 __all__ = [
     "SKIPPED",
@@ -27,6 +27,7 @@ __all__ = [
     "Role",
     "Snapshot",
     "Target",
+    "TextMark",
     "Truncation",
     "Verdict",
     "Withholding",

@@ -48,6 +48,18 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class TextMark:
+    """What tells a page's text from another one: its digest, how many words it has, and the extractor that made it."""
+
+    digest: str
+    words: int
+    extractor: str
+
+    def __str__(self) -> str:
+        return f"{self.digest} {self.words} {self.extractor}"
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One capture as the index knows it: a URL as it was at a time, and where its record lies."""
 
@@ -67,6 +79,7 @@ class Snapshot:
     title: str | None = None
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
     document: DocumentRef | None = None
+    text: TextMark | None = None  # of the document; None too where the index is of before 0.5
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
 

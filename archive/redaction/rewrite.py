@@ -32,7 +32,7 @@ _KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "r
 _KEPT_OF_OUTCOME = frozenset(
     {"url", "outcome", "timestamp", "status", "record_id", "key", "offset", "role", "via", "hops", "seed"}
 )
-_TEXT_OF_LINE = ("title", "document", "availability", "etag", "lastModified")
+_TEXT_OF_LINE = ("title", "document", "availability", "text", "etag", "lastModified")
 
 
 def padded_member(plain: bytes, length: int) -> Iterator[bytes]:

@@ -106,6 +106,21 @@ _OPTIONS = (
     click.option("--embeds", is_flag=True, help="Capture the documents, videos and posts that pages embed."),
     click.option("--linked-pdfs", is_flag=True, help="Capture the PDF files that pages link to."),
     click.option("--force", is_flag=True, help="Store and extract pages again even when they have not changed."),
+    click.option("--keep-tracking", is_flag=True, help="Tell pages apart by tracking parameters (utm_*, fbclid) too."),
+    click.option(
+        "--max-not-modified",
+        type=click.IntRange(0),
+        default=10,
+        show_default=True,
+        help="Answers 304 in a row after which the whole page is requested again.",
+    ),
+    click.option(
+        "--max-not-modified-days",
+        type=click.FloatRange(0, 36500),
+        default=7.0,
+        show_default=True,
+        help="Days after which the whole page is requested again, whatever the server's validators say.",
+    ),
     click.option("--allow-private", is_flag=True, help="Capture private, loopback and link-local addresses too."),
     click.option("--insecure", is_flag=True, help="Record a bad certificate and go on, instead of failing the target."),
     click.option(
@@ -231,6 +246,9 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "linked-pdfs": rules.linked_pdfs,
         "browser": rules.browser,
         "force": options["force"],
+        "keep-tracking": rules.keep_tracking,
+        "max-not-modified": rules.most_not_modified,
+        "max-not-modified-days": options["max_not_modified_days"],
         "credentials": options["credentials"],
     }
 
@@ -248,6 +266,8 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
 
 
 def _rules(options: dict[str, Any], agent: str) -> Rules:
+    from datetime import timedelta
+
     from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
 
     return Rules(
@@ -261,7 +281,10 @@ def _rules(options: dict[str, Any], agent: str) -> Rules:
         linked_pdfs=options["linked_pdfs"],
         robots=RobotsPolicy(options["robots"]),
         agent=agent,
+        keep_tracking=options["keep_tracking"],
         conditional=not options["force"],
+        most_not_modified=options["max_not_modified"],
+        full_after=timedelta(days=options["max_not_modified_days"]),
         browser=options["browser"],
     )
 

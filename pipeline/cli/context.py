@@ -98,6 +98,8 @@ class Context:
 
         stores = open_stores(self.store)
         archive = self.archive_at(*stores)
+        keep = str(self.defaults.get("capture", {}).get("keep_tracking", "")).lower()
+        archive.keeps_tracking = keep in {"true", "1", "yes", "on"}
         try:
             if look and len(stores) > 1:  # what one lacks is read from another
                 archive.known.check_any(stores)
