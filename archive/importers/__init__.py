@@ -2,7 +2,6 @@
 
 from archive.importers.captures import Capture, NotShown, Refers, capture_of
 from archive.importers.container import Container, opened, pieces
-from archive.importers.gunzip import Plain
 from archive.importers.kept import KeptRecords
 from archive.importers.known import KeptCaptures, Known, is_base
 from archive.importers.lenient_reader import (
@@ -13,6 +12,7 @@ from archive.importers.lenient_reader import (
     most_records,
     read_records,
 )
+from archive.importers.plain_bytes import Plain
 from archive.importers.wacz_manifest import Flaw
 
 __all__ = [

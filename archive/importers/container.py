@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from archive.errors import FormatError
 from archive.importers.captures import LONGEST_URL
+from archive.importers.compressed import MAGIC
 from archive.importers.cut_zip import CutZip
 from archive.importers.lenient_reader import indexable
 from archive.importers.wacz_manifest import ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
@@ -24,14 +25,12 @@ _MOST = 100_000  # entries of a zip
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
 _PACKERS = {
-    b"\x28\xb5\x2f\xfd": "Zstandard", b"\x5d\x2a\x4d\x18": "Zstandard", b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
+    b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
 }  # fmt: skip
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError)
-_ZSTANDARD = re.compile(r"\.warc\.zst\Z", re.IGNORECASE)
 _INNER_FREE = 1 << 20  # bytes of a WACZ in another one before its ratio counts
 _INNER_RATIO = 4
-_WARC = re.compile(r"\.(?:warc|arc)(?:\.gz)?\Z", re.IGNORECASE)
+_WARC = re.compile(r"\.(?:warc|arc)(?:\.gz|\.zst)?\Z", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -62,7 +61,7 @@ def opened(path: Path) -> Iterator[Container]:
         raise FormatError(
             f"{path} is packed with {packer}, which is not read here: unpack it and import what was in it"
         )
-    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
+    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or MAGIC.match(first) or _has_record(path):
         yield Container([""])
     else:
         raise FormatError(f"{path} is neither WACZ, WARC nor ARC: name a file that is")
@@ -111,9 +110,6 @@ def _wacz(path: Path, package: Package, stack: ExitStack, depth: int) -> Contain
         why = _refused(entry, seen)
         seen.add(entry.filename)
         if why:
-            found.flaws.append(Flaw(entry.filename, why))
-        elif _ZSTANDARD.search(entry.filename):
-            why = "it is packed with Zstandard, which is not read here: unpack it and import what was in it"
             found.flaws.append(Flaw(entry.filename, why))
         elif _WARC.search(entry.filename):
             found.parts.append(entry.filename)
