@@ -17,10 +17,14 @@ from archive.errors import FormatError
 from archive.importers.captures import LONGEST_URL
 from archive.importers.compressed import MAGIC
 from archive.importers.cut_zip import CutZip
+from archive.importers.kinds import Kind, saved_kind
 from archive.importers.lenient_reader import indexable
+from archive.importers.mhtml import page_of
+from archive.importers.plain_bytes import first_bytes
 from archive.importers.wacz_manifest import ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
 
 _PIECE = 1 << 18
+_BEGINNING = 1 << 16  # bytes by which a file is known
 _MOST = 100_000  # entries of a zip
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
@@ -41,6 +45,7 @@ class Container:
     flaws: list[Flaw] = field(default_factory=list)
     pages: frozenset[str] | None = None
     packages: dict[str, tuple[Package, str]] = field(default_factory=dict)  # by part: the zip, and the name in it
+    kinds: dict[str, Kind] = field(default_factory=dict)  # of parts that hold no records
 
 
 @contextmanager
@@ -61,10 +66,15 @@ def opened(path: Path) -> Iterator[Container]:
         raise FormatError(
             f"{path} is packed with {packer}, which is not read here: unpack it and import what was in it"
         )
+    elif kind := saved_kind(beginning := first_bytes(path, _BEGINNING)):
+        page = page_of(beginning) if kind is Kind.MHTML else None
+        yield Container([""], kinds={"": kind}, pages=frozenset({indexable(page)}) if page else None)
     elif first.startswith((b"\x1f\x8b", b"filedesc:")) or MAGIC.match(first) or _has_record(path):
         yield Container([""])
     else:
-        raise FormatError(f"{path} is neither WACZ, WARC nor ARC: name a file that is")
+        raise FormatError(
+            f"{path} is neither WACZ, WARC, ARC, HAR, MHTML nor a page saved by SingleFile: name a file that is"
+        )
 
 
 def _package(path: Path, stack: ExitStack, depth: int = 0) -> Container:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from archive.importers.compressed import (
     BEGINNING,
@@ -99,17 +101,17 @@ class Plain:
         return self._raw_at
 
     def readline(self, limit: int) -> bytes:
-        """A line with its end, or as much of it as the limit allows; raises Damage."""
+        """Return a line with its end, or as much of it as the limit allows; raises Damage."""
         return self.take(len(self.peek_line(limit)))
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, which stay there; fewer at the end. Raises Damage."""
+        """Return the next bytes, which stay there; fewer at the end. Raises Damage."""
         while len(self._ahead) < size and self._fill():
             pass
         return bytes(self._ahead[:size])
 
     def peek_line(self, limit: int) -> bytes:
-        """The next line with its end, which stays there, or as much of it as the limit allows; raises Damage."""
+        """Return the next line with its end, which stays there, or as much of it as the limit allows; raises Damage."""
         searched = 0
         while (end := self._ahead.find(b"\n", searched, limit)) < 0 and len(self._ahead) < limit:
             searched = len(self._ahead)
@@ -118,7 +120,7 @@ class Plain:
         return bytes(self._ahead[: end + 1 if end >= 0 else limit])
 
     def read(self, size: int) -> bytes:
-        """Some of the next bytes, up to so many; none at the end. Raises Damage."""
+        """Return some of the next bytes, up to so many; none at the end. Raises Damage."""
         if not self._ahead:
             self._fill()
         return self.take(size)
@@ -296,3 +298,10 @@ def _steps(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         for at in range(0, len(piece), _STEP):
             yield piece[at : at + _STEP]
+
+
+def first_bytes(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file, unpacked, as far as they can be; raises OSError."""
+    with path.open("rb") as file, suppress(Damage):
+        return Plain(iter(lambda: file.read(_STEP), b"")).peek(size)
+    return b""

@@ -8,7 +8,6 @@ is imported again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +24,6 @@ from archive.importers import (
     KeptRecords,
     Known,
     NotShown,
-    Plain,
     Refers,
     capture_of,
     digest_of_record,
@@ -33,8 +31,7 @@ from archive.importers import (
     is_base,
     most_records,
     opened,
-    pieces,
-    read_records,
+    records_of,
 )
 from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
@@ -83,7 +80,7 @@ def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | 
             work = _Importing(archive, session, path, told, container)
             work.flaws.of_container(container.flaws)
             for part in container.parts:
-                work.part(part, pieces(path, container, part))
+                work.part(path, container, part)
             return work.finish(pool, str(origin["imported-sha256"]))
 
 
@@ -112,10 +109,10 @@ class _Importing:
         self._pages: list[str] = []
         self._infos = 0  # records about files
 
-    def part(self, part: str, data: Iterator[bytes]) -> None:
-        """Take the records of one file of records."""
+    def part(self, path: Path, container: Container, part: str) -> None:
+        """Take the records of one part of a file."""
         try:
-            for found in read_records(Plain(data), self._session.work, max(self._most_records, 0)):
+            for found in records_of(path, container, part, self._session.work, max(self._most_records, 0)):
                 self._most_records -= 1
                 if isinstance(found, Fault):
                     self.flaws.add(part, found.offset, found.reason)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @new_store
 @click.pass_obj
 def command(context: Context, files: tuple[str, ...], extract: bool, workers: int | None) -> None:
-    """Bring in WACZ, WARC and ARC files, gzipped or not: their records as they are, each file as a run.
+    """Bring in WACZ, WARC and ARC files, compressed or not: their records as they are, each file as a run.
+
+    Of HAR and MHTML files, and of pages saved by SingleFile, records are made, with their addresses and dates.
 
     What cannot be taken is named, with the byte of the file where it begins, and the rest comes in. Records that the
     archive holds already, byte for byte, are passed over, so that a file can be imported twice. A record that has the

@@ -18,7 +18,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-SUMS = {zstd.CompressionParameter.checksum_flag: 1}
+SUMS = {int(zstd.CompressionParameter.checksum_flag): 1}
 SAMPLES = [
     record(url=f"http://quay.example/sample/{n}", block=answer(f"Sample {n}"), number=900 + n) for n in range(60)
 ]
