@@ -1,7 +1,7 @@
 """HAR files (HTTP Archive 1.2): requests and responses rebuilt from the fields in which browsers' tools keep them.
 
 What was on the wire cannot be had from them: heads are written anew from their fields, and bodies lie there with their
-content codings undone. A warcinfo record says so, and the file itself is kept beside the records that are made of it.
+content codings undone. A warcinfo record says so; what else an entry says is kept in a metadata record.
 """
 
 from __future__ import annotations
@@ -37,21 +37,18 @@ _json = json.JSONDecoder()
 
 
 def har_records(file: SavedFile) -> Iterator[Found]:
-    """Yield the records of a HAR file: how they were made, the file itself, then what each entry says."""
+    """Yield the records of a HAR file: how they were made, what each entry says, then what is said of them all."""
     if file.size > LARGEST:
-        yield file.whole("har", file.changed, "application/json")
-        yield Fault(0, f"the HAR is larger than {LARGEST:,} bytes: it is kept, and its entries are not read")
+        yield Fault(0, f"the HAR is larger than {LARGEST:,} bytes, and is not read: save its pages in several files")
         return
-    text = file.path.read_bytes().decode("utf-8-sig", "replace")
-    entries = _entries(text)
+    log = _Log(file.path.read_bytes().decode("utf-8-sig", "replace"))
+    entries = log.entries()
     first = next(entries, None)
     date = _date_of(first[1]) if first else None
     notes = (_REBUILT,) if date else (_REBUILT, "it names no date: the time at which it was changed last is taken")
-    about = warcinfo(
-        date or file.changed, [("format", "WARC File Format 1.1"), ("description", f"of a HAR, {_REBUILT}")]
-    )
+    described = [("format", "WARC File Format 1.1"), ("description", f"of a HAR, {_REBUILT}")]
+    about = warcinfo(date or file.changed, described, notes)
     yield about
-    yield file.whole("har", date or file.changed, "application/json", notes)
     number = 0
     while first is not None:
         number += 1
@@ -59,42 +56,54 @@ def har_records(file: SavedFile) -> Iterator[Found]:
         first = next(entries, None)
     if not number:
         yield Fault(0, "the HAR holds no entry that can be read")
+    yield _metadata(file, None, date or file.changed, log.others, (("WARC-Warcinfo-ID", about.record_id),))
 
 
-def _entries(text: str) -> Iterator[tuple[int, Any]]:
-    """Yield the entries of a log with the bytes at which they begin; a text for where it breaks off."""
-    at = begun = _member(text, _member(text, 0, "log"), "entries")
-    offset = len(text[:begun].encode("utf-8", "replace")) if begun >= 0 else 0
-    while begun >= 0 and text[at : at + 1] != "]":
+class _Log:
+    """The log of a HAR: its entries one by one, and its other members, all of them once the entries were read."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.others: dict[str, Any] = {}
+
+    def entries(self) -> Iterator[tuple[int, Any]]:
+        """Yield the entries with the bytes at which they begin; a text for where they break off."""
+        text = self._text
+        at = self._member(self._member(0, "log", {}), "entries", self.others)
+        offset = len(text[: max(at, 0)].encode("utf-8", "replace"))
+        while at >= 0 and text[at : at + 1] != "]":
+            try:
+                entry, end = _json.raw_decode(text, at)
+            except (ValueError, RecursionError) as error:
+                yield offset, f"the HAR breaks off, or is damaged: {one_line(str(error))[:100]}"
+                return
+            yield offset, entry
+            end = _end(_SPACE, text, end)
+            offset += len(text[at:end].encode("utf-8", "replace"))
+            at = end
+        if at >= 0:
+            self._member(at + 1, "", self.others)
+
+    def _member(self, at: int, name: str, others: dict[str, Any]) -> int:
+        """Return where the content of an object's member begins, -1 without one; those before it are taken."""
+        if at < 0:
+            return -1
+        text = self._text
+        at = _end(_SPACES, text, at)
+        at += text[at : at + 1] == "{"
         try:
-            entry, end = _json.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            yield offset, f"the HAR breaks off, or is damaged: {one_line(str(error))[:100]}"
-            return
-        yield offset, entry
-        end = _end(_SPACE, text, end)
-        offset += len(text[at:end].encode("utf-8", "replace"))
-        at = end
-
-
-def _member(text: str, at: int, name: str) -> int:
-    """Return where the content of a member of the object or list at an offset begins; -1 where there is none."""
-    if at < 0:
-        return -1
-    at = _end(_SPACES, text, at)
-    at += text[at : at + 1] == "{"
-    try:
-        while True:
-            key, at = _json.raw_decode(text, _end(_SPACE, text, at))
-            at = _end(_SPACES, text, at)
-            if text[at : at + 1] != ":":
-                return -1
-            at = _end(_SPACES, text, at + 1)
-            if key == name:
-                return _end(_SPACES, text, at + 1) if text[at : at + 1] in {"{", "["} else -1
-            _, at = _json.raw_decode(text, at)
-    except (ValueError, RecursionError):
-        return -1
+            while True:
+                key, at = _json.raw_decode(text, _end(_SPACE, text, at))
+                at = _end(_SPACES, text, at)
+                if text[at : at + 1] != ":":
+                    return -1
+                at = _end(_SPACES, text, at + 1)
+                if key == name and text[at : at + 1] in {"{", "["}:
+                    return _end(_SPACES, text, at + (text[at] == "["))
+                value, at = _json.raw_decode(text, at)
+                others[str(key)] = value
+        except (ValueError, RecursionError):
+            return -1
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -108,29 +117,46 @@ def _of_entry(file: SavedFile, about: ForeignRecord, number: int, offset: int, e
         return
     try:
         request, response = _object(entry, "request"), _object(entry, "response")
-        url, status = str(request["url"]), int(response.get("status") or 0)
-        date, begun = _date_of(entry), str(entry.get("startedDateTime"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        url, status = str(request["url"]).partition("#")[0], int(response.get("status") or 0)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         yield Fault(offset, f"entry {number} of the HAR cannot be understood: {one_line(str(error))[:100]}")
         return
-    named = f"entry {number} of the HAR, {url[:200]},"
-    if not url.lower().startswith(("http:", "https:")):
-        return  # a data: or blob: address asked no server; the file keeps it
-    if date is None:
-        yield Fault(offset, f"{named} has no date: it is in the HAR file that is kept, and no capture")
-        return
-    if not 100 <= status <= 999:
-        yield Fault(offset, f"{named} had no answer: it is in the HAR file that is kept, and no capture")
-        return
-    try:
-        body = _body(response, status, str(request.get("method")))
-    except ValueError as error:
-        yield Fault(offset, f"{named} {error}: it is in the HAR file that is kept, and no capture")
-        return
+    date = _date_of(entry)
     links: Headers = (("WARC-Warcinfo-ID", about.record_id), *_seen(entry, response))
-    answer = _response(file, url.partition("#")[0], date, response, status, body, links, f"{number} {begun}")
+    body: tuple[bytes, str | None] = b"", None
+    why = None
+    if not url.lower().startswith(("http:", "https:")):
+        why = "asked no server"
+    elif date is None:
+        why = "has no date"
+    elif not 100 <= status <= 999:
+        why = "had no answer"
+    else:
+        try:
+            body = _body(response, status, str(request.get("method")))
+        except ValueError as error:
+            why = str(error)
+    if why is not None or date is None:
+        said = f"entry {number} of the HAR, {url[:200]}, {why}: what it says is kept, and is no capture"
+        yield Fault(offset, said)
+        yield _metadata(file, url, date or file.changed, entry, links[:1])
+        return
+    answer = _response(file, url, date, response, status, body, links, f"{number} {entry.get('startedDateTime')}")
+    beside: Headers = (*links[:1], ("WARC-Concurrent-To", answer.record_id))
     yield answer
-    yield _request(file, url.partition("#")[0], date, request, (*links[:1], ("WARC-Concurrent-To", answer.record_id)))
+    yield _request(file, url, date, request, beside)
+    yield _metadata(file, url, date, entry, beside)
+
+
+def _metadata(file: SavedFile, url: str | None, date: datetime, said: Any, links: Headers) -> ForeignRecord:
+    """Return a record of what a HAR says, but for a body, which is in the response (WARC 1.1 §6.6)."""
+    if isinstance(said.get("response"), dict) and isinstance(said["response"].get("content"), dict):
+        content = {name: value for name, value in said["response"]["content"].items() if name != "text"}
+        kept = said["response"]["content"].get("text") if len(links) == 1 else None  # without a response
+        content = content if kept is None else content | {"text": kept}
+        said = said | {"response": said["response"] | {"content": content}}
+    block = kept_block(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"), file.folder)
+    return made_record("metadata", url, date, "application/json", block, _digest(block), links)
 
 
 def _object(entry: Any, name: str) -> dict[str, Any]:

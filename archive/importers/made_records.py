@@ -30,12 +30,12 @@ class SavedFile:
     changed: datetime  # of the file that was named
 
     def whole(self, urn: str, date: datetime, mime: str, notes: tuple[str, ...] = ()) -> ForeignRecord:
-        """Return the file itself as a resource record, so that nothing in it is dropped."""
+        """Return the file itself as a resource record under a name, so that nothing in it is dropped."""
         with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as copy, self.path.open("rb") as file:
             while piece := file.read(_MEMORY):
                 copy.write(piece)
         block = Block(self.size, None, Path(copy.name))
-        return made_record("resource", f"urn:{urn}:{self.digest}", date, mime, block, self.digest, notes=notes)
+        return made_record("resource", urn, date, mime, block, self.digest, notes=notes)
 
 
 def kept_block(data: bytes, folder: Path) -> Block:
@@ -76,10 +76,10 @@ def made_record(
     return ForeignRecord(0, head.encode("utf-8", "replace"), tuple(fields), block, notes)
 
 
-def warcinfo(date: datetime, fields: Iterable[tuple[str, str]]) -> ForeignRecord:
+def warcinfo(date: datetime, fields: Iterable[tuple[str, str]], notes: tuple[str, ...] = ()) -> ForeignRecord:
     """Return the record that says how the others were made (WARC 1.1 §6.2)."""
     data = "".join(f"{name}: {one_line(value)}\r\n" for name, value in fields).encode("utf-8", "replace")
-    return made_record("warcinfo", None, date, "application/warc-fields", Block.of(data), digest_of(data))
+    return made_record("warcinfo", None, date, "application/warc-fields", Block.of(data), digest_of(data), notes=notes)
 
 
 def one_line(text: str) -> str:

@@ -49,15 +49,15 @@ def page_of(first: bytes) -> str | None:
 def mhtml_records(file: SavedFile) -> Iterator[Found]:
     """Yield the file itself, then its parts, decoded."""
     if file.size > LARGEST:
-        yield file.whole("mhtml", file.changed, "multipart/related")
-        yield Fault(0, f"the MHTML is larger than {LARGEST:,} bytes: it is kept, and its parts are not read")
+        yield Fault(0, f"the MHTML is larger than {LARGEST:,} bytes, and is not read")
         return
     data = file.path.read_bytes().lstrip(b"\r\n")
     head, body = _split(data)
     date = _date_of(head)
     kind = _field(head, "Content-Type") or "multipart/related"
-    yield file.whole("mhtml", date or file.changed, kind, () if date else (_NO_DATE,))
     base = _field(head, "Snapshot-Content-Location") or _field(head, "Content-Location")
+    page = page_of(data[:_HEAD]) or file.digest
+    yield file.whole(f"urn:mhtml:{page}", date or file.changed, kind, () if date else (_NO_DATE,))
     for number, part in enumerate(_parts(head, body, 0), 1):
         yield _record(file, date or file.changed, base, number, part)
 
