@@ -27,7 +27,7 @@ from archive.model import Article, Document, Snapshot
 from archive.times import iso, stamp
 
 if TYPE_CHECKING:
-    from archive.export.wacz_signature import WaczSigner
+    from archive.crypto.wacz_signature import WaczSigner
 
 _BLOCK_LINES = 300
 _META = b'!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}\n'

@@ -11,7 +11,7 @@ from archive.importers.lenient_reader import (
     identified,
     most_records,
 )
-from archive.importers.parts import records_of
+from archive.importers.parts import records_of, said_in
 from archive.importers.wacz_manifest import Flaw
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "most_records",
     "opened",
     "records_of",
+    "said_in",
 ]

@@ -21,7 +21,8 @@ from archive.importers.kinds import Kind, saved_kind
 from archive.importers.lenient_reader import indexable
 from archive.importers.mhtml import page_of
 from archive.importers.plain_bytes import first_bytes
-from archive.importers.wacz_manifest import ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
+from archive.importers.wacz_manifest import NAME, PAGES, ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
+from archive.importers.wacz_said import signature_of
 
 _PIECE = 1 << 18
 _BEGINNING = 1 << 16  # bytes by which a file is known
@@ -46,6 +47,8 @@ class Container:
     pages: frozenset[str] | None = None
     packages: dict[str, tuple[Package, str]] = field(default_factory=dict)  # by part: the zip, and the name in it
     kinds: dict[str, Kind] = field(default_factory=dict)  # of parts that hold no records
+    zips: list[Package] = field(default_factory=list)
+    checked: dict[str, str] = field(default_factory=dict)  # what was compared in a WACZ, and whether it holds, in words
 
 
 @contextmanager
@@ -129,11 +132,22 @@ def _wacz(path: Path, package: Package, stack: ExitStack, depth: int) -> Contain
     if not found.parts and not found.flaws and not inner:
         raise FormatError(f"{path} is a zip without WARC files: no WACZ")
     found.parts.sort()
-    found.flaws += check_manifest(package, seen - {flaw.part for flaw in found.flaws}, seen, found.parts)
+    _check(package, seen, found)
     found.pages = _pages(package, seen, found)
     for name in sorted(inner):
         _take_inner(package, name, found, stack, depth)
     return found
+
+
+def _check(package: Package, names: set[str], found: Container) -> None:
+    """Compare what a package's manifest, digest and signature say with what is there."""
+    flaws = check_manifest(package, names - {flaw.part for flaw in found.flaws}, names, found.parts)
+    found.zips.append(package)
+    found.flaws += flaws
+    if NAME in names:
+        found.checked["hashes"] = f"{len(flaws):,} of them do not hold" if flaws else "all of them hold"
+    if signature := signature_of(package, names):
+        found.checked["signature"] = signature
 
 
 def _take_inner(package: Package, name: str, found: Container, stack: ExitStack, depth: int) -> None:
@@ -155,6 +169,8 @@ def _take_inner(package: Package, name: str, found: Container, stack: ExitStack,
         found.parts.append(f"{name}/{part}")
         found.packages[f"{name}/{part}"] = held.packages[part]
     found.flaws += [replace(flaw, part=f"{name}/{flaw.part}".rstrip("/")) for flaw in held.flaws]
+    found.zips += held.zips
+    found.checked |= {f"{what} of {name}": result for what, result in held.checked.items()}
     both_named = found.pages is not None or not found.packages.keys() - {f"{name}/{part}" for part in held.parts}
     named = held.pages is not None and both_named
     found.pages = (found.pages or frozenset()) | (held.pages or frozenset()) if named else None
@@ -179,7 +195,7 @@ def _refused(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
 def _pages(package: Package, names: set[str], found: Container) -> frozenset[str] | None:
     """The URLs that lists of pages name; None where there is no list."""
     urls: set[str] = set()
-    for name in ("pages/pages.jsonl", "pages/extraPages.jsonl"):
+    for name in PAGES:
         if name not in names:
             continue
         try:

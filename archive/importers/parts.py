@@ -12,12 +12,23 @@ from pathlib import Path
 from archive.importers import har, mhtml, saved_html
 from archive.importers.container import Container, pieces
 from archive.importers.kinds import Kind
-from archive.importers.lenient_reader import Fault, Found, read_records
+from archive.importers.lenient_reader import Fault, ForeignRecord, Found, read_records
 from archive.importers.made_records import SavedFile
 from archive.importers.plain_bytes import Damage, Plain
+from archive.importers.wacz_said import package_records
 
 _PIECE = 1 << 18
 _MADE = {Kind.HAR: har.har_records, Kind.MHTML: mhtml.mhtml_records, Kind.HTML: saved_html.html_records}
+
+
+def said_in(path: Path, container: Container) -> Iterator[ForeignRecord]:
+    """Yield what a WACZ says beside its records, as records: its pages with their texts, its manifest, its signature.
+
+    Its index and its logs are not among them.
+    """
+    changed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    for package in container.zips:
+        yield from package_records(package, changed)
 
 
 def records_of(path: Path, container: Container, part: str, folder: Path, most: int) -> Iterator[Found]:

@@ -182,7 +182,7 @@ def export_parquet(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
 def _documents(archive: Reader, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:
     for snapshot in snapshots:
         document = archive.document(snapshot)
-        if document is not None:
+        if document is not None and not snapshot.url.startswith("urn:"):  # those cannot be replayed
             yield snapshot, document
 
 

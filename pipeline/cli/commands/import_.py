@@ -89,7 +89,8 @@ def _tell(context: Context, left: Left) -> None:
 def _say(context: Context, done: Imported) -> None:
     if context.as_json:
         entry = {"file": done.file, "run": done.run, "records": done.records, "captures": done.captures}
-        print_json(entry | {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes})
+        entry |= {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes}
+        print_json(entry | ({"checked": done.checked} if done.checked else {}))
         return
     parts = [f"{done.records:,} records, {done.captures:,} captures"]
     parts += [f"{done.already:,} were in already"] if done.already else []
@@ -98,3 +99,5 @@ def _say(context: Context, done: Imported) -> None:
     odd = done.notes - done.clashes
     parts += [f"{odd:,} odd ones (-v names them)"] if odd and not context.verbosity else []
     click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))
+    for what, result in done.checked.items():
+        context.say(f"{plain(done.file)}: {plain(what, 200)}: {plain(result, 400)}")
