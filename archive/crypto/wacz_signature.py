@@ -42,7 +42,7 @@ class WaczSigner:
 
     @classmethod
     def beside(cls, signing_key: Path) -> WaczSigner:
-        """Return the key in a file beside the signing key, made where there is none; raises KeyFileError."""
+        """Return the key in a file beside the signing key, made where it is missing; raises KeyFileError."""
         path = signing_key.with_name(f"{signing_key.name}.wacz.pem")
         try:
             if not path.exists():
