@@ -28,7 +28,7 @@ from archive.snapshot_state import SnapshotState
 from archive.times import iso, stamp
 
 if TYPE_CHECKING:
-    from archive.export.wacz_signature import WaczSigner
+    from archive.crypto.wacz_signature import WaczSigner
 
 _BLOCK_LINES = 300
 _META = b'!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}\n'

@@ -189,7 +189,7 @@ def _documents(
     states = States(archive, same_text)
     for snapshot in snapshots:
         document = archive.document(snapshot)
-        if document is not None:
+        if document is not None and not snapshot.url.startswith("urn:"):  # those cannot be replayed
             yield snapshot, document, states.of(snapshot)
 
 
