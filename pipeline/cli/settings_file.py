@@ -20,8 +20,8 @@ SETTINGS: Mapping[str, frozenset[str]] = {
         {
             "allow_private", "browser", "concurrency", "connections", "credentials", "deadline", "delay", "depth",
             "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "low_speed", "low_speed_time",
-            "max_size", "operator", "page_limit", "requisites", "robots", "scope", "settle", "timeout", "user_agent",
-            "workers",
+            "max_size", "operator", "page_limit", "proxy", "requisites", "robots", "scope", "settle", "timeout",
+            "user_agent", "workers",
         }
     ),
     "evidence": frozenset({"authorities", "roots", "sign"}),
