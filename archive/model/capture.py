@@ -71,7 +71,7 @@ class Exchange:
     head_length: int
     status: int
     headers: Headers
-    ip: str  # of the connected socket
+    ip: str  # of the connected socket, "" where a proxy made the connection
     protocols: tuple[str, ...] = ("http/1.1",)  # WARC-Protocol values: "http/1.0", "http/1.1", "tls/1.3"
     truncated: Truncation | None = None
     digests: Digests | None = None  # of the response, where they were made already
@@ -122,6 +122,7 @@ class Target:
     depth: int = 0
     seed: str | None = None
     pause: float | None = None  # seconds between two requests that the host asks for
+    bare: bool = False  # written without a scheme: where https cannot be reached, http is tried
 
 
 @dataclass(frozen=True, slots=True)

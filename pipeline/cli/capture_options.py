@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from archive.model import Target
+    from pipeline.capture.http.proxies import Ways
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import Rules
     from pipeline.ingest.capture_run import CaptureOptions
@@ -47,7 +50,7 @@ _OPTIONS = (
         "--input",
         "source",
         type=click.File("r", encoding="utf-8", errors="replace"),
-        help="Read URLs from a file, one a line; - for stdin.",
+        help="Read URLs from a file, one a line, or from CSV, bookmarks or OPML; - for stdin.",
     ),
     click.option(
         "--feed", "feeds", multiple=True, metavar="URL", help="Capture the entries of a feed, or of a page's feed."
@@ -123,6 +126,11 @@ _OPTIONS = (
     ),
     click.option("--allow-private", is_flag=True, help="Capture private, loopback and link-local addresses too."),
     click.option("--insecure", is_flag=True, help="Record a bad certificate and go on, instead of failing the target."),
+    click.option(
+        "--proxy",
+        metavar="URL|env|none",
+        help="Fetch by a proxy, http:// or socks5h://, by those of the environment, or by none.",
+    ),
     click.option(
         "--delay",
         type=click.FloatRange(0, 3600),
@@ -205,10 +213,12 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
 
 
 def _fetch_settings(options: Mapping[str, Any]) -> FetchSettings:
+    from pipeline.capture.http.proxies import ways_of
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.version import software
 
     return FetchSettings(
+        ways=ways_of(options["proxy"]),
         user_agent=options["user_agent"] or software(),
         delay=options["delay"],
         connections_per_host=options["connections"],
@@ -235,6 +245,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "low-speed-time": settings.low_speed_time,
         "allow-private": settings.allow_private,
         "insecure": settings.insecure,
+        "proxy": str(settings.ways),
         "depth": rules.depth,
         "scope": rules.scope,
         "limit": rules.limit,
@@ -300,18 +311,44 @@ def _patterns(written: tuple[str, ...], option: str) -> tuple[re.Pattern[str], .
 
 
 def targets(
-    urls: tuple[str, ...], source: Iterable[str] | None, feeds: tuple[str, ...], sitemaps: tuple[str, ...]
+    urls: tuple[str, ...],
+    source: Iterable[str] | None,
+    feeds: tuple[str, ...],
+    sitemaps: tuple[str, ...],
+    ways: Ways,
 ) -> Iterator[Target]:
-    """What was named by hand, then what the file names; empty lines and lines that begin with # are passed over."""
-    from archive.model import Role, Target
+    """Yield what was named by hand, then what the list names.
 
-    for url in urls:
-        yield Target(url)
-    for url in feeds:
-        yield Target(url, role=Role.FEED)
-    for url in sitemaps:
-        yield Target(f"{url.rstrip('/')}/robots.txt" if _SITE.fullmatch(url) else url, role=Role.SITEMAP)
-    for line in source or ():
-        url = line.strip()
-        if url and not url.startswith("#"):
-            yield Target(url)
+    Raises ProxyError for a URL that cannot be fetched before the user has said by which way: before the first is
+    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that is none.
+    """
+    from archive.model import Role, Target
+    from pipeline.cli.target_lists import target_of, targets_in
+
+    named = [
+        *(target_of(url) for url in urls),
+        *(Target(url, role=Role.FEED) for url in feeds),
+        *(
+            Target(f"{url.rstrip('/')}/robots.txt" if _SITE.fullmatch(url) else url, role=Role.SITEMAP)
+            for url in sitemaps
+        ),
+    ]
+    for target in named:
+        _check_way(target, ways)
+    listed = _checked(targets_in(source or ()), ways)
+    first = list(islice(listed, 1))
+    return chain(named, first, listed)
+
+
+def _checked(listed: Iterator[Target], ways: Ways) -> Iterator[Target]:
+    for target in listed:
+        _check_way(target, ways)
+        yield target
+
+
+def _check_way(target: Target, ways: Ways) -> None:
+    from pipeline.capture.http.failures import Failure
+    from pipeline.capture.http.urls import checked_url
+
+    with suppress(Failure):  # what is no URL ends with its own outcome
+        ways.check(checked_url(target.url))

@@ -139,6 +139,8 @@ class Frontier:
         target = fetched.target
         with self._lock:
             self._under_way.pop(target.url, None)
+            if target.bare:  # handed out as https
+                self._under_way.pop(target.url.replace("http:", "https:", 1), None)
             for url in (*beside, *(exchange.url for exchange in fetched.exchanges[1:])):
                 self._new(url)
                 self._keys.add(hash(self._key(url)))

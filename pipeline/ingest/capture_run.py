@@ -81,7 +81,8 @@ def capture_all(
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
     with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
         frontier = Frontier(targets, options.rules, _last(session, options.rules), sieve)
-        writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
+        asked = _Asked(report)
+        writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
             for result in results:
                 if isinstance(result, Fetched):
@@ -95,10 +96,27 @@ def capture_all(
             writing.read_out()  # what the last bodies lead to is named with all else that was not reached
             writing.abandon(frontier.unfinished(), f"the run's time of {options.time_limit:.0f} s was over")
         writing.finish()
+        if not asked.anything:
+            counts = session.counts()
+            session.discard()
+            return RunResult(session.run, None, counts)
         ended = committed(session)
     if ended.manifest is not None:
         _merge_if_many(archive)
     return ended
+
+
+class _Asked:
+    """Passes outcomes on, and knows whether any URL was one: a run of none says nothing of the web."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.anything = False
+
+    def __call__(self, outcome: Outcome, line: bytes) -> None:
+        """Take an outcome."""
+        self.anything |= outcome.outcome not in {"invalid-url", "unsupported-scheme"}
+        self._report(outcome, line)
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:

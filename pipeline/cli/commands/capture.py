@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,9 +47,12 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         raise click.UsageError(
             "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
         )
+    if files := [url for url in urls if Path(url).is_file()]:
+        raise click.UsageError(f"{files[0]} is a file; to capture the URLs that it lists: -i {shlex.quote(files[0])}")
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
     archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
+    named = targets(urls, source, feeds, sitemaps, capturing.fetch.ways)
     out_of_reach = prepare(archive)
     waiting = [] if out_of_reach else recover(context, archive, capturing)
     countable = source is None and not (feeds or sitemaps or options["depth"])
@@ -55,9 +60,11 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
     ) as progress:
         told = _Told(context, progress, archive)
-        result = capture_all(archive, targets(urls, source, feeds, sitemaps), capturing, told)
+        result = capture_all(archive, named, capturing, told)
     if result.waiting:
         waiting.append(result.waiting)
+    elif result.manifest is None:
+        context.say("nothing was asked for, so no run is published")
     else:
         say_committed(context, result.run, result.counts, archive.url)
         sign(context, archive)
