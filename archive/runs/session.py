@@ -96,8 +96,6 @@ class Session:
                 session._earlier.note(snapshot)
         return session
 
-    # What a run is made of
-
     def add(
         self,
         exchange: Exchange,
@@ -205,15 +203,14 @@ class Session:
 
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
-        line = encode_document(document)
+        line, article = encode_document(document), document.article
         if not self._spooled.holds(object_keys.PAGES):
             self._spooled.append(object_keys.PAGES, HEADER)
         offset = self._spooled.append(object_keys.PAGES, line)
-        title = document.article.title[:_TITLE] if document.article.title else None
+        title = article.title[:_TITLE] if article.title else None
         entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
-        entry["text"] = document.same_as is None and bool(document.article.extractor)
-        entry["availability"] = document.article.availability
-        if entry["text"] and (mark := mark_of(document.article)):
+        entry["text"], entry["availability"] = not document.same_as and bool(article.extractor), article.availability
+        if entry["text"] and (mark := mark_of(article)):
             entry["mark"] = str(mark)
         self._contents.add_document(entry)
         self._entries.append({"document": entry})
@@ -254,10 +251,6 @@ class Session:
         """Return this run's newest capture of a URL."""
         return self._contents.newest(url)
 
-    def capture_of(self, url: str) -> str | None:
-        """Return the record id of this run's newest capture of a URL."""
-        return found.record_id if (found := self.newest(url)) else None
-
     def payload(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload, from the spool or from its store.
 
@@ -269,8 +262,6 @@ class Session:
             return payload_record(self._store, snapshot)
         self.checkpoint()
         return spooled_record(self._spooled.path(name), snapshot)
-
-    # The end of a run
 
     def commit(self) -> Manifest | None:
         """Publish the run: its files first, the manifest last and only if absent. None when it holds nothing.
