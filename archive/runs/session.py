@@ -232,8 +232,6 @@ class Session:
             self._spooled.checkpoint(self._entries)
             self._entries = []
 
-    # What recovery asks
-
     @property
     def pending(self) -> list[Snapshot]:
         """Pages that have no document yet; none of a run that is sealed, which never changes."""
@@ -250,6 +248,10 @@ class Session:
     def newest(self, url: str) -> Snapshot | None:
         """Return this run's newest capture of a URL."""
         return self._contents.newest(url)
+
+    def capture_of(self, url: str) -> str | None:
+        """Return the record id of this run's newest capture of a URL."""
+        return found.record_id if (found := self.newest(url)) else None
 
     def payload(self, snapshot: Snapshot) -> Record:
         """The record that holds a capture's payload, from the spool or from its store.

@@ -165,7 +165,8 @@ def targets(
     """Yield what was named by hand, then what the list names.
 
     Raises ProxyError for a URL that cannot be fetched before the user has said by which way: before the first is
-    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that cannot be read as one.
+    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that cannot be read
+    as one.
     """
     from archive.model import Role, Target
 
