@@ -148,8 +148,7 @@ class Session:
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
-        origin = self._contents.origins.pop(place, None)
-        if origin is not None:
+        if (origin := self._contents.origins.pop(place, None)) is not None:
             self._describe(self._contents.snapshots[place], origin, outlinks)
             self._entries.append({"described": place})
 
