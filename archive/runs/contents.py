@@ -125,7 +125,7 @@ class RunContents:
 
     def _with_document(self, snapshot: Snapshot, earlier: Earlier) -> Snapshot:
         """Give a revisit of a page of this same run the document that the page was given meanwhile."""
-        if snapshot.refers_to is None or snapshot.document is not None:
+        if snapshot.refers_to is None or snapshot.document is not None or snapshot.availability is not None:
             return snapshot
         original = earlier.by_digest(snapshot.digest)
         return snapshot if original is None else _with_text_of(snapshot, self.snapshots[original.place])

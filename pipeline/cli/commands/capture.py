@@ -55,7 +55,9 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
         enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
     ) as progress:
         told = _Told(context, progress, archive)
-        result = capture_all(archive, targets(urls, source, feeds, sitemaps), capturing, told)
+        result = capture_all(
+            archive, targets(urls, source, feeds, sitemaps), capturing, told, short_texts=told.short_texts
+        )
     if result.waiting:
         waiting.append(result.waiting)
     else:
@@ -76,6 +78,7 @@ class _Told:
     def __init__(self, context: Context, progress: Progress, archive: Reader) -> None:
         self._context = context
         self._archive = archive
+        self.short_texts: dict[str, frozenset[str]] = {}
         self._progress = progress
         self.failed = 0
 
@@ -102,10 +105,11 @@ class _Told:
         from pipeline.extract.extractor_version import extractor_version
         from storage.errors import StoreError
 
+        words = self.short_texts.pop(outcome.record_id or "", None)
         if outcome.role is not None or (self._context.quiet and not self._context.as_json and not outcome.failed):
             return None
         try:
-            return state_of_outcome(self._archive, outcome, extractor_version(), same_text)
+            return state_of_outcome(self._archive, outcome, extractor_version(), words, same_text)
         except (ArchiveError, StoreError):  # what was captured is safe: nobody can say now what it is beside the rest
             return None
 
