@@ -28,7 +28,7 @@ class Texts(Protocol):
     """What the judge reads of an archive, where the index does not say enough."""
 
     def mark(self, snapshot: Snapshot) -> TextMark | None:
-        """Return the mark of a snapshot's text, None where there is none."""
+        """Return the mark of a snapshot's text, None if it has no text."""
 
     def words(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the words of a snapshot's text, in lower case."""
