@@ -61,7 +61,7 @@ PAGES: dict[str, list[Look]] = {
     "/same-by-script": [DRAWN, replace(DRAWN, name="unchanged")],
     "/gone-once": [ONE, Look("gone", "gone?", status=404)],
     "/gone-twice": [ONE, Look("gone", status=404), Look("gone", status=410)],
-    "/flap": [ONE, Look("gone", "gone!", status=404), page(ESSAY, "back")],
+    "/flap": [ONE, Look("gone", "gone!", status=404), page(ESSAY, "unchanged")],
     "/back": [ONE, Look("gone", status=404), Look("gone", status=404), page(ESSAY, "back"), page(ESSAY, "unchanged")],
     "/back-edited": [ONE, Look("gone", status=404), Look("gone", status=404), page(OTHER, "back", "back?")],
     "/wall": [ONE, Look("blocked", wall="bot-wall"), Look("blocked", wall="bot-wall")],
