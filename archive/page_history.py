@@ -63,7 +63,7 @@ class StoredTexts:
             document = self._reader.document(snapshot)
         except (ArchiveError, StoreError):  # `get` and `verify` say so: here there is nothing to compare
             return None
-        return mark_of(document.article) if document else None
+        return mark_of(document.article, rendered=document.rendered is not None) if document else None
 
     def words(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the words of a snapshot's text, in lower case."""
@@ -195,10 +195,13 @@ def state_of_outcome(
     extractor: str,
     words: frozenset[str] | None = None,
     same: Same | None = None,
+    *,
+    rendered: bool = False,
 ) -> SnapshotState | None:
     """Return the state of the capture that an outcome of a run under way is about, None where there is no capture.
 
-    `extractor` made the outcome's text, `words` are those of it in lower case. Raises IntegrityError, StoreError.
+    `extractor` made the outcome's text, from `rendered` markup or not; `words` are those of it in lower case.
+    Raises IntegrityError, StoreError.
     """
     if outcome.record_id is None or outcome.status is None:
         return None
@@ -215,7 +218,7 @@ def state_of_outcome(
         run="",
         title=outcome.title,
         availability=outcome.outcome if stands else None,
-        text=TextMark(outcome.text, outcome.words or 0, extractor) if outcome.text else None,
+        text=TextMark(outcome.text, outcome.words or 0, extractor, rendered) if outcome.text else None,
     )
     before = [] if outcome.text or not outcome.revisit else [_repeated(reader, snapshot)]
     if before and before[0] is not None:

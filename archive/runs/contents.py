@@ -168,7 +168,7 @@ def document_entry(document: Document, offset: int, length: int) -> dict[str, An
         "text": made,
         "availability": article.availability,
     }
-    mark = mark_of(article) if made else None
+    mark = mark_of(article, rendered=document.rendered is not None) if made else None
     return entry | ({"mark": str(mark)} if mark else {})
 
 

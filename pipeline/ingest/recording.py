@@ -190,7 +190,8 @@ class Writing:
             self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None
-        if snapshot.revisit and not rendered:
+        drawn = snapshot.text is not None and snapshot.text.rendered  # then its text is not that of these bytes
+        if snapshot.revisit and not rendered and not drawn:
             self._documents.same(snapshot)
             return Task.FRAME if links else None
         return Task.ARTICLE

@@ -37,7 +37,9 @@ class Said(Kinds):
         self.states: dict[str, SnapshotState | None] = getattr(self, "states", {})
         for _, look, outcome, snapshot in made:
             words = frozenset((look.text or "").lower().split())
-            self.states[snapshot.record_id] = state_of_outcome(self.archive, outcome, extractor_version(), words)
+            self.states[snapshot.record_id] = state_of_outcome(
+                self.archive, outcome, extractor_version(), words, rendered=look.rendered
+            )
 
 
 @pytest.fixture(scope="module")
