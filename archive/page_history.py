@@ -34,9 +34,13 @@ _MOST_REREADS = 100  # pages that are extracted again
 class StoredTexts:
     """What the judge reads of an archive. `same` reads two captures again, where two extractors made their texts."""
 
-    def __init__(self, reader: Reader, same: Same | None = None) -> None:
+    def __init__(
+        self, reader: Reader, same: Same | None = None, words: dict[str, frozenset[str]] | None = None
+    ) -> None:
+        """`words` are those of texts that the archive does not have yet, by place."""
         self._reader = reader
         self._same = same
+        self._words = words or {}
         self._marks: OrderedDict[DocumentRef, TextMark | None] = OrderedDict()
         self._reads, self._rereads = _MOST_READS, _MOST_REREADS  # that are left: what is beyond is not compared
 
@@ -59,10 +63,12 @@ class StoredTexts:
             document = self._reader.document(snapshot)
         except (ArchiveError, StoreError):  # `get` and `verify` say so: here there is nothing to compare
             return None
-        return mark_of(document.article) if document else None
+        return mark_of(document.article, rendered=document.rendered is not None) if document else None
 
     def words(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the words of a snapshot's text, in lower case."""
+        if snapshot.place in self._words:
+            return self._words[snapshot.place]
         try:
             document = self._reader.document(snapshot)
         except (ArchiveError, StoreError):
@@ -112,6 +118,15 @@ class PageHistory:
                 return each
         return None
 
+    def moved_since(self, snapshot: Snapshot) -> Judged | None:
+        """Return the first of the redirects with which the history ends, where they are later than a snapshot."""
+        found = None
+        for each in reversed(self.judged):
+            if each.state.name != Name.MOVED or each.snapshot.true_time <= snapshot.true_time:
+                break
+            found = each
+        return found if found is not None and is_led_elsewhere(snapshot.url, found.state.detail) else None
+
 
 def judged(texts: StoredTexts, snapshots: Iterable[Snapshot]) -> Iterator[Judged]:
     """Judge snapshots that come by key, then time, each page's beside each other; yields them in that order."""
@@ -160,25 +175,33 @@ class States:
         return self._pages[key].get(snapshot.place)
 
 
-def history_of(reader: Reader, url: str, same: Same | None = None, *, more: Iterable[Snapshot] = ()) -> PageHistory:
-    """Return the recent history of the page at exactly this path and query; `more` are snapshots that came since.
+def history_of(reader: Reader, url: str, same: Same | None = None) -> PageHistory:
+    """Return the recent history of the page at exactly this path and query; raises IntegrityError, StoreError."""
+    return history(StoredTexts(reader, same), _recent(reader, url))
 
-    Raises IntegrityError, StoreError.
-    """
+
+def _recent(reader: Reader, url: str) -> list[Snapshot]:
     wanted = spelling_of(url)
     back = (each for each in reader.back(url) if spelling_of(each.url) == wanted)
     found = list(islice(back, _RECENT))
     if not any(each.text for each in found):
         found += islice(back, _MOST - len(found))
-    return history(StoredTexts(reader, same), [*found, *more])
+    return found
 
 
 def state_of_outcome(
-    reader: Reader, outcome: Outcome, extractor: str, same: Same | None = None
+    reader: Reader,
+    outcome: Outcome,
+    extractor: str,
+    words: frozenset[str] | None = None,
+    same: Same | None = None,
+    *,
+    rendered: bool = False,
 ) -> SnapshotState | None:
     """Return the state of the capture that an outcome of a run under way is about, None where there is no capture.
 
-    `extractor` made the outcome's text. Raises IntegrityError, StoreError.
+    `extractor` made the outcome's text, from `rendered` markup or not; `words` are those of it in lower case.
+    Raises IntegrityError, StoreError.
     """
     if outcome.record_id is None or outcome.status is None:
         return None
@@ -195,12 +218,13 @@ def state_of_outcome(
         run="",
         title=outcome.title,
         availability=outcome.outcome if stands else None,
-        text=TextMark(outcome.text, outcome.words or 0, extractor) if outcome.text else None,
+        text=TextMark(outcome.text, outcome.words or 0, extractor, rendered) if outcome.text else None,
     )
     before = [] if outcome.text or not outcome.revisit else [_repeated(reader, snapshot)]
     if before and before[0] is not None:
         snapshot = replace(snapshot, text=before[0].text, document=before[0].document)
-    return history_of(reader, url, same, more=[snapshot]).state_of(snapshot)
+    texts = StoredTexts(reader, same, {snapshot.place: words or frozenset()})
+    return history(texts, [*_recent(reader, url), snapshot]).state_of(snapshot)
 
 
 def _repeated(reader: Reader, snapshot: Snapshot) -> Snapshot | None:
@@ -217,6 +241,7 @@ class Dated:
     asked: datetime | None
     state: SnapshotState | None  # of the snapshot
     edited: Judged | None  # the first later snapshot with another text
+    moved: Judged | None  # the first later snapshot that sends its reader to where the page is now
     page: PageState | None
 
     @property
@@ -231,8 +256,14 @@ class Dated:
             pending = self.edited.state.certainty == Certainty.PENDING
             words = f"edited since {iso(self.edited.snapshot.timestamp)}"
             said.append(f"{Certainty.PENDING}: {words}" if pending else words)
+        if self.moved is not None:
+            said.append(f"moved since {iso(self.moved.snapshot.timestamp)} ({self.moved.state.detail})")
         page = self.page
-        if page is not None and page.since > self.snapshot.true_time and page.name not in {"ok", Name.EDITED}:
+        if (
+            page is not None
+            and page.since > self.snapshot.true_time
+            and page.name not in {"ok", Name.EDITED, Name.MOVED}
+        ):
             said.append(page.words)
         return said
 
@@ -243,6 +274,8 @@ class Dated:
             entry |= {"asked": iso(self.asked), "seconds_from_asked": round(self.distance.total_seconds())}
         if self.edited is not None:
             entry["edited_since"] = iso(self.edited.snapshot.timestamp)
+        if self.moved is not None:
+            entry |= {"moved_since": iso(self.moved.snapshot.timestamp), "moved_to": self.moved.state.detail}
         if self.page is not None:
             entry["page"] = self.page.fields()
         return entry
@@ -280,4 +313,5 @@ def is_other_spelling(url: str, found: str) -> bool:
 def dated(reader: Reader, snapshot: Snapshot, asked: datetime | None, same: Same | None = None) -> Dated:
     """Return of when a snapshot is; raises IntegrityError, StoreError."""
     found = history_of(reader, snapshot.url, same)
-    return Dated(snapshot, asked, found.state_of(snapshot), found.edited_since(snapshot), found.state)
+    edited, moved = found.edited_since(snapshot), found.moved_since(snapshot)
+    return Dated(snapshot, asked, found.state_of(snapshot), edited, moved, found.state)

@@ -28,7 +28,7 @@ class Texts(Protocol):
     """What the judge reads of an archive, where the index does not say enough."""
 
     def mark(self, snapshot: Snapshot) -> TextMark | None:
-        """Return the mark of a snapshot's text, None where it has none."""
+        """Return the mark of a snapshot's text, None if it has no text."""
 
     def words(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the words of a snapshot's text, in lower case."""
@@ -81,10 +81,14 @@ class Judge:
         yield from self._hold(Judged(snapshot, state, earlier), None if no_news else seen, flap=no_news)
 
     def end(self) -> Iterator[Judged]:
-        """Yield what is left: what is pending now is to be confirmed."""
+        """Yield what is left: what the page seems to be now is to be confirmed, any other state was seen once."""
         held, self._held = self._held, []
         for judged, seen in held:
-            yield _with(judged, Certainty.PENDING) if seen in self.now.pending else judged
+            if seen is None or seen not in self.now.pending:
+                yield judged
+            else:
+                waits = seen.state == self.now.pending[-1].state
+                yield _with(judged, Certainty.PENDING if waits else Certainty.ONCE)
 
     def _hold(self, judged: Judged, waits: Observation | None, *, flap: bool = False) -> Iterator[Judged]:
         """Keep a snapshot until what waits is decided: what the page came to be is certain, all else was seen once.
@@ -148,6 +152,8 @@ class Judge:
             return None
         if mark.digest == last.mark.digest:
             return True
+        if mark.rendered != last.mark.rendered and snapshot.digest == last.snapshot.digest:
+            return None  # what scripts make of the same bytes is no edit of them
         if mark.extractor == last.mark.extractor:
             return False
         return self._texts.same(last.snapshot, snapshot)
@@ -169,7 +175,7 @@ class Judge:
             return SnapshotState(Name.NEW)
         known = seen.text is not None and last.text is not None
         same = seen.text == last.text if known else seen.digest == last.snapshot.digest
-        if self._away:
+        if self._away and self.now.state not in {None, State.OK}:
             return SnapshotState(Name.BACK, edited=known and not same)
         if same:
             return SnapshotState(Name.UNCHANGED)

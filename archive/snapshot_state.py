@@ -164,10 +164,10 @@ def outcome_of(snapshot: Snapshot) -> str:
     return snapshot.availability or ("http-error" if snapshot.status >= 400 else "ok")
 
 
-def mark_of(article: Article) -> TextMark | None:
+def mark_of(article: Article, *, rendered: bool = False) -> TextMark | None:
     """Return the mark of an article's text, None where it has none."""
     words = (article.text or "").split()
-    return TextMark(text_digest(words), len(words), article.extractor) if words else None
+    return TextMark(text_digest(words), len(words), article.extractor, rendered) if words else None
 
 
 def compared_by(text: str | None, digest: str | None, mime: str | None) -> str | None:

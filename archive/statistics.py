@@ -17,7 +17,7 @@ class HostStock:
 
     host: str
     captures: int = 0
-    unchanged: int = 0
+    revisits: int = 0
     tombstones: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
@@ -25,7 +25,7 @@ class HostStock:
     def add(self, snapshot: Snapshot) -> None:
         """Count a capture."""
         self.captures += 1
-        self.unchanged += snapshot.revisit
+        self.revisits += snapshot.revisit
         self.tombstones += snapshot.is_tombstone
         self.oldest = min(self.oldest or snapshot.timestamp, snapshot.timestamp)
         self.newest = max(self.newest or snapshot.true_time, snapshot.true_time)

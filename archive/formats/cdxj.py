@@ -3,9 +3,10 @@
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
 recordId; title; availability; clockAhead, the seconds by which the clock that dated it was ahead; etag and
 lastModified, the validators of the response; payloadMime, the type of a revisit's payload; document, "key offset
-length" of the document's line; text, "digest words extractor" of the document's text; refers, "key offset length
-timestamp recordId url" of the record that holds a revisit's payload; run, where the line stands in the index of a later
-run, which made the text again. In the merged index `filename` is the whole key, and `by` names that later run.
+length" of the document's line; text, "digest words extractor" of the document's text, with an r behind the number of
+words where it was made from rendered markup; refers, "key offset length timestamp recordId url" of the record that
+holds a revisit's payload; run, where the line stands in the index of a later run, which made the text again. In the
+merged index `filename` is the whole key, and `by` names that later run.
 """
 
 from __future__ import annotations
@@ -169,11 +170,11 @@ def _parse_document(text: str) -> DocumentRef:
 
 
 def parse_text_mark(text: str) -> TextMark:
-    """Return what "digest words extractor" names; raises ValueError."""
+    """Return what "digest words extractor" or "digest wordsr extractor" names; raises ValueError."""
     digest, words, extractor = text.split(" ", 2)
     if not is_digest(digest):
         raise ValueError("no digest of a text")
-    return TextMark(digest, size_of(words), extractor)
+    return TextMark(digest, size_of(words.removesuffix("r")), extractor, words.endswith("r"))
 
 
 def _place(key: str, offset: str, length: str) -> RecordRef:

@@ -91,7 +91,13 @@ class SnapshotFinder(Gate):
         shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
         NoSuchSnapshot, Withheld where the nearest is withheld or, without a time, all are.
         """
-        return self._closest(self.kept_address(url), at, set())
+        try:
+            return self._closest(url, at, set())
+        except NoSuchSnapshot:
+            other = self.kept_address(url)
+            if other == url:
+                raise
+            return self._closest(other, at, set())
 
     def kept_address(self, url: str) -> str:
         """Return the address under which a page is kept: the one that is named, if there is a snapshot of it.

@@ -49,14 +49,18 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TextMark:
-    """What tells a page's text from another one: its digest, how many words it has, and the extractor that made it."""
+    """What tells a page's text from another one: its digest, how many words it has, and the extractor that made it.
+
+    `rendered` says that it was made from what scripts made of the page, rather than from the page's bytes.
+    """
 
     digest: str
     words: int
     extractor: str
+    rendered: bool = False
 
     def __str__(self) -> str:
-        return f"{self.digest} {self.words} {self.extractor}"
+        return f"{self.digest} {self.words}{'r' if self.rendered else ''} {self.extractor}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from archive.coordination.clock import ClockNote
 from archive.formats.cdxj import line_of, parse_line, parse_text_mark, snapshot_of
 from archive.formats.outcomes_jsonl import OutcomeCounts
 from archive.index.dedup import Earlier
-from archive.model import DocumentRef, Snapshot
+from archive.model import Document, DocumentRef, Snapshot
 from archive.runs.renaming import moved
 from archive.runs.spool_files import pieces_of
+from archive.snapshot_state import mark_of
 from archive.warc.capture_metadata import Origin
 from archive.warc.reader import Record, read_record
+
+_TITLE = 200  # characters of a title that the index repeats
 
 
 @dataclass
@@ -125,7 +128,7 @@ class RunContents:
 
     def _with_document(self, snapshot: Snapshot, earlier: Earlier) -> Snapshot:
         """Give a revisit of a page of this same run the document that the page was given meanwhile."""
-        if snapshot.refers_to is None or snapshot.document is not None:
+        if snapshot.refers_to is None or snapshot.document is not None or snapshot.availability is not None:
             return snapshot
         original = earlier.by_digest(snapshot.digest)
         return snapshot if original is None else _with_text_of(snapshot, self.snapshots[original.place])
@@ -151,6 +154,22 @@ def _with_text_of(snapshot: Snapshot, original: Snapshot) -> Snapshot:
         title=original.title,
         availability=original.availability,
     )
+
+
+def document_entry(document: Document, offset: int, length: int) -> dict[str, Any]:
+    """Return what the journal keeps of a document: where its line lies, and what the index repeats of it."""
+    article = document.article
+    made = document.same_as is None and bool(article.extractor)
+    entry: dict[str, Any] = {
+        "record": document.place,
+        "offset": offset,
+        "length": length,
+        "title": article.title[:_TITLE] if article.title else None,
+        "text": made,
+        "availability": article.availability,
+    }
+    mark = mark_of(article, rendered=document.rendered is not None) if made else None
+    return entry | ({"mark": str(mark)} if mark else {})
 
 
 def spooled_record(path: Path, snapshot: Snapshot) -> Record:

@@ -24,11 +24,10 @@ from archive.index.lookup import Index
 from archive.model import Block, Document, Exchange, Made, Manifest, Outcome, RecordRef, RecordsRoot, Resource, Snapshot
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
-from archive.runs.contents import RunContents, spooled_record
+from archive.runs.contents import RunContents, document_entry, spooled_record
 from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
-from archive.snapshot_state import mark_of
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.warc.credential_masking import masked
@@ -39,7 +38,6 @@ from storage.base import ObjectStore
 
 _log = logging.getLogger("onrecord.archive")
 
-_TITLE = 200  # characters of a title that the index repeats
 _PIECE = 8 << 20
 
 
@@ -194,23 +192,16 @@ class Session:
         self._journal(snapshot, page=original is None)
 
     def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
-        """Return the newest earlier capture of a URL that a conditional request can be about; see `Earlier.last`.
-
-        For use by any thread.
-        """
+        """Return what `Earlier.last` returns: what a conditional request can be about. For use by any thread."""
         return self._earlier.last(url, repeats=repeats, since=since)
 
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
-        line, article = encode_document(document), document.article
+        line = encode_document(document)
         if not self._spooled.holds(object_keys.PAGES):
             self._spooled.append(object_keys.PAGES, HEADER)
         offset = self._spooled.append(object_keys.PAGES, line)
-        title = article.title[:_TITLE] if article.title else None
-        entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
-        entry["text"], entry["availability"] = not document.same_as and bool(article.extractor), article.availability
-        if entry["text"] and (mark := mark_of(article)):
-            entry["mark"] = str(mark)
+        entry = document_entry(document, offset, len(line))
         self._contents.add_document(entry)
         self._entries.append({"document": entry})
 

@@ -90,7 +90,7 @@ def counted(counts: dict[str, int]) -> str:
     """How much a run holds, in words."""
     parts = [f"{counts['targets']:,} targets"]
     parts += [f"{counts['requisites']:,} requisites"] if counts["requisites"] else []
-    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} unchanged)")
+    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} revisits)")
     parts.append(f"{counts['documents']:,} new texts")
     parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
     parts += [f"{counts['skipped']:,} found and left out"] if counts["skipped"] else []

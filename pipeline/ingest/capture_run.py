@@ -71,18 +71,20 @@ def capture_all(
     *,
     sieve: Sieve | None = None,
     pool: ExtractorPool | None = None,
+    short_texts: dict[str, frozenset[str]] | None = None,
 ) -> RunResult:
     """Capture targets, and what they lead to, into a new run.
 
     `report` is given each outcome and its line once its records are durable; `sieve` says which entries of feeds and
-    sitemaps are captured. The caller keeps a `pool` of its own for other runs. Raises StoreError when the local spool
+    sitemaps are captured; `short_texts` is as in `Writing`.
+    The caller keeps a `pool` of its own for other runs. Raises StoreError when the local spool
     fails. A store that cannot take the run is told in the result.
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
     with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
         frontier = Frontier(targets, options.rules, _last(session, options.rules), sieve)
         asked = _Asked(report)
-        writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit)
+        writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit, short_texts)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
             for result in results:
                 if isinstance(result, Fetched):

@@ -30,6 +30,7 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TASKS = {Role.FEED: Task.FEED, Role.SITEMAP: Task.SITEMAP}
 _UNREADABLE = {Task.FEED: "no-feed", Task.SITEMAP: "no-sitemap"}
 _ROBOTS_LIMIT = 512_000  # bytes
+_SHORT_TEXT = 1_000  # words; a longer one is no notice in a page's place
 _ACK_AFTER = 0.05  # seconds an outcome waits for others to share its fsync
 _SYNC_SHARE = 10  # or this many times what the last fsync took, if that is more
 
@@ -48,7 +49,10 @@ class Writing:
         report: Report,
         rules: Rules,
         decoded_limit: int,
+        short_texts: dict[str, frozenset[str]] | None = None,
     ) -> None:
+        """`short_texts` is given the words of short texts by record id, for `report` to take out."""
+        self._short_texts = short_texts
         self._session = session
         self._frontier = frontier
         self._report = report
@@ -186,7 +190,8 @@ class Writing:
             self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None
-        if snapshot.revisit and not rendered:
+        drawn = snapshot.text is not None and snapshot.text.rendered  # then its text is not that of these bytes
+        if snapshot.revisit and not rendered and not drawn:
             self._documents.same(snapshot)
             return Task.FRAME if links else None
         return Task.ARTICLE
@@ -201,7 +206,11 @@ class Writing:
         self._session.describe(job.place, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
         if job.task == Task.ARTICLE:
             rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
-            self._documents.add(snapshot, reading.article if reading else None, rendered)
+            article = reading.article if reading else None
+            self._documents.add(snapshot, article, rendered)
+            words = (article.text or "").lower().split() if article and self._short_texts is not None else []
+            if words and len(words) <= _SHORT_TEXT and self._short_texts is not None:
+                self._short_texts[snapshot.record_id] = frozenset(words)
         if job.outcome is not None:
             self._conclude(_with_reading(job, job.outcome, read.verdict, reading))
         if self._frontier is not None:

@@ -61,8 +61,8 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     with Progress(
         enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
     ) as progress:
-        told = _Told(context, progress, archive)
-        result = capture_all(archive, named, capturing, told)
+        told = _Told(context, progress, archive, rendered=capturing.rules.browser)
+        result = capture_all(archive, named, capturing, told, short_texts=told.short_texts)
     if result.waiting:
         waiting.append(result.waiting)
     elif result.manifest is None:
@@ -82,9 +82,11 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
 class _Told:
     """Tells each outcome as it comes, and counts the failures."""
 
-    def __init__(self, context: Context, progress: Progress, archive: Reader) -> None:
+    def __init__(self, context: Context, progress: Progress, archive: Reader, *, rendered: bool) -> None:
         self._context = context
         self._archive = archive
+        self._rendered = rendered
+        self.short_texts: dict[str, frozenset[str]] = {}
         self._progress = progress
         self.failed = 0
 
@@ -111,10 +113,13 @@ class _Told:
         from pipeline.extract.extractor_version import extractor_version
         from storage.errors import StoreError
 
+        words = self.short_texts.pop(outcome.record_id or "", None)
         if outcome.role is not None or (self._context.quiet and not self._context.as_json and not outcome.failed):
             return None
         try:
-            return state_of_outcome(self._archive, outcome, extractor_version(), same_text)
+            return state_of_outcome(
+                self._archive, outcome, extractor_version(), words, same_text, rendered=self._rendered
+            )
         except (ArchiveError, StoreError):  # what was captured is safe: nobody can say now what it is beside the rest
             return None
 

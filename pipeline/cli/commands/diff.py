@@ -65,6 +65,7 @@ def command(
 
     Example: onrecord diff https://example.org/post --from 20260101
     """
+    from archive.digests import text_digest
     from archive.text_diff import compare
 
     archive = context.open_reader(withheld=withheld)
@@ -74,6 +75,8 @@ def command(
     if start is not None:
         note_lookup(context, url, when(archive, old, start))
     before, after = _text(archive, old), _text(archive, new)
+    if text_digest(before.split()) == text_digest(after.split()):  # how words are spaced is no edit
+        after = before
     pieces = compare(before, after)
     head = f"--- {_named(old)}\n+++ {_named(new)}\n"
     if form == "words" and output is None and not context.as_json and sys.stdout.isatty():

@@ -145,7 +145,7 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     total = stock.total
     click.echo(f"{archive.url}")
     click.echo(f"runs       {stock.runs:,}" + (f", and {stock.uncommitted:,} not committed" * bool(stock.uncommitted)))
-    click.echo(f"captures   {total.captures:,}: {total.unchanged:,} unchanged, {total.tombstones:,} tombstones")
+    click.echo(f"captures   {total.captures:,}: {total.revisits:,} revisits, {total.tombstones:,} tombstones")
     click.echo(f"documents  {stock.documents:,}")
     sizes = f"{stock.warc_bytes:,} in WARC files, {stock.index_bytes:,} in indexes, {stock.other_bytes:,} besides"
     click.echo(f"bytes      {sizes}")

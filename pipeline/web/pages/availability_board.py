@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from archive.availability import State as Availability
 from archive.errors import IntegrityError
 from archive.model import Snapshot
-from archive.snapshot_state import Certainty
+from archive.snapshot_state import Certainty, Name
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.pages.page import Frame, number_of
 from pipeline.web.pages.snapshot_state import State, shown_page, shown_state
@@ -89,7 +89,7 @@ def _standing(reading: Reading, found: list[Snapshot]) -> Standing | None:
     """A page's standing, or None where its newest snapshot is what it was before."""
     page = reading.history(found)
     newest = page.judged[-1]
-    waits = page.state is not None and page.state.certainty == Certainty.PENDING
+    waits = page.state is not None and page.state.certainty == Certainty.PENDING and page.state.name != Name.BACK
     away = page.state is not None and page.state.name != Availability.OK and not newest.state.shows_page
     state = shown_page(page.state) if page.state and (waits or away) else shown_state(newest)
     if state.name not in _KINDS:

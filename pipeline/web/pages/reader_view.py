@@ -79,6 +79,7 @@ def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str
         "snapshot": snapshot,
         "state": entry.state,
         "earlier": entry.earlier,
+        "since": frame.reading.dated(snapshot).since(),
         "previous": found[before - 1] if before else None,
         "following": after,
         "number": place + 1,

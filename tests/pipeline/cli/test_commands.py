@@ -430,8 +430,8 @@ def test_a_wall_or_a_soft_404_never_passes_for_the_article(onrecord: Command, si
     )
     assert onrecord.capture(site.url("/post")).lines[0]["outcome"] == "paywalled"
     assert "second paragraph says the same" in onrecord("get", site.url("/post")).out
-    listed = onrecord("snapshots", site.url("/post")).out
-    assert [line.split()[2] for line in listed.splitlines()] == ["new", "soft-404", "paywalled"]
+    listed = onrecord("--json", "snapshots", site.url("/post")).lines
+    assert [line["state"] for line in listed] == ["new", "soft-404", "paywalled"]
     site.answers["/only"] = site.answers["/post"]
     onrecord.capture(site.url("/only"))
     assert "how it begins" in onrecord("get", site.url("/only")).out, "a wall is better than nothing"

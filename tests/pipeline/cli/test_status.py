@@ -20,7 +20,7 @@ def test_status_counts_what_is_there(onrecord: Command, site: Site) -> None:
     held = onrecord("--json", "snapshots", site.url("/"), "--match", "host").lines
     for _ in range(2):
         (line,) = onrecord("--json", "status").lines
-        assert (line["runs"], line["captures"], line["unchanged"], line["tombstones"]) == (2, 4, 2, 1)
+        assert (line["runs"], line["captures"], line["revisits"], line["tombstones"]) == (2, 4, 2, 1)
         assert line["documents"] == 1
         assert [(host["host"], host["captures"]) for host in line["hosts"]] == [("127.0.0.1", 3), ("localhost", 1)]
         assert (line["oldest"], line["newest"]) == (held[0]["timestamp"], held[-1]["timestamp"])
@@ -28,7 +28,7 @@ def test_status_counts_what_is_there(onrecord: Command, site: Site) -> None:
         onrecord("compact")
     done = onrecord("status", "--hosts", "1")
     assert done.code == 0
-    assert "captures   4: 2 unchanged, 1 tombstones" in done.out
+    assert "captures   4: 2 revisits, 1 tombstones" in done.out
     assert "and 1 hosts more" in done.out
 
 

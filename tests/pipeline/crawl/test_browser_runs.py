@@ -115,3 +115,20 @@ def test_what_a_cookie_says_is_written_only_when_that_is_asked_for(
     assert b"\r\nSet-Cookie: " + answered + b"\r\n" in written
     assert f'onrecord-credentials: "{credentials}"'.encode() in written
     assert onrecord("verify").code == 0
+
+
+@pytest.mark.full
+def test_an_edit_by_script_is_one_and_a_look_without_the_browser_is_none(onrecord: Command, site: Site) -> None:
+    said = [capture(onrecord, "--browser", site.url("/drawn"))]
+    onrecord.next_second()
+    edited = {"text": _SENTENCES.replace("drawn", "withdrawn")}
+    site.answers["/api/essay.json"] = answer(json.dumps(edited).encode(), kind="application/json")
+    said.append(capture(onrecord, "--browser", site.url("/drawn")))
+    onrecord.next_second()
+    plain = onrecord("--json", "capture", "--allow-private", "--delay", "0", site.url("/drawn"))
+    assert (plain.code, plain.lines[0]["outcome"], plain.lines[0]["revisit"]) == (3, "needs-scripts", True)
+    said.append(plain.lines)  # type: ignore[arg-type]
+    states = [next(line["state"] for line in lines if line["url"] == site.url("/drawn")) for lines in said]
+    kept = [line["state"] for line in onrecord("--json", "snapshots", site.url("/drawn")).lines]
+    assert states == kept == ["new", "edited", "text-incomplete"]
+    assert "withdrawn by a script" in onrecord("get", site.url("/drawn")).out

@@ -297,3 +297,19 @@ def _fill(ledger: Ledger) -> None:
         database.execute("PRAGMA max_page_count = 20")
         for number in range(10_000):
             database.execute("INSERT INTO notes VALUES (?, ?)", (str(number), "x" * 200))
+
+
+def test_an_entry_with_other_tracking_parameters_is_no_new_one(machine: Machine, site: Site) -> None:
+    machine.watches = f'[[watch]]\nfeed = "{site.url("/feed")}"\nevery = "1h"\n'
+    for number, path in enumerate(("/post?utm_source=a", "/post?utm_source=b")):
+        site.answers |= {"/feed": feed(site, path), path: article("A post", "It is there.")}
+        run_at(machine, number * 2 * HOUR)
+    assert {path for path in site.paths if path.startswith("/post")} == {"/post?utm_source=a"}
+
+
+def test_a_page_that_scripts_draw_has_a_state_and_a_count(machine: Machine, site: Site, tmp_path: Path) -> None:
+    machine.watches = page_watch(site, "/app")
+    site.answers["/app"] = answer(b"<html><body><div id=root></div><script src=/app.js></script></body></html>")
+    run_at(machine, 0 * HOUR, 2 * HOUR)
+    with machine.ledger.opened() as database:
+        assert machine.ledger.counts(database) == {"text-incomplete": 1}

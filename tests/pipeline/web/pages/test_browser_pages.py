@@ -72,7 +72,7 @@ def test_search_leads_to_the_timeline_and_the_text(both: Served, visit: Visit) -
     assert page.locator("mark").first.inner_text() == "chairman"
     page.get_by_role("link", name="All snapshots").first.click()
     assert page.locator("ol.snapshots > li").count() == 9
-    assert "server error" in page.locator("ol.snapshots").inner_text()
+    assert "unreachable" in page.locator("ol.snapshots").inner_text()
     page.get_by_role("link", name="Read the newest text").click()
     assert "Correction" in page.locator("article").inner_text()
     assert visit.leaves(both) == []

@@ -165,15 +165,22 @@ def test_long_lists_go_on_and_miss_nothing(library: Library, tmp_path: Path) -> 
 def test_the_timeline_names_every_state_in_words(pages: TestClient) -> None:
     page = ask(pages, "/url", url=COURT)
     states = [" ".join(node.text_content().split()) for node in html.fromstring(page).find_class("state")]
-    assert states == ["◆ changed", "✕ server error", "◆ changed", "◆ changed", *["○ unchanged"] * 4, "● new"]
+    assert states == [
+        "◆ to be confirmed: edited",
+        "✕ unreachable (seen once)",
+        "◆ edited",
+        "◆ edited",
+        *["○ unchanged"] * 4,
+        "● new",
+    ]
     assert "9 snapshots, 4 different texts, 2 March 2024 to 20 November 2026" in text_of(page)
     bars = html.fromstring(page).find_class("bar-gone")
-    assert [bar.get("title") for bar in bars] == ["May 2025: 1 changed, 1 server error"]
+    assert [bar.get("title") for bar in bars] == ["May 2025: 1 edited, 1 unreachable (seen once)"]
     chosen = ask(pages, "/url", url=COURT, **{"in": "2024-03"})
     assert len(html.fromstring(chosen).find_class("when")) == 3
-    assert "✕ gone" in text_of(ask(pages, "/url", url=TAX))
-    assert "→ redirect" in text_of(ask(pages, "/url", url=TAX))
-    assert "◐ paywalled" in text_of(ask(pages, "/url", url=WALLED))
+    assert "✕ to be confirmed: gone" in text_of(ask(pages, "/url", url=TAX))
+    assert "→ moved" in text_of(ask(pages, "/url", url=TAX))
+    assert "◐ to be confirmed: paywalled" in text_of(ask(pages, "/url", url=WALLED))
 
 
 def test_the_reader_shows_text_and_evidence(pages: TestClient, furnished: Library) -> None:
@@ -254,9 +261,9 @@ def test_the_board_shows_what_needs_a_look(pages: TestClient) -> None:
         f"Who dredges the channel {WALLED}",
     ]
     assert [" ".join(n.text_content().split()) for n in tree.xpath("//ol//*[contains(@class,'state-')]")] == [
-        "✕ gone",
-        "◆ changed",
-        "◐ paywalled",
+        "✕ to be confirmed: gone since 2026-10-05T08:00:00Z (410)",
+        "◆ to be confirmed: edited since 2026-11-20T12:00:00Z",
+        "◐ to be confirmed: paywalled since 2026-09-01T10:00:00Z",
     ]
     assert (
         tree.xpath("//a[starts-with(., 'Last good')]/@href")[0]
