@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from archive.digests import EMPTY
@@ -42,7 +42,14 @@ class Earlier:
     def last(self, url: str) -> Snapshot | None:
         """The newest capture of a URL in earlier runs whose payload another one can repeat."""
         with self._lock:
-            return next((found for found in self._newest(url) if _repeatable(found)), None)
+            if self._index is None:
+                return None
+            try:
+                return next(filter(_repeatable, newest_first(self._index.newest(url), self._present)), None)
+            except (StoreError, ArchiveError) as error:
+                _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
+                self._index = None
+                return None
 
     def repeated(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
         """The capture whose payload an exchange repeats, if there is one."""
@@ -52,15 +59,6 @@ class Earlier:
             return self._by_digest[digests.payload]
         last = self.last(exchange.url)
         return last if last and (exchange.status == 304 or last.digest == digests.payload) else None
-
-    def _newest(self, url: str) -> Iterator[Snapshot]:
-        if self._index is None:
-            return
-        try:
-            yield from newest_first(self._index.newest(url), self._present)
-        except (StoreError, ArchiveError) as error:
-            _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
-            self._index = None
 
 
 def _repeatable(snapshot: Snapshot) -> bool:

@@ -78,8 +78,11 @@ def capture_all(
     fails. A store that cannot take the run is told in the result.
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
-    with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
-        frontier = Frontier(targets, options.rules, session.last, sieve)
+    with (
+        closing(archive.session(options.run)) as session,
+        nullcontext(pool) if pool else closing(_pool(options)) as pool,
+    ):
+        frontier = Frontier(targets, options.rules, session.earlier.last, sieve)
         writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
             for result in results:
@@ -96,14 +99,17 @@ def capture_all(
         writing.finish()
         ended = committed(session)
     if ended.manifest is not None:
-        _merge_if_many(archive)
+        try:
+            archive.merge_if_many()  # keeps lookups quick; what was captured is safe whether or not that works now
+        except (StoreError, ArchiveError) as error:
+            _log.warning("the index was not merged: %s", error)
     return ended
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
     """Finish and publish the runs whose writer is gone, one after the other."""
     for session in archive.recover():
-        with closing(session), _pool(options) as pool:
+        with closing(session), closing(_pool(options)) as pool:
             writing = Writing(session, pool, None, _silent, options.rules, options.decoded_limit)
             for snapshot in session.pending:
                 writing.resume(snapshot)
@@ -130,14 +136,6 @@ def committed(session: Session) -> RunResult:
         return RunResult(session.run, session.commit(), counts)
     except StoreError as error:
         return RunResult(session.run, None, counts, waiting=str(error))
-
-
-def _merge_if_many(archive: Archive) -> None:
-    """Keep lookups quick; what was captured is safe whether or not that works now."""
-    try:
-        archive.merge_if_many()
-    except (StoreError, ArchiveError) as error:
-        _log.warning("the index was not merged: %s", error)
 
 
 def _silent(_outcome: Outcome, _line: bytes) -> None:

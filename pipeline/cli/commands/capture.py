@@ -11,7 +11,7 @@ import click
 from pipeline.cli.capture_options import capture_options, takes_capture_options, targets
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
-from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -54,7 +54,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     if result.waiting:
         waiting.append(result.waiting)
     else:
-        say_committed(context, result.run, result.counts, archive.url)
+        context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
         sign(context, archive)
     if waiting:
         click.echo(
