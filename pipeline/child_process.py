@@ -27,6 +27,7 @@ class Channel:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self.close = sock.close  # of this end
         self._received = bytearray()
         self._buffer = memoryview(bytearray(_READ))  # one for all: fresh memory of this size costs more than a copy
         self._poll = select.poll()  # a timeout of the socket's own would cut off the thread that sends
@@ -69,10 +70,6 @@ class Channel:
         poll = select.poll()
         poll.register(self._socket, 0)  # nothing but the hang-up, which is always reported
         poll.poll()
-
-    def close(self) -> None:
-        """Close this end."""
-        self._socket.close()
 
 
 class ChildProcess:

@@ -92,29 +92,23 @@ def at_capture(outcome: Outcome, snapshot: Snapshot) -> Outcome:
     )
 
 
+@dataclass
 class OutcomeCounts:
-    """How many outcomes a run has of each sort."""
+    """How many outcomes a run has of each sort: robots.txt files are in the total alone."""
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._pages = self._failed = self._skipped = self._requisites = 0
+    total: int = 0
+    pages: int = 0
+    failed: int = 0
+    skipped: int = 0
+    requisites: int = 0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Count one, by what the journal keeps of it."""
         self.total += 1
-        self._failed += bool(entry.get("failed", entry["outcome"] != "ok"))
+        self.failed += bool(entry.get("failed", entry["outcome"] != "ok"))
         if entry.get("skipped"):
-            self._skipped += 1
+            self.skipped += 1
         elif entry.get("role") == Role.REQUISITE:
-            self._requisites += 1
+            self.requisites += 1
         elif entry.get("role") != Role.ROBOTS:
-            self._pages += 1
-
-    def counts(self) -> dict[str, int]:
-        """Targets but for requisites and robots.txt, failures, requisites, and URLs that were found and not fetched."""
-        return {
-            "targets": self._pages,
-            "failed": self._failed,
-            "requisites": self._requisites,
-            "skipped": self._skipped,
-        }
+            self.pages += 1

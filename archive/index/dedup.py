@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from archive.digests import EMPTY
@@ -48,12 +48,18 @@ class Earlier:
         """
         not_modified = 0
         with self._lock:
-            for found in self._newest(url):
-                if _repeatable(found):
-                    return found if since is None or found.true_time >= since else None
-                not_modified += found.status == _NOT_MODIFIED
-                if repeats is not None and not_modified >= repeats:
-                    return None
+            if self._index is None:
+                return None
+            try:
+                for found in newest_first(self._index.newest(url), self._present):
+                    if _repeatable(found):
+                        return found if since is None or found.true_time >= since else None
+                    not_modified += found.status == _NOT_MODIFIED
+                    if repeats is not None and not_modified >= repeats:
+                        return None
+            except (StoreError, ArchiveError) as error:
+                _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
+                self._index = None
         return None
 
     def repeated(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
@@ -64,15 +70,6 @@ class Earlier:
             return self._by_digest[digests.payload]
         last = self.last(exchange.url)
         return last if last and (exchange.status == 304 or last.digest == digests.payload) else None
-
-    def _newest(self, url: str) -> Iterator[Snapshot]:
-        if self._index is None:
-            return
-        try:
-            yield from newest_first(self._index.newest(url), self._present)
-        except (StoreError, ArchiveError) as error:
-            _log.warning("earlier captures cannot be compared, so pages are stored whole: %s", error)
-            self._index = None
 
 
 def _repeatable(snapshot: Snapshot) -> bool:

@@ -28,17 +28,8 @@ class Existing:
 
     sound: tuple[Generation, ...]
     damaged: dict[str, IntegrityError]
-
-    @property
-    def replaced(self) -> dict[str, Generation]:
-        """Those that another one replaces, with that one."""
-        return {name: generation for generation in self.sound for name in generation.replaces}
-
-    @property
-    def standing(self) -> tuple[Generation, ...]:
-        """The sound ones that no other replaces."""
-        replaced = self.replaced
-        return tuple(generation for generation in self.sound if generation.name not in replaced)
+    replaced: dict[str, Generation]  # by name: the one that replaces it
+    standing: tuple[Generation, ...]  # the sound ones that no other replaces
 
 
 class Generations:
@@ -94,7 +85,9 @@ class Generations:
                         sound.append(self._generation(name))
                     except IntegrityError as error:
                         damaged[name] = error
-                return Existing(tuple(sound), damaged)
+                replaced = {name: generation for generation in sound for name in generation.replaces}
+                standing = tuple(generation for generation in sound if generation.name not in replaced)
+                return Existing(tuple(sound), damaged, replaced, standing)
             except ObjectMissing:  # replaced, and removed, since the list was read
                 continue
         raise StoreUnavailable(f"{object_keys.GENERATIONS_PREFIX} changes faster than it can be read; try again")

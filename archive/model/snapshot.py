@@ -90,7 +90,7 @@ class Snapshot:
     @property
     def place(self) -> str:
         """Return what tells this capture from every other one; `record_id` does not, where files were imported."""
-        return self.record.place
+        return place_of(self.record.key, self.record.offset)
 
     @property
     def revisit(self) -> bool:

@@ -68,9 +68,8 @@ class RunContents:
         """Return the pages that have no document yet."""
         return [self.snapshots[place] for place, done in self.pages.items() if not done]
 
-    def add_document(self, entry: dict[str, Any]) -> None:
-        """Take in where a page's document lies, as an entry of the journal says it."""
-        place = self._place(entry["record"])
+    def add_document(self, place: str, entry: dict[str, Any]) -> None:
+        """Take in where the document of the page at a place lies, as an entry of the journal says it."""
         self.pages[place] = True
         if entry["text"]:
             key = object_keys.run_key(self.run, object_keys.PAGES)
@@ -97,7 +96,7 @@ class RunContents:
         elif "described" in entry:
             self.origins.pop(self._place(entry["described"]), None)
         elif "document" in entry:
-            self.add_document(entry["document"])
+            self.add_document(self._place(entry["document"]["record"]), entry["document"])
         elif "outcome" in entry:
             self.outcomes.add(entry)
         return None
@@ -110,28 +109,22 @@ class RunContents:
         name = moved(name, self.first_name, self.run)
         return name if name in self.snapshots else self._restored.get(name, name)
 
-    def new_foreign(self) -> int:
-        """Return how many records of other programs' files the journal lacks, which has them from now on."""
-        new = self.foreign - self.foreign_in_journal
-        self.foreign_in_journal = self.foreign
-        return new
-
     def lines(self, earlier: Earlier, clock: ClockNote | None) -> list[str]:
-        """Return the lines of the run's index; `clock` is what is known of the clock that dated its captures."""
+        """Return the lines of the run's index; `clock` is what is known of the clock that dated its captures.
+
+        A revisit of a page of this same run has the document that the page was given meanwhile.
+        """
         ahead = round(clock.ahead_at_start.total_seconds()) if clock else None
         found = []
         for snapshot in self.snapshots.values():
-            own = snapshot.run == self.run and not object_keys.is_foreign(snapshot.record.key)
-            dated = snapshot if ahead is None or not own else replace(snapshot, ahead=ahead)
-            found.append(line_of(self._with_document(dated, earlier), self.run))
+            written = snapshot
+            if ahead is not None and snapshot.run == self.run and not object_keys.is_foreign(snapshot.record.key):
+                written = replace(written, ahead=ahead)
+            without = snapshot.revisit and snapshot.document is None and snapshot.availability is None
+            if without and (original := earlier.by_digest(snapshot.digest)):
+                written = _with_text_of(written, self.snapshots[original.place])
+            found.append(line_of(written, self.run))
         return found
-
-    def _with_document(self, snapshot: Snapshot, earlier: Earlier) -> Snapshot:
-        """Give a revisit of a page of this same run the document that the page was given meanwhile."""
-        if snapshot.refers_to is None or snapshot.document is not None or snapshot.availability is not None:
-            return snapshot
-        original = earlier.by_digest(snapshot.digest)
-        return snapshot if original is None else _with_text_of(snapshot, self.snapshots[original.place])
 
     def counts(self) -> dict[str, int]:
         """Return how much the run holds, by the names of a manifest's `counts`."""
@@ -139,7 +132,10 @@ class RunContents:
         texts = [snapshot.document for snapshot in self.snapshots.values() if snapshot.document]
         own = object_keys.run_key(self.run, "")
         return {
-            **self.outcomes.counts(),
+            "targets": self.outcomes.pages,
+            "failed": self.outcomes.failed,
+            "requisites": self.outcomes.requisites,
+            "skipped": self.outcomes.skipped,
             "captures": len(snapshots),
             "revisits": sum(snapshot.revisit for snapshot in snapshots),
             "documents": len({(ref.key, ref.offset) for ref in texts if ref.key.startswith(own)}),

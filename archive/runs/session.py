@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
-from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from archive import object_keys
-from archive.coordination.clock import ClockNote, StoreClock, measured
+from archive.coordination.clock import StoreClock, measured
 from archive.coordination.intents import RunRemoved
 from archive.digests import digest_of_stream
 from archive.formats import manifest
@@ -21,7 +19,7 @@ from archive.formats.pages_jsonl import HEADER, encode_document
 from archive.index.catalog import Catalog
 from archive.index.dedup import Earlier
 from archive.index.lookup import Index
-from archive.model import Block, Document, Exchange, Made, Manifest, Outcome, RecordRef, RecordsRoot, Resource, Snapshot
+from archive.model import Block, Document, Exchange, Made, Manifest, Outcome, RecordRef, Snapshot
 from archive.runs.commit import is_sealed, seal
 from archive.runs.commit import publish as publish_to
 from archive.runs.contents import RunContents, document_entry, spooled_record
@@ -65,11 +63,11 @@ class Session:
         self._settings = settings
         self.run = spooled.run
         self.started = now()
-        self._earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
+        self.work = spooled.work  # a folder on the spool's disk for bodies on their way
+        self.earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
         self._contents = RunContents(self.run, spooled.folder.name)
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
-        self._clock: ClockNote | None = None
 
     @classmethod
     def resume(
@@ -84,14 +82,14 @@ class Session:
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
         session = cls(store, catalog, spooled, settings, publish=publish)
-        session._earlier = Earlier(None)
+        session.earlier = Earlier(None)
         if "started" in kept:
             session.started = from_iso(kept["started"])
             session._warcs = RunWarcs(spooled, settings, session.started)
         for entry in spooled.replay(cut=not is_sealed(spooled)):
             snapshot = session._contents.restore(entry)
             if snapshot is not None:
-                session._earlier.note(snapshot)
+                session.earlier.note(snapshot)
         return session
 
     def add(
@@ -112,7 +110,7 @@ class Session:
         exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         exchange = masked(exchange) if self._settings.mask else exchange
         digests = exchange.digests or measure(exchange)
-        earlier = self._earlier.repeated(exchange, digests)
+        earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
         snapshot = Snapshot(
             url=exchange.url,
@@ -134,25 +132,22 @@ class Session:
             text=earlier.text if earlier else None,
         )
         self._contents.add(snapshot, page=page)
-        self._earlier.note(snapshot)
+        self.earlier.note(snapshot)
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
         read = read and earlier is None
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
         if read:
             self._contents.origins[snapshot.place] = origin
-        else:
-            self._describe(snapshot, origin, ())
+        elif fields := origin.fields():
+            self._warcs.metadata(snapshot, fields)
         return snapshot
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
         if (origin := self._contents.origins.pop(place, None)) is not None:
-            self._describe(self._contents.snapshots[place], origin, outlinks)
+            if fields := origin.fields(outlinks):
+                self._warcs.metadata(self._contents.snapshots[place], fields)
             self._entries.append({"described": place})
-
-    def _describe(self, snapshot: Snapshot, origin: Origin, outlinks: Iterable[str]) -> None:
-        if fields := origin.fields(outlinks):
-            self._warcs.metadata(snapshot, fields)
 
     def _journal(self, snapshot: Snapshot, *, page: bool, origin: dict[str, Any] | None = None) -> None:
         self._entries.append({"capture": line_of(snapshot, self.run), "page": page, "origin": origin})
@@ -176,7 +171,7 @@ class Session:
         """Take a capture whose record was written into the run's index; `page` says that a document is to follow."""
         self._contents.add(snapshot, page=page)
         if not snapshot.revisit:
-            self._earlier.note(snapshot)
+            self.earlier.note(snapshot)
         self._journal(snapshot, page=page)
 
     def discard(self) -> None:
@@ -191,18 +186,12 @@ class Session:
         snapshot = self._contents.adopt(snapshot, original)
         self._journal(snapshot, page=original is None)
 
-    def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
-        """Return what `Earlier.last` returns: what a conditional request can be about. For use by any thread."""
-        return self._earlier.last(url, repeats=repeats, since=since)
-
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
         line = encode_document(document)
-        if not self._spooled.holds(object_keys.PAGES):
-            self._spooled.append(object_keys.PAGES, HEADER)
-        offset = self._spooled.append(object_keys.PAGES, line)
+        offset = self._spooled.append(object_keys.PAGES, line, header=HEADER)
         entry = document_entry(document, offset, len(line))
-        self._contents.add_document(entry)
+        self._contents.add_document(document.place, entry)
         self._entries.append({"document": entry})
 
     def add_outcome(self, outcome: Outcome) -> bytes:
@@ -216,7 +205,9 @@ class Session:
 
     def checkpoint(self) -> None:
         """Make everything added so far durable in the spool; raises StoreUnavailable when its disk fails."""
-        if new := self._contents.new_foreign():
+        contents = self._contents
+        if new := contents.foreign - contents.foreign_in_journal:
+            contents.foreign_in_journal = contents.foreign
             self._entries.append({"foreign": new})
         if self._entries:
             self._spooled.checkpoint(self._entries)
@@ -261,41 +252,35 @@ class Session:
         Where garbage collection holds its name and does not end, it gets another one: `run` says which.
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        if self._contents.is_empty and not is_sealed(self._spooled):
+        sealed = is_sealed(self._spooled)
+        if not sealed and self._contents.is_empty:
             self._spooled.remove()
             return None
-        if not is_sealed(self._spooled):
+        if not sealed:
             for place in list(self._contents.origins):  # what could not be read has no outlinks
                 self.describe(place, ())
             self.checkpoint()
-            self._clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
-            lines = self._contents.lines(self._earlier, self._clock)
-            seal(self._spooled, lines, self._manifest, self._warcs.ends)
-        found = self._published()
-        self._spooled.remove()
-        return found
-
-    def _published(self) -> Manifest:
+            clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
+            make_manifest = partial(
+                manifest.build,
+                self.run,
+                self.started,
+                now(),
+                parents=self._catalog.heads(),
+                counts=self.counts(),
+                software=self._settings.software,
+                settings=self._settings.options,
+                clock=clock.fields() if clock else None,
+            )
+            seal(self._spooled, self._contents.lines(self.earlier, clock), make_manifest, self._warcs.ends)
         try:
-            return self._publish(self._spooled)
+            found = self._publish(self._spooled)
         except RunRemoved as error:
             self.run = rename(self._spooled)
             _log.warning("%s; what was captured is published as run %s", error, self.run)
-            return self._publish(self._spooled)
-
-    def _manifest(self, resources: list[Resource], records: RecordsRoot | None) -> bytes:
-        return manifest.build(
-            self.run,
-            self.started,
-            now(),
-            resources,
-            parents=self._catalog.heads(),
-            counts=self.counts(),
-            software=self._settings.software,
-            settings=self._settings.options,
-            records=records,
-            clock=self._clock.fields() if self._clock else None,
-        )
+            found = self._publish(self._spooled)
+        self._spooled.remove()
+        return found
 
     def counts(self) -> dict[str, int]:
         """How much the run holds so far."""
@@ -304,8 +289,3 @@ class Session:
     def close(self) -> None:
         """Let go of the run; unless it was committed, it stays in the spool."""
         self._spooled.close()
-
-    @property
-    def work(self) -> Path:
-        """A folder on the spool's disk for bodies on their way."""
-        return self._spooled.work

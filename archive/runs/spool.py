@@ -53,18 +53,13 @@ class SpooledRun:
     def __init__(self, folder: Path, lock: int) -> None:
         self.folder = folder
         self.run = _published_as(folder)
+        self.work = (
+            folder / _WORK
+        )  # for bodies on their way, on the same disk: made with the run, gone when it is closed
         self._lock = lock
         self._files: dict[str, BinaryIO] = {}
         self._dirty: set[str] = set()
         self._ends: dict[str, int] = {}
-
-    @property
-    def work(self) -> Path:
-        """A folder for bodies on their way, on the same disk."""
-        path = self.folder / _WORK
-        with disk_errors(self.folder):
-            private_folder(path)
-        return path
 
     def path(self, name: str) -> Path:
         """The local path of a file of the run, as it is put under the run's name in the store."""
@@ -85,12 +80,13 @@ class SpooledRun:
         with contextlib.suppress(FileNotFoundError):
             (self.folder / _PROVEN).unlink()
 
-    def holds(self, name: str) -> bool:
-        """Whether anything was appended to a file of the run."""
-        return name in self._ends
+    def append(self, name: str, data: bytes, header: bytes = b"") -> int:
+        """Append bytes to a file of the run, which begins with a header; returns the offset where they begin.
 
-    def append(self, name: str, data: bytes) -> int:
-        """Append bytes to a file of the run; returns the offset where they begin. Not durable before `checkpoint`."""
+        Not durable before `checkpoint`.
+        """
+        if header and name not in self._ends:
+            self.append(name, header)
         file = self._file(name)
         offset = self._ends[name]
         with disk_errors(self.folder):
@@ -215,7 +211,7 @@ class SpooledRun:
             with contextlib.suppress(OSError):
                 file.close()
         self._files.clear()
-        shutil.rmtree(self.folder / _WORK, ignore_errors=True)
+        shutil.rmtree(self.work, ignore_errors=True)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -241,9 +237,13 @@ class Spool:
         """A new, locked run folder."""
         with disk_errors(self._folder):
             make_folder(self._folder)
-            self._name_store(run)
+            address = self._folder / "store.json"
+            if not address.exists():
+                part = self._folder / f".{run}.store"
+                write_private(part, json.dumps({"url": self._store_url}).encode() + b"\n")
+                part.replace(address)
             new = self._folder / f".{run}.new"
-            private_folder(new)
+            private_folder(new / _WORK)
             lock = try_lock(new / _LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
@@ -252,13 +252,6 @@ class Spool:
         spooled = SpooledRun(folder, lock)
         spooled.write(_RUN, json.dumps({"spool": SPOOL, **settings}, ensure_ascii=False).encode("utf-8", "replace"))
         return spooled
-
-    def _name_store(self, run: str) -> None:
-        address = self._folder / "store.json"
-        if not address.exists():
-            part = self._folder / f".{run}.store"
-            write_private(part, json.dumps({"url": self._store_url}).encode() + b"\n")
-            part.replace(address)
 
     def waiting(self) -> Iterator[SpooledRun]:
         """Runs whose writer is gone, oldest first, each locked; the caller closes or removes each.

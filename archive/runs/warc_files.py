@@ -11,7 +11,7 @@ from functools import partial
 from archive import object_keys
 from archive.model import Block, Digests, Exchange, Made, RecordRef, Snapshot
 from archive.runs.spool import SpooledRun
-from archive.warc.writer import Fields, Placed, RecordWriter
+from archive.warc.writer import Fields, RecordWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class RunWarcs:
         self._foreign: RecordWriter | None = None
         self._foreign_name = ""
         self._foreign_count = 0
-        self._info = ""  # the id of the warcinfo record of the file that is written
+        self._key = ""  # of the file that is written, in the store,
+        self._info = ""  # and the id of its warcinfo record
         self.ends: dict[str, array[int]] = {}  # by file: where each record ended that was written here
 
     def exchange(self, exchange: Exchange, digests: Digests, earlier: Snapshot | None) -> tuple[str, RecordRef]:
@@ -52,12 +53,12 @@ class RunWarcs:
         else:
             placed = writer.revisit(exchange, earlier.digest, earlier.payload, self._info)
         writer.request(exchange, placed.record_id, self._info)
-        return placed.record_id, self._ref(placed)
+        return placed.record_id, RecordRef(self._key, placed.offset, placed.length)
 
     def made(self, made: Made, digest: str, page: Snapshot) -> tuple[str, RecordRef]:
         """Write something made of a page; returns its id and its place."""
         placed = self._warc().resource(made, digest, page.record_id, self._info)
-        return placed.record_id, self._ref(placed)
+        return placed.record_id, RecordRef(self._key, placed.offset, placed.length)
 
     def metadata(self, snapshot: Snapshot, fields: Fields) -> None:
         """Write how a capture came about."""
@@ -79,21 +80,15 @@ class RunWarcs:
             self._count += 1
             self._writer = RecordWriter(partial(self._spooled.append, name))
             self.ends[name] = self._writer.ends
-            self._info = self._writer.warcinfo(name.rpartition("/")[2], self._started, self._description())
+            self._key = object_keys.run_key(self._spooled.run, name)
+            fields = [
+                ("software", self._settings.software),
+                ("format", "WARC File Format 1.1"),
+                ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
+                ("isPartOf", self._spooled.run),
+            ]
+            if self._settings.operator:
+                fields.append(("operator", self._settings.operator))
+            fields += [(f"onrecord-{name}", json.dumps(value)) for name, value in self._settings.options.items()]
+            self._info = self._writer.warcinfo(name.rpartition("/")[2], self._started, fields)
         return self._writer
-
-    def _ref(self, placed: Placed) -> RecordRef:
-        key = object_keys.run_key(self._spooled.run, object_keys.warc_path(self._count - 1))
-        return RecordRef(key, placed.offset, placed.length)
-
-    def _description(self) -> Fields:
-        fields = [
-            ("software", self._settings.software),
-            ("format", "WARC File Format 1.1"),
-            ("conformsTo", "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
-            ("isPartOf", self._spooled.run),
-        ]
-        if self._settings.operator:
-            fields.append(("operator", self._settings.operator))
-        fields += [(f"onrecord-{name}", json.dumps(value)) for name, value in self._settings.options.items()]
-        return fields

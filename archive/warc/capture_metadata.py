@@ -38,12 +38,11 @@ def mime_of(exchange: Exchange) -> str:
     Of several in a list, the last counts that is one, as in browsers (Fetch, "extract a MIME type").
     """
     parts = re.sub(r'"[^"]*"', "", exchange.header("Content-Type") or "").split(",")
-    types = (part.split(";")[0].strip().lower() for part in reversed(parts))
-    return next((text for text in types if _is_type(text)), "unk")
-
-
-def _is_type(text: str) -> bool:
-    return "/" in text and len(text) < 100 and text.isprintable() and " " not in text and text != "*/*"
+    for part in reversed(parts):
+        text = part.split(";")[0].strip().lower()
+        if "/" in text and len(text) < 100 and text.isprintable() and " " not in text and text != "*/*":
+            return text
+    return "unk"
 
 
 def location_of(exchange: Exchange) -> str | None:

@@ -108,15 +108,16 @@ def decoded(
     undone here, or for data that are damaged. A coding that breaks off (a truncated capture) ends the entity there.
     """
     stream = iter(entity)
-    for name in reversed(coding_names(content_encoding)):
-        stream = _undone(stream, name, limit, note or _ignored)
-    return _limited(stream, limit)
-
-
-def coding_names(content_encoding: str | None) -> list[str]:
-    """Return the codings that a Content-Encoding header lists, in the order they were applied, without `identity`."""
-    names = (part.partition(";")[0].strip(" \t\"'").lower() for part in (content_encoding or "").split(","))
-    return [name for name in names if name not in {"", "identity"}]
+    for part in reversed((content_encoding or "").split(",")):  # in the order in which they are undone
+        name = part.partition(";")[0].strip(" \t\"'").lower()
+        if name not in {"", "identity"}:
+            stream = _undone(stream, name, limit, note or _ignored)
+    produced = 0
+    for piece in stream:
+        produced += len(piece)
+        if produced > limit:
+            raise _too_large(limit)
+        yield piece
 
 
 def _undone(stream: Iterator[bytes], label: str, limit: int, note: Note) -> Iterator[bytes]:
@@ -219,15 +220,6 @@ def _peeked(stream: Iterator[bytes]) -> tuple[bytes, bool, Iterator[bytes]]:
         size += len(piece)
     first = b"".join(pieces)
     return first[:_LOOKED_AT], size < _LOOKED_AT, itertools.chain([first] if first else [], stream)
-
-
-def _limited(stream: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    produced = 0
-    for piece in stream:
-        produced += len(piece)
-        if produced > limit:
-            raise _too_large(limit)
-        yield piece
 
 
 def _too_large(limit: int) -> EntityTooLarge:

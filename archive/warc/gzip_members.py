@@ -45,10 +45,14 @@ def gzip_member(data: bytes) -> bytes:
 
 
 class MemberWriter:
-    """A file-like object: what is written up to each `flush` becomes one gzip member of the file below."""
+    """A file-like object: what is written up to each `flush` becomes one gzip member of the file below.
 
-    def __init__(self, raw: Sink) -> None:
-        self._raw = raw
+    `below` takes bytes of that file; `offset` is how many it has, where the next member begins after a `flush`.
+    """
+
+    def __init__(self, below: Callable[[bytes], object], offset: int = 0) -> None:
+        self._below = below
+        self.offset = offset
         self._pending: list[bytes] = []
         self._size = 0
         self._stream: _Compressor | None = None
@@ -60,16 +64,20 @@ class MemberWriter:
         if self._size > _WHOLE:
             if self._stream is None:
                 self._stream = _compressor()
-            self._raw.write(self._stream.compress(self._take()))
+            packed = self._stream.compress(self._take())
+            self.offset += len(packed)
+            self._below(packed)
         return len(data)
 
     def flush(self) -> None:
         """End the member."""
         if self._stream is not None:
-            self._raw.write(self._stream.compress(self._take()) + self._stream.flush())
+            packed = self._stream.compress(self._take()) + self._stream.flush()
             self._stream = None
         else:
-            self._raw.write(gzip_member(self._take()))
+            packed = gzip_member(self._take())
+        self.offset += len(packed)
+        self._below(packed)
 
     def _take(self) -> bytes:
         data = b"".join(self._pending)

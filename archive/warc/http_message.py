@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from archive.model import Headers
@@ -75,7 +76,7 @@ def read_entity(body: BinaryIO, head: Head) -> Iterator[bytes]:
     codings = (head.header("Transfer-Encoding") or "").lower()
     if "chunked" in codings:
         return _dechunk(body)
-    return iter(lambda: body.read(_CHUNK), b"")
+    return iter(partial(body.read, _CHUNK), b"")
 
 
 def _dechunk(body: BinaryIO) -> Iterator[bytes]:

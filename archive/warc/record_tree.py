@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from archive.crypto.merkle import LEAF, Growing
@@ -66,4 +67,4 @@ def cut(pieces: Iterable[bytes], ends: Sequence[int], leaf: Callable[[bytes], No
 
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        yield from iter(lambda: file.read(_PIECE), b"")
+        yield from iter(partial(file.read, _PIECE), b"")

@@ -46,22 +46,17 @@ class Placed:
     length: int
 
 
-def new_record_id() -> str:
-    """A record id no other record has (WARC 1.1 §5.2)."""
-    return f"<{uuid.uuid4().urn}>"
-
-
 class RecordWriter:
     """Appends records by `write`; `tell` is the offset where the next one begins, `ends` where each one ended."""
 
     def __init__(self, write: Callable[[bytes], object], offset: int = 0) -> None:
-        self._raw = _Counting(write, offset)
-        self._warcio = WARCWriter(MemberWriter(self._raw), gzip=False, warc_version="1.1")
+        self._members = MemberWriter(write, offset)
+        self._warcio = WARCWriter(self._members, gzip=False, warc_version="1.1")
         self.ends = array("Q")
 
     def tell(self) -> int:
         """Compressed bytes written so far."""
-        return self._raw.offset
+        return self._members.offset
 
     def warcinfo(self, filename: str, started: datetime, fields: Fields) -> str:
         """Write the record that describes the file (WARC 1.1 §6.2); returns its id."""
@@ -123,13 +118,12 @@ class RecordWriter:
     def verbatim(self, head: bytes, block: Block) -> Placed:
         """Write a record of another program's as it is, its head and its block; its id is in its head."""
         start = self.tell()
-        member = MemberWriter(self._raw)
-        member.write(head)
+        self._members.write(head)
         with block.open() as stream:
             while piece := stream.read(_PIECE):
-                member.write(piece)
-        member.write(b"\r\n\r\n")
-        member.flush()
+                self._members.write(piece)
+        self._members.write(b"\r\n\r\n")
+        self._members.flush()
         return self._placed("", start)
 
     @staticmethod
@@ -145,7 +139,7 @@ class RecordWriter:
     def _write(
         self, kind: str, fields: Fields, block: Block, block_digest: str | None = None, mime: str = _FIELDS
     ) -> Placed:
-        record_id = new_record_id()
+        record_id = f"<{uuid.uuid4().urn}>"  # no other record has it (WARC 1.1 §5.2)
         if block_digest is None:
             block_digest = digest_of(block.data or b"")
         content_type = _HTTP.get(kind, mime)
@@ -182,18 +176,6 @@ class _RawHead:
 
     def compute_headers_buffer(self, _header_filter: object) -> None:
         """The buffer is there already."""
-
-
-class _Counting:
-    """A file below the members that knows how much was written to it."""
-
-    def __init__(self, write: Callable[[bytes], object], offset: int) -> None:
-        self._write = write
-        self.offset = offset
-
-    def write(self, data: bytes) -> object:
-        self.offset += len(data)
-        return self._write(data)
 
 
 def _warc_fields(fields: Fields) -> Block:

@@ -22,26 +22,13 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
 
     from archive.runs import RunSettings
     from pipeline.capture.browser.visit_many import BrowserSettings
+    from pipeline.capture.http.proxies import ways_of
+    from pipeline.capture.http.settings import FetchSettings
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
 
-    settings = _fetch_settings(options)
-    rules = _rules(options, settings.user_agent)
-    named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
-    run = RunSettings(
-        software(), options["operator"], named, force=options["force"], mask=options["credentials"] == "mask"
-    )
-    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
-    return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
-
-
-def _fetch_settings(options: Mapping[str, Any]) -> FetchSettings:
-    from pipeline.capture.http.proxies import ways_of
-    from pipeline.capture.http.settings import FetchSettings
-    from pipeline.version import software
-
-    return FetchSettings(
+    settings = FetchSettings(
         ways=ways_of(options["proxy"]),
         user_agent=options["user_agent"] or software(),
         delay=options["delay"],
@@ -55,6 +42,13 @@ def _fetch_settings(options: Mapping[str, Any]) -> FetchSettings:
         allow_private=options["allow_private"],
         insecure=options["insecure"],
     )
+    rules = _rules(options, settings.user_agent)
+    named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
+    run = RunSettings(
+        software(), options["operator"], named, force=options["force"], mask=options["credentials"] == "mask"
+    )
+    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
+    return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
 
 
 def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: Rules) -> dict[str, Any]:

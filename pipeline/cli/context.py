@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.logs import set_up_logs, to_log_file
-from pipeline.cli.paths import cache_folder, config_file, data_folder, spool_folder, state_folder, tighten_folders
+from pipeline.cli.paths import cache_folder, config_file, data_folder, state_folder, tighten_folders
 from pipeline.cli.setting_values import address, flag
 from pipeline.cli.settings_file import read_settings, read_variables
 
@@ -125,7 +125,7 @@ class Context:
         return Archive(
             primary,
             replicas,
-            spool=spool_folder(),
+            spool=state_folder() / "spool",
             cache=cache_folder(address_of((primary, *replicas))),
             kept_blocks=_KEPT_BLOCKS if primary.url.startswith("s3:") else 0,
             read_back=self.read_back,

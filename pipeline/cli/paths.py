@@ -70,11 +70,6 @@ def _makeshift() -> Path:
     return folder
 
 
-def spool_folder() -> Path:
-    """Return the folder in which runs lie while they are written."""
-    return state_folder() / "spool"
-
-
 def cache_folder(store_url: str) -> Path:
     """Return the folder for what never changes in a store; its contents can be lost."""
     import hashlib

@@ -26,24 +26,20 @@ class Outlet(io.FileIO):
         super().__init__(descriptor, "wb", closefd=False)
         self.goes_on = goes_on
         self.failure: OSError | None = None
-        self._is_shut = False
+        self.is_shut = False  # then everything is dropped, also what is buffered above
 
     def write(self, data: object) -> int:
         """Write bytes, as many as the descriptor takes; raises OSError unless output is dropped."""
         size = memoryview(data).nbytes  # type: ignore[arg-type]  # io declares an opaque buffer type
-        if self._is_shut:
+        if self.is_shut:
             return size
         try:
             return super().write(data)  # type: ignore[arg-type]  # as above
         except OSError as error:
             if not self.goes_on:
                 raise
-            self.failure, self._is_shut = error, True
+            self.failure, self.is_shut = error, True
             return size
-
-    def shut(self) -> None:
-        """Drop everything from now on, also what is buffered above."""
-        self._is_shut = True
 
 
 class Streams:
@@ -53,7 +49,10 @@ class Streams:
         """Open those that are closed, and print through outlets; streams that tests put in place stay as they are."""
         self._out: Outlet | None = None
         for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):  # 1: writing fails, as it did
-            _open_if_closed(descriptor, flags)
+            try:
+                os.fstat(descriptor)
+            except OSError:
+                _open_closed(descriptor, flags)
         if sys.stdin is None:
             sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for good
         if sys.stdout is None or sys.stdout is sys.__stdout__:
@@ -76,7 +75,7 @@ class Streams:
             failure = error
         if self._out is not None:
             failure = failure or self._out.failure
-            self._out.shut()
+            self._out.is_shut = True
             if failure is None and sys.__stdout__ is not None:  # for a program that goes on after `main`
                 sys.stdout = sys.__stdout__
         if failure is None or (failure.errno in _GONE and self._drops):
@@ -88,15 +87,12 @@ class Streams:
         return self._out is not None and self._out.goes_on
 
 
-def _open_if_closed(descriptor: int, flags: int) -> None:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        opened = os.open(os.devnull, flags)  # the lowest number that is free, which is this one or a lower one
-        if opened != descriptor:
-            os.dup2(opened, descriptor)
-            os.close(opened)
-        os.set_inheritable(descriptor, True)
+def _open_closed(descriptor: int, flags: int) -> None:
+    opened = os.open(os.devnull, flags)  # the lowest number that is free, which is this one or a lower one
+    if opened != descriptor:
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    os.set_inheritable(descriptor, True)
 
 
 def _text(outlet: Outlet, before: TextIO | None) -> io.TextIOWrapper:

@@ -81,11 +81,6 @@ def sign(context: Context, archive: Archive) -> None:
         click.echo(f"onrecord: {plain(line, 400)}", err=True)
 
 
-def say_committed(context: Context, run: str, counts: dict[str, int], url: str) -> None:
-    """Say what a run that is committed holds, and where."""
-    context.say(f"run {run}: {counted(counts)}, in {url}")
-
-
 def counted(counts: dict[str, int]) -> str:
     """How much a run holds, in words."""
     parts = [f"{counts['targets']:,} targets"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
 from archive.model import Role, Target
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import WebUrl, checked_url
-from pipeline.crawl.scope import Rules, Traps, registrable, within
+from pipeline.crawl.scope import Rules, registrable, trap_in, within
 
 Refusal = tuple[str, str]  # the name of an outcome, and why
 
@@ -20,7 +21,7 @@ class Admission:
         self._rules = rules
         self._roots: dict[str, list[WebUrl]] = {}
         self._found_pages = 0
-        self._traps = Traps()
+        self._queries: Counter[tuple[str, str]] = Counter()  # by authority and path
 
     def add_root(self, seed: str, url: str) -> None:
         """Take an address that a seed has into its scope: its own, or where it redirects to."""
@@ -42,7 +43,7 @@ class Admission:
             return "excluded", why
         if link.depth > self._rules.depth:
             return "too-deep", "more links away than --depth"
-        if why := self._traps.reason(url):
+        if why := trap_in(url, self._queries):
             return "query-trap", f"{why}; name it to capture it"
         if self._found_pages >= self._rules.limit:
             return "over-limit", f"--limit {self._rules.limit} pages were found already"

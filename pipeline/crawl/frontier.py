@@ -62,6 +62,7 @@ class Frontier:
         self._admission = Admission(rules)
         self._gate = Gatekeeper(rules.agent)
         self._queue = TargetQueue(self._admitted(self._unread))
+        self.close = self._queue.close  # ends the iteration, wherever it waits
         self._lock = threading.RLock()
         self._left_out: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
@@ -77,10 +78,6 @@ class Frontier:
             else:
                 self._leave_out(target, "out-of-time", f"the time of {target.seed} was over")
                 self._queue.done()
-
-    def close(self) -> None:
-        """End the iteration, wherever it waits."""
-        self._queue.close()
 
     def _admitted(self, named: Iterable[Target]) -> Iterator[Target]:
         """Each named URL once, as it was written; those that robots.txt is asked for wait for it."""

@@ -139,24 +139,22 @@ def _plain_escape(found: re.Match[str]) -> str:
     return character if _UNRESERVED.match(character) else found[0].upper()
 
 
-class Traps:
-    """Notices the endless: paths that repeat themselves, and paths with more queries than a reader would follow."""
+def trap_in(url: WebUrl, queries: Counter[tuple[str, str]]) -> str | None:
+    """Return why a URL looks like one of an endless number, or None.
 
-    def __init__(self) -> None:
-        self._queries: Counter[tuple[str, str]] = Counter()
-
-    def reason(self, url: WebUrl) -> str | None:
-        """Why a URL looks like one of an endless number, or None."""
-        path, _, query = url.path.partition("?")
-        segments = [segment for segment in path.split("/") if segment]
-        if len(url.path) > _LONGEST:
-            return f"it is longer than {_LONGEST:,} characters"
-        if len(segments) > _DEEPEST_PATH:
-            return f"its path is deeper than {_DEEPEST_PATH} segments"
-        if segments and max(Counter(segments).values()) > _MOST_REPEATS:
-            return "its path repeats itself"
-        if query:
-            self._queries[url.authority, path] += 1
-            if self._queries[url.authority, path] > _MOST_QUERIES:
-                return f"more than {_MOST_QUERIES} queries of {path[:100]}"
-        return None
+    Such are paths that repeat themselves, and paths with more queries than a reader would follow: `queries` counts
+    those of the run by authority and path.
+    """
+    path, _, query = url.path.partition("?")
+    segments = [segment for segment in path.split("/") if segment]
+    if len(url.path) > _LONGEST:
+        return f"it is longer than {_LONGEST:,} characters"
+    if len(segments) > _DEEPEST_PATH:
+        return f"its path is deeper than {_DEEPEST_PATH} segments"
+    if segments and max(Counter(segments).values()) > _MOST_REPEATS:
+        return "its path repeats itself"
+    if query:
+        queries[url.authority, path] += 1
+        if queries[url.authority, path] > _MOST_QUERIES:
+            return f"more than {_MOST_QUERIES} queries of {path[:100]}"
+    return None

@@ -57,20 +57,19 @@ class TargetQueue:
             return [*self._requisites, *self._others]
 
     def __iter__(self) -> Iterator[Target]:
-        while (target := self._next()) is not None:
+        while True:
+            with self._changed:
+                while not self._requisites and not self._others:
+                    if self._error is not None:
+                        raise self._error
+                    if self._closed or (not self._reading and not self._under_way):
+                        return
+                    self._changed.wait()
+                target = (self._requisites or self._others).popleft()
+                self._changed.notify_all()
+                if self._closed:
+                    return
             yield target
-
-    def _next(self) -> Target | None:
-        with self._changed:
-            while not self._requisites and not self._others:
-                if self._error is not None:
-                    raise self._error
-                if self._closed or (not self._reading and not self._under_way):
-                    return None
-                self._changed.wait()
-            target = (self._requisites or self._others).popleft()
-            self._changed.notify_all()
-            return None if self._closed else target
 
     def _append(self, target: Target) -> None:
         self._under_way += 1

@@ -81,7 +81,10 @@ def capture_all(
     fails. A store that cannot take the run is told in the result.
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
-    with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
+    with (
+        closing(archive.session(options.run)) as session,
+        nullcontext(pool) if pool else closing(_pool(options)) as pool,
+    ):
         frontier = Frontier(targets, options.rules, _last(session, options.rules), sieve)
         asked = _Asked(report)
         writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit, short_texts)
@@ -104,7 +107,10 @@ def capture_all(
             return RunResult(session.run, None, counts)
         ended = committed(session)
     if ended.manifest is not None:
-        _merge_if_many(archive)
+        try:
+            archive.merge_if_many()  # keeps lookups quick; what was captured is safe whether or not that works now
+        except (StoreError, ArchiveError) as error:
+            _log.warning("the index was not merged: %s", error)
     return ended
 
 
@@ -124,7 +130,7 @@ class _Asked:
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
     """Finish and publish the runs whose writer is gone, one after the other."""
     for session in archive.recover():
-        with closing(session), _pool(options) as pool:
+        with closing(session), closing(_pool(options)) as pool:
             writing = Writing(session, pool, None, _silent, options.rules, options.decoded_limit)
             for snapshot in session.pending:
                 writing.resume(snapshot)
@@ -138,7 +144,7 @@ def _last(session: Session, rules: Rules) -> Last:
     A server that answers 304 for ever, for a constant ETag say, would hide every edit.
     """
     since = now() - rules.full_after
-    return lambda url: session.last(url, repeats=rules.most_not_modified, since=since)
+    return lambda url: session.earlier.last(url, repeats=rules.most_not_modified, since=since)
 
 
 def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:
@@ -160,14 +166,6 @@ def committed(session: Session) -> RunResult:
         return RunResult(session.run, session.commit(), counts)
     except StoreError as error:
         return RunResult(session.run, None, counts, waiting=str(error))
-
-
-def _merge_if_many(archive: Archive) -> None:
-    """Keep lookups quick; what was captured is safe whether or not that works now."""
-    try:
-        archive.merge_if_many()
-    except (StoreError, ArchiveError) as error:
-        _log.warning("the index was not merged: %s", error)
 
 
 def _silent(_outcome: Outcome, _line: bytes) -> None:

@@ -37,17 +37,16 @@ class Documents:
     def add(self, snapshot: Snapshot, article: Article | None, rendered: Reference | None = None) -> None:
         """Take a page's article, None when none could be made; `rendered` is what it was made from instead."""
         article = article or Article(title=snapshot.title)
-        page = _Page(snapshot, article, rendered)
         self._works.update(embed.url for embed in article.embeds)
         if article.embeds:
-            self._showing.append(page)
+            self._showing.append(_Page(snapshot, article, rendered))
         else:
-            self._write(page)
+            self._session.add_document(document_of(snapshot, article, rendered=rendered))
 
     def same(self, snapshot: Snapshot) -> None:
         """Write the document of a page whose text lies with an earlier one."""
-        document = document_of(snapshot, Article(title=snapshot.title))
-        self._session.add_document(replace(document, same_as=snapshot.payload.record_id))
+        article = Article(title=snapshot.title)
+        self._session.add_document(document_of(snapshot, article, same_as=snapshot.payload.record_id))
 
     def note(self, outcome: Outcome) -> None:
         """Know why a work that a page shows was not captured."""
@@ -58,11 +57,9 @@ class Documents:
         """Write everything that is held."""
         for page in self._showing:
             embeds = tuple(map(self._resolved, page.article.embeds))
-            self._write(replace(page, article=replace(page.article, embeds=embeds)))
+            article = replace(page.article, embeds=embeds)
+            self._session.add_document(document_of(page.snapshot, article, rendered=page.rendered))
         self._showing.clear()
-
-    def _write(self, page: _Page) -> None:
-        self._session.add_document(replace(document_of(page.snapshot, page.article), rendered=page.rendered))
 
     def _resolved(self, embed: Embed) -> Embed:
         if record_id := self._capture_of(embed.url):
@@ -70,8 +67,10 @@ class Documents:
         return replace(embed, reason=self._problems.get(embed.url, _NOT_ASKED))
 
 
-def document_of(snapshot: Snapshot, article: Article) -> Document:
-    """A snapshot's document, tied to its record."""
+def document_of(
+    snapshot: Snapshot, article: Article, *, rendered: Reference | None = None, same_as: str | None = None
+) -> Document:
+    """Return a snapshot's document, tied to its record; `rendered` and `same_as` as in `Document`."""
     return Document(
         url=snapshot.url,
         timestamp=snapshot.timestamp,
@@ -80,4 +79,6 @@ def document_of(snapshot: Snapshot, article: Article) -> Document:
         key=snapshot.record.key,
         offset=snapshot.record.offset,
         article=article,
+        same_as=same_as,
+        rendered=rendered,
     )

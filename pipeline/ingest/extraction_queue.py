@@ -79,7 +79,15 @@ class Jobs:
     def advance(self) -> Iterator[Done]:
         """Move on as far as it goes without waiting; yields what is done."""
         while self._waiting and self._pool.has_room:
-            self._submit(heapq.heappop(self._waiting)[-1])
+            job = heapq.heappop(self._waiting)[-1]
+            if job.page is None:
+                job.page = self._reread(job)
+            else:
+                self._held -= len(job.page.body)
+            if job.page is not None:
+                job.future = self._pool.submit(job.page)
+                job.page = None
+                self._extracting.append(job)
         finished, self._failed = self._failed, []
         yield from finished
         for job in [job for job in self._extracting if job.future and job.future.done()]:
@@ -92,16 +100,6 @@ class Jobs:
         if self._extracting and not self._failed:
             wait([job.future for job in self._extracting if job.future], seconds, FIRST_COMPLETED)
         return bool(self._waiting or self._extracting or self._failed)
-
-    def _submit(self, job: Job) -> None:
-        if job.page is None:
-            job.page = self._reread(job)
-        else:
-            self._held -= len(job.page.body)
-        if job.page is not None:
-            job.future = self._pool.submit(job.page)
-            job.page = None
-            self._extracting.append(job)
 
     def _reread(self, job: Job) -> Page | None:
         snapshot = self._session.snapshot(job.rendered or job.place)

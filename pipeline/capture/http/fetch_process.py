@@ -51,32 +51,28 @@ def fetch_apart(
     child = ChildProcess("pipeline.capture.http.fetch_process:serve", buffer=_BUFFER)
     feeder = _Feeder(targets, child.channel, settings, workdir)
     try:
-        yield from _results(child, feeder, tick)
+        while True:
+            try:
+                item = child.channel.receive(tick)
+            except TimeoutError:
+                feeder.ended.check()
+                yield None
+                continue
+            except (EOFError, ConnectionError) as error:
+                feeder.ended.check()
+                raise OnrecordError(
+                    f"the process that fetches was ended (exit code {child.wait(_ENDING)}); run again"
+                ) from error
+            if item is None:
+                feeder.ended.check()
+                return
+            if isinstance(item, BaseException):
+                raise item
+            assert isinstance(item, Fetched), "the child sends nothing else"
+            yield item
     finally:
         feeder.stop()
         child.end(_ENDING)
-
-
-def _results(child: ChildProcess, feeder: _Feeder, tick: float | None) -> Generator[Fetched | None, None, None]:
-    while True:
-        try:
-            item = child.channel.receive(tick)
-        except TimeoutError:
-            feeder.ended.check()
-            yield None
-            continue
-        except (EOFError, ConnectionError) as error:
-            feeder.ended.check()
-            raise OnrecordError(
-                f"the process that fetches was ended (exit code {child.wait(_ENDING)}); run again"
-            ) from error
-        if item is None:
-            feeder.ended.check()
-            return
-        if isinstance(item, BaseException):
-            raise item
-        assert isinstance(item, Fetched), "the child sends nothing else"
-        yield item
 
 
 class _Feeder:

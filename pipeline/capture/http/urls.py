@@ -106,16 +106,12 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
     else:
         name, _, port_text = text.partition(":")
         host = _host(name)
-    return host, _port(port_text, scheme)
-
-
-def _port(text: str, scheme: str) -> int:
-    if not text:
-        return _DEFAULT_PORTS[scheme]
-    number = text.lstrip("0")  # as many as anybody likes
+    if not port_text:
+        return host, _DEFAULT_PORTS[scheme]
+    number = port_text.lstrip("0")  # as many as anybody likes
     if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < 65536):
-        raise Failure("invalid-url", f"no such port: {text[:20]!r}")
-    return int(number)
+        raise Failure("invalid-url", f"no such port: {port_text[:20]!r}")
+    return host, int(number)
 
 
 def _ipv6(text: str) -> str:

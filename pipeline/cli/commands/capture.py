@@ -18,7 +18,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import plain, print_line
 from pipeline.cli.target_lists import targets
-from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 
 if TYPE_CHECKING:
     from archive.archive import Reader
@@ -68,7 +68,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     elif result.manifest is None:
         context.say("nothing was asked for, so no run is published")
     else:
-        say_committed(context, result.run, result.counts, archive.url)
+        context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
         sign(context, archive)
     if waiting:
         click.echo(

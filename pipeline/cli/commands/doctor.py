@@ -15,7 +15,7 @@ from pipeline.cli.check import Check
 from pipeline.cli.commands.doctor_schedule import checks
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.paths import config_file, spool_folder
+from pipeline.cli.paths import config_file, state_folder
 from storage.base import ObjectStore
 from storage.errors import OnrecordError, StoreError, StoreMissing, StoreUnavailable
 from storage.private import private_folder
@@ -139,7 +139,7 @@ def _conditional(store: ObjectStore) -> Check:
 
 
 def _spool(context: Context) -> Check:
-    folder = spool_folder()
+    folder = state_folder() / "spool"
     private_folder(folder)
     probe = folder / ".doctor"
     probe.write_bytes(b"")

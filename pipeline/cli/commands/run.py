@@ -13,7 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
-from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
+from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -159,7 +159,7 @@ def _tell(context: Context, ran: Ran, ledger: Ledger, channels: list[Channel]) -
         context.say(f"{captured}; what comes next: onrecord watch list")
     for result in ran.results if context.verbosity > 0 else ():
         if result.manifest:
-            say_committed(context, result.run, result.counts, plain(context.store))
+            context.say(f"run {result.run}: {counted(result.counts)}, in {plain(context.store)}")
     if ran.waiting:
         click.echo(
             f"onrecord: {ran.waiting}; the run waits in the spool and is published by the next invocation", err=True

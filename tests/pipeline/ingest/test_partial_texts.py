@@ -63,7 +63,7 @@ def test_a_capture(archive: Archive) -> None:
     outcomes: list[Outcome] = []
     with closing(archive.session(RUN)) as session:
         take = lambda outcome, _: outcomes.append(outcome)  # noqa: E731
-        frontier = Frontier([Target(URL)], Rules(), session.last)
+        frontier = Frontier([Target(URL)], Rules(), session.earlier.last)
         (target,) = itertools.islice(frontier, 1)
         writing = Writing(session, partial("a new text", "a note"), frontier, take, Rules(), 1 << 20)
         writing.take(Fetched(target, (an_exchange(URL),), Verdict("ok")))
