@@ -5,6 +5,7 @@ Layout version 1:
     runs/<UTC start>-<random>/{archive/NNNNN.warc.gz, pages/pages.jsonl, indexes/index.cdx.gz, indexes/index.idx,
                                logs/outcomes.jsonl, datapackage-digest.json, datapackage.json}
     index/loose/<run>                      put before a run's manifest: the run may not be in a generation yet
+    index/loose/<run>.ahead-<seconds>      by how much a clock was ahead that dated a run which notes nothing of it
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
     claims/<run>                           who may touch an old run that is not committed; gone when that is done
     intents/{commit,remove}/<run>/<id>     who is about to commit, or to remove, an uncommitted run; gone once done
@@ -75,6 +76,7 @@ NO_TIME = datetime.max.replace(tzinfo=UTC)  # when a run whose name holds no tim
 
 _FOREIGN = "foreign-"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}\Z")
+_AHEAD = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{4,16})\.ahead-(\d{1,10})\Z")
 _CHECKPOINT = re.compile(r"(\d{12})-([0-9a-f]{8})\Z")
 
 
@@ -163,6 +165,17 @@ def started(name: str) -> datetime:
 def loose_key(run: str) -> str:
     """The object key of the mark that a run is not known to be in a generation."""
     return LOOSE_PREFIX + run
+
+
+def clock_key(run: str, ahead: int | str) -> str:
+    """The object key of the note that a run's clock was so many seconds ahead: a listing is enough to read it."""
+    return f"{LOOSE_PREFIX}{run}.ahead-{ahead}"
+
+
+def split_clock_key(key: str) -> tuple[str, int] | None:
+    """The run and the seconds that a note on a clock names, or None for any other key."""
+    found = _AHEAD.match(key.removeprefix(LOOSE_PREFIX))
+    return (found[1], int(found[2])) if found and key.startswith(LOOSE_PREFIX) else None
 
 
 def generation_key(generation: str, name: str) -> str:

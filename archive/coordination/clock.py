@@ -71,9 +71,37 @@ def ahead_of(store: ObjectStore, found: Manifest) -> timedelta:
     if found.ahead_at_start or is_rehearsed():
         return found.ahead_at_start
     info = store.head(object_keys.run_key(found.run, object_keys.MANIFEST))
-    if info is None or info.modified is None or found.created - info.modified <= NOTED:
-        return timedelta()
-    return found.created - info.modified
+    late = found.created - info.modified if info is not None and info.modified is not None else timedelta()
+    return noted_of(store, found.run) or (late if late > NOTED else timedelta())
+
+
+def noted_of(store: ObjectStore, run: str) -> timedelta:
+    """Return how far the clock that dated a run was ahead, by a note beside it; raises StoreError."""
+    for info in store.list(object_keys.clock_key(run, "")):
+        if parts := object_keys.split_clock_key(info.key):
+            return timedelta(seconds=parts[1])
+    return timedelta()
+
+
+def note_put(store: ObjectStore, found: Manifest, put: datetime | None) -> None:
+    """Note how far a run's clock was ahead that is dated after it was put, and notes nothing of it; raises StoreError.
+
+    Once that date has come, nothing else tells in a lookup that the run is older than it says.
+    """
+    if put is not None and found.created - put > NOTED and not found.ahead_at_start and not is_rehearsed():
+        note_beside(store, store, found)
+
+
+def note_beside(source: ObjectStore, target: ObjectStore, found: Manifest) -> None:
+    """Keep what is known of a run's clock where its manifest is about to be put anew, which hides when it first was.
+
+    Raises StoreError.
+    """
+    if found.ahead_at_start or is_rehearsed():
+        return
+    ahead = ahead_of(source, found)
+    if ahead > NOTED and not noted_of(target, found.run):
+        target.put(object_keys.clock_key(found.run, round(ahead.total_seconds())), b"")
 
 
 def mark() -> dict[str, object]:

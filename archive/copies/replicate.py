@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.replicate_rules import Copied, carry_notices
 from archive.access.signed_redactions import NOTHING, excused
+from archive.coordination.clock import note_beside
 from archive.copies.manifests import (
     manifest_of,
     named_in,
@@ -121,6 +122,7 @@ class Replica:
             for name, parts in Catalog(self._target, Cache(None)).generations.files().items():
                 for file in sorted(parts, key=lambda file: file != object_keys.GENERATION):  # titles stand in it
                     self._target.delete(object_keys.generation_key(name, file))
+            note_beside(self._source, self._target, found)
             replace_manifest(self._target, data, run)
         return Copied(run, files, size, tuple(faults))
 
@@ -157,6 +159,7 @@ class Replica:
         files, size, faults = self._brought(run, lacking)
         if faults:
             return Copied(run, files, size, tuple(faults))
+        note_beside(self._source, self._target, found)
         put_manifest(self._target, data, found)
         return Copied(run, files + 2, size + len(data))
 
@@ -250,6 +253,8 @@ class Replica:
                 text for path, text in whole.items() if read_small(self._target, object_keys.run_key(run, path)) != text
             ]
             files, size = files + len(lost), size + sum(map(len, lost))
+            for store in (self._target, self._source):
+                note_beside(store, self._target, found)
             put_manifest(self._target, data, found)
         return Copied(run, files, size, tuple(faults))
 

@@ -68,7 +68,10 @@ class KeptCaptures:
         self._count = 0
 
     def like(self, snapshot: Snapshot) -> list[Snapshot]:
-        """Return the captures with the id, URL and time of one; raises IntegrityError, StoreError."""
+        """Return the captures with the id, URL and time of one, and redacted ones whose id had no room in the index.
+
+        Raises IntegrityError, StoreError.
+        """
         key = (snapshot.url, snapshot.timestamp)
         if key not in self._held:
             by_id: dict[str, list[Snapshot]] = {}
@@ -78,4 +81,5 @@ class KeptCaptures:
             if self._count > _HELD or len(self._held) > _HELD:
                 self._held, self._count = {}, 0
             self._held[key] = by_id
-        return self._held[key].get(snapshot.record_id, [])
+        held = self._held[key]
+        return held.get(snapshot.record_id, []) + [each for each in held.get("", []) if each.withheld]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from archive import object_keys
 from archive.digests import digest_of
@@ -32,6 +33,8 @@ class Parts:
 
     generations: tuple[Generation, ...]
     runs: tuple[str, ...]
+    ahead: Mapping[str, int] = field(default_factory=dict)  # seconds by which clocks were that dated some runs
+    put: Mapping[str, datetime | None] = field(default_factory=dict)  # when each of `runs` was, by the store's clock
 
 
 class Catalog:
@@ -55,7 +58,17 @@ class Catalog:
 
         With `start`, those from that name, or the beginning of one, on.
         """
-        return sorted(run for run, path, _ in self._objects(start) if path == object_keys.MANIFEST)
+        return sorted(self.committed(start))
+
+    def committed(self, start: str = "") -> dict[str, datetime | None]:
+        """When the manifest of each run that exists now was put, by the store's clock; `start` is as in `runs`."""
+        prefix = object_keys.RUNS_PREFIX
+        found = {}
+        for info in self._store.list(prefix, start_after=prefix + start if start else ""):
+            parts = object_keys.split_run_key(info.key)
+            if parts and parts[1] == object_keys.MANIFEST:
+                found[parts[0]] = info.modified
+        return found
 
     def _objects(self, start: str = "") -> Iterator[tuple[str, str, int]]:
         for info in self._store.list(
@@ -72,7 +85,10 @@ class Catalog:
         except IntegrityError as error:
             _log.warning("%s; every run is asked by itself: run `onrecord compact --rebuild`", error)
             found = ()
-        return Parts(found, marked if found else tuple(self.runs()))
+        if found:
+            return Parts(found, marked, self.generations.ahead, self.generations.put)
+        put = self.committed()
+        return Parts((), tuple(sorted(put)), self.generations.ahead, put)
 
     def files(self) -> dict[str, dict[str, int]]:
         """Every file under every run, committed or not, with its size in bytes."""

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 from archive import object_keys
 from archive.access.rule_store import epoch_of
+from archive.coordination.clock import note_put
 from archive.coordination.intents import to_commit
 from archive.digests import digest_of_stream
 from archive.errors import ArchiveError, IntegrityError
@@ -74,10 +75,12 @@ def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = F
     """
     epoch = epoch_of(store)  # before anything is read
     existing = catalog.generations.existing()  # before the runs are listed: what these hold is among those, then
-    committed = frozenset(catalog.runs())
+    put = catalog.committed()
+    committed = frozenset(put)
     held = [] if rebuild else _usable(catalog, existing, committed)
     loose = sorted(committed.difference(*(entry.runs for entry in held)))
-    catalog.manifests(loose)
+    for found in catalog.manifests(loose):
+        note_put(store, found, put[found.run])
     chosen = held if whole else _of_like_size(held, sum(_index_size(catalog, run) for run in loose))
     merged = Merged(None)
     if loose or len(chosen) > 1:

@@ -8,11 +8,13 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
 from archive import object_keys
+from archive.coordination.clock import NOTED
 from archive.errors import IntegrityError, RecordError
 from archive.formats.cdxj import LAST_KEY, home_of, parse_line, snapshot_of
 from archive.formats.generation import Generation
@@ -21,7 +23,7 @@ from archive.formats.zipnum import BlockRef, decode_block
 from archive.index.catalog import Catalog, Parts
 from archive.local_cache import Cache
 from archive.model import Snapshot
-from archive.times import stamp
+from archive.times import is_rehearsed, stamp
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing
 
@@ -205,7 +207,7 @@ class Index:
             try:
                 for text in self._lines(object_keys.run_key(run, object_keys.CDX), ref, span):
                     line = parse_line(text)
-                    yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
+                    yield _Entry(line.key, line.timestamp, run, self._dated(snapshot_of(line, run)))
             except (RecordError, ObjectMissing) as error:
                 raise IntegrityError(f"the index of run {run}: {error}; run `onrecord verify --deep`") from error
 
@@ -216,11 +218,29 @@ class Index:
                 for text in self._lines(key, ref, span):
                     line = parse_line(text)
                     run = home_of(line)
-                    yield _Entry(line.key, line.timestamp, run, snapshot_of(line, run))
+                    yield _Entry(line.key, line.timestamp, run, self._dated(snapshot_of(line, run)))
         except ObjectMissing as error:
             raise _Unreadable(f"the merged index changed: {error}") from error
         except IntegrityError as error:
             raise _Unreadable(f"{key}: {error}") from error
+
+    def _dated(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot, with what a note says of the clock that dated it."""
+        parts = self.parts()
+        ahead = parts.ahead.get(snapshot.run, 0)
+        if snapshot.ahead or not (ahead or snapshot.run in parts.put):
+            return snapshot
+        return replace(snapshot, ahead=ahead or self._put_before(snapshot.run, parts.put[snapshot.run]))
+
+    def _put_before(self, run: str, put: datetime | None) -> int:
+        """By how many seconds a run that notes nothing of its clock was put before the date that it says."""
+        try:
+            found = self._catalog.manifest(run)
+        except (IntegrityError, ObjectMissing):
+            return 0
+        if put is None or found.ahead_at_start or is_rehearsed() or found.created - put <= NOTED:
+            return 0
+        return round((found.created - put).total_seconds())
 
     def _lines(self, key: str, ref: BlockRef, span: _Span) -> list[str]:
         lines = self._block(key, ref)

@@ -41,6 +41,9 @@ class Generations:
         self._read: dict[str, Generation] = {}
         self._groups: dict[str, dict[int, BlockIndex]] = defaultdict(dict)
         self._lock = threading.Lock()
+        # As `marked` saw them last, by run: the seconds of its note on a clock, and when it was marked.
+        self.ahead: dict[str, int] = {}
+        self.put: dict[str, datetime | None] = {}
 
     def forget(self) -> None:
         """Hold nothing that was read."""
@@ -53,8 +56,10 @@ class Generations:
 
         Ask for these before `current`: a run's mark goes only once a generation that holds the run is there.
         """
-        names = [info.key.removeprefix(object_keys.LOOSE_PREFIX) for info in self._store.list(object_keys.LOOSE_PREFIX)]
-        return tuple(sorted(filter(object_keys.is_run_id, names)))
+        infos = list(self._store.list(object_keys.LOOSE_PREFIX))
+        self.ahead = dict(parts for info in infos if (parts := object_keys.split_clock_key(info.key)))
+        self.put = {info.key.removeprefix(object_keys.LOOSE_PREFIX): info.modified for info in infos}
+        return tuple(sorted(filter(object_keys.is_run_id, self.put)))
 
     def files(self) -> dict[str, dict[str, int]]:
         """Every file of every generation, whole or not, with its size in bytes."""

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from archive import object_keys
 from archive.access.redaction_statement import Replaced, Statement
 from archive.access.signed_redactions import is_behind
+from archive.coordination.clock import note_beside
 from archive.coordination.redaction_turns import first_of, moving
 from archive.copies.manifests import replace_manifest
 from archive.digests import digest_of, digest_of_file
@@ -86,8 +87,10 @@ class Moves:
                     if self._there(each.run).hash != each.old:
                         return False
                     self._put(statement, each.run, path, found.resource(path).hash)
-                if self._there(each.run).hash != each.old:
+                there = self._there(each.run)
+                if there.hash != each.old:
                     return False
+                note_beside(self._store, self._store, there)
                 replace_manifest(self._store, data, each.run)
         except OSError as error:
             raise StoreUnavailable(f"cannot write in {self._scratch}: {error.strerror or error}") from error

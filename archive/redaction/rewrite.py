@@ -182,7 +182,7 @@ def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], tex
 def _blanked_block(
     run: str, lines: list[str], length: int, what: tuple[Collection[str], Collection[str]]
 ) -> list[bytes]:
-    """A block of the same length, its lines with a media type and status where there is room: like lines pack well."""
+    """A block of the same length; media type, status and record id go too where like lines leave no room for them."""
     wrong: ValueError | None = None
     for without in ((), ("mime",), ("mime", "status"), ("mime", "status", "recordId")):
         blanked = [_blanked_line(run, line, *what, without=without) for line in lines]

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from archive import object_keys
 from archive.access.signed_redactions import successors
+from archive.coordination.clock import noted_of
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.run_log import Entries
@@ -203,7 +204,10 @@ def put_times(store: ObjectStore) -> Callable[[str], datetime | None]:
     def put_at(run: str) -> datetime | None:
         if is_rehearsed():  # a clock that the store does not know
             return None
-        info = store.head(object_keys.run_key(run, object_keys.MANIFEST))
-        return info.modified if info else None
+        key = object_keys.run_key(run, object_keys.MANIFEST)
+        info = store.head(key)
+        if info is None or not (ahead := noted_of(store, run)):
+            return info.modified if info else None
+        return manifest.parse(store.get(key)).created - ahead  # a copy, or a run that was redacted since
 
     return put_at

@@ -103,7 +103,10 @@ class Hand:
             "merge": lambda turn: merge(self.place, self.told),
             "redact": self._redact,
         }
+        parent = os.getppid()
         for turn in range(10_000):
+            if os.getppid() != parent:  # nobody is there to end this one
+                return
             try:
                 act[self.machine.does](turn)
             except OnrecordError as error:  # a line that a command prints
@@ -217,8 +220,9 @@ class Scene:
         told = {line.partition(" ")[2] for line in journal if line.startswith("told ")}
         seen = Counter(snapshot.record_id for snapshot in made.every())
         by_runs = Counter(each.record_id for run in made.runs() for each in made.captures_of(run) if each.run == run)
-        self.faults += [f"lost: {record_id}" for record_id in told - seen.keys()]
-        self.faults += [f"doubled: {record_id}" for record_id, times in seen.items() if times > 1]
+        gone = {it.record_id for each in made.notices.statements() for it in each.statement.gone}
+        self.faults += [f"lost: {record_id}" for record_id in told - seen.keys() - gone]
+        self.faults += [f"doubled: {record_id}" for record_id, times in seen.items() if times > 1 and record_id]
         self.faults += [
             f"not found by a lookup, or twice: {record_id}" for record_id in (by_runs - seen) | (seen - by_runs)
         ]

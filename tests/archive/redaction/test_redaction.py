@@ -611,3 +611,5 @@ def test_of_captures_that_are_alike_each_can_be_taken_out(number: int, tmp_path:
         redact(archive, plan_redaction(archive, run, [f"http://a.example/{each}"], ()), SIGNER, REASON)
     assert faults_of(store, tmp_path) == []
     assert [found.withheld is not None for found in archive_of(store, tmp_path / "new").every()] == [True] * number
+    again = import_file(archive_of(store, tmp_path), file, lambda left: None, None)
+    assert (again.run, again.captures) == (None, 0), "what is gone does not come back"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,10 @@ import pytest
 
 from archive import object_keys, times
 from archive.archive import Archive
+from archive.copies.replicate import Replica
+from archive.crypto.signed_note import Signer
 from archive.model import Snapshot
+from archive.redaction import plan_redaction, redact
 from archive.runs.session import Session
 from archive.runs.warc_files import RunSettings
 from storage.errors import StoreUnavailable
@@ -153,3 +156,77 @@ def test_a_run_that_is_dated_back_is_told_all_the_same(tmp_path: Path) -> None:
     del package["clock"]
     store.put(key, json.dumps(package).encode())
     assert any("dated back" in fault for fault in faults_and_notes(archive)[0])
+
+
+def long_ago(
+    store: MemoryStore, folder: Path, body: bytes, *, dated: timedelta, put: timedelta, url: str = URL
+) -> Snapshot:
+    """A run of onrecord 0.4, which noted nothing of clocks, by how long ago it says it was made, and was put."""
+    before = set(store._objects)
+    times.rehearse(-dated)
+    with closing(opened(store, folder).session(RunSettings("test/1"))) as session:
+        exchange = an_exchange(url, body, at=times.now().replace(microsecond=0))
+        snapshot = session.add(exchange, page=True)
+        session.commit()
+    times.rehearse(timedelta())
+    for key in store._objects.keys() - before:
+        store._modified[key] = datetime.now(UTC) - put
+    return snapshot
+
+
+OTHER = "http://example.org/other"
+SIGNER = Signer("clinic.example", bytes(32))
+
+
+def copied(store: MemoryStore, folder: Path) -> MemoryStore:
+    copy = MemoryStore()
+    assert not [fault for each in Replica(store, copy, folder / "scratch").replicate() for fault in each.faults]
+    return copy
+
+
+def copied_again(store: MemoryStore, folder: Path) -> MemoryStore:
+    return copied(copied(store, folder), folder)
+
+
+def repaired(store: MemoryStore, folder: Path) -> MemoryStore:
+    copy = copied(store, folder)
+    for key in [key for key in copy._objects if key.endswith(object_keys.MANIFEST) or ".ahead-" in key]:
+        del copy._objects[key]
+    assert not [fault for each in Replica(store, copy, folder / "scratch").repair() for fault in each.faults]
+    return copy
+
+
+def redacted(store: MemoryStore, folder: Path) -> MemoryStore:
+    archive = opened(store, folder)
+    run = next(each.run for each in archive.snapshots(OTHER))
+    redact(archive, plan_redaction(archive, run, [OTHER], ()), SIGNER, "asked for")
+    return store
+
+
+def merged(store: MemoryStore, folder: Path) -> MemoryStore:
+    opened(store, folder).merge()
+    return store
+
+
+@pytest.mark.parametrize("how", [copied, copied_again, repaired, redacted, merged], ids=lambda how: how.__name__)
+@pytest.mark.parametrize("is_merged", [False, True], ids=["loose", "merged"])
+def test_a_wrong_date_that_has_come_misleads_no_copy(
+    how: Callable[[MemoryStore, Path], MemoryStore], is_merged: bool, tmp_path: Path
+) -> None:
+    """Only when the manifest was put tells that the clock was ahead; a copy's is put anew."""
+    store = MemoryStore()
+    with_wrong_clock = long_ago(store, tmp_path, b"<p>earlier</p>", dated=22 * DAY, put=30 * DAY)
+    right = long_ago(store, tmp_path, b"<p>later</p>", dated=29 * DAY, put=29 * DAY)
+    wrong = with_wrong_clock.run
+    long_ago(store, tmp_path, b"<p>other</p>", dated=21 * DAY, put=29 * DAY, url=OTHER)
+    copy = how(store, tmp_path)
+    archive = opened(copy, tmp_path / "elsewhere")
+    if is_merged:
+        archive.merge()
+    faults = [fault for each in archive.verify(known=[SIGNER.public]) for fault in each.faults]
+    assert faults == []
+    assert archive.closest(URL).record_id == right.record_id
+    assert archive.ahead_of(wrong) > 7 * DAY
+    again = run(archive, b"<p>later</p>")
+    assert again.refers_to is not None
+    assert again.refers_to.record_id == right.record_id
