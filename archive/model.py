@@ -167,6 +167,10 @@ class Embed:
     reason: str | None = None
 
 
+# The availability of a page that is there, and whose text has little of the prose that it shows.
+TEXT_INCOMPLETE = "text-incomplete"
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """What an extractor made of one page: clean text and metadata, absent where the page does not say."""
@@ -187,7 +191,7 @@ class Article:
     links: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
     embeds: tuple[Embed, ...] = ()
     comments: str | None = None
-    availability: str | None = None  # "soft-404", "bot-wall", "login-wall", "paywalled": what stands in its place
+    availability: str | None = None  # "soft-404", "paywalled": what stands in its place; or TEXT_INCOMPLETE
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
 
@@ -248,7 +252,7 @@ class Snapshot:
     last_modified: str | None = None
     location: str | None = None  # where a redirect points, absolute
     title: str | None = None
-    availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
+    availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"; or TEXT_INCOMPLETE
     document: DocumentRef | None = None
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
@@ -277,6 +281,11 @@ class Snapshot:
     def is_redirect(self) -> bool:
         """Whether the capture sends its reader elsewhere (RFC 9110 §15.4)."""
         return self.status in {301, 302, 303, 307, 308} and self.location is not None
+
+    @property
+    def is_behind_wall(self) -> bool:
+        """Whether something else stands in the page's place. A page whose text is incomplete is there."""
+        return self.availability is not None and self.availability != TEXT_INCOMPLETE
 
     @property
     def is_tombstone(self) -> bool:

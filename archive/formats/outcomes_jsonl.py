@@ -10,7 +10,7 @@ from typing import Any
 from archive.checked_json import parsed_object, size_of, text_of, texts_of
 from archive.errors import IntegrityError
 from archive.formats.pages_jsonl import whole_lines
-from archive.model import Outcome, Role, Snapshot
+from archive.model import TEXT_INCOMPLETE, Outcome, Role, Snapshot
 from archive.times import from_iso
 
 _FIELDS = tuple(each.name for each in fields(Outcome))
@@ -97,12 +97,13 @@ class OutcomeCounts:
 
     def __init__(self) -> None:
         self.total = 0
-        self._pages = self._failed = self._skipped = self._requisites = 0
+        self._pages = self._failed = self._skipped = self._requisites = self._incomplete = 0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Count one, by what the journal keeps of it."""
         self.total += 1
         self._failed += bool(entry.get("failed", entry["outcome"] != "ok"))
+        self._incomplete += entry["outcome"] == TEXT_INCOMPLETE
         if entry.get("skipped"):
             self._skipped += 1
         elif entry.get("role") == Role.REQUISITE:
@@ -111,10 +112,10 @@ class OutcomeCounts:
             self._pages += 1
 
     def counts(self) -> dict[str, int]:
-        """Targets but for requisites and robots.txt, failures, requisites, and URLs that were found and not fetched."""
+        """Targets but for requisites and robots.txt, failed ones, requisites, URLs left out, incomplete texts."""
         return {
             "targets": self._pages,
             "failed": self._failed,
             "requisites": self._requisites,
             "skipped": self._skipped,
-        }
+        } | ({"text-incomplete": self._incomplete} if self._incomplete else {})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def note_lookup(url: str, snapshot: Snapshot) -> None:
-    """Name the snapshot's address where it is another spelling, and the wall that stands in the page's place."""
+    """Name the snapshot's address where it is another spelling, a wall in the page's place, and an incomplete text."""
     from archive.formats import urlkey
     from archive.times import iso
 
@@ -22,7 +22,8 @@ def note_lookup(url: str, snapshot: Snapshot) -> None:
 
     if snapshot.availability is not None and not snapshot.withheld:
         shown = plain(snapshot.availability)
-        click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} does not show the page: {shown}", err=True)
+        what = "does not show the page" if snapshot.is_behind_wall else "has little of the page's words in its text"
+        click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} {what}: {shown}", err=True)
 
 
 def _spelling(url: str) -> str:

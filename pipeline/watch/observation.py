@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from archive.availability import Observation, State
-from archive.model import Outcome
+from archive.model import TEXT_INCOMPLETE, Outcome
 from archive.times import from_iso
 from pipeline.extract.tasks import EXTRACTABLE
 
@@ -31,6 +31,7 @@ _BY_OUTCOME = {
         (
             "ok", "truncated", "decoded-too-large", "undecodable", "extraction-timeout", "extraction-memory",
             "extractor-killed", "extraction-failed", "browser-timeout", "needs-scripts",
+            TEXT_INCOMPLETE,
         ),
         State.OK,
     ),
@@ -51,7 +52,9 @@ def observed(outcome: Outcome) -> Observation | None:
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
     text = outcome.text
-    whole = name == "ok" or (name == "extraction-failed" and text is not None)  # then only its metadata is missing
+    whole = name in {"ok", TEXT_INCOMPLETE} or (
+        name == "extraction-failed" and text is not None
+    )  # then only its metadata is missing
     if text is None and whole and outcome.mime not in EXTRACTABLE:
         text = outcome.digest
     return Observation(

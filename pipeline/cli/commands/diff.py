@@ -104,7 +104,7 @@ def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | Non
 
 
 def _shows_a_text(snapshot: Snapshot) -> bool:
-    return snapshot.document is not None and not snapshot.is_tombstone and snapshot.availability is None
+    return snapshot.document is not None and not snapshot.is_tombstone and not snapshot.is_behind_wall
 
 
 def _text(archive: Reader, snapshot: Snapshot) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archive.model import Snapshot
+from archive.model import TEXT_INCOMPLETE, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ _BY_AVAILABILITY = {
     "paywalled": State("wall", "◐", "paywalled"),
     "consent-wall": State("wall", "◐", "consent wall"),
     "login-wall": State("wall", "◐", "login wall"),
+    TEXT_INCOMPLETE: State("wall", "◐", "text incomplete"),
 }
 
 
@@ -66,7 +67,7 @@ def same_content(one: Snapshot, other: Snapshot) -> bool:
 
 def shows_a_text(snapshot: Snapshot) -> bool:
     """Whether there is a text to read and compare: the page's own, not that of a tombstone or a wall."""
-    return snapshot.document is not None and not snapshot.is_tombstone and snapshot.availability is None
+    return snapshot.document is not None and not snapshot.is_tombstone and not snapshot.is_behind_wall
 
 
 def entries_of(snapshots: Iterable[Snapshot]) -> list[Entry]:
@@ -75,7 +76,7 @@ def entries_of(snapshots: Iterable[Snapshot]) -> list[Entry]:
     last: Snapshot | None = None  # that shows the page
     other: Snapshot | None = None  # the last whose text is not that of `last`
     for snapshot in snapshots:
-        there = not snapshot.is_tombstone and not snapshot.is_redirect and snapshot.availability is None
+        there = not snapshot.is_tombstone and not snapshot.is_redirect and not snapshot.is_behind_wall
         standing = there and not snapshot.withheld
         state = state_of(snapshot, last)
         if standing and last is not None and not same_content(last, snapshot) and shows_a_text(last):
