@@ -78,6 +78,7 @@ class Exchange:
     truncated: Truncation | None = None
     digests: Digests | None = None  # of the response, where they were made already
     notes: tuple[str, ...] = ()  # oddities worth a reader's knowing: "bare LF in head", "certificate: expired"
+    leads_to: str | None = None  # where a page that was followed leads by itself (a refresh), absolute
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
@@ -250,7 +251,7 @@ class Snapshot:
     truncated: str | None = None
     etag: str | None = None  # the validators that came with it (RFC 9110 §8.8)
     last_modified: str | None = None
-    location: str | None = None  # where a redirect points, absolute
+    location: str | None = None  # where a redirect, or a page's refresh, points, absolute
     title: str | None = None
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"; or TEXT_INCOMPLETE
     document: DocumentRef | None = None
@@ -279,8 +280,8 @@ class Snapshot:
 
     @property
     def is_redirect(self) -> bool:
-        """Whether the capture sends its reader elsewhere (RFC 9110 §15.4)."""
-        return self.status in {301, 302, 303, 307, 308} and self.location is not None
+        """Whether the capture sends its reader elsewhere: a redirect (RFC 9110 §15.4), or a page with a refresh."""
+        return self.location is not None and (self.status in {301, 302, 303, 307, 308} or self.status < 300)
 
     @property
     def is_behind_wall(self) -> bool:

@@ -47,7 +47,9 @@ def _is_type(text: str) -> bool:
 
 
 def location_of(exchange: Exchange) -> str | None:
-    """Where a redirect leads, absolute, without fragment."""
+    """Where a redirect, or a page with a refresh, leads, absolute, without fragment."""
+    if exchange.leads_to:
+        return exchange.leads_to
     location = exchange.header("Location")
     if not location or not 300 <= exchange.status < 400:
         return None

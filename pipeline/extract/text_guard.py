@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LEAST = 80  # words of prose that a page shows, below which nothing is said
 _SHARE = 0.4  # of them, that a text has
 _LONG = 15  # words of the longest block: where all are shorter, these are notices and labels
-_MUCH = 0.25  # of the words shown, in a text that is kept as it is
+_MUCH = 0.3  # of the words shown, in a text that is kept as it is
 _HARDLY_ANY = 20  # words of a text: then what stands beside a page's main part is prose too
 
 

@@ -84,6 +84,7 @@ class _Walk:
         self._body = body
         self._hiding = hiding
         self._found: list[Block] = []
+        self._seen: set[str] = set()
         self._parts: list[str] = []
         self._length = 0  # characters of the parts
         self._link: HtmlElement | None = None  # that is open
@@ -155,7 +156,8 @@ class _Walk:
             return
         self._size += len(text)
         words = words_of(text)
-        if len(words) >= _FEWEST and linked < _LINKED * len(text.strip()):
+        if len(words) >= _FEWEST and linked < _LINKED * len(text.strip()) and text not in self._seen:
+            self._seen.add(text)  # some pages hold an article several times, and show one of them
             self._found.append(Block(text, words, self._apart is not None))
 
 

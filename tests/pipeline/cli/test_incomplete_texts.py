@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.command import Command
 from tests.pipeline.extract.test_text_guard import PROSE, SENTENCES, page
 from tests.site import Site, answer
@@ -29,6 +31,7 @@ def test_an_incomplete_text_is_named_and_kept(onrecord: Command, site: Site) -> 
     assert onrecord("--json", "status").lines[0]["text_incomplete"] == 1
 
 
+@pytest.mark.full
 def test_the_last_line_of_a_run_counts_incomplete_texts(onrecord: Command, site: Site) -> None:
     site.answers["/little"] = LITTLE
     done = onrecord("capture", "--allow-private", "--delay", "0", site.url("/little"))
@@ -36,6 +39,7 @@ def test_the_last_line_of_a_run_counts_incomplete_texts(onrecord: Command, site:
     assert "1 of them with little of their page's words in the text" in done.err
 
 
+@pytest.mark.full
 def test_the_same_page_again_is_named_again_and_a_whole_one_is_whole(onrecord: Command, site: Site) -> None:
     site.answers["/little"] = LITTLE
     url = site.url("/little")
@@ -50,6 +54,7 @@ def test_the_same_page_again_is_named_again_and_a_whole_one_is_whole(onrecord: C
     assert onrecord("diff", url).code == 0
 
 
+@pytest.mark.full
 def test_texts_that_are_made_again_are_named_too(onrecord: Command, site: Site) -> None:
     site.answers["/whole"], site.answers["/little"] = WHOLE, LITTLE
     onrecord.capture(site.url("/whole"), site.url("/little"))

@@ -111,7 +111,7 @@ def test_a_menu_instead_of_the_prose_is_noticed() -> None:
 
 def test_words_are_counted_in_scripts_without_spaces() -> None:
     sentence = "港湾局は月曜日に、係留場所を冬までに北側の岸壁へ移すと発表し、利用者の負担はないと述べた。"
-    tree = parsed(page("".join(f"<p>{sentence}</p>" for _ in range(6))))
+    tree = parsed(page("".join(f"<p>{sentence}{number}</p>" for number in range(6))))
     assert tree is not None
     assert shortfall_of(shown(tree), "第一面") is not None
     assert shortfall_of(shown(tree), sentence * 6) is None
