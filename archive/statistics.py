@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from archive import object_keys
 from archive.archive import Reader
-from archive.model import Snapshot
+from archive.model import TEXT_INCOMPLETE, Snapshot
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Stock:
     other_bytes: int
     total: HostStock
     hosts: tuple[HostStock, ...]  # those with most captures first
+    text_incomplete: int = 0  # URLs whose newest capture that shows the page has TEXT_INCOMPLETE
 
 
 def stock_of(archive: Reader) -> Stock:
@@ -59,12 +60,17 @@ def stock_of(archive: Reader) -> Stock:
     merged = sum(size for parts in catalog.generations.files().values() for size in parts.values())
     total = HostStock("")
     hosts: dict[str, HostStock] = {}
+    incomplete: set[str] = set()
     for snapshot in unguarded.every():
         host = _host(snapshot.url)
         if host is None:  # made of a page, not received
             continue
         total.add(snapshot)
         hosts.setdefault(host, HostStock(host)).add(snapshot)
+        if snapshot.availability == TEXT_INCOMPLETE:
+            incomplete.add(snapshot.url)
+        elif not snapshot.is_behind_wall and not snapshot.is_tombstone:
+            incomplete.discard(snapshot.url)
     return Stock(
         runs=len(committed),
         uncommitted=len(files) - len(committed),
@@ -74,6 +80,7 @@ def stock_of(archive: Reader) -> Stock:
         other_bytes=sizes[""],
         total=total,
         hosts=tuple(sorted(hosts.values(), key=lambda each: (-each.captures, each.host))),
+        text_incomplete=len(incomplete),
     )
 
 

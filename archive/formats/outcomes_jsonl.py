@@ -10,7 +10,7 @@ from typing import Any
 from archive.checked_json import parsed_object, size_of, text_of, texts_of
 from archive.errors import IntegrityError
 from archive.formats.pages_jsonl import whole_lines
-from archive.model import Outcome, Role, Snapshot
+from archive.model import TEXT_INCOMPLETE, Outcome, Role, Snapshot
 from archive.times import from_iso
 
 _FIELDS = tuple(each.name for each in fields(Outcome))
@@ -101,11 +101,13 @@ class OutcomeCounts:
     failed: int = 0
     skipped: int = 0
     requisites: int = 0
+    incomplete: int = 0  # texts
 
     def add(self, entry: dict[str, Any]) -> None:
         """Count one, by what the journal keeps of it."""
         self.total += 1
         self.failed += bool(entry.get("failed", entry["outcome"] != "ok"))
+        self.incomplete += entry["outcome"] == TEXT_INCOMPLETE
         if entry.get("skipped"):
             self.skipped += 1
         elif entry.get("role") == Role.REQUISITE:

@@ -31,7 +31,7 @@ def _exact_first(url: str, found: Iterator[Snapshot]) -> Iterator[Snapshot]:
     """Yield the snapshots that show the page at this very path and query first, then the rest, each in its order."""
     exact, others = spelling_of(url if "://" in url else f"http://{url}"), []
     for snapshot in found:
-        if snapshot.availability is None and not snapshot.withheld and spelling_of(snapshot.url) == exact:
+        if not snapshot.is_behind_wall and not snapshot.withheld and spelling_of(snapshot.url) == exact:
             yield snapshot
         else:
             others.append(snapshot)
@@ -154,7 +154,7 @@ class SnapshotFinder(Gate):
                 withheld = withheld or snapshot
             elif snapshot.is_tombstone:
                 tombstone = tombstone or snapshot
-            elif snapshot.availability is not None:
+            elif snapshot.is_behind_wall:
                 walls.append(snapshot)
             else:
                 shown = True

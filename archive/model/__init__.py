@@ -3,10 +3,21 @@
 from archive.model.capture import Block, Digests, Exchange, Fetched, Headers, Made, Role, Target, Truncation, Verdict
 from archive.model.document import Article, Document, Embed
 from archive.model.run import SKIPPED, Manifest, Outcome, RecordsRoot, Resource
-from archive.model.snapshot import DocumentRef, Kind, RecordRef, Reference, Snapshot, TextMark, Withholding, place_of
+from archive.model.snapshot import (
+    TEXT_INCOMPLETE,
+    DocumentRef,
+    Kind,
+    RecordRef,
+    Reference,
+    Snapshot,
+    TextMark,
+    Withholding,
+    place_of,
+)
 
 __all__ = [
     "SKIPPED",
+    "TEXT_INCOMPLETE",
     "Article",
     "Block",
     "Digests",

@@ -42,7 +42,7 @@ class Article:
     links: tuple[str, ...] = ()  # absolute URLs, in page order, without repeats
     embeds: tuple[Embed, ...] = ()
     comments: str | None = None
-    availability: str | None = None  # "soft-404", "bot-wall", "login-wall", "paywalled": what stands in its place
+    availability: str | None = None  # "soft-404", "paywalled": what stands in its place; or TEXT_INCOMPLETE
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
 

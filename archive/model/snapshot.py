@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from archive.times import iso
 
+# The availability of a page that is there, and whose text has little of the prose that it shows.
+TEXT_INCOMPLETE = "text-incomplete"
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentRef:
@@ -79,9 +82,9 @@ class Snapshot:
     truncated: str | None = None
     etag: str | None = None  # the validators that came with it (RFC 9110 §8.8)
     last_modified: str | None = None
-    location: str | None = None  # where a redirect points, absolute
+    location: str | None = None  # where a redirect, or a page's refresh, points, absolute
     title: str | None = None
-    availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"
+    availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"; or TEXT_INCOMPLETE
     document: DocumentRef | None = None
     text: TextMark | None = None  # of the document; None too where the index is of before 0.5
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
@@ -109,8 +112,13 @@ class Snapshot:
 
     @property
     def is_redirect(self) -> bool:
-        """Return whether the capture sends its reader elsewhere (RFC 9110 §15.4)."""
-        return self.status in {301, 302, 303, 307, 308} and self.location is not None
+        """Whether the capture sends its reader elsewhere: a redirect (RFC 9110 §15.4), or a page with a refresh."""
+        return self.location is not None and (self.status in {301, 302, 303, 307, 308} or self.status < 300)
+
+    @property
+    def is_behind_wall(self) -> bool:
+        """Whether something else stands in the page's place. A page whose text is incomplete is there."""
+        return self.availability is not None and self.availability != TEXT_INCOMPLETE
 
     @property
     def is_tombstone(self) -> bool:

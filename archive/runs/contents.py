@@ -11,7 +11,7 @@ from archive.coordination.clock import ClockNote
 from archive.formats.cdxj import line_of, parse_line, parse_text_mark, snapshot_of
 from archive.formats.outcomes_jsonl import OutcomeCounts
 from archive.index.dedup import Earlier
-from archive.model import Document, DocumentRef, Snapshot
+from archive.model import TEXT_INCOMPLETE, Document, DocumentRef, Snapshot
 from archive.runs.renaming import moved
 from archive.runs.spool_files import pieces_of
 from archive.snapshot_state import mark_of
@@ -136,6 +136,7 @@ class RunContents:
             "failed": self.outcomes.failed,
             "requisites": self.outcomes.requisites,
             "skipped": self.outcomes.skipped,
+            **({TEXT_INCOMPLETE: self.outcomes.incomplete} if self.outcomes.incomplete else {}),
             "captures": len(snapshots),
             "revisits": sum(snapshot.revisit for snapshot in snapshots),
             "documents": len({(ref.key, ref.offset) for ref in texts if ref.key.startswith(own)}),

@@ -46,7 +46,9 @@ def mime_of(exchange: Exchange) -> str:
 
 
 def location_of(exchange: Exchange) -> str | None:
-    """Where a redirect leads, absolute, without fragment."""
+    """Where a redirect, or a page with a refresh, leads, absolute, without fragment."""
+    if exchange.leads_to:
+        return exchange.leads_to
     location = exchange.header("Location")
     if not location or not 300 <= exchange.status < 400:
         return None

@@ -34,13 +34,16 @@ def when(archive: Reader, snapshot: Snapshot, asked: datetime | None) -> Dated:
 
 def note_lookup(context: Context, url: str, found: Dated) -> None:
     """Say of when an answer is; name its address where it is another spelling, and what stands in the page's place."""
+    from archive.model import TEXT_INCOMPLETE
     from archive.times import iso
 
     snapshot = found.snapshot
     note_spelling(url, snapshot.url)
     if found.state is not None and not found.state.shows_page and not snapshot.withheld and not snapshot.is_redirect:
         shown = plain(found.state.words, 300)
-        click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} does not show the page: {shown}", err=True)
+        partly = snapshot.availability == TEXT_INCOMPLETE
+        what = "has little of the page's words in its text" if partly else "does not show the page"
+        click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} {what}: {shown}", err=True)
     parts = [f"snapshot of {iso(snapshot.timestamp)}"]
     if found.distance is not None:
         parts[0] += f", {distance(found.distance)} the time asked for"

@@ -88,5 +88,7 @@ def counted(counts: dict[str, int]) -> str:
     parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} revisits)")
     parts.append(f"{counts['documents']:,} new texts")
     parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
+    little = counts.get("text-incomplete", 0)
+    parts += [f"{little:,} of them with little of their page's words in the text"] if little else []
     parts += [f"{counts['skipped']:,} found and left out"] if counts["skipped"] else []
     return ", ".join(parts)

@@ -104,7 +104,7 @@ class Frontier:
         if not self._rules.conditional or visited or target.headers or rules:
             return target
         last = self._last(target.url)
-        if last is None:
+        if last is None or last.is_redirect:  # an answer without a body would not say where a page leads
             return target
         headers: Headers = (("If-None-Match", last.etag),) if last.etag else ()
         if last.last_modified:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archive.model import Article
+from archive.model import TEXT_INCOMPLETE, Article
 from pipeline.discover.css import findings_of_css
 from pipeline.discover.embeds import embeds_of_html
 from pipeline.discover.feeds import findings_of_feed
@@ -24,8 +24,10 @@ from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.metadata import bare_metadata_of, metadata_of
 from pipeline.extract.normalize_text import clean
 from pipeline.extract.page_status import availability_of
+from pipeline.extract.seen_parts import shown
 from pipeline.extract.shortcodes import expand
 from pipeline.extract.tasks import Page, Reading, Task
+from pipeline.extract.text_guard import whole_or_plain
 from pipeline.extract.walls import wall_of
 
 if TYPE_CHECKING:
@@ -97,8 +99,16 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
     url = page.url
     structured = structured_of(tree)
     wall = wall_of(url, page.status, page.headers, html)
-    body, no_text = _body(tree, url, structured)
+    seen = shown(tree)
+    body, no_text = _body(seen, url, structured)
     metadata, no_metadata, notes = _metadata(tree, url, structured)
+    availability = wall.kind if wall else None
+    if not wall and not no_text:
+        availability = _stands(tree, body, structured, rendered=page.rendered)
+    lacks = None
+    if availability is None:
+        body, lacks = whole_or_plain(seen, body, failed=no_text is not None)
+        availability = TEXT_INCOMPLETE if lacks and not no_text else None
     article = Article(
         text=body.text,
         comments=body.comments,
@@ -107,15 +117,11 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
         encoding=encoding,
         extractor=extractor_version(),
         embeds=findings.embeds,
-        availability=wall.kind
-        if wall
-        else None
-        if no_text
-        else _stands(tree, body, structured, rendered=page.rendered),
+        availability=availability,
         **metadata,
     )
-    problem = "; ".join(filter(None, (no_text, no_metadata))) or None
-    return Reading(findings, article, problem, notes, (wall.kind, wall.name) if wall else None)
+    problem = "; ".join(filter(None, (no_text, lacks if no_text else None, no_metadata))) or None
+    return Reading(findings, article, problem, notes, (wall.kind, wall.name) if wall else None, lacks)
 
 
 def _stands(tree: HtmlElement, body: Body, structured: Structured, *, rendered: bool) -> str | None:
@@ -128,7 +134,7 @@ def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, st
     """The text, and why there is none if a library failed."""
     with caught_inside() as caught:
         try:
-            body = body_of(tree, url, structured)
+            body = body_of(tree, url, structured, seen=True)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes, its metadata may be had

@@ -61,9 +61,12 @@ class _Choice:
     tree: HtmlElement
 
 
-def body_of(tree: HtmlElement, url: str, structured: Structured | None = None) -> Body:
-    """The text of a parsed page; the tree is not changed. `structured` is what its JSON-LD says, where it is known."""
-    return _chosen(tree, url, structured).body
+def body_of(tree: HtmlElement, url: str, structured: Structured | None = None, *, seen: bool = False) -> Body:
+    """Return the text of a parsed page; the tree is not changed.
+
+    `structured` is what its JSON-LD says, where it is known; `seen` says that the tree comes from `seen_parts.shown`.
+    """
+    return _chosen(tree if seen else shown(tree), url, structured).body
 
 
 def markdown_of(html: str, url: str) -> str:
@@ -71,7 +74,7 @@ def markdown_of(html: str, url: str) -> str:
     tree = parsed(html)
     if tree is None:
         return ""
-    choice = _chosen(tree, url, None)
+    choice = _chosen(shown(tree), url, None)
     text = choice.body.text
     if text is None:
         return ""
@@ -85,7 +88,6 @@ _LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
 
 
 def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
-    tree = shown(tree)
     ready = prepared(tree, url).tree
     if (posts := posts_of(ready)) and (text := _plain(plain_text_of(posts))):
         return _Choice(Body(text), page_of_posts(tree))

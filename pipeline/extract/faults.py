@@ -42,7 +42,9 @@ class _Collector(logging.Handler):
         found = getattr(_here, "found", None)
         error = sys.exc_info()[1]
         # A page with too little text ends in a bare ValueError, and an empty document in a ParserError: no failures.
-        if found is not None and error is not None and error.args and not isinstance(error, etree.ParserError):
+        if found is None or error is None or isinstance(error, etree.ParserError):
+            return
+        if error.args or type(error) is not ValueError:
             found.append(one_line(error))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lxml import etree
+from pipeline.extract.hiding_rules import hiding_names, is_hidden_by
+from pipeline.extract.revealed_parts import Controls, is_part
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -20,62 +22,130 @@ _CONSENT_NAMES = re.compile(
     r"|privacy[_-]?(?:banner|bar|notice|popup|modal|dialog|prompt|overlay|layer|wall))(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_CONSENT_HINTS = (  # one of them is in whatever the expression finds, and they are quicker to look for
+    "cookie", "consent", "gdpr", "privacy", "cmp", "onetrust", "cookiebot", "usercentrics", "didomi", "sp_message",
+    "truste", "evidon", "cmplz", "borlabs", "cc-window",
+)  # fmt: skip
 _CONSENT_WORDS = re.compile(
     r"\bcookies?\b|\bconsent\b|\bprivacy\b|datenschutz|einwilligung|zustimm|\btraceurs\b|confidentialit|consentement"
     r"|privacidad|consentimiento|toestemming|\btracking\b|\bprivacidade\b",
     re.IGNORECASE,
 )
+_HIDING_CLASS = re.compile(
+    r"(?:^|\s)(?:hidden|hide|is-hidden|d-none|u-hidden|display-none|collapse)(?=\s|$)", re.IGNORECASE
+)
 _DIALOGS = {"dialog", "alertdialog"}
 _LONGEST_NAMES, _LONGEST_DIALOG = 300, 8_000  # characters
 _NEVER = {"html", "body", "main", "article", "head"}
-_CANDIDATES = etree.XPath(
-    "//*[@hidden]|//dialog|//*[@role='dialog' or @role='alertdialog' or @aria-modal='true']"
-    "|//*[self::div or self::section or self::aside or self::form or self::p or self::footer or self::header]"
-    "[contains(translate(concat(@id, ' ', @class), 'COKIENSTPRIVAY', 'cokienstprivay'), 'cookie')"
-    " or contains(translate(concat(@id, ' ', @class), 'CONSET', 'conset'), 'consent')"
-    " or contains(translate(concat(@id, ' ', @class), 'GDPR', 'gdpr'), 'gdpr')"
-    " or contains(translate(concat(@id, ' ', @class), 'PRIVACY', 'privacy'), 'privacy')"
-    " or contains(@id, 'onetrust') or contains(@id, 'didomi') or contains(@id, 'usercentrics')"
-    " or contains(@id, 'sp_message')"
-    " or contains(@class, 'qc-cmp') or contains(@class, 'cc-window') or contains(@id, 'cmp')"
-    " or contains(@class, 'cmplz')"
-    " or contains(@id, 'truste') or contains(@class, 'evidon') or contains(@class, 'borlabs')]",
-    smart_strings=False,
-)
-_REFERENCES = etree.XPath(
-    "//*[self::button or self::a or self::summary or self::input or @role='button'"
-    "]/@*[name()='aria-controls' or name()='data-target' or name()='data-bs-target' or name()='data-toggle-target'"
-    " or name()='popovertarget']"
-)
+_BARS = {"div", "section", "aside", "form", "p", "footer", "header"}  # what a demand for consent is made of
+_MOST_HIDDEN = 2_000  # parts that are looked at for a button
+
+_LOOKED_AT = frozenset({"class", "id", "style", "role", "hidden", "aria-modal"})
 
 
 def shown(tree: HtmlElement) -> HtmlElement:
     """Return a page's tree without what readers never see: the same tree where there is nothing to leave out.
 
-    Parts that a button of the page reveals are shown.
+    Parts that a button or a link of the page reveals are shown.
     """
-    if not any(_is_unseen(element) for element in _CANDIDATES(tree)):
+    unseen, folded = _marked(tree)
+    if not unseen and not folded:
         return tree
-    tree = deepcopy(tree)
-    revealed = {str(value).strip().lstrip("#") for value in _REFERENCES(tree)}
-    for element in _CANDIDATES(tree):
-        if element.getparent() is None or not _is_unseen(element):
-            continue
-        if element.get("hidden") is not None and (element.get("id") or "") in revealed and not _asks_consent(element):
-            del element.attrib["hidden"]
-        else:
-            element.drop_tree()
-    return tree
+    likely = [element for element in folded[:_MOST_HIDDEN] if is_part(element) and not _asks_consent(element)]
+    controls = Controls(tree) if likely else None
+    kept = {element for element in likely if controls is not None and controls.reveal(element)}
+    gone = {element for element in unseen if element not in kept}
+    if not kept and not gone:
+        return tree
+    copied = deepcopy(tree)
+    pairs = [
+        (there, here in kept)
+        for here, there in zip(tree.iter(), copied.iter(), strict=True)
+        if here in kept or here in gone
+    ]
+    for element, show in pairs:
+        if element.getparent() is not None:
+            _unfold(element) if show else element.drop_tree()
+    return copied
+
+
+def _marked(tree: HtmlElement) -> tuple[list[HtmlElement], list[HtmlElement]]:
+    """Return the elements that no reader sees, and those that are hidden by whatever means."""
+    names = hiding_names(tree)
+    unseen, folded = [], []
+    for element in tree.iter("*"):
+        odd = element.tag == "dialog"
+        for name, value in element.items():
+            if name in _LOOKED_AT and (_is_odd(name, value) or (names and _is_named(names, name, value))):
+                odd = True
+        if odd:
+            if _is_unseen(element):
+                unseen.append(element)
+            if _is_folded(element, names):
+                folded.append(element)
+    return unseen, folded
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def _is_odd(name: str, value: str) -> bool:
+    """Return whether an attribute may hide its element, or says that it is a dialog or asks for consent."""
+    if name == "style":
+        return has_hiding_style(value)
+    if name == "role":
+        return value in _DIALOGS
+    return name in {"hidden", "aria-modal"} or _names_consent(value) or (name == "class" and hides(value))
+
+
+def _is_named(names: frozenset[str], name: str, value: str) -> bool:
+    return is_hidden_by(names, value if name == "id" else None, value if name == "class" else None)
+
+
+def _is_folded(element: HtmlElement, names: frozenset[str]) -> bool:
+    get = element.get
+    return element.tag not in _NEVER and (
+        get("hidden") is not None
+        or has_hiding_style(get("style"))
+        or hides(get("class"))
+        or is_hidden_by(names, get("id"), get("class"))
+    )
+
+
+def _unfold(element: HtmlElement) -> None:
+    """Take away what hides an element."""
+    element.attrib.pop("hidden", None)
+    element.attrib.pop("style", None)
+    element.attrib.pop("aria-hidden", None)
+    if classes := element.get("class"):
+        element.set("class", _HIDING_CLASS.sub("", classes))
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def hides(classes: str | None) -> bool:
+    """Return whether an element's classes hide it on nearly every site that has them."""
+    if classes is None or ("hid" not in classes and "none" not in classes and "collapse" not in classes):
+        return False
+    return len(classes) < _LONGEST_NAMES and _HIDING_CLASS.search(classes) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _names_consent(name: str | None) -> bool:
+    if name is None or len(name) >= _LONGEST_NAMES or not any(map(name.lower().__contains__, _CONSENT_HINTS)):
+        return False
+    return _CONSENT_NAMES.search(name) is not None
 
 
 def is_hidden(element: HtmlElement) -> bool:
     """Return whether the markup of an element hides it."""
-    style = element.get("style")
     return (
         (element.get("hidden") is not None and element.get("hidden") != "until-found")
         or element.get("aria-hidden") == "true"
-        or (style is not None and len(style) < _LONGEST_NAMES and _UNSEEN_STYLE.search(style) is not None)
+        or has_hiding_style(element.get("style"))
     )
+
+
+def has_hiding_style(style: str | None) -> bool:
+    """Return whether a style attribute hides its element."""
+    return style is not None and len(style) < _LONGEST_NAMES and _UNSEEN_STYLE.search(style) is not None
 
 
 def _is_unseen(element: HtmlElement) -> bool:
@@ -92,10 +162,7 @@ def _is_unseen(element: HtmlElement) -> bool:
 
 def _asks_consent(element: HtmlElement) -> bool:
     """Return whether an element is a dialog or a bar about cookies and the like, and holds no article."""
-    named = any(
-        name is not None and len(name) < _LONGEST_NAMES and _CONSENT_NAMES.search(name) is not None
-        for name in (element.get("id"), element.get("class"))
-    )
+    named = element.tag in _BARS and (_names_consent(element.get("id")) or _names_consent(element.get("class")))
     dialog = (element.get("role") or element.tag) in _DIALOGS or element.get("aria-modal") == "true"
     if not (named or dialog) or any(True for _ in element.iter("h1", "article", "main")):
         return False

@@ -45,6 +45,7 @@ class Reading:
 
     `problem` says which part of the article is missing because its extraction failed; the rest is in the article.
     `notes` say what was passed over, one line each. `wall` names the outcome of a body that is a wall, and whose it is.
+    `lacks` says what of the page's words its text lacks, where that is TEXT_INCOMPLETE.
     """
 
     findings: Findings
@@ -52,3 +53,4 @@ class Reading:
     problem: str | None = None
     notes: tuple[str, ...] = ()
     wall: tuple[str, str] | None = None
+    lacks: str | None = None

@@ -13,7 +13,7 @@ from archive.runs import Session
 from archive.times import iso, now
 from archive.warc import Origin, mime_of
 from pipeline.capture.browser.visit_many import Browsed
-from pipeline.capture.http.failures import STANDS
+from pipeline.capture.http.failures import LACKS, STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of
 from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
@@ -283,8 +283,9 @@ def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading
     article = reading.article or Article()
     outcome = replace(outcome, notes=(*outcome.notes, *reading.notes))
     if article.availability and outcome.ok:
-        outcome = replace(outcome, outcome=article.availability, error=STANDS[article.availability])
-    if article.text:
+        error = reading.lacks or (STANDS | LACKS)[article.availability]
+        outcome = replace(outcome, outcome=article.availability, error=error)
+    if article.text and not (reading.problem and reading.lacks):  # a plain reading is compared with no other text
         words = article.text.split()
         outcome = replace(outcome, text=text_digest(words), words=len(words))
     return replace(outcome, title=article.title)
@@ -305,7 +306,7 @@ def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:
     if snapshot is None:
         return outcome
     if snapshot.revisit and snapshot.availability and outcome.ok:  # it is not read again, and stands for the same
-        outcome = replace(outcome, outcome=snapshot.availability, error=STANDS.get(snapshot.availability))
+        outcome = replace(outcome, outcome=snapshot.availability, error=(STANDS | LACKS).get(snapshot.availability))
     return replace(
         at_capture(outcome, snapshot),
         revisit=snapshot.revisit,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from archive.archive import Archive, UnguardedReader
 from archive.errors import ArchiveError, EntityError, EntityTooLarge, IntegrityError
 from archive.formats import at_capture
-from archive.model import Article, Document, Outcome, Reference, Snapshot, Verdict
+from archive.model import TEXT_INCOMPLETE, Article, Document, Outcome, Reference, Snapshot, Verdict
 from archive.runs import RunSettings, Session
 from archive.times import iso
 from archive.warc import decoded
@@ -189,4 +189,7 @@ def _outcome(snapshot: Snapshot, done: Extracted, coding: tuple[str, ...]) -> Ou
     outcome = at_capture(Outcome(snapshot.url, done.verdict.name, iso(snapshot.timestamp)), snapshot)
     title = done.article.title if done.article else snapshot.title
     notes = (*outcome.notes, *coding, *(done.reading.notes if done.reading else ()))
-    return replace(outcome, title=title, error=done.verdict.error, role="text", notes=notes)
+    outcome = replace(outcome, title=title, error=done.verdict.error, role="text", notes=notes)
+    if done.verdict.ok and done.reading and done.reading.lacks:
+        outcome = replace(outcome, outcome=TEXT_INCOMPLETE, error=done.reading.lacks)
+    return outcome

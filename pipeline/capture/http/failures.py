@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive.model import Verdict
+from archive.model import TEXT_INCOMPLETE, Verdict
 
 OK = Verdict("ok")
 
@@ -17,6 +17,9 @@ STANDS = {
     "login-wall": "a demand to log in stands in the page's place",
     "paywalled": "only the beginning is shown to those who have not paid",
 }
+
+# What can be missing of a page that is there.
+LACKS = {TEXT_INCOMPLETE: "its text has under 40 % of the words of prose that the page shows"}
 
 # The README prints this table; a test holds the two together.
 MEANINGS = {
@@ -47,7 +50,7 @@ MEANINGS = {
     "browser-timeout": "what the browser had when the page's time was over is archived; the page never came to rest",
     "browser-crashed": "the page ended the browser; what had come is archived",
     "browser-failed": "the browser could not show the page; what had come is archived",
-    **{name: f"archived, but {meaning}" for name, meaning in STANDS.items()},
+    **{name: f"archived, but {meaning}" for name, meaning in (STANDS | LACKS).items()},
     "no-feed": "archived, but neither RSS, Atom nor JSON Feed, nor a page that names a feed",
     "no-sitemap": "archived, but no sitemap",
     "out-of-scope": "found, not fetched: outside of --scope",

@@ -7,19 +7,21 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from archive.model import Exchange, Fetched, Target, Verdict
+from archive.model import Exchange, Fetched, Role, Target, Verdict
 from archive.times import now
 from pipeline.capture.http.chain_cookies import ChainCookies
 from pipeline.capture.http.connection import Stale, connect
 from pipeline.capture.http.exchange import exchange
 from pipeline.capture.http.failures import OK, Failure
 from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.refresh import LONGEST_WAIT, Refresh, refresh_of
 from pipeline.capture.http.request import Request, headers_after_redirect
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _BUSY = {429, 503}
+_AT_ONCE = 1  # seconds of a refresh that no reader sees go by
 
 
 async def fetch_target(target: Target, hosts: Hosts, settings: FetchSettings, folder: Path) -> Fetched:
@@ -90,17 +92,45 @@ async def _follow(
         if recorded.truncated:
             return Verdict("truncated", problem)
         location = recorded.header("Location")
+        refresh = None
         if recorded.status not in _REDIRECTS or location is None:
-            return _judged(recorded)
+            refresh, recorded = _leads_on(target, url, recorded)
+            exchanges[-1] = recorded
+            if refresh is None:
+                return _judged(recorded)
+            location = refresh.url
         cookies.take(url, recorded.headers)
-        url = redirected_url(url, location)
+        here, url = url, redirected_url(url, location)
         asked = (str(url), cookies.header(url))  # the same address with another cookie may have another answer
+        if refresh is not None and asked in seen and (url == here or refresh.wait > _AT_ONCE):
+            exchanges[-1] = replace(recorded, leads_to=None)
+            return _judged(recorded)  # a page that is shown anew every so often, or takes turns with another
         if asked in seen:
             return Verdict("redirect-loop", f"redirected back to {url}")
         seen.add(asked)
         headers = cookies.added(headers_after_redirect(target.headers, first, url), url)
         if len(exchanges) > settings.max_redirects:
             return Verdict("too-many-redirects", f"more than {settings.max_redirects} redirects")
+
+
+def _leads_on(target: Target, url: WebUrl, recorded: Exchange) -> tuple[Refresh | None, Exchange]:
+    """Return where a page leads by itself, if that is followed, and its exchange, which names that or has a note."""
+    refresh = refresh_of(recorded) if target.role == Role.PAGE else None
+    if refresh is None or not refresh.url:
+        return None, recorded
+    try:
+        leads_to = str(redirected_url(url, refresh.url))
+    except Failure as failure:
+        return None, _noted(recorded, f"it leads on by a refresh that cannot be followed: {failure.verdict.error}")
+    if refresh.wait > LONGEST_WAIT:
+        if leads_to == str(url):
+            return None, recorded
+        return None, _noted(recorded, f"it leads on to {leads_to} after {refresh.wait:,} s, which is not followed")
+    return refresh, replace(recorded, leads_to=leads_to)
+
+
+def _noted(recorded: Exchange, note: str) -> Exchange:
+    return replace(recorded, notes=(*recorded.notes, note))
 
 
 def _judged(recorded: Exchange) -> Verdict:

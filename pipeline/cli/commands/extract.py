@@ -39,6 +39,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """
+    from archive.model import TEXT_INCOMPLETE
     from pipeline.cli.progress import Progress
     from pipeline.cli.withheld_option import told_outcome
     from pipeline.extract.executors import get_executor
@@ -50,16 +51,18 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     _check(archive, runs)
     count = workers or os.cpu_count() or 1
     readers = get_executor(executor, count, EXTRACT_TIME, EXTRACT_MEMORY)
-    failed = made = 0
+    failed = made = incomplete = 0
     try:
         _recover(context, archive, count)
         with Progress(enabled=not context.quiet and not context.as_json, total=None) as progress:
 
             def told(made_again: Outcome, json: bytes) -> None:
-                nonlocal failed, made
+                nonlocal failed, made, incomplete
                 outcome, line = told_outcome(archive, made_again, json)
-                failed += not outcome.ok
-                made += outcome.ok
+                little = outcome.outcome == TEXT_INCOMPLETE
+                incomplete += little
+                failed += not outcome.ok and not little
+                made += outcome.ok or little
                 if context.as_json:
                     print_line(line)
                 elif not outcome.ok or context.verbosity > 0:
@@ -72,10 +75,10 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
             result = extract_again(archive, readers, _options(runs, force=force), told)
     finally:
         readers.close()
-    _end(context, result, made, failed)
+    _end(context, result, made, failed, incomplete)
 
 
-def _end(context: Context, result: RunResult, made: int, failed: int) -> None:
+def _end(context: Context, result: RunResult, made: int, failed: int, incomplete: int) -> None:
     """Say what was done, and end as it went."""
     if result.waiting:
         click.echo(
@@ -84,9 +87,11 @@ def _end(context: Context, result: RunResult, made: int, failed: int) -> None:
         sys.exit(10)
     where = f", in run {result.run}" if result.manifest else ""
     context.say(
-        f"{made:,} texts made again{where}" + (f", {failed:,} failed and keep the one they had" if failed else "")
+        f"{made:,} texts made again{where}"
+        + (f", {incomplete:,} have little of their page's words (text-incomplete)" if incomplete else "")
+        + (f", {failed:,} failed and keep the one they had" if failed else "")
     )
-    if failed:
+    if failed or incomplete:
         sys.exit(3)
 
 
