@@ -26,13 +26,8 @@ from storage.private import private_folder
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
 
 
-def unfinished(archive: Archive) -> list[str]:
-    """Return the names of an archive's redactions whose files lie aside, oldest first; raises StoreError."""
-    return sorted(waiting(archive.unguarded().stores.view))
-
-
-def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
-    """The redactions whose files lie aside, with the run and path of each; raises StoreError."""
+def unfinished(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
+    """Return the redactions whose files lie aside, oldest first, with the run and path of each; raises StoreError."""
     found: dict[str, list[tuple[str, str]]] = {}
     for info in store.list(object_keys.REDACTING_PREFIX):
         if parts := object_keys.split_redacting_key(info.key):
@@ -48,7 +43,7 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     """
     stores, known = archive.unguarded().stores, tuple(known)
     store = stores.primary
-    aside = waiting(store)
+    aside = unfinished(store)
     if not aside:
         return []
     archive.notices.refresh()

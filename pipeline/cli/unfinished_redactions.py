@@ -17,12 +17,13 @@ def finish(context: Context, archive: Archive) -> None:
     from archive.redaction import finish as finish_all
     from archive.redaction import unfinished
 
-    if not unfinished(archive):
+    store = archive.unguarded().stores.view
+    if not unfinished(store):
         return
     for statement in finish_all(archive, context.known_keys()):
         say_finished(context, statement)
     known = {each.statement.id for each in archive.notices.statements()}
-    for name in [name for name in unfinished(archive) if name in known]:
+    for name in [name for name in unfinished(store) if name in known]:
         context.say(
             f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
             "is, or name that in the setting trusted_keys"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,9 +47,8 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     out_of_reach = prepare(archive)
     waiting = [] if out_of_reach else recover(context, archive, capturing)
     countable = source is None and not (feeds or sitemaps or options["depth"])
-    with Progress(
-        enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
-    ) as progress:
+    enabled = not context.quiet and not context.as_json
+    with closing(Progress(enabled=enabled, total=len(urls) if countable else None)) as progress:
         told = _Told(context, progress)
         result = capture_all(archive, targets(urls, source, feeds, sitemaps), capturing, told)
     if result.waiting:

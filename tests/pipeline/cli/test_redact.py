@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.crypto.signed_note import Signer
-from archive.redaction.apply import waiting
+from archive.redaction.apply import unfinished
 from archive.redaction.plan import plan_redaction, redact
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
@@ -74,14 +74,14 @@ def test_what_broke_off_is_finished_by_the_next(onrecord: Command, runs: list[st
     archive = archive_of(Failing(store, 14), tmp_path)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable):
         redact(archive, plan_redaction(archive, runs[0], [SECRET], ()), signer, "Order")
-    assert waiting(store)
+    assert unfinished(store)
     begun = onrecord("verify")
     assert (begun.code, "run `onrecord redact --finish`" in begun.out) == (0, True), begun.err
     elsewhere = Command.at(onrecord.store, tmp_path / "elsewhere")("redact", "--finish")
     assert (elsewhere.code, "nobody who is known here signed it" in elsewhere.err) == (0, True)
     done = onrecord("redact", "--finish")
     assert (done.code, "records are gone from 2 runs" in done.err) == (0, True), done.err
-    assert not waiting(store)
+    assert not unfinished(store)
     assert onrecord("verify").code == 0
 
 
