@@ -75,16 +75,10 @@ class Archive(Reader):
         blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
         super().__init__(stores, catalog, Index(stores.view, catalog, blocks), Notices(stores.view, kept), kept)
         self.spool = Spool(spool, stores.url)
+        self.prepare = stores.prepare  # makes the primary an archive unless it is one
         self._publish = partial(stores.publish, read_back=read_back)
 
     # Writing
-
-    def prepare(self) -> None:
-        """Make the store an archive unless it is one; raises StoreError, FormatError for a newer layout.
-
-        Raises StoreChanged where it held another archive, or one at all, when this machine last used it.
-        """
-        self._stores.prepare()
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""

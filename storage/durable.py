@@ -14,6 +14,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -49,10 +50,7 @@ class DurableTree:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
             with FileIO(descriptor, "w") as file:
-                if isinstance(content, bytes):
-                    _write_all(file, content)
-                else:
-                    _copy_all(content, file)
+                _write(file, content)
                 os.fsync(descriptor)
             placed = self._placed(temporary, path, if_absent=if_absent)
         finally:
@@ -191,24 +189,20 @@ def _make_one(folder: Path) -> None:
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
 
 
-def _write_all(file: FileIO, data: bytes) -> None:
-    """Write every byte: an unbuffered write may take fewer."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _copy_all(source: FileIO, target: FileIO) -> None:
-    """Append `source` to `target` in bounded memory: by the kernel, and without moving a byte, where it can."""
-    if hasattr(os, "copy_file_range"):
+def _write(target: FileIO, content: bytes | FileIO) -> None:
+    """Write bytes, or the rest of another file, in bounded memory: by the kernel, without moving a byte, if it can."""
+    pieces = iter([content]) if isinstance(content, bytes) else iter(partial(content.read, CHUNK_SIZE), b"")
+    if not isinstance(content, bytes) and hasattr(os, "copy_file_range"):
         try:
-            while os.copy_file_range(source.fileno(), target.fileno(), _RANGE_COPY):
+            while os.copy_file_range(content.fileno(), target.fileno(), _RANGE_COPY):
                 pass
         except OSError as error:
             if error.errno not in _NO_RANGE_COPY:
                 raise
-    while chunk := source.read(CHUNK_SIZE):  # all of it, or what came after the kernel's copy
-        _write_all(target, chunk)
+    for piece in pieces:  # of a file: all of it, or what came after the kernel's copy
+        rest = memoryview(piece)
+        while rest:  # an unbuffered write may take fewer bytes than it is given
+            rest = rest[target.write(rest) :]
 
 
 def _refuse_folder(path: Path) -> bool:

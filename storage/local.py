@@ -73,8 +73,9 @@ class LocalStore:
 
     def stream(self, key: str) -> Iterator[bytes]:
         """The object in chunks, to its end as it was when this began; raises ObjectMissing, StoreError."""
-        checked_key(key)
-        return self._chunks(key)
+        with self._opened(key) as file:
+            while chunk := file.read(CHUNK_SIZE):
+                yield chunk
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
         """Objects in key order, found folder by folder, only where the prefix and `start_after` lead."""
@@ -152,11 +153,6 @@ class LocalStore:
                 yield file
         finally:
             os.close(descriptor)
-
-    def _chunks(self, key: str) -> Iterator[bytes]:
-        with self._opened(key) as file:
-            while chunk := file.read(CHUNK_SIZE):
-                yield chunk
 
     def _walk(self, folder: Path, base: str, prefix: str, start_after: str) -> Iterator[ObjectInfo]:
         for name, entry in self._entries(folder):

@@ -51,10 +51,7 @@ def urlkey(url: str) -> str:
     if match is None:
         return _escape(_utf8(url)).lower()
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4]
-    host, port = _split_authority(authority)
-    if port == _DEFAULT_PORTS.get(scheme):
-        port = ""
-    key = _host_key(host) + (f":{_escape(_unescape(port))}" if port else "") + ")" + _path_key(path)
+    key = f"{_authority_key(authority, scheme)}){_path_key(path)}"
     query = _query_key(query) if query else ""
     return f"{key}?{query}" if query else key
 
@@ -107,30 +104,31 @@ def _escape(data: bytes) -> str:
     return "".join([_ESCAPED[byte] for byte in data]) if _UNSAFE.search(data) else data.decode("ascii")
 
 
-def _split_authority(authority: str) -> tuple[str, str]:
-    host = authority.rpartition("@")[2]
-    if host.startswith("["):
-        literal, _, port = host.partition("]")
-        return literal + "]", port.removeprefix(":")
-    name, colon, port = host.partition(":")
-    return (name, port) if colon and (port.isdigit() or not port) else (host, "")
-
-
 @lru_cache(maxsize=1024)
-def _host_key(host: str) -> str:
+def _authority_key(authority: str, scheme: str) -> str:
+    """Return the key of a host and its port: labels from the last to the first; the scheme's own port goes."""
+    host, port = authority.rpartition("@")[2], ""
     if host.startswith("["):
-        return _escape(_unescape(host)).lower()
-    name = _ascii_host(_unescape(host))
-    text = _escape(re.sub(rb"\.{2,}", b".", name.strip(b".")).lower())
-    if text[:1].isdigit():
-        text = dotted_quad(text) or text
-    text = _WWW.sub("", text, count=1) if _WWW.match(text) else text
-    return ",".join(reversed(text.split(".")))
+        literal, _, rest = host.partition("]")
+        port = rest.removeprefix(":")
+        key = _escape(_unescape(f"{literal}]")).lower()
+    else:
+        name, colon, rest = host.partition(":")
+        if colon and (rest.isdigit() or not rest):
+            host, port = name, rest
+        plain = _unescape(host)
+        plain = plain if plain.isascii() else _a_label(plain)
+        text = _escape(re.sub(rb"\.{2,}", b".", plain.strip(b".")).lower())
+        if text[:1].isdigit():
+            text = dotted_quad(text) or text
+        text = _WWW.sub("", text, count=1) if _WWW.match(text) else text
+        key = ",".join(reversed(text.split(".")))
+    return key if not port or port == _DEFAULT_PORTS.get(scheme) else f"{key}:{_escape(_unescape(port))}"
 
 
-def _ascii_host(name: bytes) -> bytes:
+def _a_label(name: bytes) -> bytes:
     """The A-label form by IDNA 2008, else by IDNA 2003 (which knows more symbols), else the bytes as they are."""
-    if name.isascii() or len(name) > _LONGEST_HOST:
+    if len(name) > _LONGEST_HOST:
         return name
     try:
         text = name.decode()
@@ -172,7 +170,7 @@ def dotted_quad(host: str) -> str | None:
 
 def _path_key(path: str) -> str:
     path = _escape(_unescape(path or "/"))
-    for pattern in _ASPX_SESSIONS:
+    for pattern in _ASPX_SESSIONS if ".aspx" in path.lower() else ():
         path = _without_aspx_session(pattern, path)
     if match := _JSESSION.match(path):
         path = match[1] + match[2]
@@ -188,7 +186,7 @@ def _path_key(path: str) -> str:
 def _without_aspx_session(pattern: re.Pattern[str], path: str) -> str:
     """A path without the last session id that stands before a name that holds ".aspx", and no "?" before that."""
     marks = [(found.start(), found[0] != "?") for found in _ASPX.finditer(path)]
-    for found in reversed(list(pattern.finditer(path)) if any(is_aspx for _, is_aspx in marks) else []):
+    for found in reversed(list(pattern.finditer(path))):
         after = bisect_left(marks, (found.end() + 2, False))
         if after < len(marks) and marks[after][1] and path[found.end() + 1] != "?":
             return path[: found.start()] + path[found.end() + 1 :]

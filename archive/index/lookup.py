@@ -167,7 +167,12 @@ class Index:
         refreshes = 0
         while True:
             try:
-                for _, entries in groupby(self._merged_lines(span, faults, newest_runs), key=_place):
+                parts = self.parts()
+                runs = parts.runs[-newest_runs:] if newest_runs else parts.runs
+                self._catalog.load(list(runs))
+                sources = [self._of_generation(generation, span) for generation in parts.generations]
+                sources += [self._sound(run, span, faults) for run in runs]
+                for _, entries in groupby(heapq.merge(*sources, key=_place, reverse=span.reverse), key=_place):
                     same_second = sorted(entries, key=_order)  # by the run that says so, oldest first
                     found = list({entry.snapshot.place: entry.snapshot for entry in same_second}.values())
                     yield from reversed(found) if span.reverse else found
@@ -180,15 +185,6 @@ class Index:
                     _log.warning("%s; every run is asked by itself: run `onrecord compact --rebuild`", error)
                 self.refresh()
                 faults.clear()
-
-    def _merged_lines(self, span: _Span, faults: list[IntegrityError], newest_runs: int) -> Iterator[_Entry]:
-        """The lines of all parts by key and time."""
-        parts = self.parts()
-        runs = parts.runs[-newest_runs:] if newest_runs else parts.runs
-        self._catalog.load(list(runs))
-        sources = [self._of_generation(generation, span) for generation in parts.generations]
-        sources += [self._sound(run, span, faults) for run in runs]
-        return heapq.merge(*sources, key=_place, reverse=span.reverse)
 
     def _sound(self, run: str, span: _Span, faults: list[IntegrityError]) -> Iterator[_Entry]:
         """A run's lines up to where it is damaged; what is wrong is added to the faults."""

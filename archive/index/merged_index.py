@@ -19,6 +19,7 @@ from storage.errors import ObjectMissing, StoreUnavailable
 
 _MAX_DESCRIPTION = 64 << 20  # bytes: of a thousand million captures it has five
 _ENOUGH_GROUPS = 16  # after which the rest of an idx is read at once: from then on a lookup needs no more of it
+_PREFIX = object_keys.GENERATIONS_PREFIX
 _AGAIN = 5  # times a list is read anew because what it named was replaced meanwhile
 
 
@@ -64,7 +65,7 @@ class Generations:
     def files(self) -> dict[str, dict[str, int]]:
         """Every file of every generation, whole or not, with its size in bytes."""
         found: dict[str, dict[str, int]] = {}
-        for info in self._store.list(object_keys.GENERATIONS_PREFIX):
+        for info in self._store.list(_PREFIX):
             if parts := object_keys.split_generation_key(info.key):
                 found.setdefault(parts[0], {})[parts[1]] = info.size
         return found
@@ -72,7 +73,7 @@ class Generations:
     def last_put(self) -> dict[str, tuple[frozenset[str], datetime | None]]:
         """Every generation, whole or not: its files, and when the last of them was put, by the store's clock."""
         found: dict[str, tuple[frozenset[str], datetime | None]] = {}
-        for info in self._store.list(object_keys.GENERATIONS_PREFIX):
+        for info in self._store.list(_PREFIX):
             if parts := object_keys.split_generation_key(info.key):
                 files, last = found.get(parts[0], (frozenset[str](), info.modified))
                 last = max(last, info.modified) if last and info.modified else None
@@ -82,7 +83,8 @@ class Generations:
     def existing(self) -> Existing:
         """All generations that have their description, replaced ones too."""
         for _ in range(_AGAIN):
-            names = sorted(name for name, files in self.files().items() if object_keys.GENERATION in files)
+            listed = [object_keys.split_generation_key(info.key) for info in self._store.list(_PREFIX)]
+            names = sorted(parts[0] for parts in listed if parts and parts[1] == object_keys.GENERATION)
             sound, damaged = [], {}
             try:
                 for name in names:
@@ -95,7 +97,7 @@ class Generations:
                 return Existing(tuple(sound), damaged, replaced, standing)
             except ObjectMissing:  # replaced, and removed, since the list was read
                 continue
-        raise StoreUnavailable(f"{object_keys.GENERATIONS_PREFIX} changes faster than it can be read; try again")
+        raise StoreUnavailable(f"{_PREFIX} changes faster than it can be read; try again")
 
     def current(self) -> tuple[Generation, ...]:
         """The generations that no other replaces; raises IntegrityError when one of them is damaged."""

@@ -21,13 +21,8 @@ _ROUNDS = 3
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
 
 
-def unfinished(archive: Archive) -> list[str]:
-    """Return the names of an archive's redactions whose files lie aside, oldest first; raises StoreError."""
-    return sorted(waiting(archive.unguarded().stores.view))
-
-
-def waiting(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
-    """The redactions whose files lie aside, with the run and path of each; raises StoreError."""
+def unfinished(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
+    """Return the redactions whose files lie aside, oldest first, with the run and path of each; raises StoreError."""
     found: dict[str, list[tuple[str, str]]] = {}
     for info in store.list(object_keys.REDACTING_PREFIX):
         if parts := object_keys.split_redacting_key(info.key):
@@ -47,7 +42,7 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     seen: set[str] = set()
     for _ in range(_ROUNDS):  # one that others decided meanwhile may be the one behind these
         store = archive.unguarded().stores.primary
-        aside = waiting(store)
+        aside = unfinished(store)
         if aside.keys() <= seen:
             break
         seen |= aside.keys()
@@ -71,7 +66,7 @@ def overtaken(archive: Archive, known: Iterable[PublicKey]) -> dict[Statement, l
     Raises IntegrityError, StoreError.
     """
     store = archive.unguarded().stores.primary
-    aside = waiting(store)
+    aside = unfinished(store)
     archive.notices.refresh()
     signed = [each.statement for each in archive.notices.statements(tuple(known)) if each.signers]
     moves = Moves(store, archive.spool.scratch, signed)
@@ -87,7 +82,7 @@ def overtaken(archive: Archive, known: Iterable[PublicKey]) -> dict[Statement, l
 def kept_for(archive: Archive) -> list[str]:
     """Return the keys by which other machines say that they move files that lie aside; raises StoreError."""
     store = archive.unguarded().stores.primary
-    runs = {run for files in waiting(store).values() for run, _ in files}
+    runs = {run for files in unfinished(store).values() for run, _ in files}
     return [key for run in sorted(runs) for key in movers(store, archive.spool.scratch, run)]
 
 

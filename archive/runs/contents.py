@@ -39,11 +39,6 @@ class RunContents:
     _newest: dict[str, str] = field(default_factory=dict)  # places by URL
     _restored: dict[str, str] = field(default_factory=dict)  # places by record ids, of captures of the journal
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the run holds nothing that is worth a manifest."""
-        return not (self.outcomes.total or self.snapshots or self.foreign)
-
     def add(self, snapshot: Snapshot, *, page: bool) -> None:
         """Take a capture in; `page` says that a document is to follow."""
         self.snapshots[snapshot.place] = snapshot

@@ -64,8 +64,10 @@ class Session:
         self.run = spooled.run
         self.started = now()
         self.work = spooled.work  # a folder on the spool's disk for bodies on their way
+        self.close = spooled.close  # lets go of the run; unless it was committed, it stays in the spool
         self.earlier = Earlier(None if settings.force else Index(store, catalog), StoreClock(store).now)
         self._contents = RunContents(self.run, spooled.folder.name)
+        self.counts = self._contents.counts  # how much the run holds so far
         self._entries: list[dict[str, Any]] = []
         self._warcs = RunWarcs(spooled, settings, self.started)
 
@@ -252,12 +254,12 @@ class Session:
         Where garbage collection holds its name and does not end, it gets another one: `run` says which.
         Raises StoreError when the store cannot take it now: the run then waits in the spool.
         """
-        sealed = is_sealed(self._spooled)
-        if not sealed and self._contents.is_empty:
+        sealed, contents = is_sealed(self._spooled), self._contents
+        if not (sealed or contents.outcomes.total or contents.snapshots or contents.foreign):
             self._spooled.remove()
             return None
         if not sealed:
-            for place in list(self._contents.origins):  # what could not be read has no outlinks
+            for place in list(contents.origins):  # what could not be read has no outlinks
                 self.describe(place, ())
             self.checkpoint()
             clock = measured(self._store, self.started, self._spooled.settings().get("clock") or {})
@@ -272,7 +274,7 @@ class Session:
                 settings=self._settings.options,
                 clock=clock.fields() if clock else None,
             )
-            seal(self._spooled, self._contents.lines(self.earlier, clock), make_manifest, self._warcs.ends)
+            seal(self._spooled, contents.lines(self.earlier, clock), make_manifest, self._warcs.ends)
         try:
             found = self._publish(self._spooled)
         except RunRemoved as error:
@@ -281,11 +283,3 @@ class Session:
             found = self._publish(self._spooled)
         self._spooled.remove()
         return found
-
-    def counts(self) -> dict[str, int]:
-        """How much the run holds so far."""
-        return self._contents.counts()
-
-    def close(self) -> None:
-        """Let go of the run; unless it was committed, it stays in the spool."""
-        self._spooled.close()

@@ -51,11 +51,16 @@ class SpooledRun:
     """A run's folder, locked by this process for as long as this object is open."""
 
     def __init__(self, folder: Path, lock: int) -> None:
+        """Raise StoreUnavailable, IntegrityError where the run has another name in the store that cannot be read."""
         self.folder = folder
-        self.run = _published_as(folder)
-        self.work = (
-            folder / _WORK
-        )  # for bodies on their way, on the same disk: made with the run, gone when it is closed
+        self.run = folder.name  # in the store, unless the run was given another name there
+        published_as = folder / _PUBLISHED_AS
+        if published_as.exists():
+            with disk_errors(folder):
+                self.run = published_as.read_text("ascii", "replace")
+            if not object_keys.is_run_id(self.run):
+                raise IntegrityError(f"run {folder.name} in the spool is damaged: {published_as} holds no run's name")
+        self.work = folder / _WORK  # for bodies on their way: made with the run, gone once it is closed
         self._lock = lock
         self._files: dict[str, BinaryIO] = {}
         self._dirty: set[str] = set()
@@ -298,15 +303,3 @@ class Spool:
         if not self._folder.is_dir():
             return []
         return sorted(path for path in self._folder.iterdir() if object_keys.is_run_id(path.name) and path.is_dir())
-
-
-def _published_as(folder: Path) -> str:
-    """The run's name in its store; raises StoreUnavailable, IntegrityError."""
-    path = folder / _PUBLISHED_AS
-    if not path.exists():
-        return folder.name
-    with disk_errors(folder):
-        name = path.read_text("ascii", "replace")
-    if not object_keys.is_run_id(name):
-        raise IntegrityError(f"run {folder.name} in the spool is damaged: {path} holds no run's name")
-    return name

@@ -117,7 +117,7 @@ class RecordWriter:
 
     def verbatim(self, head: bytes, block: Block) -> Placed:
         """Write a record of another program's as it is, its head and its block; its id is in its head."""
-        start = self.tell()
+        start = self._members.offset
         self._members.write(head)
         with block.open() as stream:
             while piece := stream.read(_PIECE):
@@ -154,7 +154,7 @@ class RecordWriter:
             headers.append(("WARC-Payload-Digest", EMPTY))
         if kind == "metadata":  # and would make one of its own, of another kind
             headers.append(("WARC-Payload-Digest", block_digest))
-        start = self.tell()
+        start = self._members.offset
         rec_headers = StatusAndHeaders("", headers, protocol="WARC/1.1")
         head = _RawHead(block.data or b"") if kind == "revisit" else None
         with block.open() as stream:
@@ -164,8 +164,9 @@ class RecordWriter:
         return self._placed(record_id, start)
 
     def _placed(self, record_id: str, start: int) -> Placed:
-        self.ends.append(self.tell())
-        return Placed(record_id, start, self.tell() - start)
+        end = self._members.offset
+        self.ends.append(end)
+        return Placed(record_id, start, end - start)
 
 
 class _RawHead:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 def capture_options(options: dict[str, Any]) -> CaptureOptions:
     """The options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
     import os
+    from datetime import timedelta
 
     from archive.runs import RunSettings
     from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.proxies import ways_of
     from pipeline.capture.http.settings import FetchSettings
+    from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
@@ -42,7 +44,23 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         allow_private=options["allow_private"],
         insecure=options["insecure"],
     )
-    rules = _rules(options, settings.user_agent)
+    rules = Rules(
+        depth=options["depth"],
+        scope=Scope(options["scope"]),
+        limit=options["limit"],
+        include=_patterns(options["include"], "--include"),
+        exclude=_patterns(options["exclude"], "--exclude"),
+        requisites=options["requisites"],
+        embeds=options["embeds"],
+        linked_pdfs=options["linked_pdfs"],
+        robots=RobotsPolicy(options["robots"]),
+        agent=settings.user_agent,
+        keep_tracking=options["keep_tracking"],
+        conditional=not options["force"],
+        most_not_modified=options["max_not_modified"],
+        full_after=timedelta(days=options["max_not_modified_days"]),
+        browser=options["browser"],
+    )
     named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
     run = RunSettings(
         software(), options["operator"], named, force=options["force"], mask=options["credentials"] == "mask"
@@ -92,30 +110,6 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
     for name in ("source", "feeds", "sitemaps"):
         options.pop(name)
     return capture_options(options)
-
-
-def _rules(options: dict[str, Any], agent: str) -> Rules:
-    from datetime import timedelta
-
-    from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
-
-    return Rules(
-        depth=options["depth"],
-        scope=Scope(options["scope"]),
-        limit=options["limit"],
-        include=_patterns(options["include"], "--include"),
-        exclude=_patterns(options["exclude"], "--exclude"),
-        requisites=options["requisites"],
-        embeds=options["embeds"],
-        linked_pdfs=options["linked_pdfs"],
-        robots=RobotsPolicy(options["robots"]),
-        agent=agent,
-        keep_tracking=options["keep_tracking"],
-        conditional=not options["force"],
-        most_not_modified=options["max_not_modified"],
-        full_after=timedelta(days=options["max_not_modified_days"]),
-        browser=options["browser"],
-    )
 
 
 def _patterns(written: tuple[str, ...], option: str) -> tuple[re.Pattern[str], ...]:

@@ -13,7 +13,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.logs import to_log_file
 from pipeline.cli.paths import settle_home
-from pipeline.cli.streams import Streams
+from pipeline.cli.streams import READERS, Streams
 from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named
@@ -116,8 +116,8 @@ def cli(
     )
     context.store_id, context.new_store = store_id, new_store
     ctx.obj = context
-    if isinstance(streams, Streams):
-        streams.of_command(ctx.invoked_subcommand)
+    if isinstance(streams, Streams) and streams.out is not None:
+        streams.out.goes_on = ctx.invoked_subcommand not in READERS
     ctx.default_map = context.defaults
 
 

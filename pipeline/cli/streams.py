@@ -47,7 +47,7 @@ class Streams:
 
     def __init__(self) -> None:
         """Open those that are closed, and print through outlets; streams that tests put in place stay as they are."""
-        self._out: Outlet | None = None
+        self.out: Outlet | None = None
         for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):  # 1: writing fails, as it did
             try:
                 os.fstat(descriptor)
@@ -56,15 +56,10 @@ class Streams:
         if sys.stdin is None:
             sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for good
         if sys.stdout is None or sys.stdout is sys.__stdout__:
-            self._out = Outlet(1, goes_on=False)
-            sys.stdout = _text(self._out, sys.stdout)
+            self.out = Outlet(1, goes_on=False)
+            sys.stdout = _text(self.out, sys.stdout)
         if sys.stderr is None or sys.stderr is sys.__stderr__:
             sys.stderr = _text(Outlet(2, goes_on=True), sys.stderr)
-
-    def of_command(self, name: str | None) -> None:
-        """Know which command prints."""
-        if self._out is not None:
-            self._out.goes_on = name not in READERS
 
     def end(self) -> OSError | None:
         """Write what is buffered; returns why output was lost, None where it was not, or where nobody reads it."""
@@ -73,9 +68,9 @@ class Streams:
             sys.stdout.flush()
         except OSError as error:
             failure = error
-        if self._out is not None:
-            failure = failure or self._out.failure
-            self._out.is_shut = True
+        if self.out is not None:
+            failure = failure or self.out.failure
+            self.out.is_shut = True
             if failure is None and sys.__stdout__ is not None:  # for a program that goes on after `main`
                 sys.stdout = sys.__stdout__
         if failure is None or (failure.errno in _GONE and self._drops):
@@ -84,7 +79,7 @@ class Streams:
 
     @property
     def _drops(self) -> bool:
-        return self._out is not None and self._out.goes_on
+        return self.out is not None and self.out.goes_on
 
 
 def _open_closed(descriptor: int, flags: int) -> None:

@@ -20,13 +20,14 @@ def finish(context: Context, archive: Archive) -> None:
     from archive.redaction import finish as finish_all
     from archive.redaction import unfinished
 
-    if not unfinished(archive):
+    store = archive.unguarded().stores.view
+    if not unfinished(store):
         return
     known = context.known_keys()
     for statement in [*finish_all(archive, known), *_made_again(context, archive)]:
         say_finished(context, statement)
     stated = {each.statement.id: each for each in archive.notices.statements(known)}
-    for name in [name for name in unfinished(archive) if name in stated and not stated[name].signers]:
+    for name in [name for name in unfinished(store) if name in stated and not stated[name].signers]:
         context.say(
             f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
             "is, or name that in the setting trusted_keys"

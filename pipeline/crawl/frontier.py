@@ -71,13 +71,15 @@ class Frontier:
     def __iter__(self) -> Iterator[Target]:
         self._queue.start()
         for target in self._queue:
-            if self._in_time(target):
-                with self._lock:
-                    self._under_way[target.url] = target
-                yield self._conditional(target)
-            else:
+            present = time.monotonic()
+            limit = None if target.role == Role.ROBOTS else self._rules.seed_time  # others wait for a robots.txt
+            if limit is not None and present - self._begun.setdefault(target.seed or target.url, present) >= limit:
                 self._leave_out(target, "out-of-time", f"the time of {target.seed} was over")
                 self._queue.done()
+                continue
+            with self._lock:
+                self._under_way[target.url] = target
+            yield self._conditional(target)
 
     def _admitted(self, named: Iterable[Target]) -> Iterator[Target]:
         """Each named URL once, as it was written; those that robots.txt is asked for wait for it."""
@@ -110,12 +112,6 @@ class Frontier:
         if last.last_modified:
             headers += (("If-Modified-Since", last.last_modified),)
         return replace(target, headers=headers)
-
-    def _in_time(self, target: Target) -> bool:
-        limit, present = self._rules.seed_time, time.monotonic()
-        if limit is None or target.role == Role.ROBOTS:  # others wait for what it says
-            return True
-        return present - self._begun.setdefault(target.seed or target.url, present) < limit
 
     def unfinished(self) -> Iterator[Target]:
         """What was named or found and has not come back, once nothing is waited for; to be asked once, at the end."""

@@ -50,9 +50,9 @@ def standing_in(exchange: Exchange, *, page: bool) -> Wall | None:
     return EMPTY, "no byte came"
 
 
-def with_wall(outcome: Outcome, wall: Wall | None) -> Outcome:
-    """Return an outcome that names the wall, where there is one."""
-    if wall is None or outcome.outcome not in _JUDGED:
+def with_wall(outcome: Outcome, wall: Wall) -> Outcome:
+    """Return an outcome that names the wall, unless it says something worse."""
+    if outcome.outcome not in _JUDGED:
         return outcome
     name, whose = wall
     before = "" if outcome.status is None or outcome.status < 400 else f"{outcome.status}; "

@@ -174,7 +174,8 @@ class Writing:
             whole = page and final
             snapshot = self._session.add(exchange, page=whole, origin=origin, read=read and final, availability=stands)
             via, hops = exchange.url, hops + Hop.REDIRECT
-        return snapshot, with_wall(_outcome(fetched, snapshot), wall)
+        outcome = _outcome(fetched, snapshot)
+        return snapshot, with_wall(outcome, wall) if wall else outcome
 
     def _made(self, made: tuple[Made, ...], page: Snapshot) -> str | None:
         """Write what was made of a page; returns the place of what scripts made of its markup."""

@@ -25,7 +25,7 @@ from archive.crypto.signed_note import Signer
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
-from archive.redaction.apply import finish, waiting
+from archive.redaction.apply import finish, unfinished
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.runs.garbage import Orphans
 from archive.runs.warc_files import RunSettings
@@ -222,7 +222,7 @@ class Machines:
                 member = zlib.decompressobj(31).decompress(store.get(gone.key)[gone.offset :])
                 if b"\r\nContent-Length: 0\r\n" not in member and b"redacted: see " not in member:
                     yield f"undone: {statement.id} said that {gone.place} is gone"
-        yield from (f"undone: {name} does not end" for name in waiting(store) if name in stated)
+        yield from (f"undone: {name} does not end" for name in unfinished(store) if name in stated)
 
 
 def recover(made: Archive) -> None:

@@ -27,7 +27,7 @@ import archive.times
 from archive.archive import Archive
 from archive.crypto.signed_note import Signer
 from archive.local_cache import Cache
-from archive.redaction.apply import finish, waiting
+from archive.redaction.apply import finish, unfinished
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.runs.garbage import Orphans
 from storage.base import Leftover, ObjectStore
@@ -234,10 +234,8 @@ class Scene:
     def _undone(self, made: Archive, gone: set[str]) -> Iterator[str]:
         """What was redacted, or stated to be, and is there still."""
         store = made.unguarded().stores.primary
-        stated = made.notices.statements()
-        yield from (
-            f"a redaction does not end: {each.statement.id}" for each in stated if each.statement.id in waiting(store)
-        )
+        stated, left = made.notices.statements(), unfinished(store)
+        yield from (f"a redaction does not end: {each.statement.id}" for each in stated if each.statement.id in left)
         for place in sorted(gone | {it.place for each in stated for it in each.statement.gone}):
             key, _, offset = place.rpartition(" ")
             member = zlib.decompressobj(31).decompress(store.get_range(key, int(offset), 1 << 16))

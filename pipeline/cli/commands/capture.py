@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,9 +59,8 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     out_of_reach = prepare(archive)
     waiting = [] if out_of_reach else recover(context, archive, capturing)
     countable = source is None and not (feeds or sitemaps or options["depth"])
-    with Progress(
-        enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
-    ) as progress:
+    enabled = not context.quiet and not context.as_json
+    with closing(Progress(enabled=enabled, total=len(urls) if countable else None)) as progress:
         told = _Told(context, progress, archive, rendered=capturing.rules.browser)
         result = capture_all(archive, named, capturing, told, short_texts=told.short_texts)
     if result.waiting:

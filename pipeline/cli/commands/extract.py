@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +55,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     failed = made = incomplete = 0
     try:
         _recover(context, archive, count)
-        with Progress(enabled=not context.quiet and not context.as_json, total=None) as progress:
+        with closing(Progress(enabled=not context.quiet and not context.as_json, total=None)) as progress:
 
             def told(made_again: Outcome, json: bytes) -> None:
                 nonlocal failed, made, incomplete

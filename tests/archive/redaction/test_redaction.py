@@ -30,7 +30,7 @@ from archive.evidence.run_log import Log
 from archive.formats.manifest import parse
 from archive.local_cache import Cache
 from archive.model import Block, Snapshot
-from archive.redaction.apply import finish, overtaken, waiting
+from archive.redaction.apply import finish, overtaken, unfinished
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
@@ -109,7 +109,7 @@ def test_what_is_redacted_is_nowhere_and_all_else_is_as_it_was(store: MemoryStor
     manifests = (object_keys.MANIFEST, object_keys.MANIFEST_DIGEST)
     sizes = [{key: len(each) for key, each in held.items() if not key.endswith(manifests)} for held in (before, after)]
     assert sizes[0] == sizes[1]
-    assert waiting(store) == {}
+    assert unfinished(store) == {}
     fresh = archive_of(store, tmp_path / "fresh")
     kept = fresh.document(fresh.closest(OPEN))
     assert kept is not None
@@ -156,7 +156,7 @@ def test_a_forged_statement_moves_nothing(store: MemoryStore, tmp_path: Path) ->
     broken = Failing(other, 14)
     with pytest.raises(StoreUnavailable):
         redacted(broken, tmp_path / "other", STRANGER)
-    assert waiting(other)
+    assert unfinished(other)
     for key, data in other._objects.items():
         if key.startswith(("notices/", "redacting/")):
             store.put(key, data)
@@ -164,7 +164,7 @@ def test_a_forged_statement_moves_nothing(store: MemoryStore, tmp_path: Path) ->
     assert finish(archive_of(store, tmp_path), KNOWN) == []
     assert store._objects == before
     assert any("nobody who is known" in fault for fault in faults_of(store, tmp_path))
-    name = next(iter(waiting(store)))
+    name = next(iter(unfinished(store)))
     text, _, _ = store.get(object_keys.redaction_key(name)).decode().partition("\n\n")
     forged = f"{text}\n\n\u2014 clinic.example {'A' * 8}=\n"
     for bad in (forged, "nonsense", text, ""):
@@ -228,7 +228,9 @@ def test_a_failure_at_any_step_leaves_the_old_or_the_new(store: MemoryStore, tmp
             assert document is not None
             assert WORD in str(document)
             continue
-        assert len(finish(archive_of(store, tmp_path / f"{step}"), KNOWN)) == bool(waiting(store)) or not waiting(store)
+        assert len(finish(archive_of(store, tmp_path / f"{step}"), KNOWN)) == bool(unfinished(store)) or not unfinished(
+            store
+        )
         held = {key: len(data) for key, data in store._objects.items() if key.startswith(("runs/", "redacting/"))}
         assert held == final, step
         assert faults_of(store, tmp_path / "verifying") == [], step
@@ -263,7 +265,7 @@ def test_a_killed_process_is_finished_by_the_next(tmp_path: Path) -> None:
         assert faults_of(store, folder) == []
         fresh = archive_of(store, folder / "fresh")
         assert [each.withheld is not None for each in fresh.snapshots(SECRET)] == [decided, decided, False, False]
-        assert not waiting(store) or not decided
+        assert not unfinished(store) or not decided
         outcomes.add(decided)
     assert outcomes, "whichever came of it, it was whole"
 
@@ -334,7 +336,7 @@ def test_what_strangers_put_aside_is_passed_over(store: MemoryStore, tmp_path: P
     name = "99999999T999999Z-00000000"
     store.put(object_keys.redacting_key(name, name, object_keys.MANIFEST), b"{}")
     assert finish(archive_of(store, tmp_path), KNOWN) == []
-    assert list(waiting(store)) == [name]
+    assert list(unfinished(store)) == [name]
 
 
 # Copies
@@ -380,7 +382,7 @@ def test_each_replica_is_redacted_as_it_is(tmp_path: Path, caplog: pytest.LogCap
     redacted(first, tmp_path, replicas=[second, third])
     assert WORD.encode() not in all_bytes(first)
     assert WORD.encode() not in all_bytes(second)
-    assert [waiting(store) for store in (first, second)] == [{}, {}]
+    assert [unfinished(store) for store in (first, second)] == [{}, {}]
     assert list(second.list(object_keys.run_key(runs[-1], ""))) == [], (
         "not a part of the run, which would be a damaged one"
     )
@@ -559,7 +561,7 @@ def test_of_two_redactions_of_a_run_at_once_the_second_is_made_again(store: Memo
 
     slow = archive_of(Meanwhile(store, first), tmp_path / "slow")  # type: ignore[arg-type]
     statement = redact(slow, plan_redaction(slow, run, [OPEN], ()), SIGNER, "another reason")
-    assert waiting(store) == {}
+    assert unfinished(store) == {}
     assert faults_of(store, tmp_path) == []
     assert {each.withheld.reason for each in archive_of(store, tmp_path / "new").captures_of(run) if each.withheld} == {
         REASON, "another reason",
@@ -592,7 +594,7 @@ def test_who_has_no_key_leaves_what_another_redaction_came_before_to_those_who_h
     assert any("onrecord redact --finish" in note for note in notes)
     assert len(finish_overtaken(reader, SIGNER, KNOWN)) == 1
     assert not overtaken(reader, KNOWN)
-    assert waiting(store) == {}
+    assert unfinished(store) == {}
     assert faults_of(store, tmp_path) == []
 
 

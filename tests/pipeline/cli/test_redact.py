@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.crypto.signed_note import Signer
-from archive.redaction.apply import finish, waiting
+from archive.redaction.apply import finish, unfinished
 from archive.redaction.plan import plan_redaction, redact
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
@@ -74,7 +74,7 @@ def test_what_broke_off_is_finished_by_the_next(onrecord: Command, runs: list[st
     archive = archive_of(Failing(store, 14), tmp_path)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable):
         redact(archive, plan_redaction(archive, runs[0], [SECRET], ()), signer, "Order")
-    assert waiting(store)
+    assert unfinished(store)
     begun = onrecord("verify")
     assert (begun.code, "run `onrecord redact --finish`" in begun.out) == (0, True), begun.err
     elsewhere = Command.at(onrecord.store, tmp_path / "elsewhere")("redact", "--finish")
@@ -82,12 +82,12 @@ def test_what_broke_off_is_finished_by_the_next(onrecord: Command, runs: list[st
     done = onrecord("redact", "--finish")
     assert (done.code, "records are gone from 2 runs" in done.err) == (0, True), done.err
     assert onrecord("verify").code == 0
-    assert waiting(store), "the other machine may sleep, and move one of the files yet"
+    assert unfinished(store), "the other machine may sleep, and move one of the files yet"
     [key] = [info.key for info in store.list("intents/redact/")]
     assert f"by {key} that it moves" in done.err
     assert onrecord("redact", "--finish").code == 0
     finish(archive_of(store, tmp_path), [signer.public])  # its next command sees that the process is gone
-    assert not waiting(store)
+    assert not unfinished(store)
     assert not list(store.list("intents/"))
     assert "moves" not in onrecord("redact", "--finish").err
 
