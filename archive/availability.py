@@ -22,6 +22,7 @@ class State(StrEnum):
     BLOCKED = "blocked"
     PAYWALLED = "paywalled"
     UNREACHABLE = "unreachable"
+    TEXT_INCOMPLETE = "text-incomplete"  # captured, and its text is drawn by scripts, say, and was not had
 
 
 class Change(StrEnum):
@@ -135,6 +136,20 @@ def is_no_news(now: Availability, seen: Observation) -> bool:
         return True
     assert now.good is not None, "a page is ok since it was seen"
     return seen.text is None or now.good.text is None or seen.text == now.good.text
+
+
+def awaited(now: Availability) -> Transition | None:
+    """Return the transition that a second look would decide; None where nothing waits, or the page was never seen."""
+    if not now.pending or now.good is None or now.state is None:
+        return None
+    last = now.pending[-1]
+    first = next(each for each in now.pending if each.state == last.state)
+    same = next(each for each in now.pending if each.state == last.state and each.text == last.text)
+    change: str = last.state
+    if last.state == State.OK:
+        change = Change.CHANGED if now.state == State.OK else Change.BACK
+    later = same if last.state == State.OK else first
+    return Transition(now.pending[-1].url, change, first.at, last.at, now.state, last.state, now.good, later, last)
 
 
 def adds_nothing(now: Availability, seen: Observation) -> bool:

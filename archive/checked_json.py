@@ -8,17 +8,12 @@ from typing import Any
 LARGEST = (1 << 63) - 1  # bytes: no object is larger, and no store can be asked for more
 
 
-def parsed_json(data: bytes | str) -> Any:
-    """The value that a JSON text stands for; raises ValueError, for one that is nested too deeply too."""
+def parsed_object(data: bytes | str) -> dict[str, Any]:
+    """Return the object that a JSON text holds; raises ValueError, for one that is nested too deeply too."""
     try:
-        return json.loads(data)
+        value = json.loads(data)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-
-
-def parsed_object(data: bytes | str) -> dict[str, Any]:
-    """The object that a JSON text stands for; raises ValueError."""
-    value = parsed_json(data)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - one error for whatever is wrong with the text
     return value

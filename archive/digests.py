@@ -12,7 +12,6 @@ from typing import Any
 
 from archive.checked_json import parsed_object
 
-_PIECE = 1 << 20  # bytes
 _FORM = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
@@ -35,8 +34,8 @@ def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
 
 def digest_of_file(path: Path) -> tuple[str, int]:
     """The digest of a file and its size in bytes, in bounded memory; raises OSError."""
-    with path.open("rb") as file:
-        return digest_of_stream(iter(lambda: file.read(_PIECE), b""))
+    with path.open("rb", buffering=0) as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def text_digest(words: Iterable[str]) -> str:

@@ -8,6 +8,9 @@ Layout version 1:
     index/generations/<time>-<random>/{index.cdx.gz, index.idx, runs.txt.gz, generation.json}
     claims/<run>                           who may touch an old run that is not committed; gone when that is done
     intents/{commit,remove}/<run>/<id>     who is about to commit, or to remove, an uncommitted run; gone once done
+    intents/redact/<run>/<id>              who moves a redaction's files over those of a run; gone once done
+    turns/<run>/<hash of its manifest>     which redaction, of several, comes first behind that manifest
+    turns/<redaction>/stated               whether its statement is put, or what lies aside for it is cleared away
     restoring.json                         while the archive is being restored here
     evidence/log/<number of the first entry>               runs and the hashes of their manifests; it only grows
     evidence/checkpoints/<entries>-<key id>                a signed note of the log's root at that size
@@ -36,6 +39,8 @@ RUNS_PREFIX = "runs/"
 CLAIMS_PREFIX = "claims/"
 COMMIT_INTENTS_PREFIX = "intents/commit/"
 REMOVE_INTENTS_PREFIX = "intents/remove/"
+_REDACT_INTENTS = "intents/redact/"
+_TURNS = "turns/"
 RESTORING = "restoring.json"
 NOTICES_PREFIX = "notices/"
 REDACTING_PREFIX = "redacting/"
@@ -124,6 +129,21 @@ def commit_intent(run: str, name: str) -> str:
 def remove_intent(run: str, name: str) -> str:
     """The object key that says that one garbage collection is about to remove a run's files."""
     return f"{REMOVE_INTENTS_PREFIX}{run}/{name}"
+
+
+def redact_intent(run: str, name: str) -> str:
+    """The object key that says that one process moves a redaction's files over those of a run."""
+    return f"{_REDACT_INTENTS}{run}/{name}"
+
+
+def redaction_turn(run: str, digest: str) -> str:
+    """The object key that names the redaction which replaces a run's manifest of that digest."""
+    return f"{_TURNS}{run}/{digest.partition(':')[2]}"
+
+
+def redaction_stated(redaction: str) -> str:
+    """The object key that says whether a redaction is about to be stated, or was given up."""
+    return f"{_TURNS}{redaction}/stated"
 
 
 def renamed(run: str) -> str:

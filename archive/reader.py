@@ -40,15 +40,11 @@ class Reader(SnapshotFinder):
 
     def __init__(self, stores: ReplicaSet, catalog: Catalog, index: Index, notices: Notices, cache: Cache) -> None:
         super().__init__(index, notices, StoreClock(stores.view).now)
+        self.url = stores.url  # of the archive, as a user would write it
         self._stores = stores
         self._store = stores.view
         self._catalog = catalog
         self._cache = cache
-
-    @property
-    def url(self) -> str:
-        """The address of the archive, as a user would write it."""
-        return self._stores.url
 
     def unguarded(self) -> UnguardedReader:
         """Return the reader that passes over rules: for what works on captures and shows them to nobody.
@@ -205,11 +201,8 @@ class UnguardedReader(Reader):
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader._stores, reader._catalog, reader._index, reader.notices, reader._cache)
         self._epoch = reader._epoch
-
-    @property
-    def stores(self) -> ReplicaSet:
-        """The archive's stores: no rule holds for what is read of them."""
-        return self._stores
+        self.stores = reader._stores  # no rule holds for what is read of them
+        self.keeps_tracking = reader.keeps_tracking
 
     @property
     def catalog(self) -> Catalog:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from archive.access.rules import subject_of
 from archive.archive import Reader
 from archive.errors import ArchiveError
 from archive.model import Document
@@ -163,7 +164,7 @@ class SearchIndex:
         article = document.article
         if document.same_as is not None or not (article.text or article.title):
             return
-        host = urlsplit(document.url).hostname or ""
+        host = urlsplit(subject_of(document.url)).hostname or ""
         row = (document.place, document.record_id, document.url, host, stamp(document.timestamp))
         self._database.execute(
             "DELETE FROM words WHERE rowid IN (SELECT id FROM documents WHERE place = ?)", (document.place,)

@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -22,15 +22,13 @@ from storage.base import CHUNK_SIZE
 _TEMPORARY = ".~tmp"
 _LOCK = "lock"  # the one file in the temporary folder that stays
 _TRIES = 100  # to make a folder that others remove
+_PLACINGS = 10  # tries to give a file its name in a folder that others remove
 _LEFT_OVER = 24 * 3600  # seconds after which a temporary file has no writer any more
 _RANGE_COPY = 64 << 20  # bytes the kernel copies at a call
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _NO_RANGE_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM}
 _NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
-
-Write = Callable[[FileIO], None]
-Place = Callable[[Path, Path], bool]
 
 
 class DurableTree:
@@ -42,13 +40,25 @@ class DurableTree:
         self._durable: set[Path] = set()  # folders that this object has seen to disk
         self._swept = False
 
-    def replace(self, path: Path, write: Write) -> None:
-        """Make the file of what `write` writes, in place of what was there."""
-        self._put(path, write, _replace)
+    def put(self, path: Path, content: bytes | FileIO, *, if_absent: bool = False) -> bool:
+        """Make a file of bytes, or of the rest of another file, in place of what was there.
 
-    def create(self, path: Path, write: Write) -> bool:
-        """Make the file of what `write` writes unless it is there; whether this call made it."""
-        return self._put(path, write, self._create)
+        With `if_absent`, a file that is there stays; returns whether this call made the file.
+        """
+        temporary = self._temporary_folder() / secrets.token_hex(8)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
+            with FileIO(descriptor, "w") as file:
+                if isinstance(content, bytes):
+                    _write_all(file, content)
+                else:
+                    _copy_all(content, file)
+                os.fsync(descriptor)
+            placed = self._placed(temporary, path, if_absent=if_absent)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _fsync_folder(path.parent)
+        return placed
 
     def remove(self, path: Path) -> None:
         """Remove the file, and the folders that this leaves empty."""
@@ -92,27 +102,20 @@ class DurableTree:
             return
         (self._root / _TEMPORARY / Path(name).name).unlink(missing_ok=True)
 
-    def _put(self, path: Path, write: Write, place: Place) -> bool:
-        temporary = self._temporary_folder() / secrets.token_hex(8)
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
-            with FileIO(descriptor, "w") as file:
-                write(file)
-                os.fsync(descriptor)
-            placed = self._placed(temporary, path, place)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _fsync_folder(path.parent)
-        return placed
-
-    def _placed(self, temporary: Path, path: Path, place: Place) -> bool:
-        for _ in range(9):
-            with suppress(FileNotFoundError):  # a delete took the folder that it had emptied
+    def _placed(self, temporary: Path, path: Path, *, if_absent: bool) -> bool:
+        """Give a temporary file its name; returns False where that is taken and `if_absent` is said."""
+        for attempt in range(_PLACINGS):
+            try:
                 self._make_folder(path.parent)
-                return place(temporary, path)
-            self._durable.clear()
-        self._make_folder(path.parent)
-        return place(temporary, path)
+                if if_absent:
+                    return self._create(temporary, path)
+                temporary.replace(path)
+                break
+            except FileNotFoundError:  # a delete took the folder that it had emptied
+                if attempt == _PLACINGS - 1:
+                    raise
+                self._durable.clear()
+        return True
 
     def _create(self, temporary: Path, path: Path) -> bool:
         try:
@@ -134,7 +137,10 @@ class DurableTree:
         lock = os.open(temporary.with_name(_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return _refuse_folder(path) if path.exists() else _replace(temporary, path)
+            if path.exists():
+                return _refuse_folder(path)
+            temporary.replace(path)
+            return True
         finally:
             os.close(lock)
 
@@ -185,14 +191,14 @@ def _make_one(folder: Path) -> None:
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
 
 
-def write_all(file: FileIO, data: bytes) -> None:
+def _write_all(file: FileIO, data: bytes) -> None:
     """Write every byte: an unbuffered write may take fewer."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
-def copy_all(source: FileIO, target: FileIO) -> None:
+def _copy_all(source: FileIO, target: FileIO) -> None:
     """Append `source` to `target` in bounded memory: by the kernel, and without moving a byte, where it can."""
     if hasattr(os, "copy_file_range"):
         try:
@@ -202,12 +208,7 @@ def copy_all(source: FileIO, target: FileIO) -> None:
             if error.errno not in _NO_RANGE_COPY:
                 raise
     while chunk := source.read(CHUNK_SIZE):  # all of it, or what came after the kernel's copy
-        write_all(target, chunk)
-
-
-def _replace(temporary: Path, path: Path) -> bool:
-    temporary.replace(path)
-    return True
+        _write_all(target, chunk)
 
 
 def _refuse_folder(path: Path) -> bool:

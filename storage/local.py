@@ -12,13 +12,14 @@ import logging
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BufferedReader, FileIO
+from operator import itemgetter
 from pathlib import Path
 
 from storage.base import CHUNK_SIZE, Leftover, ObjectInfo, checked_key
-from storage.durable import DurableTree, copy_all, write_all
+from storage.durable import DurableTree
 from storage.errors import ObjectMissing, StoreDenied, StoreMissing
 from storage.files import checked_range, opened_source, store_error
 
@@ -33,32 +34,28 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root.expanduser().resolve()
         self._tree = DurableTree(self._root)
+        self.url = str(self._root)
 
     def __repr__(self) -> str:
         return f"LocalStore({self.url!r})"
-
-    @property
-    def url(self) -> str:
-        """The root's absolute path."""
-        return str(self._root)
 
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key, on disk once this returns."""
         path = self._path(key)
         with _mapped(path):
-            self._tree.replace(path, lambda file: write_all(file, data))
+            self._tree.put(path, data)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Keep bytes unless the key exists: the file appears whole under its name, or not at all."""
         path = self._path(key)
         with _mapped(path):
-            return self._tree.create(path, lambda file: write_all(file, data))
+            return self._tree.put(path, data, if_absent=True)
 
     def put_file(self, key: str, path: Path) -> None:
         """Keep a file's bytes, in bounded memory."""
         target = self._path(key)
         with opened_source(path) as source, _mapped(target):
-            self._tree.replace(target, lambda file: copy_all(source, file))
+            self._tree.put(target, source)
 
     def get(self, key: str) -> bytes:
         """The whole object; raises ObjectMissing, StoreError."""
@@ -169,8 +166,13 @@ class LocalStore:
                 if leads and start_after[: len(key)] <= key:  # else every key below it sorts before
                     yield from self._walk(folder / entry.name, key, prefix, start_after)
             elif key.startswith(prefix) and key > start_after:
-                with suppress(FileNotFoundError):  # deleted since the folder was read
-                    yield _info(key, _status(entry))
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:  # deleted since the folder was read
+                    continue
+                except OSError as error:
+                    raise store_error(error, Path(entry.path)) from error
+                yield _info(key, status)
 
     def _entries(self, folder: Path) -> Sequence[tuple[str, os.DirEntry[str]]]:
         """A folder's objects and, with "/" behind their names, its folders: in the order of their keys."""
@@ -182,7 +184,7 @@ class LocalStore:
                 raise store_error(error, folder) from error
             self._require_root()
             return []
-        return sorted(found, key=lambda pair: pair[0])
+        return sorted(found, key=itemgetter(0))
 
 
 def _listed_name(entry: os.DirEntry[str]) -> str:
@@ -200,15 +202,6 @@ def _listed_name(entry: os.DirEntry[str]) -> str:
 
 def _info(key: str, found: os.stat_result) -> ObjectInfo:
     return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
-
-
-def _status(entry: os.DirEntry[str]) -> os.stat_result:
-    try:
-        return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise store_error(error, Path(entry.path)) from error
 
 
 @contextmanager

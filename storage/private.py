@@ -53,23 +53,20 @@ def tighten(path: Path) -> None:
     """Take the rights of all others from a folder or a file of this user; a fault is no reason to stop."""
     with contextlib.suppress(OSError):
         found = path.stat()
-        if _loose(found) and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
-            path.chmod(_wanted(found))
+        wanted = FOLDER if stat.S_ISDIR(found.st_mode) else FILE
+        if _loose(found, wanted) and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
+            path.chmod(wanted)
 
 
-def _wanted(found: os.stat_result) -> int:
-    return FOLDER if stat.S_ISDIR(found.st_mode) else FILE
-
-
-def _loose(found: os.stat_result) -> bool:
+def _loose(found: os.stat_result, wanted: int) -> bool:
     """Return whether others have a right to it, or a umask took one from its user."""
-    return bool(found.st_mode & _OTHERS) or found.st_mode & _wanted(found) != _wanted(found)
+    return bool(found.st_mode & _OTHERS) or found.st_mode & wanted != wanted
 
 
 def _opener(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, FILE)
     with contextlib.suppress(OSError):
         found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and _loose(found) and found.st_uid == os.geteuid():
+        if stat.S_ISREG(found.st_mode) and _loose(found, FILE) and found.st_uid == os.geteuid():
             os.fchmod(descriptor, FILE)
     return descriptor

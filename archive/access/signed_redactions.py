@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archive import object_keys
-from archive.access.redaction_statement import Signed
+from archive.access.redaction_statement import Signed, Statement
 from archive.access.rule_store import Notices
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of
@@ -52,9 +52,41 @@ def successors(digest: str, replaced: Mapping[str, str]) -> Iterator[str]:
         yield digest
 
 
+def is_behind(old: str, new: str, statements: Iterable[Statement]) -> bool:
+    """Whether statements lead from one manifest's hash to another one's, by whichever of several that replace one."""
+    following: dict[str, set[str]] = {}
+    for each in (each for statement in statements for each in statement.replaced):
+        following.setdefault(each.old, set()).add(each.new)
+    seen, left = {old}, [old]
+    while left:
+        more = following.get(left.pop(), set()) - seen
+        seen |= more
+        left += more
+    return new in seen
+
+
+def replaced_by(store: ObjectStore, statements: Iterable[Statement]) -> dict[str, str]:
+    """By the hash of each manifest that a redaction replaces, the hash of the one in its place; raises StoreError.
+
+    Of several that replace one, it is that of the redaction which the run, as it is, names.
+    """
+    replaced: dict[str, str] = {}
+    for statement in statements:
+        for each in statement.replaced:
+            if each.old not in replaced or statement.id in _carried_out(store, each.run):
+                replaced[each.old] = each.new
+    return replaced
+
+
+def _carried_out(store: ObjectStore, run: str) -> tuple[str, ...]:
+    try:
+        return manifest.parse(store.get(object_keys.run_key(run, object_keys.MANIFEST))).redactions
+    except (ObjectMissing, IntegrityError):
+        return ()
+
+
 def excused(store: ObjectStore, known: Iterable[PublicKey]) -> tuple[Excused, list[tuple[str, str]]]:
     """What is excused in a store, and what is wrong with statements: each one's key, and a line; raises StoreError."""
-    replaced: dict[str, str] = {}
     unfinished: dict[str, dict[str, str]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     unknown: dict[str, str] = {}
@@ -67,10 +99,11 @@ def excused(store: ObjectStore, known: Iterable[PublicKey]) -> tuple[Excused, li
             unknown |= {each.run: key for each in statement.replaced}
             continue
         for each in statement.replaced:
-            replaced[each.old] = each.new
             notes[each.run] = (*notes.get(each.run, ()), _note(signed))
-            if files := _aside(store, statement.id, each.run, each.new):
+            files = _aside(store, statement.id, each.run, each.new)
+            if files and statement.id not in _carried_out(store, each.run):
                 unfinished[each.run] = files
+    replaced = replaced_by(store, [each.statement for each in found if each.signers])
     return Excused(replaced, unfinished, notes, unknown), faults
 
 

@@ -46,7 +46,8 @@ def to_commit(store: ObjectStore, run: str) -> Iterator[None]:
     mine = object_keys.commit_intent(run, secrets.token_hex(4))
     store.put(mine, b"")
     try:
-        _check_no_removal(store, run)
+        if removals := list(store.list(object_keys.remove_intent(run, ""))):
+            raise _held_up(store, run, removals)
         yield
     except StoreError:  # the run may never be tried again: then its files are to be removed
         _withdraw(store, mine)
@@ -74,21 +75,15 @@ def to_remove(store: ObjectStore, run: str, manifest: str | None = None) -> Iter
     store.delete(mine)
 
 
-def _check_no_removal(store: ObjectStore, run: str) -> None:
-    found = list(store.list(object_keys.remove_intent(run, "")))
-    if not found:
-        return
-    if _is_asleep(store, found):
-        raise RunRemoved(
-            f"garbage collection of run {run} in {store.url} began and does not end; if no `onrecord gc` runs on any "
-            f"machine, delete {found[0].key} from the store"
-        )
-    raise StoreUnavailable(f"garbage collection is removing old files of run {run} from {store.url}: run again later")
-
-
-def _is_asleep(store: ObjectStore, found: list[ObjectInfo]) -> bool:
+def _held_up(store: ObjectStore, run: str, removals: list[ObjectInfo]) -> StoreUnavailable:
+    """Return the error of a run whose files are being removed: RunRemoved where that does not end."""
     present = store.now()
-    return any(info.modified is not None and present - info.modified > ASLEEP for info in found)
+    if any(info.modified is not None and present - info.modified > ASLEEP for info in removals):
+        return RunRemoved(
+            f"garbage collection of run {run} in {store.url} began and does not end; if no `onrecord gc` runs on any "
+            f"machine, delete {removals[0].key} from the store"
+        )
+    return StoreUnavailable(f"garbage collection is removing old files of run {run} from {store.url}: run again later")
 
 
 def _withdraw(store: ObjectStore, key: str) -> None:

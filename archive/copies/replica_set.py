@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,25 +46,12 @@ class ReplicaSet:
         """`known` is what this machine remembers of its stores; nothing by default."""
         self.primary = primary
         self.replicas = tuple(replicas)
+        self.stores: tuple[ObjectStore, ...] = (primary, *replicas)
         self.known = known or KnownStores()
-
-    @property
-    def stores(self) -> tuple[ObjectStore, ...]:
-        """The primary and its replicas."""
-        return (self.primary, *self.replicas)
-
-    @cached_property
-    def view(self) -> ObjectStore:
-        """All stores as one: reads go on with a replica where the primary does not answer, small puts reach all.
-
-        No run is put by it: see `publish`.
-        """
-        return FailoverStore(self.stores) if self.replicas else self.primary
-
-    @property
-    def url(self) -> str:
-        """The address of all of them, as `storage.location.open_stores` reads it."""
-        return self.view.url
+        # All stores as one: reads go on with a replica where the primary does not answer, small puts reach all.
+        # No run is put by it: see `publish`.
+        self.view: ObjectStore = FailoverStore(self.stores) if replicas else primary
+        self.url = self.view.url  # the address of all of them, as `storage.location.open_stores` reads it
 
     def each(self, act: Callable[[ObjectStore], Iterable[_Found]]) -> Iterator[tuple[ObjectStore, _Found]]:
         """Yield what is found in each store, with the store, the primary first."""
@@ -93,9 +79,9 @@ class ReplicaSet:
         The run exists once the primary has it, and is published once all stores have it; `read_back` is as in
         `archive.runs.commit`.
         """
-        data, found = sealed(spooled)
         if not self.replicas:
             return publish(self.primary, spooled, self.known, read_back=read_back)
+        data, found = sealed(spooled)
         self.prepare()
         publish(self.primary, spooled, self.known, read_back=read_back)
         if read_or_none(self.primary, object_keys.run_key(spooled.run, object_keys.MANIFEST), manifest.LONGEST) != data:

@@ -18,7 +18,7 @@ from archive.evidence.run_log import Entry, Log
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
 from storage.base import ObjectStore
-from storage.durable import DurableTree, write_all
+from storage.durable import DurableTree
 from storage.errors import StoreUnavailable
 from storage.private import FILE, private_folder
 
@@ -85,6 +85,6 @@ def remembered_checkpoint(path: Path) -> Checkpoint | None:
 def _remember(path: Path, checkpoint: Checkpoint) -> None:
     try:
         private_folder(path.parent)
-        DurableTree(path.parent, FILE).replace(path, lambda file: write_all(file, checkpoint.note.encode()))
+        DurableTree(path.parent, FILE).put(path, checkpoint.note.encode())
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be written ({error.strerror}): free space or mend its rights") from error

@@ -1,9 +1,9 @@
 """WACZ 1.1.1 files: what an archive holds, packed for other readers."""
 
+from archive.crypto.wacz_signature import WaczSigner
 from archive.export.parquet import write_parquet
 from archive.export.wacz import Hashing, Package
 from archive.export.wacz_check import wacz_steps
-from archive.export.wacz_signature import WaczSigner
 from archive.export.warc_records import Out, copy_records, copy_warc, write_warcinfo
 
 __all__ = [

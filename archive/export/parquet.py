@@ -10,14 +10,16 @@ from urllib.parse import urlsplit
 from archive.errors import FormatError
 from archive.formats.surt import dotted_quad, urlkey
 from archive.model import Document, Snapshot
+from archive.snapshot_state import SnapshotState
 
 _ROWS = 10_000  # of a row group, or fewer:
 _CHARACTERS = 64 << 20  # of text in one
 
+Row = tuple[Snapshot, Document | None, SnapshotState | None]
 Registered = Callable[[str], str | None]  # the registered domain of a host name, by the public suffix list
 
 
-def write_parquet(captures: Iterable[tuple[Snapshot, Document | None]], file: BinaryIO, registered: Registered) -> int:
+def write_parquet(captures: Iterable[Row], file: BinaryIO, registered: Registered) -> int:
     """Write a row for each capture, in bounded memory; returns how many. Raises FormatError without pyarrow."""
     try:
         import pyarrow as pa
@@ -36,11 +38,11 @@ def write_parquet(captures: Iterable[tuple[Snapshot, Document | None]], file: Bi
     return count
 
 
-def _group(captures: Iterable[tuple[Snapshot, Document | None]], registered: Registered) -> list[dict[str, Any]]:
+def _group(captures: Iterable[Row], registered: Registered) -> list[dict[str, Any]]:
     group = []
     held = 0
-    for snapshot, document in islice(captures, _ROWS):
-        row = row_of(snapshot, document, registered)
+    for snapshot, document, state in islice(captures, _ROWS):
+        row = row_of(snapshot, document, state, registered)
         group.append(row)
         held += len(row["text"] or "")
         if held > _CHARACTERS:
@@ -79,6 +81,9 @@ COLUMNS = {
     "record_id": "string",
     "revisit_of": "string",
     "availability": "string",
+    "state": "string",
+    "state_detail": "string",
+    "state_certainty": "string",
     "title": "string",
     "author": "string",
     "date": "string",
@@ -93,7 +98,9 @@ COLUMNS = {
 }
 
 
-def row_of(snapshot: Snapshot, document: Document | None, registered: Registered) -> dict[str, Any]:
+def row_of(
+    snapshot: Snapshot, document: Document | None, state: SnapshotState | None, registered: Registered
+) -> dict[str, Any]:
     """One row; `warc_filename` is the object key below the store, `warc_segment` the run."""
     article = document.article if document else None
     return {
@@ -116,6 +123,9 @@ def row_of(snapshot: Snapshot, document: Document | None, registered: Registered
         "record_id": snapshot.record_id,
         "revisit_of": snapshot.refers_to.record_id if snapshot.refers_to else None,
         "availability": snapshot.availability,
+        "state": state and state.name,
+        "state_detail": state.detail or None if state else None,
+        "state_certainty": state and state.certainty,
         "title": snapshot.title,
         **{name: getattr(article, name, None) for name in _TEXTS},
         "tags": list(article.tags) if article else None,

@@ -24,10 +24,11 @@ from archive.formats.surt import urlkey
 from archive.formats.surt_wabac import js_urlkey
 from archive.formats.zipnum import encode
 from archive.model import Article, Document, Snapshot
+from archive.snapshot_state import SnapshotState
 from archive.times import iso, stamp
 
 if TYPE_CHECKING:
-    from archive.export.wacz_signature import WaczSigner
+    from archive.crypto.wacz_signature import WaczSigner
 
 _BLOCK_LINES = 300
 _META = b'!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}\n'
@@ -74,13 +75,15 @@ class Package:
             with self.entry(path, stored=True) as file:
                 file.write(data)
 
-    def pages(self, documents: Iterable[tuple[Snapshot, Document]]) -> tuple[int, Snapshot | None]:
+    def pages(
+        self, documents: Iterable[tuple[Snapshot, Document, SnapshotState | None]]
+    ) -> tuple[int, Snapshot | None]:
         """Write the pages with their texts (WACZ 1.1.1 §5.2); returns how many, and the first."""
         count, first = 0, None
         with self.entry("pages/pages.jsonl", stored=False) as file:
             file.write(b'{"format":"json-pages-1.0","id":"pages","title":"All Pages","hasText":true}\n')
-            for snapshot, document in documents:
-                file.write(_page_line(snapshot, document.article))
+            for snapshot, document, state in documents:
+                file.write(_page_line(snapshot, document.article, state))
                 count, first = count + 1, first or snapshot
         return count, first
 
@@ -147,7 +150,7 @@ def _lines(out: Out) -> Iterator[str]:
         yield f"{key.replace(' ', '%20')} {stamp(snapshot.timestamp)} {text}"
 
 
-def _page_line(snapshot: Snapshot, article: Article) -> bytes:
+def _page_line(snapshot: Snapshot, article: Article, state: SnapshotState | None) -> bytes:
     entry = {
         "id": hashlib.sha256(snapshot.place.encode()).hexdigest()[:32],
         "url": snapshot.url,
@@ -163,6 +166,7 @@ def _page_line(snapshot: Snapshot, article: Article) -> bytes:
         "record": snapshot.record_id,
         "digest": snapshot.digest,
         "extractor": article.extractor,
+        **(state.fields() if state else {}),
     }
     kept = {name: value for name, value in entry.items() if value is not None}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from archive.checked_json import parsed_object, text_of
+from archive.crypto.wacz_signature import check_signature
 from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.bundle_verify import Step
-from archive.export.wacz_signature import check_signature
 
 _SMALL = 64 << 20  # bytes of a datapackage.json
 _PIECE = 1 << 18
@@ -57,7 +57,7 @@ def _signed(signed: Any, digest: str) -> Step:
         key = check_signature(signed, digest)
     except IntegrityError as error:
         return Step(False, str(error))
-    return Step(True, f"datapackage.json is signed by the key {key}; ask its holder whether it is theirs")
+    return Step(True, f"datapackage.json is signed by {key}; ask its holder whether it is theirs")
 
 
 def _files(package: zipfile.ZipFile, named: dict[str, str]) -> Iterator[Step]:

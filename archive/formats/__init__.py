@@ -1,8 +1,10 @@
 """The files of a run and of the merged index, one module per format: read with every field checked, and written."""
 
+from archive.formats.join_url import joined_url
 from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
 from archive.formats.surt import dotted_quad, urlkey
+from archive.formats.tracking import is_tracking, untracked
 
 __all__ = [
     "DamagedLine",
@@ -12,10 +14,13 @@ __all__ = [
     "encode_outcome",
     "from_http_date",
     "http_date",
+    "is_tracking",
+    "joined_url",
     "link",
     "links_around",
     "memento_url",
     "timemap",
+    "untracked",
     "uri",
     "urlkey",
 ]

@@ -3,9 +3,9 @@
 Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated. Our own:
 recordId; title; availability; clockAhead, the seconds by which the clock that dated it was ahead; etag and
 lastModified, the validators of the response; payloadMime, the type of a revisit's payload; document, "key offset
-length" of the document's line; refers, "key offset length timestamp recordId url" of the record that holds a revisit's
-payload; run, where the line stands in the index of a later run, which made the text again. In the merged index
-`filename` is the whole key, and `by` names that later run.
+length" of the document's line; text, "digest words extractor" of the document's text; refers, "key offset length
+timestamp recordId url" of the record that holds a revisit's payload; run, where the line stands in the index of a later
+run, which made the text again. In the merged index `filename` is the whole key, and `by` names that later run.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 from archive import object_keys
 from archive.checked_json import parsed_object, size_of
+from archive.digests import is_digest
 from archive.errors import RecordError
 from archive.formats.pages_jsonl import LONGEST
 from archive.formats.surt import urlkey
-from archive.model import DocumentRef, RecordRef, Reference, Snapshot
+from archive.model import DocumentRef, RecordRef, Reference, Snapshot, TextMark
 from archive.times import from_stamp, stamp
 from storage.base import checked_key
 
@@ -80,6 +81,8 @@ def line_of(snapshot: Snapshot, run: str) -> str:
     fields |= {name: value for name, value in known.items() if value}
     if snapshot.document:
         fields["document"] = f"{snapshot.document.key} {snapshot.document.offset} {snapshot.document.length}"
+        if snapshot.text:
+            fields["text"] = str(snapshot.text)
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return f"{urlkey(snapshot.url)} {stamp(snapshot.timestamp)} {text}"
 
@@ -137,6 +140,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
             title=fields.get("title"),
             availability=fields.get("availability"),
             document=_parse_document(fields["document"]) if "document" in fields else None,
+            text=parse_text_mark(fields["text"]) if "text" in fields else None,
             ahead=_seconds(fields.get("clockAhead", "")),
         )
     except (KeyError, ValueError) as error:
@@ -162,6 +166,14 @@ def _parse_reference(text: str) -> Reference:
 def _parse_document(text: str) -> DocumentRef:
     key, offset, length = text.split(" ")
     return DocumentRef(checked_key(key), size_of(offset), size_of(length, LONGEST))
+
+
+def parse_text_mark(text: str) -> TextMark:
+    """Return what "digest words extractor" names; raises ValueError."""
+    digest, words, extractor = text.split(" ", 2)
+    if not is_digest(digest):
+        raise ValueError("no digest of a text")
+    return TextMark(digest, size_of(words), extractor)
 
 
 def _place(key: str, offset: str, length: str) -> RecordRef:

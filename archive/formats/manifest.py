@@ -20,6 +20,7 @@ WACZ_VERSION = "1.1.1"
 LAYOUT = 1
 LONGEST = 16 << 20  # bytes: one of a thousand WARC files has a fifth of a million
 _TREE = "rfc6962-sha256"
+_NOT_IN_NAMES = re.compile(r"[^-a-z0-9._/]")  # of resources, by Data Package
 _MOST_SECONDS = 10**11  # some thousand years
 
 
@@ -44,8 +45,8 @@ def build(
         "created": iso(finished),
         "software": software,
         "resources": [
-            {"name": _name(entry.path), "path": entry.path, "hash": entry.hash, "bytes": entry.bytes}
-            for entry in resources
+            {"name": _NOT_IN_NAMES.sub("-", it.path.lower()), "path": it.path, "hash": it.hash, "bytes": it.bytes}
+            for it in resources
         ],
         "run": {"id": run, "started": iso(started), "finished": iso(finished), "layout": LAYOUT},
         "settings": dict(settings),
@@ -79,6 +80,7 @@ def parse(data: bytes) -> Manifest:
             records=_records(package["records"]) if "records" in package else None,
             ahead=_seconds(package, "ahead"),
             ahead_at_start=_seconds(package, "ahead_at_start"),
+            redactions=texts_of(package.get("redactions", [])),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error
@@ -92,10 +94,16 @@ def _seconds(package: Mapping[str, Any], name: str) -> timedelta:
 
 
 def _resources(entries: list[Mapping[str, Any]]) -> tuple[Resource, ...]:
-    resources = tuple(_resource(entry) for entry in entries)
+    resources = []
+    for entry in entries:
+        resource = Resource(text_of(entry["path"]), text_of(entry["hash"]), size_of(entry["bytes"]))
+        if not is_digest(resource.hash):
+            raise ValueError(f"resource {resource.path!r} without digest")
+        checked_key(resource.path)  # a manifest may come from a stranger
+        resources.append(resource)
     if len({resource.path for resource in resources}) < len(resources):
         raise ValueError("a file is named twice")
-    return resources
+    return tuple(resources)
 
 
 def _records(entry: Mapping[str, Any]) -> RecordsRoot | None:
@@ -105,16 +113,3 @@ def _records(entry: Mapping[str, Any]) -> RecordsRoot | None:
     if not is_digest(found.root):
         raise ValueError("the root over its records is no digest")
     return found
-
-
-def _resource(entry: Mapping[str, Any]) -> Resource:
-    resource = Resource(text_of(entry["path"]), text_of(entry["hash"]), size_of(entry["bytes"]))
-    if not is_digest(resource.hash):
-        raise ValueError(f"resource {resource.path!r} without digest")
-    checked_key(resource.path)  # a manifest may come from a stranger
-    return resource
-
-
-def _name(path: str) -> str:
-    """A resource name in the form Data Package asks for: `^([-a-z0-9._/])+$`."""
-    return re.sub(r"[^-a-z0-9._/]", "-", path.lower())

@@ -1,8 +1,7 @@
 """Archive files of other programs: read leniently, every fault with its place."""
 
 from archive.importers.captures import Capture, NotShown, Refers, capture_of
-from archive.importers.container import Container, opened, pieces
-from archive.importers.gunzip import Plain
+from archive.importers.container import Container, opened
 from archive.importers.kept import KeptRecords
 from archive.importers.known import KeptCaptures, Known, is_base
 from archive.importers.lenient_reader import (
@@ -11,8 +10,8 @@ from archive.importers.lenient_reader import (
     digest_of_record,
     identified,
     most_records,
-    read_records,
 )
+from archive.importers.parts import records_of, said_in
 from archive.importers.wacz_manifest import Flaw
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "KeptRecords",
     "Known",
     "NotShown",
-    "Plain",
     "Refers",
     "capture_of",
     "digest_of_record",
@@ -33,6 +31,6 @@ __all__ = [
     "is_base",
     "most_records",
     "opened",
-    "pieces",
-    "read_records",
+    "records_of",
+    "said_in",
 ]

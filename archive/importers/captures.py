@@ -6,8 +6,8 @@ import hashlib
 import io
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urljoin
 
+from archive.formats.join_url import joined_url
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import declared
 from archive.importers.lenient_reader import ForeignRecord, indexable
@@ -170,7 +170,7 @@ def _location(head: Head | None, url: str) -> str | None:
     if head is None or not location or len(location) > LONGEST_URL or not 300 <= head.status < 400:
         return None
     try:
-        found = urljoin(url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
+        found = joined_url(url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
     except ValueError:
         return None
     target = indexable(found)

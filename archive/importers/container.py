@@ -15,23 +15,27 @@ from pathlib import Path, PurePosixPath
 
 from archive.errors import FormatError
 from archive.importers.captures import LONGEST_URL
+from archive.importers.compressed import MAGIC
 from archive.importers.cut_zip import CutZip
+from archive.importers.kinds import Kind, saved_kind
 from archive.importers.lenient_reader import indexable
-from archive.importers.wacz_manifest import ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
+from archive.importers.mhtml import page_of
+from archive.importers.plain_bytes import first_bytes
+from archive.importers.wacz_manifest import NAME, PAGES, ZIP_ERRORS, Flaw, Package, check_manifest, lines_of
+from archive.importers.wacz_said import signature_of
 
 _PIECE = 1 << 18
+_BEGINNING = 1 << 16  # bytes by which a file is known
 _MOST = 100_000  # entries of a zip
 _FREE = 256 << 20  # bytes of an entry before its ratio counts
 _RATIO = 400
 _PACKERS = {
-    b"\x28\xb5\x2f\xfd": "Zstandard", b"\x5d\x2a\x4d\x18": "Zstandard", b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
+    b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
 }  # fmt: skip
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OverflowError)
-_ZSTANDARD = re.compile(r"\.warc\.zst\Z", re.IGNORECASE)
 _INNER_FREE = 1 << 20  # bytes of a WACZ in another one before its ratio counts
 _INNER_RATIO = 4
-_WARC = re.compile(r"\.(?:warc|arc)(?:\.gz)?\Z", re.IGNORECASE)
+_WARC = re.compile(r"\.(?:warc|arc)(?:\.gz|\.zst)?\Z", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -42,6 +46,9 @@ class Container:
     flaws: list[Flaw] = field(default_factory=list)
     pages: frozenset[str] | None = None
     packages: dict[str, tuple[Package, str]] = field(default_factory=dict)  # by part: the zip, and the name in it
+    kinds: dict[str, Kind] = field(default_factory=dict)  # of parts that hold no records
+    zips: list[Package] = field(default_factory=list)
+    checked: dict[str, str] = field(default_factory=dict)  # what was compared in a WACZ, and whether it holds, in words
 
 
 @contextmanager
@@ -62,10 +69,15 @@ def opened(path: Path) -> Iterator[Container]:
         raise FormatError(
             f"{path} is packed with {packer}, which is not read here: unpack it and import what was in it"
         )
-    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or _has_record(path):
+    elif kind := saved_kind(beginning := first_bytes(path, _BEGINNING)):
+        page = page_of(beginning) if kind is Kind.MHTML else None
+        yield Container([""], kinds={"": kind}, pages=frozenset({indexable(page)}) if page else None)
+    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or MAGIC.match(first) or _has_record(path):
         yield Container([""])
     else:
-        raise FormatError(f"{path} is neither WACZ, WARC nor ARC: name a file that is")
+        raise FormatError(
+            f"{path} is neither WACZ, WARC, ARC, HAR, MHTML nor a page saved by SingleFile: name a file that is"
+        )
 
 
 def _package(path: Path, stack: ExitStack, depth: int = 0) -> Container:
@@ -112,9 +124,6 @@ def _wacz(path: Path, package: Package, stack: ExitStack, depth: int) -> Contain
         seen.add(entry.filename)
         if why:
             found.flaws.append(Flaw(entry.filename, why))
-        elif _ZSTANDARD.search(entry.filename):
-            why = "it is packed with Zstandard, which is not read here: unpack it and import what was in it"
-            found.flaws.append(Flaw(entry.filename, why))
         elif _WARC.search(entry.filename):
             found.parts.append(entry.filename)
             found.packages[entry.filename] = package, entry.filename
@@ -123,11 +132,22 @@ def _wacz(path: Path, package: Package, stack: ExitStack, depth: int) -> Contain
     if not found.parts and not found.flaws and not inner:
         raise FormatError(f"{path} is a zip without WARC files: no WACZ")
     found.parts.sort()
-    found.flaws += check_manifest(package, seen - {flaw.part for flaw in found.flaws}, seen, found.parts)
+    _check(package, seen, found)
     found.pages = _pages(package, seen, found)
     for name in sorted(inner):
         _take_inner(package, name, found, stack, depth)
     return found
+
+
+def _check(package: Package, names: set[str], found: Container) -> None:
+    """Compare what a package's manifest, digest and signature say with what is there."""
+    flaws = check_manifest(package, names - {flaw.part for flaw in found.flaws}, names, found.parts)
+    found.zips.append(package)
+    found.flaws += flaws
+    if NAME in names:
+        found.checked["hashes"] = f"{len(flaws):,} of them do not hold" if flaws else "all of them hold"
+    if signature := signature_of(package, names):
+        found.checked["signature"] = signature
 
 
 def _take_inner(package: Package, name: str, found: Container, stack: ExitStack, depth: int) -> None:
@@ -149,6 +169,8 @@ def _take_inner(package: Package, name: str, found: Container, stack: ExitStack,
         found.parts.append(f"{name}/{part}")
         found.packages[f"{name}/{part}"] = held.packages[part]
     found.flaws += [replace(flaw, part=f"{name}/{flaw.part}".rstrip("/")) for flaw in held.flaws]
+    found.zips += held.zips
+    found.checked |= {f"{what} of {name}": result for what, result in held.checked.items()}
     both_named = found.pages is not None or not found.packages.keys() - {f"{name}/{part}" for part in held.parts}
     named = held.pages is not None and both_named
     found.pages = (found.pages or frozenset()) | (held.pages or frozenset()) if named else None
@@ -173,7 +195,7 @@ def _refused(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
 def _pages(package: Package, names: set[str], found: Container) -> frozenset[str] | None:
     """The URLs that lists of pages name; None where there is no list."""
     urls: set[str] = set()
-    for name in ("pages/pages.jsonl", "pages/extraPages.jsonl"):
+    for name in PAGES:
         if name not in names:
             continue
         try:

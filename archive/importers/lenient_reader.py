@@ -19,7 +19,7 @@ from archive.digests import digest_of
 from archive.errors import RecordError
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import Declared, declared
-from archive.importers.gunzip import VERSION, Damage, Plain, unpacked
+from archive.importers.plain_bytes import VERSION, Damage, Plain, unpacked
 from archive.model import Block, Headers
 from archive.times import iso
 from archive.warc.reader import headers_of

@@ -12,8 +12,9 @@ from archive.checked_json import parsed_object
 from archive.importers.cut_zip import CutZip
 from archive.importers.declared_digests import declared
 
-_NAME = "datapackage.json"
-_DIGEST = "datapackage-digest.json"
+NAME = "datapackage.json"
+DIGEST = "datapackage-digest.json"
+PAGES = ("pages/pages.jsonl", "pages/extraPages.jsonl")
 _MANIFEST = 16 << 20  # bytes
 _PIECE = 1 << 18
 _PAGES = 256 << 20  # bytes of a list of pages,
@@ -39,31 +40,31 @@ def check_manifest(
     package: Package, readable: Collection[str], names: Collection[str], parts: Collection[str]
 ) -> list[Flaw]:
     """Return what a package's manifest says that is not so: files it does not name, or names and are not there."""
-    if _NAME not in names:
-        return [Flaw(_NAME, "it is missing", taken=True)]
+    if NAME not in names:
+        return [Flaw(NAME, "it is missing", taken=True)]
     try:
-        data = _bounded(package, _NAME, _MANIFEST)
+        data = small_file(package, NAME)
         listed = parsed_object(data).get("resources", [])
         hashes = {str(resource["path"]): resource.get("hash") for resource in listed}
     except (ValueError, KeyError, TypeError, AttributeError, *ZIP_ERRORS) as error:
-        return [Flaw(_NAME, f"it cannot be read: {error}", taken=True)]
+        return [Flaw(NAME, f"it cannot be read: {error}", taken=True)]
     flaws = [Flaw(part, "the manifest does not name it", taken=True) for part in parts if part not in hashes]
     flaws += [Flaw(path, "the manifest names it, and it is not there") for path in sorted(hashes.keys() - set(names))]
     for path in sorted(hashes.keys() & set(readable)):
         if _differs(package, path, hashes[path]):
             flaws.append(Flaw(path, "its bytes are not those that the manifest's hash names", taken=True))
-    if _DIGEST in readable:
+    if DIGEST in readable:
         flaws += _check_digest(package)
     return flaws
 
 
 def _check_digest(package: Package) -> list[Flaw]:
     try:
-        said = parsed_object(_bounded(package, _DIGEST, _MANIFEST))
+        said = parsed_object(small_file(package, DIGEST))
     except (ValueError, *ZIP_ERRORS) as error:
-        return [Flaw(_DIGEST, f"it cannot be read: {error}", taken=True)]
-    if _differs(package, _NAME, said.get("hash")):
-        return [Flaw(_NAME, f"its bytes are not those that the hash in {_DIGEST} names", taken=True)]
+        return [Flaw(DIGEST, f"it cannot be read: {error}", taken=True)]
+    if _differs(package, NAME, said.get("hash")):
+        return [Flaw(NAME, f"its bytes are not those that the hash in {DIGEST} names", taken=True)]
     return []
 
 
@@ -100,8 +101,9 @@ def _limit(package: Package, name: str, most: int) -> int:
     return min(most, _PAGES_FREE + _PAGES_RATIO * package.getinfo(name).compress_size)
 
 
-def _bounded(package: Package, name: str, most: int) -> bytes:
-    limit = _limit(package, name, most)
+def small_file(package: Package, name: str) -> bytes:
+    """Return a manifest or its digest; raises ValueError where it is too large, what `zipfile` raises."""
+    limit = _limit(package, name, _MANIFEST)
     data = b""
     with package.open(name) as stream:
         while len(data) <= limit and (piece := stream.read(_PIECE)):

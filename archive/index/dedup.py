@@ -17,6 +17,8 @@ from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.archive")
 
+_NOT_MODIFIED = 304
+
 
 class Earlier:
     """The captures of this run, by payload digest, and those of earlier runs, by URL.
@@ -39,10 +41,20 @@ class Earlier:
         """The capture of this run that first brought a payload."""
         return self._by_digest.get(digest)
 
-    def last(self, url: str) -> Snapshot | None:
-        """The newest capture of a URL in earlier runs whose payload another one can repeat."""
+    def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
+        """Return the newest capture of a URL in earlier runs whose payload another one can repeat.
+
+        None where that capture is older than `since`, or `repeats` captures after it are answers "304 Not Modified".
+        """
+        not_modified = 0
         with self._lock:
-            return next((found for found in self._newest(url) if _repeatable(found)), None)
+            for found in self._newest(url):
+                if _repeatable(found):
+                    return found if since is None or found.true_time >= since else None
+                not_modified += found.status == _NOT_MODIFIED
+                if repeats is not None and not_modified >= repeats:
+                    return None
+        return None
 
     def repeated(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
         """The capture whose payload an exchange repeats, if there is one."""

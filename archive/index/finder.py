@@ -5,18 +5,20 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 
 from archive.access.guard import Gate
 from archive.access.rule_store import Notices
 from archive.errors import NoSuchSnapshot, Withheld
 from archive.formats.surt import key_range, urlkey
+from archive.formats.tracking import untracked
 from archive.index.lookup import Index
 from archive.index.order import newest_first
 from archive.model import Snapshot
 from archive.times import iso
 
 _MAX_REDIRECTS = 20
+_MOST_VARIANTS = 5_000  # snapshots of one path that are looked at for one with other tracking parameters
 
 
 def spelling_of(url: str) -> str:
@@ -38,6 +40,8 @@ def _exact_first(url: str, found: Iterator[Snapshot]) -> Iterator[Snapshot]:
 
 class SnapshotFinder(Gate):
     """Finds the snapshots of one archive; those that its rules withhold are marked so, as `Gate` says."""
+
+    keeps_tracking = False  # whether addresses that differ by tracking parameters alone are several pages
 
     def __init__(self, index: Index, notices: Notices, present: Callable[[], datetime]) -> None:
         """`present` returns the present moment by the store's clock."""
@@ -87,7 +91,23 @@ class SnapshotFinder(Gate):
         shows the page rather than a wall before it, if there is such a one; what is withheld is passed over. Raises
         NoSuchSnapshot, Withheld where the nearest is withheld or, without a time, all are.
         """
-        return self._closest(url, at, set())
+        return self._closest(self.kept_address(url), at, set())
+
+    def kept_address(self, url: str) -> str:
+        """Return the address under which a page is kept: the one that is named, if there is a snapshot of it.
+
+        Else one that differs from it by tracking parameters alone, the newest; else the one that is named.
+        """
+        if self.keeps_tracking or "://" not in url or next(self._index.back(url), None) is not None:
+            return url
+        plain = untracked(url)
+        wanted, key = urlkey(plain), urlkey(plain.partition("?")[0])
+        found = [] if plain == url else list(islice(self._index.back(plain), 1))
+        if not found:
+            beside = self._index.after(plain.partition("?")[0], "prefix", f"{key}?", "")
+            looked_at = takewhile(lambda each: urlkey(each.url).startswith(f"{key}?"), islice(beside, _MOST_VARIANTS))
+            found = [each for each in looked_at if urlkey(untracked(each.url)) == wanted]
+        return max(found, key=lambda each: each.timestamp).url if found else url
 
     def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
         """Return the closest snapshot; a redirect is followed once, for from http to https it leads to its own key."""

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from archive import object_keys
 from archive.access.redaction_statement import Statement
 from archive.archive import Archive
-from archive.copies.manifests import replace_manifest
+from archive.coordination.redaction_turns import may_clear, movers
 from archive.crypto.signed_note import PublicKey
-from archive.digests import digest_of, digest_of_file
-from archive.errors import IntegrityError
-from archive.formats import manifest
 from archive.index.catalog import Catalog
 from archive.local_cache import Cache
-from archive.verified_put import put_file_verified
+from archive.redaction.moves import Moves
 from storage.base import ObjectStore
-from storage.errors import ObjectMissing, StoreUnavailable
-from storage.private import private_folder
+from storage.errors import ObjectMissing
 
+_ROUNDS = 3
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
 
 
@@ -44,30 +39,82 @@ def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:
     """Finish the redactions that were decided, by statements that a known key signed; returns these.
 
     Files that lie aside for a day without a statement are deleted. The primary is redacted, and the replicas follow as
-    far as they answer. Raises IntegrityError where what lies aside is not what was signed, StoreError.
+    far as they answer. What another redaction came before stays for `archive.redaction.plan.finish_overtaken`. Raises
+    IntegrityError where what lies aside is not what was signed, StoreError.
     """
-    stores, known = archive.unguarded().stores, tuple(known)
-    store = stores.primary
+    known = tuple(known)
+    done: dict[str, Statement] = {}
+    seen: set[str] = set()
+    for _ in range(_ROUNDS):  # one that others decided meanwhile may be the one behind these
+        store = archive.unguarded().stores.primary
+        aside = waiting(store)
+        if aside.keys() <= seen:
+            break
+        seen |= aside.keys()
+        archive.notices.refresh()
+        signed = {each.statement.id: each for each in archive.notices.statements(known)}
+        found = _carried_out(archive, [each.statement for each in signed.values() if each.signers], aside)
+        for name, files in aside.items():
+            if name not in signed and _is_forgotten(store, name) and may_clear(store, name):
+                _delete(store, name, files)
+        if found:
+            _take_out_elsewhere(archive, found, known)
+            for statement in found:
+                _clear(archive, statement, aside[statement.id])
+        done |= {each.id: each for each in found}
+    return list(done.values())
+
+
+def overtaken(archive: Archive, known: Iterable[PublicKey]) -> dict[Statement, list[str]]:
+    """Return the signed redactions that others came before, with the runs in which they are to be made again.
+
+    Raises IntegrityError, StoreError.
+    """
+    store = archive.unguarded().stores.primary
     aside = waiting(store)
-    if not aside:
-        return []
     archive.notices.refresh()
-    signed = {each.statement.id: each for each in archive.notices.statements(known)}
-    done = []
-    for name, files in aside.items():
-        if name in signed and signed[name].signers:
-            _move(archive, store, signed[name].statement, files)
-            done.append(signed[name].statement)
-        elif name not in signed and _is_forgotten(store, name):
-            _delete(store, name, files)
-    if done:
-        archive.forget()
-        runs = sorted({each.run for statement in done for each in statement.replaced})
-        stores.redact_replicas(runs, archive.spool.scratch, known)
-        forget_merged(archive)
-        for statement in done:
-            _delete(store, statement.id, aside[statement.id])
-    return done
+    signed = [each.statement for each in archive.notices.statements(tuple(known)) if each.signers]
+    moves = Moves(store, archive.spool.scratch, signed)
+    found = {}
+    for statement in signed:
+        if statement.id in aside and (
+            runs := [it.run for it in statement.replaced if moves.is_overtaken(statement, it)]
+        ):
+            found[statement] = runs
+    return found
+
+
+def kept_for(archive: Archive) -> list[str]:
+    """Return the keys by which other machines say that they move files that lie aside; raises StoreError."""
+    store = archive.unguarded().stores.primary
+    runs = {run for files in waiting(store).values() for run, _ in files}
+    return [key for run in sorted(runs) for key in movers(store, archive.spool.scratch, run)]
+
+
+def _carried_out(
+    archive: Archive, statements: list[Statement], aside: dict[str, list[tuple[str, str]]]
+) -> list[Statement]:
+    """Move the files of each redaction; returns those that are done. The one that a run has first is moved first."""
+    moves = Moves(archive.unguarded().stores.primary, archive.spool.scratch, statements)
+    waits = sorted((each for each in statements if each.id in aside), key=lambda each: each.id)
+    left = waits
+    for _ in range(_ROUNDS):
+        left = [each for each in left if not moves.carry_out(each, aside[each.id])]
+    return [each for each in waits if each not in left]
+
+
+def _take_out_elsewhere(archive: Archive, done: list[Statement], known: tuple[PublicKey, ...]) -> None:
+    archive.forget()
+    runs = sorted({each.run for statement in done for each in statement.replaced})
+    archive.unguarded().stores.redact_replicas(runs, archive.spool.scratch, known)
+    forget_merged(archive)
+
+
+def _clear(archive: Archive, statement: Statement, files: list[tuple[str, str]]) -> None:
+    """Delete what lies aside for a redaction that is done, unless a process that sleeps may yet undo it."""
+    store = archive.unguarded().stores.primary
+    if not any(movers(store, archive.spool.scratch, each.run) for each in statement.replaced):
+        _delete(store, statement.id, files)
 
 
 def _is_forgotten(store: ObjectStore, name: str) -> bool:
@@ -75,49 +122,6 @@ def _is_forgotten(store: ObjectStore, name: str) -> bool:
     present = store.now()
     infos = list(store.list(f"{object_keys.REDACTING_PREFIX}{name}/"))
     return all(info.modified is not None and present - info.modified > _PREPARING for info in infos)
-
-
-def _move(archive: Archive, store: ObjectStore, statement: Statement, files: list[tuple[str, str]]) -> None:
-    for each in statement.replaced:
-        paths = [path for run, path in files if run == each.run]
-        there = store.get(object_keys.run_key(each.run, object_keys.MANIFEST))
-        if digest_of(there) == each.new:  # it was the last of the run's files
-            continue
-        data = store.get(object_keys.redacting_key(statement.id, each.run, object_keys.MANIFEST)) if paths else b""
-        if digest_of(data) != each.new or digest_of(there) != each.old:
-            raise IntegrityError(
-                f"run {each.run} cannot be redacted as {object_keys.redaction_key(statement.id)} says: what lies "
-                "aside for it, or the run, is another one; mend the run from a copy, and redact it again"
-            )
-        found = manifest.parse(data)
-        for path in sorted(paths, key=_order):
-            if path != object_keys.MANIFEST:
-                source = object_keys.redacting_key(statement.id, each.run, path)
-                _move_file(
-                    store, archive.spool.scratch, source, object_keys.run_key(each.run, path), found.resource(path).hash
-                )
-        replace_manifest(store, data, each.run)
-
-
-def _order(path: str) -> tuple[bool, str]:
-    """Records first, the index last: at every moment what it says of a record is true of it."""
-    return path == object_keys.CDX, path
-
-
-def _move_file(store: ObjectStore, scratch: Path, source: str, target: str, expected: str) -> None:
-    try:
-        private_folder(scratch)
-        with TemporaryDirectory(dir=scratch, prefix="redacting-") as work:
-            copy = Path(work) / "file"
-            with copy.open("wb") as file:
-                for piece in store.stream(source):
-                    file.write(piece)
-            found = digest_of_file(copy)
-            if found[0] != expected:
-                raise IntegrityError(f"{source} is not the file that was signed; mend it from a copy of the store")
-            put_file_verified(store, target, copy, found)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot write in {scratch}: {error.strerror or error}") from error
 
 
 def forget_merged(archive: Archive) -> None:

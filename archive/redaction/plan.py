@@ -9,9 +9,7 @@ that readers find it at every moment.
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,34 +18,21 @@ from archive import object_keys
 from archive.access.redaction_statement import Gone, Replaced, Statement
 from archive.access.rules import subject_of
 from archive.archive import Archive, UnguardedReader
-from archive.checked_json import parsed_object
-from archive.crypto.merkle import Growing
-from archive.crypto.signed_note import Signer
-from archive.digests import digest_of, digest_of_file
-from archive.errors import AmbiguousRecord, IntegrityError, NoSuchSnapshot
-from archive.formats import manifest
+from archive.coordination.redaction_turns import may_state
+from archive.crypto.signed_note import PublicKey, Signer
+from archive.digests import digest_of
+from archive.errors import AmbiguousRecord, NoSuchSnapshot
 from archive.formats.surt import urlkey
 from archive.model import Snapshot
-from archive.redaction.apply import finish
-from archive.redaction.rewrite import (
-    Place,
-    blanked_index,
-    blanked_outcomes,
-    blanked_pages,
-    blanked_record,
-    places_of,
-    together,
-)
+from archive.redaction.apply import finish, overtaken
+from archive.redaction.aside import Aside, lines_of
+from archive.redaction.rewrite import Place, places_of, together
 from archive.times import iso, now
-from archive.warc.gzip_members import walk_members
-from archive.warc.record_tree import records_root, warcs_of
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.private import private_folder
 
-_log = logging.getLogger("onrecord.archive")
-
-_PIECE = 1 << 20
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,108 +138,81 @@ def _places(store: ObjectStore, run: str) -> Iterator[Place]:
 def redact(archive: Archive, what: Plan, signer: Signer, reason: str) -> Statement:
     """Take the content of a plan's records out of all runs, and keep a signed statement of it.
 
-    Raises ValueError for a reason that is no line of text, IntegrityError where a run cannot be rewritten, StoreError;
-    what is decided by then is finished by `finish`.
+    Where another redaction comes first in one of the runs, this one is made again behind it, and stated again. Raises
+    ValueError for a reason that is no line of text, IntegrityError where a run cannot be rewritten, StoreError; what is
+    decided by then is finished by `finish` and `finish_overtaken`.
     """
+    statement = _decide(archive, what, signer, reason)
+    finish(archive, [signer.public])
+    finish_overtaken(archive, signer, [signer.public])
+    return statement
+
+
+def finish_overtaken(archive: Archive, signer: Signer, known: Iterable[PublicKey]) -> list[Statement]:
+    """Make the redactions again that others came before, and state each again; returns the new statements.
+
+    Raises IntegrityError where a run cannot be rewritten, StoreError.
+    """
+    known = (*known, signer.public)
+    made: list[Statement] = []
+    for _ in range(_ATTEMPTS):
+        left = overtaken(archive, known)
+        if not left:
+            return made
+        for statement, runs in left.items():
+            what = _again(archive.unguarded(), statement, runs)
+            made.append(_decide(archive, what, signer, statement.reason))
+        finish(archive, known)
+    raise StoreError("other redactions of the same runs come first again and again; run `onrecord redact --finish`")
+
+
+def _again(reader: UnguardedReader, statement: Statement, runs: Collection[str]) -> Plan:
+    """The plan of a redaction for runs that another one came before in: no byte of what stays was moved meanwhile.
+
+    A statement of onrecord 0.4 has no places, and holds for all records of its ids in these runs.
+    """
+    gone = statement.gone or tuple(
+        _gone(place)
+        for run in runs
+        for place in _places(reader.stores.view, run)
+        if place.record_id in statement.records
+    )
+    places = {each.place for each in gone}
+    records: dict[str, tuple[Gone, ...]] = {}
+    for each in gone:
+        home = (object_keys.split_run_key(each.key) or ("", ""))[0]
+        records[home] = (*records.get(home, ()), each)
+    repeats = [
+        line
+        for run in runs
+        for line in lines_of(reader.stores.view, run)  # as they are: what the reader shows says nothing of these
+        if line.refers_to is not None and line.refers_to.record.place in places and line.place not in places
+    ]
+    return Plan(records, (), tuple(repeats), tuple(runs))
+
+
+def _decide(archive: Archive, what: Plan, signer: Signer, reason: str) -> Statement:
+    """Put the new files of all runs aside, and the statement; from then on the redaction is decided."""
     name = object_keys.new_run_id(now())
     ids = tuple(each.record_id for each in what.gone)
     nothing = Replaced(what.runs[0], digest_of(b""), digest_of(b""))
     probe = Statement(name, now(), reason, (nothing,), ids, what.gone)
     probe.signed(signer)  # what is wrong with the reason is told before anything is put
     folder, stores = archive.spool.scratch, archive.unguarded().stores
+    places, texts = what.places, frozenset(each.place for each in what.repeats)
     try:
         private_folder(folder)
         with TemporaryDirectory(dir=folder, prefix="redacting-") as work:
-            replaced = tuple(_put_aside(stores.primary, run, what, name, Path(work)) for run in what.runs)
+            aside = Aside(stores.primary, name, places, texts, folder, Path(work))
+            replaced = tuple(map(aside.put, what.runs))
     except OSError as error:
         raise StoreUnavailable(f"cannot write in {folder}: {error.strerror or error}") from error
     statement = Statement(name, probe.at, reason, replaced, ids, what.gone)
     for each in replaced:
         if digest_of(stores.primary.get(object_keys.run_key(each.run, object_keys.MANIFEST))) != each.old:
             raise StoreError(f"run {each.run} was redacted by another one meanwhile; try again")
+    if not may_state(stores.primary, name):
+        raise StoreError("what was made for this redaction was cleared away meanwhile; try again")
     if not stores.view.put_if_absent(object_keys.redaction_key(name), statement.signed(signer)):
         raise StoreError(f"the name {name} was taken meanwhile; try again")
-    finish(archive, [signer.public])
     return statement
-
-
-def _put_aside(store: ObjectStore, run: str, what: Plan, name: str, work: Path) -> Replaced:
-    """Make the new files of a run and put them beside it."""
-    data = store.get(object_keys.run_key(run, object_keys.MANIFEST))
-    old = manifest.parse(data)
-    places, texts = what.places, frozenset(each.place for each in what.repeats)
-    hashes: dict[str, str] = {}
-    tree = Growing()
-    warcs = warcs_of(old.resources)
-    for resource in [*warcs, *(each for each in old.resources if each not in warcs)]:
-        path = work / "file"
-        key = object_keys.run_key(run, resource.path)
-        if resource in warcs:
-            changed = _blanked_warc(store, key, places, name, path)
-            for _ in walk_members(_pieces(path) if changed else store.stream(key), tree.append):
-                pass
-        else:
-            changed = _blanked_file(store, run, resource.path, (places, texts), path)
-        if not changed:
-            continue
-        hashes[resource.path], size = digest_of_file(path)
-        if size != resource.bytes:
-            raise IntegrityError(f"{key} would have another size: it is left as it is; please report this")
-        store.put_file(object_keys.redacting_key(name, run, resource.path), path)
-    package = parsed_object(data)
-    for entry in package["resources"]:
-        entry["hash"] = hashes.get(entry["path"], entry["hash"])
-    if old.records is not None:
-        package["records"]["root"] = records_root(tree).root
-    package["redactions"] = [*package.get("redactions", []), name]
-    new = json.dumps(package, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
-    store.put(object_keys.redacting_key(name, run, object_keys.MANIFEST), new)
-    return Replaced(run, old.hash, digest_of(new))
-
-
-def _blanked_warc(store: ObjectStore, key: str, wanted: Collection[str], name: str, path: Path) -> bool:
-    """Write a WARC file without the content of the records; False where it holds none of them."""
-    places = [place for place in places_of(key, store.stream(key)) if place.place in wanted]
-    if not places:
-        return False
-    with path.open("wb") as file:
-        at = 0
-        for place in places:
-            _copy(store, key, at, place.offset, file.write)
-            try:
-                for piece in blanked_record(place, name):
-                    file.write(piece)
-            except ValueError as error:
-                raise IntegrityError(f"{key}: {error}") from error
-            at = place.offset + place.length
-        size = store.head(key)
-        _copy(store, key, at, size.size if size else at, file.write)
-    return True
-
-
-def _copy(store: ObjectStore, key: str, start: int, end: int, write: Callable[[bytes], object]) -> None:
-    while start < end and (piece := store.get_range(key, start, min(end - start, _PIECE))):
-        write(piece)
-        start += len(piece)
-
-
-def _blanked_file(
-    store: ObjectStore, run: str, name: str, what: tuple[Collection[str], Collection[str]], path: Path
-) -> bool:
-    places, texts = what
-    if name not in {object_keys.PAGES, object_keys.OUTCOMES, object_keys.CDX}:
-        return False
-    data = store.get(object_keys.run_key(run, name))
-    if name == object_keys.PAGES:
-        made = blanked_pages(data, places, texts)
-    elif name == object_keys.OUTCOMES:
-        made = blanked_outcomes(data, places, texts)
-    else:
-        made = blanked_index(run, data, store.get(object_keys.run_key(run, object_keys.IDX)), places, texts)
-    path.write_bytes(made)
-    return made != data
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from iter(lambda: file.read(_PIECE), b"")

@@ -32,7 +32,7 @@ _KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "r
 _KEPT_OF_OUTCOME = frozenset(
     {"url", "outcome", "timestamp", "status", "record_id", "key", "offset", "role", "via", "hops", "seed"}
 )
-_TEXT_OF_LINE = ("title", "document", "availability", "etag", "lastModified")
+_TEXT_OF_LINE = ("title", "document", "availability", "text", "etag", "lastModified")
 
 
 def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
@@ -172,23 +172,36 @@ def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], tex
     for ref in BlockIndex(idx):
         block = cdx[ref.offset : ref.offset + ref.length]
         lines = decode_block(block)
-        blanked = [_blanked_line(run, line, wanted, texts) for line in lines]
-        if blanked == lines:
+        if [_blanked_line(run, line, wanted, texts) for line in lines] == lines:
             made.append(block)
-            continue
-        try:
-            made += padded_member("\n".join(blanked).encode() + b"\n", ref.length)
-        except ValueError as error:
-            raise IntegrityError(f"a block of the index cannot be replaced in its place: {error}") from error
+        else:
+            made += _blanked_block(run, lines, ref.length, (wanted, texts))
     return b"".join(made)
 
 
-def _blanked_line(run: str, line: str, wanted: Collection[str], texts: Collection[str]) -> str:
+def _blanked_block(
+    run: str, lines: list[str], length: int, what: tuple[Collection[str], Collection[str]]
+) -> list[bytes]:
+    """A block of the same length, its lines with a media type and status where there is room: like lines pack well."""
+    wrong: ValueError | None = None
+    for without in ((), ("mime",), ("mime", "status"), ("mime", "status", "recordId")):
+        blanked = [_blanked_line(run, line, *what, without=without) for line in lines]
+        try:
+            return list(padded_member("\n".join(blanked).encode() + b"\n", length))
+        except ValueError as error:
+            wrong = error
+    raise IntegrityError(f"a block of the index cannot be replaced in its place: {wrong}") from wrong
+
+
+def _blanked_line(
+    run: str, line: str, wanted: Collection[str], texts: Collection[str], *, without: Collection[str] = ()
+) -> str:
     parsed = parse_line(line)
     place = snapshot_of(parsed, run).place
     if place in wanted:
         fields = {name: parsed.fields[name] for name in _KEPT_OF_LINE if name in parsed.fields}
         fields |= {"mime": "application/warc-fields"}
+        fields = {name: value for name, value in fields.items() if name not in without}
     elif place in texts:
         fields = {name: value for name, value in parsed.fields.items() if name not in _TEXT_OF_LINE}
     else:

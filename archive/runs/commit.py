@@ -9,15 +9,16 @@ garbage collection: `archive.coordination.intents`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Protocol
 
 from archive import object_keys
 from archive.access.rule_store import Notices
-from archive.access.signed_redactions import successors
+from archive.access.signed_redactions import replaced_by, successors
 from archive.coordination.leases import committing
-from archive.digests import digest_of, digest_of_stream
+from archive.digests import digest_of, digest_of_file
 from archive.errors import IntegrityError
 from archive.formats import manifest
 from archive.formats.pages_jsonl import HEADER
@@ -35,6 +36,12 @@ _SENDERS = 4  # objects on their way at once
 _ROUNDS = 3  # times that files which disappeared are put again
 
 
+class MakesManifest(Protocol):
+    """Make a manifest's bytes of a run's files, and of the root over its records."""
+
+    def __call__(self, resources: list[Resource], /, *, records: RecordsRoot | None) -> bytes: ...  # noqa: D102 - as above
+
+
 def is_sealed(spooled: SpooledRun) -> bool:
     """Whether the run has its manifest, and with it every other file."""
     return spooled.path(object_keys.MANIFEST).exists()
@@ -43,12 +50,13 @@ def is_sealed(spooled: SpooledRun) -> bool:
 def seal(
     spooled: SpooledRun,
     lines: list[str],
-    make_manifest: Callable[[list[Resource], RecordsRoot | None], bytes],
+    make_manifest: MakesManifest,
     ends: Mapping[str, Sequence[int]],
 ) -> None:
     """Write the index, the digest file and the manifest into the spool: from here on the run never changes.
 
-    `ends` says where the records of a WARC file end, as far as that is known.
+    `make_manifest` is `archive.formats.manifest.build` with all that the files do not say; `ends` says where the
+    records of a WARC file end, as far as that is known.
     """
     for name, empty in ((object_keys.PAGES, HEADER), (object_keys.OUTCOMES, b"")):
         if not spooled.path(name).exists():
@@ -58,16 +66,14 @@ def seal(
     spooled.write(object_keys.IDX, idx)
     warcs = sorted(f"archive/{path.name}" for path in spooled.path("archive").glob("*.warc.gz"))
     names = [*warcs, object_keys.PAGES, object_keys.CDX, object_keys.IDX, object_keys.OUTCOMES]
-    data = make_manifest([_resource(spooled, name) for name in names], _records(spooled, warcs, ends))
-    spooled.write(object_keys.MANIFEST_DIGEST, manifest.digest_file(data))
-    spooled.write(object_keys.MANIFEST, data)
-
-
-def _records(spooled: SpooledRun, warcs: list[str], ends: Mapping[str, Sequence[int]]) -> RecordsRoot | None:
     try:
-        return root_of_files((spooled.path(name), ends.get(name, ())) for name in warcs)
+        resources = [Resource(name, *digest_of_file(spooled.path(name))) for name in names]
+        records = root_of_files((spooled.path(name), ends.get(name, ())) for name in warcs)
     except OSError as error:
         raise StoreUnavailable(f"cannot read {spooled.folder}: {error.strerror or error}") from error
+    data = make_manifest(resources, records=records)
+    spooled.write(object_keys.MANIFEST_DIGEST, manifest.digest_file(data))
+    spooled.write(object_keys.MANIFEST, data)
 
 
 def publish(
@@ -82,45 +88,45 @@ def publish(
     """
     data, found = sealed(spooled)
     (known or KnownStores()).check(store)  # its disk may have gone since the run was begun
-    if not spooled.is_proven(store.url):
-        _publish(store, spooled, found, data, read_back=read_back)
-    return found
-
-
-def _publish(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
+    if spooled.is_proven(store.url):
+        return found
     key = object_keys.run_key(spooled.run, object_keys.MANIFEST)
-    kept = _read(store, key)
+    kept = read_or_none(store, key, manifest.LONGEST)
     if kept != data and kept is not None and _is_manifest(kept):
         _check_redacted(store, spooled, found, kept)
-        return
+        return found
+    digest_file = manifest.digest_file(data)
+    files = [*found.resources, Resource(object_keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
     with ThreadPoolExecutor(_SENDERS) as pool:
         bring = partial(_bring, store, spooled, read_back=read_back, committed=found if kept == data else None)
-        list(pool.map(bring, _files(found, data)))
+        list(pool.map(bring, files))
     if kept != data:
         with committing(store, found):
-            _put_back(store, spooled, found, data, read_back=read_back)
-            store.put(
-                object_keys.loose_key(spooled.run), b""
-            )  # before the run exists, or readers of a generation miss it
+            _put_back(store, spooled, found, files, read_back=read_back)
+            # before the run exists, or readers of a generation miss it
+            store.put(object_keys.loose_key(spooled.run), b"")
             if kept is None:
                 store.put_if_absent(key, data)
             else:  # what is no manifest is what became of this one
                 store.put(key, data)
-        kept = _read(store, key)
+        kept = read_or_none(store, key, manifest.LONGEST)
     if kept != data and _is_manifest(kept or b""):
         _check_redacted(store, spooled, found, kept or b"")
-        return
+        return found
     if kept != data:
         raise not_as_put(store, key)
-    _put_back(store, spooled, found, data, read_back=read_back)
+    _put_back(store, spooled, found, files, read_back=read_back)
     spooled.note_proven(store.url)
+    return found
 
 
-def _put_back(store: ObjectStore, spooled: SpooledRun, found: Manifest, data: bytes, *, read_back: bool) -> None:
+def _put_back(
+    store: ObjectStore, spooled: SpooledRun, found: Manifest, files: list[Resource], *, read_back: bool
+) -> None:
     """List the run's files, and put again what is missing or has another size; raises StoreUnavailable."""
     for _ in range(_ROUNDS):
         listed = {info.key: info.size for info in store.list(object_keys.run_key(found.run, ""))}
-        lacking = [it for it in _files(found, data) if listed.get(object_keys.run_key(found.run, it.path)) != it.bytes]
+        lacking = [it for it in files if listed.get(object_keys.run_key(found.run, it.path)) != it.bytes]
         if not lacking:
             return
         for resource in lacking:
@@ -140,20 +146,11 @@ def _check_redacted(store: ObjectStore, spooled: SpooledRun, found: Manifest, ke
 def _replaced(store: ObjectStore) -> dict[str, str]:
     """By the hash of each manifest that a redaction of this store replaces, the hash of the one in its place."""
     statements, _ = Notices(store, Cache(None)).readable_statements(())
-    return {each.old: each.new for signed in statements for each in signed.statement.replaced}
-
-
-def _read(store: ObjectStore, key: str) -> bytes | None:
-    return read_or_none(store, key, manifest.LONGEST)
+    return replaced_by(store, [signed.statement for signed in statements])
 
 
 def _taken(spooled: SpooledRun) -> StoreError:
     return StoreError(f"another run has taken the name {spooled.run}; what was captured stays in {spooled.folder}")
-
-
-def _files(found: Manifest, data: bytes) -> list[Resource]:
-    digest_file = manifest.digest_file(data)
-    return [*found.resources, Resource(object_keys.MANIFEST_DIGEST, digest_of(digest_file), len(digest_file))]
 
 
 def _bring(
@@ -186,13 +183,3 @@ def sealed(spooled: SpooledRun) -> tuple[bytes, Manifest]:
         raise StoreError(
             f"run {spooled.run} in the spool has no sound manifest ({error}): see {spooled.folder}"
         ) from error
-
-
-def _resource(spooled: SpooledRun, name: str) -> Resource:
-    path = spooled.path(name)
-    try:
-        with path.open("rb") as file:
-            digest, size = digest_of_stream(iter(lambda: file.read(1 << 20), b""))
-    except OSError as error:
-        raise StoreUnavailable(f"cannot read {path}: {error.strerror or error}") from error
-    return Resource(name, digest, size)

@@ -8,7 +8,7 @@ from typing import Any
 
 from archive import object_keys
 from archive.coordination.clock import ClockNote
-from archive.formats.cdxj import line_of, parse_line, snapshot_of
+from archive.formats.cdxj import line_of, parse_line, parse_text_mark, snapshot_of
 from archive.formats.outcomes_jsonl import OutcomeCounts
 from archive.index.dedup import Earlier
 from archive.model import DocumentRef, Snapshot
@@ -76,6 +76,7 @@ class RunContents:
                 document=DocumentRef(key, entry["offset"], entry["length"]),
                 title=entry["title"],
                 availability=entry.get("availability"),
+                text=parse_text_mark(entry["mark"]) if entry.get("mark") else None,
             )
 
     def restore(self, entry: dict[str, Any]) -> Snapshot | None:
@@ -143,7 +144,13 @@ class RunContents:
 
 
 def _with_text_of(snapshot: Snapshot, original: Snapshot) -> Snapshot:
-    return replace(snapshot, document=original.document, title=original.title, availability=original.availability)
+    return replace(
+        snapshot,
+        document=original.document,
+        text=original.text,
+        title=original.title,
+        availability=original.availability,
+    )
 
 
 def spooled_record(path: Path, snapshot: Snapshot) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from archive.runs.contents import RunContents, spooled_record
 from archive.runs.renaming import rename
 from archive.runs.spool import SpooledRun
 from archive.runs.warc_files import RunSettings, RunWarcs
+from archive.snapshot_state import mark_of
 from archive.times import from_iso, now
 from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of, validator_of
 from archive.warc.credential_masking import masked
@@ -94,8 +96,6 @@ class Session:
                 session._earlier.note(snapshot)
         return session
 
-    # What a run is made of
-
     def add(
         self,
         exchange: Exchange,
@@ -133,6 +133,7 @@ class Session:
             title=earlier.title if earlier else None,
             availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
+            text=earlier.text if earlier else None,
         )
         self._contents.add(snapshot, page=page)
         self._earlier.note(snapshot)
@@ -193,20 +194,24 @@ class Session:
         snapshot = self._contents.adopt(snapshot, original)
         self._journal(snapshot, page=original is None)
 
-    def last(self, url: str) -> Snapshot | None:
-        """The newest earlier capture of a URL that a conditional request can be about. For use by any thread."""
-        return self._earlier.last(url)
+    def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
+        """Return the newest earlier capture of a URL that a conditional request can be about; see `Earlier.last`.
+
+        For use by any thread.
+        """
+        return self._earlier.last(url, repeats=repeats, since=since)
 
     def add_document(self, document: Document) -> None:
         """Write the line of a page's document; one whose text lies with an earlier record has `same_as` set."""
-        line = encode_document(document)
+        line, article = encode_document(document), document.article
         if not self._spooled.holds(object_keys.PAGES):
             self._spooled.append(object_keys.PAGES, HEADER)
         offset = self._spooled.append(object_keys.PAGES, line)
-        title = document.article.title[:_TITLE] if document.article.title else None
+        title = article.title[:_TITLE] if article.title else None
         entry: dict[str, Any] = {"record": document.place, "offset": offset, "length": len(line), "title": title}
-        entry["text"] = document.same_as is None and bool(document.article.extractor)
-        entry["availability"] = document.article.availability
+        entry["text"], entry["availability"] = not document.same_as and bool(article.extractor), article.availability
+        if entry["text"] and (mark := mark_of(article)):
+            entry["mark"] = str(mark)
         self._contents.add_document(entry)
         self._entries.append({"document": entry})
 
@@ -226,8 +231,6 @@ class Session:
         if self._entries:
             self._spooled.checkpoint(self._entries)
             self._entries = []
-
-    # What recovery asks
 
     @property
     def pending(self) -> list[Snapshot]:
@@ -261,8 +264,6 @@ class Session:
             return payload_record(self._store, snapshot)
         self.checkpoint()
         return spooled_record(self._spooled.path(name), snapshot)
-
-    # The end of a run
 
     def commit(self) -> Manifest | None:
         """Publish the run: its files first, the manifest last and only if absent. None when it holds nothing.

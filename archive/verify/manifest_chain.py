@@ -119,7 +119,7 @@ class _Chain:
         return True
 
     def _parent(self, place: str, found: Manifest, parent: str) -> Iterator[str]:
-        earlier = self._by_hash.get(parent) or self._by_hash.get(self._now(parent))
+        earlier = next((self._by_hash[each] for each in self._since(parent) if each in self._by_hash), None)
         if earlier is None:
             yield from self._lost(parent)
         elif earlier.manifest is not None:
@@ -147,9 +147,12 @@ class _Chain:
         )
         return True
 
-    def _now(self, digest: str) -> str:
-        """The hash of what stands in the place of a manifest, as far as that was said by right."""
-        return [digest, *successors(digest, self._replaced)][-1]
+    def _since(self, digest: str) -> list[str]:
+        """The hashes of a manifest and of those that stood in its place since, as far as that was said by right.
+
+        The last ones may be yet to come: a redaction is stated before it is carried out.
+        """
+        return [digest, *successors(digest, self._replaced)]
 
     def _lost(self, digest: str) -> Iterator[str]:
         """What became of an earlier run whose manifest is not there, unless the log has it: then it is told there."""
@@ -175,7 +178,7 @@ class _Chain:
             there = self._by_place.get(run)
             if there is None:
                 yield run, f"it was deleted: the log of runs has it, with the manifest {digest}"
-            elif there.hash not in {digest, self._now(digest)}:
+            elif there.hash not in self._since(digest):
                 yield run, f"it was replaced: its manifest is {there.hash}, and the log of runs has it with {digest}"
 
 

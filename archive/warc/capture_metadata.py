@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
+from archive.formats.join_url import joined_url
 from archive.model import Exchange
 from archive.warc.writer import Fields
 
@@ -52,7 +52,7 @@ def location_of(exchange: Exchange) -> str | None:
     if not location or not 300 <= exchange.status < 400:
         return None
     try:
-        return urljoin(exchange.url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
+        return joined_url(exchange.url, location.encode("latin-1").decode("utf-8", "replace").strip()).partition("#")[0]
     except ValueError:
         return None
 

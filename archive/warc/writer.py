@@ -137,7 +137,7 @@ class RecordWriter:
         return [
             ("WARC-Target-URI", exchange.url),
             ("WARC-Date", iso(exchange.started)),
-            ("WARC-IP-Address", exchange.ip),
+            *((("WARC-IP-Address", exchange.ip),) if exchange.ip else ()),
             *(("WARC-Protocol", protocol) for protocol in exchange.protocols),
             ("WARC-Warcinfo-ID", warcinfo),
         ]

@@ -14,7 +14,7 @@ from pipeline.outbound.plain_text import whole_characters
 
 # What a page became, what a source does, and what became of a run.
 KINDS = (
-    "gone", "soft-404", "blocked", "paywalled", "unreachable", "changed", "back",
+    "gone", "soft-404", "blocked", "paywalled", "unreachable", "text-incomplete", "changed", "back",
     "feed-too-fast", "source-failed", "run-failed", "test",
 )  # fmt: skip
 

@@ -71,7 +71,7 @@ class Context:
         set_up_logs(verbosity, as_json=log_json or form == "json", file=str(file) if file else None)
         if isinstance(sys.stdout, io.TextIOWrapper):  # a title that this terminal cannot show ends no command
             sys.stdout.reconfigure(errors="backslashreplace")
-        for noisy in ("botocore", "boto3", "urllib3", "s3transfer", "trafilatura", "htmldate"):
+        for noisy in ("botocore", "boto3", "urllib3", "s3transfer"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         watches, key = (variables.get(("", name)) or top.get(name) for name in ("watches", "signing_key"))
         named = [str(value) if value else None for value in (watches, key)]
@@ -98,6 +98,8 @@ class Context:
 
         stores = open_stores(self.store)
         archive = self.archive_at(*stores)
+        keep = str(self.defaults.get("capture", {}).get("keep_tracking", "")).lower()
+        archive.keeps_tracking = keep in {"true", "1", "yes", "on"}
         try:
             if look and len(stores) > 1:  # what one lacks is read from another
                 archive.known.check_any(stores)

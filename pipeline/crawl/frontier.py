@@ -91,7 +91,7 @@ class Frontier:
                     continue
                 self._named.add(mark)
                 self._new(target.url)
-                self._keys.add(hash(page_key(target.url)))
+                self._keys.add(hash(self._key(target.url)))
                 seed: Target | None = replace(target, seed=target.seed or target.url)
                 self._admission.add_root(target.url, target.url)
                 found_once = target.via is not None and self._rules.robots == RobotsPolicy.DISCOVERED
@@ -139,9 +139,11 @@ class Frontier:
         target = fetched.target
         with self._lock:
             self._under_way.pop(target.url, None)
+            if target.bare:  # handed out as https
+                self._under_way.pop(target.url.replace("http:", "https:", 1), None)
             for url in (*beside, *(exchange.url for exchange in fetched.exchanges[1:])):
                 self._new(url)
-                self._keys.add(hash(page_key(url)))
+                self._keys.add(hash(self._key(url)))
         rules = self._rules
         links = rules.requisites or rules.linked_pdfs or rules.embeds or target.role in {Role.FEED, Role.SITEMAP}
         links = links or (target.role == Role.PAGE and target.depth < rules.depth)
@@ -228,12 +230,12 @@ class Frontier:
                     self._requisite(target, url, link)
             if not self._rules.depth:
                 return
-            if canonical and page_key(canonical) != page_key(url):
+            if canonical and self._key(canonical) != self._key(url):
                 if self._known(canonical):
                     return  # the same page under another address: its links were followed there
                 links.insert(0, Outlink(canonical, Hop.LINK, "link/@canonical"))
         for link in links:
-            mark, key = hash(link.url), hash(page_key(link.url))
+            mark, key = hash(link.url), hash(self._key(link.url))
             if mark not in self._refused and mark not in self._seen and key not in self._keys:
                 self._follow(_followed(target, url, link), target.role, mark, key)
 
@@ -279,6 +281,9 @@ class Frontier:
 
     # What is known
 
+    def _key(self, url: str) -> str:
+        return page_key(url, keep_tracking=self._rules.keep_tracking)
+
     def _new(self, url: str) -> bool:
         mark = hash(url)
         if mark in self._seen:
@@ -287,7 +292,7 @@ class Frontier:
         return True
 
     def _known(self, url: str) -> bool:
-        return hash(url) in self._seen or hash(page_key(url)) in self._keys
+        return hash(url) in self._seen or hash(self._key(url)) in self._keys
 
 
 def _outcome(target: Target, name: str, why: str) -> Outcome:

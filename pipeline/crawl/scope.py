@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from archive.formats import urlkey
+from archive.formats import untracked, urlkey
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import WebUrl, checked_url
 
@@ -18,8 +19,6 @@ _DEEPEST_PATH = 25  # segments
 _MOST_REPEATS = 3  # of one segment in a path: /a/b/a/b/a/b/… has no end
 _MOST_QUERIES = 200  # of one path in a run: calendars, facets, sort orders
 _LONGEST = 1500  # characters
-# What marks a visit, not a page.
-_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|yclid|_hsenc|_hsmi|replytocom)\Z")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[0-9a-z]{32}|(?<=/)\((?:[a-z]\()?[0-9a-z]{24}\)?\)(?=/)", re.IGNORECASE)
 _SESSION = re.compile(
     r"(?:(?:jsessionid|phpsessid|sid)=[0-9a-z]{32}|aspsessionid[a-z]{8}=[a-z]{24}|cfid=|cftoken=)", re.IGNORECASE
@@ -59,7 +58,10 @@ class Rules:
     linked_pdfs: bool = False
     robots: RobotsPolicy = RobotsPolicy.DISCOVERED
     agent: str = "onrecord"
+    keep_tracking: bool = False  # addresses that differ by what marks a visit are several pages
     conditional: bool = True
+    most_not_modified: int = 10  # answers 304 in a row, after which a full answer is requested,
+    full_after: timedelta = timedelta(days=7)  # as it is when the last full answer is so old
     browser: bool = False  # pages are visited, not fetched
     seed_time: float | None = None  # seconds after which nothing more is fetched that one seed led to
 
@@ -100,20 +102,21 @@ def registrable(host: str) -> str:
     return get_fld(f"http://{host}/", fail_silently=True) or host
 
 
-def page_key(url: str) -> str:
+def page_key(url: str, *, keep_tracking: bool = False) -> str:
     """Return one key for the addresses of one page: tracking parameters, www, scheme and order are put aside.
 
     Paths and values that differ by case, or by an escape that is no spelling of the same byte, have keys of their own:
     to the key of the index, which is the same for them, their spelling is added.
+    With `keep_tracking`, parameters that mark a visit count as well.
     What a user named may be no URL at all; it is its own key, and ends with its own outcome.
     """
     original = url
     try:
+        url = url if keep_tracking else untracked(url)
         parts = urlsplit(url)
         if parts.query:
-            kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _TRACKING.match(name)]
-            url = urlunsplit(parts._replace(query=urlencode(kept)))
-        return f"{urlkey(url)} {_spelling(original)}"
+            url = urlunsplit(parts._replace(query=urlencode(parse_qsl(parts.query, True))))
+        return f"{urlkey(url)} {_spelling(original if keep_tracking else untracked(original))}"
     except ValueError:
         return url
 
@@ -126,7 +129,7 @@ def _spelling(url: str) -> str:
     path = _SESSION_IN_PATH.sub("", parts.path)
     path = "/".join(piece for piece in path.split("/") if piece not in {"", "."})
     pairs = (pair for pair in parts.query.split("&") if pair)
-    kept = sorted(pair for pair in pairs if not _TRACKING.match(pair.partition("=")[0]) and not _SESSION.match(pair))
+    kept = sorted(pair for pair in pairs if not _SESSION.match(pair))
     return _ESCAPE.sub(_plain_escape, f"{path}?{'&'.join(kept)}")
 
 

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from archive.formats import joined_url
 from archive.model import Embed
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import checked_url
@@ -270,7 +271,7 @@ def _document(url: str, at: Address) -> Embed | None:
 
 def _joined(base: str, reference: str) -> str:
     try:
-        return urljoin(base, reference)
+        return joined_url(base, reference)
     except ValueError:
         return ""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urljoin
+
+from archive.formats import joined_url
 
 _LONGEST = 2_000  # characters; longer ones are traps or data
 _WEB_URL = re.compile(r"https?://[^/?#]", re.IGNORECASE)
@@ -30,6 +31,6 @@ def web_url(base: str, reference: str) -> str | None:
 @lru_cache(maxsize=4096)  # pages repeat their links
 def _joined(base: str, reference: str) -> str | None:
     try:
-        return urljoin(base, reference)
+        return joined_url(base, reference)
     except ValueError:
         return None

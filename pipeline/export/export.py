@@ -11,9 +11,12 @@ from archive.archive import Reader
 from archive.errors import NoSuchSnapshot, Withheld
 from archive.export import Hashing, Out, Package, copy_records, copy_warc, write_parquet, write_warcinfo
 from archive.model import Document, Manifest, Snapshot
+from archive.page_history import States
+from archive.snapshot_state import SnapshotState
 from archive.times import now
 from pipeline.export.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.extract.rereading import same_text
 from pipeline.version import software
 
 if TYPE_CHECKING:
@@ -165,25 +168,29 @@ def _runs_in_one(archive: Reader, wanted: Wanted, out: Hashing) -> Exported:
 def export_parquet(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write a table with a row for each capture; raises as `export_wacz` does, FormatError without pyarrow."""
     withheld = 0
+    states = States(archive, same_text)
 
-    def captures() -> Iterator[tuple[Snapshot, Document | None]]:
+    def captures() -> Iterator[tuple[Snapshot, Document | None, SnapshotState | None]]:
         nonlocal withheld
         for each in wanted_captures(archive, wanted):
             if each.withheld:
                 withheld += 1
             else:
-                yield each, archive.document(each) if each.document else None
+                yield each, archive.document(each) if each.document else None, states.of(each)
 
     count = write_parquet(captures(), file, _registered)
     _require(range(count), withheld)
     return Exported(count, withheld=withheld)
 
 
-def _documents(archive: Reader, snapshots: Iterator[Snapshot]) -> Iterator[tuple[Snapshot, Document]]:
+def _documents(
+    archive: Reader, snapshots: Iterator[Snapshot]
+) -> Iterator[tuple[Snapshot, Document, SnapshotState | None]]:
+    states = States(archive, same_text)
     for snapshot in snapshots:
         document = archive.document(snapshot)
-        if document is not None:
-            yield snapshot, document
+        if document is not None and not snapshot.url.startswith("urn:"):  # those cannot be replayed
+            yield snapshot, document, states.of(snapshot)
 
 
 @lru_cache(maxsize=4096)

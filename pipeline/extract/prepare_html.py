@@ -11,15 +11,17 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
+from pipeline.extract.footnotes import bracket_mark, drop_way_back, note_containers
+from pipeline.extract.inline_markup import DROPPED, NO_TAG, enclose, hidden, make_plain, quote
 from pipeline.extract.link_lists import leads_to
 from pipeline.extract.list_numbers import numbered, place_for_number
 from pipeline.extract.main_content import is_link, prose_of, text_in
+from pipeline.extract.streamed_parts import put_in_place
 from pipeline.extract.templates import empty_templates
 
 if TYPE_CHECKING:
@@ -28,26 +30,11 @@ if TYPE_CHECKING:
 # Signs that stand for markup until trafilatura is done, which drops private-use characters.
 LINK, TARGET, END, NUMBER = "\u2bf0", "\u2bf1", "\u2bf2", "\u2bf3"
 
-_HIDDEN_NAMES = re.compile(
-    r"(?:^|[\s_-])(?:sr-only|screen-reader\S*|visually-?hidden|hidden|hide|tooltip\S*|noprint)(?:$|\s)", re.IGNORECASE
-)
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_LONGEST_NAMES = 300  # characters of an attribute that is looked at
-_NOTES = re.compile(r"(?:^|[\s_-])(?:foot-?notes?|end-?notes?)(?:$|[\s_-])", re.IGNORECASE)
-_NOTE_ROLES = {"doc-footnote", "doc-endnote", "doc-endnotes", "footnote", "footnotes", "endnote", "endnotes"}
-_BACK = re.compile(r"[\s\ufe0e\[\]()]*[\u21a9\u2191\u2934\u21b5^][\s\ufe0e\[\]()]*\Z")
-_NOTE_MARK = re.compile(r"\s*[\[(]?\s*(\d{1,4}|[a-z]|[ivxl]{1,6}|[*\u2020\u2021\u00a7])\s*[\])]?\s*\Z", re.IGNORECASE)
 _CREDIT = re.compile(r"\s*(?:\u00a9|\(c\)|photos?\b|image\b|credit|source|getty|reuters|ap\b|afp|via\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NAMED = {"span", "a", "font", "em", "strong", "b", "i", "u", "mark", "abbr", "cite", "small", "data"}
-_DROPPED = {"time", "label", "button"}  # which trafilatura drops with their words
 _POSTS = {"twitter-tweet", "twitter-video", "instagram-media", "tiktok-embed", "bluesky-embed", "mastodon-embed"}
 _BESIDE = {"h2", "h3", "h4", "ul", "ol", "blockquote"}  # what runs along with paragraphs
-_MAYBE_NOTES = etree.XPath(
-    "//*[self::aside or self::section or self::div or self::ol]"
-    "[contains(@class, 'note') or contains(@id, 'note') or contains(@role, 'note') or contains(@epub:type, 'note')]",
-    namespaces={"epub": "http://www.idpf.org/2007/ops"},
-)
 _CAPTIONED = etree.XPath("//div[contains(@class, 'wp-caption')]")
 _CAPTION = etree.XPath(".//p[contains(@class, 'caption')]|.//div[contains(@class, 'caption-text')]")
 _BLOCKS = (
@@ -70,15 +57,11 @@ _BLOCKS = (
     "h5",
     "h6",
 )
-_NO_TAG = "x-none"  # of elements whose words stay: taking tags out one by one takes quadratic time
 # Of a paragraph: joining the texts of so many one by one, as trafilatura does too, takes a minute for 100,000.
 _MOST_LINKS, _MOST_CHILDREN = 1_000, 20_000
-_MOST_PARTS = 500  # of a streamed page; a real one has dozens
 _MOST_SPANS, _WIDEST_SPAN = 500, 30  # cells that reach over others; trafilatura makes a cell for each that is covered
-_STREAMED = etree.XPath("//div[@hidden and starts-with(@id, 'S:')]")
 _SPANNING = etree.XPath("//td[@colspan or @rowspan]|//th[@colspan or @rowspan]")
 _SPAN = re.compile(r"\d{1,4}\Z")
-_PLACES = etree.XPath("//*[starts-with(@id, 'B:') or starts-with(@id, 'P:')]")
 
 
 @dataclass(slots=True)
@@ -97,11 +80,11 @@ class _Preparation:
 
     def run(self) -> None:
         tree = self.result.tree
-        _put_in_place(tree)
+        put_in_place(tree)
         empty_templates(tree)
         _narrow_cells(tree)
-        notes = [element for element in _MAYBE_NOTES(tree) if _named_notes(element)]
-        self._each({"q": _short_quotation, "sup": _note_mark, "a": _way_back})
+        notes = note_containers(tree)
+        self._each({"q": quote, "sup": bracket_mark, "a": drop_way_back})
         for element in _CAPTIONED(tree):
             self._figure(element)
         self._each(
@@ -116,7 +99,7 @@ class _Preparation:
         )
         for element in notes:
             self._notes(element)
-        etree.strip_tags(tree, _NO_TAG)
+        etree.strip_tags(tree, NO_TAG)
 
     def _each(self, steps: dict[str, Callable[[HtmlElement], None]]) -> None:
         for element in list(self.result.tree.iter(*steps)):
@@ -134,8 +117,8 @@ class _Preparation:
         prose = prose_of(element)
         own = _own_words(element)
         if prose or own >= 2:
-            for inner in list(element.iterdescendants(*_NAMED, *_DROPPED)):
-                _make_plain(inner)
+            for inner in list(element.iterdescendants(*_NAMED, *DROPPED)):
+                make_plain(inner)
         if element.find(".//a") is not None and (prose or ((own or _is_sentence(element)) and _runs_along(element))):
             self._keep_links(element)
 
@@ -149,9 +132,9 @@ class _Preparation:
                 continue
             target = web_url(self._url, link.get("href") or "") if self._links else None
             if target and text_in(link).strip() and link.find(".//img") is None:
-                _enclose(link, LINK, f"{TARGET}{len(self.result.targets)}{END}")
+                enclose(link, LINK, f"{TARGET}{len(self.result.targets)}{END}")
                 self.result.targets.append(target)
-            link.tag = _NO_TAG
+            link.tag = NO_TAG
 
     def _figure(self, element: HtmlElement) -> None:
         """A figure is dropped whole: what is text in it stands in the figure's place."""
@@ -219,40 +202,6 @@ def prepared(tree: HtmlElement, url: str, *, links: bool = False) -> Prepared:
     return preparation.result
 
 
-def hidden(element: HtmlElement) -> bool:
-    """Whether a page hides an element from its readers, as far as the markup says."""
-    get = element.get
-    return (
-        get("hidden") is not None
-        or get("aria-hidden") == "true"
-        or _has(_HIDDEN_STYLE, get("style"))
-        or _has(_HIDDEN_NAMES, get("class"))
-    )
-
-
-@lru_cache(maxsize=20_000)  # pages repeat their names
-def _has(pattern: re.Pattern[str], value: str | None) -> bool:
-    return value is not None and len(value) < _LONGEST_NAMES and pattern.search(value) is not None
-
-
-def _put_in_place(tree: HtmlElement) -> None:
-    """Streamed pages (React 18) carry later parts at the end, hidden, until a script moves each to its template."""
-    parts = _STREAMED(tree)
-    if not 0 < len(parts) <= _MOST_PARTS:
-        return
-    places: dict[str, HtmlElement] = {}
-    for place in _PLACES(tree):
-        places.setdefault(place.get("id"), place)
-    for part in parts:
-        number = part.get("id")[1:]
-        place = places.get(f"B{number}", places.get(f"P{number}"))
-        del part.attrib["hidden"]
-        if place is None or place.getparent() is None or any(above is part for above in place.iterancestors()):
-            continue
-        part.tail = None  # it would move along
-        place.addnext(part)
-
-
 def _narrow_cells(tree: HtmlElement) -> None:
     """Hostile tables have cells that reach over millions of others."""
     for count, cell in enumerate(_SPANNING(tree)):
@@ -260,37 +209,6 @@ def _narrow_cells(tree: HtmlElement) -> None:
             value = cell.get(name)
             if value is not None and (count >= _MOST_SPANS or not _SPAN.match(value) or int(value) > _WIDEST_SPAN):
                 del cell.attrib[name]
-
-
-def _enclose(element: HtmlElement, before: str, after: str) -> None:
-    """Put text at an element's beginning and end."""
-    element.text = before + (element.text or "")
-    if len(element):
-        element[-1].tail = (element[-1].tail or "") + after
-    else:
-        element.text += after
-
-
-def _short_quotation(element: HtmlElement) -> None:
-    """Browsers draw quotation marks around it; trafilatura would begin a line."""
-    _enclose(element, "\u201c", "\u201d")
-    element.tag = _NO_TAG
-
-
-def _note_mark(element: HtmlElement) -> None:
-    """The number that refers to a note stands in brackets, not in the word before it."""
-    link = element if element.getparent().tag == "a" else element.find("a")
-    if link is not None and (match := _NOTE_MARK.match(text_in(element)[:20])):
-        tail = element.tail
-        element.clear()
-        element.text, element.tail = f"[{match[1]}]", tail
-        element.tag = _NO_TAG
-
-
-def _way_back(element: HtmlElement) -> None:
-    """The arrow that leads from a note to its place is no text."""
-    if (element.get("href") or "").startswith("#") and _BACK.match(text_in(element)[:20]):
-        element.drop_tree()
 
 
 def _loose_paragraph(element: HtmlElement) -> None:
@@ -305,30 +223,6 @@ def _loose_paragraph(element: HtmlElement) -> None:
 def _is_sentence(element: HtmlElement) -> bool:
     """Whether a paragraph ends as sentences do; headlines, which links to other articles are, do not."""
     return text_in(element).rstrip("\"'\u201d\u2019\u00bb) \n\t\u00a0").endswith((".", "!", "?", "\u2026", "\u3002"))
-
-
-def _make_plain(inner: HtmlElement) -> None:
-    """An inline element without the names that trafilatura judges it by."""
-    if hidden(inner):
-        _take_out(inner)
-        return
-    if inner.tag in _DROPPED:
-        inner.tag = "span"
-        inner.attrib.clear()
-    elif inner.get("class") or inner.get("id"):
-        for name in ("class", "id", "style", "role"):
-            inner.attrib.pop(name, None)
-
-
-def _take_out(inner: HtmlElement) -> None:
-    """Words that nobody sees, which trafilatura keeps. What is read out to listeners stays, but for a link's."""
-    get = inner.get
-    if get("hidden") is None and not _has(_HIDDEN_STYLE, get("style")) and inner.getparent().tag != "a":
-        return
-    if inner.tag not in {"em", "strong", "b", "i", "u"}:
-        tail = inner.tail
-        inner.clear()
-        inner.tail, inner.tag = tail, _NO_TAG
 
 
 def _own_words(element: HtmlElement) -> int:
@@ -348,11 +242,3 @@ def _runs_along(element: HtmlElement) -> bool:
 def _is_wrapper(element: HtmlElement) -> bool:
     """Whether an element is there for one other alone."""
     return sum(1 for child in element if isinstance(child.tag, str) and child.tag not in {"script", "style"}) == 1
-
-
-def _named_notes(element: HtmlElement) -> bool:
-    get = element.get
-    role = get("role") or get("epub:type")
-    if role and role.lower() in _NOTE_ROLES:
-        return True
-    return _has(_NOTES, get("class")) or _has(_NOTES, get("id"))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import queue
 import signal
 import subprocess
 import threading
+import time
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -22,6 +24,7 @@ from pipeline.child_process import Channel, ChildProcess
 T = TypeVar("T")
 
 _WAITING_A_WORKER = 4  # tasks that may wait for each worker before `submit` does
+_START_COST = 0.5  # seconds a worker takes to start: another one is started for tasks that wait as long
 _RECYCLED_AFTER = 2000  # tasks, for parsers leak
 _START_LIMIT = 120.0  # seconds a worker may take to be ready
 
@@ -37,11 +40,74 @@ class TaskFailure(Exception):
         return TaskFailure, (self.kind, str(self))
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[T]):
+    task: object
+    future: Future[T]
+    since: float  # of the monotonic clock
+
+
+class _Backlog(Generic[T]):
+    """The tasks that wait, and whether they are worth the start of another worker."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._tasks: deque[_Waiting[T]] = deque()
+        self._changed = threading.Condition()
+        self._running = 0  # workers
+        self._closed = False
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._tasks) < self._room
+
+    def put(self, task: object, future: Future[T]) -> None:
+        """Add a task, once there is room."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.has_room)
+            self._tasks.append(_Waiting(task, future, time.monotonic()))
+            self._changed.notify_all()
+
+    def take(self, running: bool) -> _Waiting[T] | None:
+        """Return the next task, for a worker that runs or for one that is worth its start; None once all is closed."""
+        with self._changed:
+            while not (self._tasks and (running or self._worth_a_start())):
+                if self._closed:
+                    return None
+                self._changed.wait(None if running or not self._tasks else _START_COST / 2)
+            self._running += not running
+            task = self._tasks.popleft()
+            self._changed.notify_all()
+            return task
+
+    def _worth_a_start(self) -> bool:
+        return (
+            not self._running
+            or len(self._tasks) >= _WAITING_A_WORKER * self._running
+            or time.monotonic() - self._tasks[0].since >= _START_COST
+        )
+
+    def one_fewer(self) -> None:
+        """Count a worker that ended."""
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Cancel what waits, and let no one wait any more."""
+        with self._changed:
+            self._closed = True
+            while self._tasks:
+                self._tasks.popleft().future.cancel()
+            self._changed.notify_all()
+
+
 class WorkerPool(Generic[T]):
     """Runs a function, named as "module:function", over tasks in worker processes.
 
     The module may have a function `warm`, which a worker calls before its first task. No worker is started before the
-    first task. `submit` waits while 4 tasks a worker wait.
+    first task, and another one only for what those that run do not soon come to: a start costs as much as some pages.
+    `submit` waits while 4 tasks a worker wait.
     """
 
     def __init__(self, function: str, workers: int, *, time_limit: float, memory_limit: int) -> None:
@@ -49,7 +115,7 @@ class WorkerPool(Generic[T]):
         self._time_limit = time_limit
         self._memory_limit = memory_limit
         self._workers = max(workers, 1)
-        self._tasks: queue.Queue[tuple[object, Future[T]] | None] = queue.Queue(self._workers * _WAITING_A_WORKER)
+        self._tasks = _Backlog[T](self._workers * _WAITING_A_WORKER)
         self._threads: list[threading.Thread] = []
         self._processes: set[_Worker] = set()
         self._closing = False
@@ -62,7 +128,7 @@ class WorkerPool(Generic[T]):
     @property
     def has_room(self) -> bool:
         """Whether `submit` would return at once."""
-        return not self._tasks.full()
+        return self._tasks.has_room
 
     def submit(self, task: object) -> Future[T]:
         """Run the function on a task; the future raises TaskFailure when there is no result."""
@@ -72,19 +138,13 @@ class WorkerPool(Generic[T]):
                 self._threads.append(thread)
                 thread.start()
         future: Future[T] = Future()
-        self._tasks.put((task, future))
+        self._tasks.put(task, future)
         return future
 
     def close(self) -> None:
         """End the workers; tasks that are not done are cancelled."""
         self._closing = True
-        with suppress(queue.Empty):
-            while True:
-                waiting = self._tasks.get_nowait()
-                if waiting:
-                    waiting[1].cancel()
-        for _ in self._threads:
-            self._tasks.put(None)
+        self._tasks.close()
         for worker in list(self._processes):
             worker.kill()
         for thread in self._threads:
@@ -100,24 +160,22 @@ class WorkerPool(Generic[T]):
 
     def _serve(self) -> None:
         worker = None
-        with suppress(OSError):  # the first task tries again, and fails if that does
-            worker = self._start()
-        while (item := self._tasks.get()) is not None:
-            task, future = item
-            if not future.set_running_or_notify_cancel():
-                continue
+        while (waiting := self._tasks.take(worker is not None)) is not None:
             try:
-                if worker is None or not worker.usable:
-                    if worker is not None:
-                        self._end(worker)
-                    worker = self._start()
-                future.set_result(worker.run(task, self._time_limit))
+                if waiting.future.set_running_or_notify_cancel():
+                    worker = worker or self._start()
+                    waiting.future.set_result(worker.run(waiting.task, self._time_limit))
             except TaskFailure as failure:
-                future.set_exception(failure)
+                waiting.future.set_exception(failure)
             except Exception as error:  # noqa: BLE001 - a thread that ended would leave every later task waiting
                 if worker is not None:
                     worker.usable = False
-                future.set_exception(TaskFailure("failed", _told(error)))
+                waiting.future.set_exception(TaskFailure("failed", _told(error)))
+            if worker is None or not worker.usable:
+                if worker is not None:
+                    self._end(worker)
+                worker = None
+                self._tasks.one_fewer()
         if worker is not None:
             self._end(worker)
 

@@ -18,12 +18,13 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
 from archive.runs import RunSettings, Session
+from archive.times import now
 from pipeline.capture.browser.visit_many import BrowserSettings
 from pipeline.capture.engines import Results, fetch_and_browse
 from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.fetch_process import fetch_apart
 from pipeline.capture.http.settings import FetchSettings
-from pipeline.crawl.frontier import Frontier, Sieve
+from pipeline.crawl.frontier import Frontier, Last, Sieve
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.recording import Report, Writing
@@ -79,8 +80,9 @@ def capture_all(
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
     with closing(archive.session(options.run)) as session, nullcontext(pool) if pool else _pool(options) as pool:
-        frontier = Frontier(targets, options.rules, session.last, sieve)
-        writing = Writing(session, pool, frontier, report, options.rules, options.decoded_limit)
+        frontier = Frontier(targets, options.rules, _last(session, options.rules), sieve)
+        asked = _Asked(report)
+        writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
             for result in results:
                 if isinstance(result, Fetched):
@@ -94,10 +96,27 @@ def capture_all(
             writing.read_out()  # what the last bodies lead to is named with all else that was not reached
             writing.abandon(frontier.unfinished(), f"the run's time of {options.time_limit:.0f} s was over")
         writing.finish()
+        if not asked.anything:
+            counts = session.counts()
+            session.discard()
+            return RunResult(session.run, None, counts)
         ended = committed(session)
     if ended.manifest is not None:
         _merge_if_many(archive)
     return ended
+
+
+class _Asked:
+    """Passes outcomes on, and knows whether any URL was one: a run of none says nothing of the web."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.anything = False
+
+    def __call__(self, outcome: Outcome, line: bytes) -> None:
+        """Take an outcome."""
+        self.anything |= outcome.outcome not in {"invalid-url", "unsupported-scheme"}
+        self._report(outcome, line)
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
@@ -109,6 +128,15 @@ def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
                 writing.resume(snapshot)
             writing.finish()
             yield committed(session)
+
+
+def _last(session: Session, rules: Rules) -> Last:
+    """Return what finds the capture that a request can be conditional on, None where a full answer is due.
+
+    A server that answers 304 for ever, for a constant ETag say, would hide every edit.
+    """
+    since = now() - rules.full_after
+    return lambda url: session.last(url, repeats=rules.most_not_modified, since=since)
 
 
 def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from archive.archive import Archive, UnguardedReader
@@ -25,7 +26,6 @@ from archive.importers import (
     KeptRecords,
     Known,
     NotShown,
-    Plain,
     Refers,
     capture_of,
     digest_of_record,
@@ -33,8 +33,8 @@ from archive.importers import (
     is_base,
     most_records,
     opened,
-    pieces,
-    read_records,
+    records_of,
+    said_in,
 )
 from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
@@ -42,7 +42,7 @@ from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.import_flaws import Flaws, Told
-from pipeline.ingest.import_pages import NamedPages, may_be_page
+from pipeline.ingest.import_pages import NamedPages, is_browser_text, may_be_page
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
@@ -64,6 +64,7 @@ class Imported:
     notes: int = 0
     clashes: int = 0  # records that came in beside others of their ids
     result: RunResult | None = None
+    checked: dict[str, str] = field(default_factory=dict)  # of a WACZ: whether hashes and signature hold, in words
 
     @property
     def run(self) -> str | None:
@@ -78,12 +79,15 @@ def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | 
     """
     with opened(path) as container:
         origin = {"imported": path.name, "imported-sha256": _sha256(path), "imported-bytes": path.stat().st_size}
+        origin |= {f"imported-{what}": result for what, result in container.checked.items()}
         settings = RunSettings(software(), None, dict(origin))
         with closing(archive.session(settings)) as session:
             work = _Importing(archive, session, path, told, container)
             work.flaws.of_container(container.flaws)
             for part in container.parts:
-                work.part(part, pieces(path, container, part))
+                work.part(path, container, part)
+            work.about(said_in(path, container))
+            work.done.checked = dict(container.checked)
             return work.finish(pool, str(origin["imported-sha256"]))
 
 
@@ -98,7 +102,7 @@ class _Importing:
         self._session = session
         self._named = NamedPages(container.pages)
         self._is_empty = archive.run_count() == 0
-        self._done = Imported(path.name)
+        self.done = Imported(path.name)
         self._known = Known()
         size = path.stat().st_size
         self.flaws = Flaws(path.name, size, session, told)
@@ -112,10 +116,10 @@ class _Importing:
         self._pages: list[str] = []
         self._infos = 0  # records about files
 
-    def part(self, part: str, data: Iterator[bytes]) -> None:
-        """Take the records of one file of records."""
+    def part(self, path: Path, container: Container, part: str) -> None:
+        """Take the records of one part of a file."""
         try:
-            for found in read_records(Plain(data), self._session.work, max(self._most_records, 0)):
+            for found in records_of(path, container, part, self._session.work, max(self._most_records, 0)):
                 self._most_records -= 1
                 if isinstance(found, Fault):
                     self.flaws.add(part, found.offset, found.reason)
@@ -124,17 +128,24 @@ class _Importing:
                     self._record(part, found)
                 finally:
                     found.block.discard()
-                if self._done.records % _CHECKPOINT == 0:
+                if self.done.records % _CHECKPOINT == 0:
                     self._session.checkpoint()
         except FormatError as error:
             self.flaws.add(part, None, str(error))
         self.flaws.end(part)
 
+    def about(self, records: Iterator[ForeignRecord]) -> None:
+        """Take what the file says of its records."""
+        for record in islice(records, max(self._most_records, 0)):
+            before = self.done.records
+            self._record("", record)
+            self._infos += self.done.records - before
+
     def _record(self, part: str, record: ForeignRecord) -> None:
         record = identified(record)
         digest = digest_of_record(record)
         if digest in self._digests:
-            self._done.already += 1
+            self.done.already += 1
             return
         clashes = record.record_id in self._ids
         self._digests.add(digest)
@@ -154,7 +165,7 @@ class _Importing:
             if not note.startswith("a record of an ARC"):
                 self.flaws.add(part, record.offset, f"{record.record_id}: {note}", taken=True)
         ref = self._session.add_foreign(record.head, record.block)
-        self._done.records += 1
+        self.done.records += 1
         self._infos += record.kind == "warcinfo"
         if capture is None:
             return
@@ -166,9 +177,9 @@ class _Importing:
     def _index(self, snapshot: Snapshot, record: ForeignRecord) -> None:
         self._known.note(snapshot, record.header("WARC-Payload-Digest"))
         self._named.note(snapshot)
-        self._done.captures += 1
+        self.done.captures += 1
         page = may_be_page(record, snapshot)
-        if page and not self._named.names(snapshot.url):
+        if page and not is_browser_text(record, snapshot) and not self._named.names(snapshot.url):
             self._named.wait(snapshot)
             return
         self._take(snapshot, page)
@@ -198,7 +209,7 @@ class _Importing:
             if self._kept_records.is_at(each.record, record):
                 self._there[each.record_id] = each.record.key
                 self._known.note(each, record.header("WARC-Payload-Digest"))
-                self._done.already += 1
+                self.done.already += 1
                 return None
         return bool(found)
 
@@ -250,16 +261,16 @@ class _Importing:
             )  # fmt: skip
             self._known.note_seen(revisit)
             self._session.index(revisit, page=False)
-            self._done.captures += 1
+            self.done.captures += 1
         for part in parts:
             self.flaws.end(part)
 
     def _nothing_new(self, sha256: str) -> bool:
         """Whether all there was is in the archive: captures are looked up, a file without any by its digest."""
-        if self._done.captures:
+        if self.done.captures:
             return False
-        about_files = self._done.already > 0 and self._done.records == self._infos
-        return about_files or not self._done.records or _was_imported(self._archive, sha256)
+        about_files = self.done.already > 0 and self.done.records == self._infos
+        return about_files or not self.done.records or _was_imported(self._archive, sha256)
 
     def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
@@ -267,23 +278,23 @@ class _Importing:
         for snapshot, page in self._named.settled():
             self._take(snapshot, page)
         self.flaws.end()
-        done, flaws = self._done, self.flaws
+        done, flaws = self.done, self.flaws
         done.left, done.notes, done.clashes = flaws.left, flaws.notes, flaws.clashes
         if self._nothing_new(sha256):
             self._session.discard()
-            self._done.already = self._done.already or self._done.records
-            self._done.records = 0
-            return self._done
+            self.done.already = self.done.already or self.done.records
+            self.done.records = 0
+            return self.done
         self._session.checkpoint()
         if pool is not None:
-            self._done.pages = len(self._pages)
+            self.done.pages = len(self._pages)
             writing = Writing(self._session, pool, None, lambda *_: None, Rules(requisites=False), _DECODED)
             for place in self._pages:
                 writing.resume(self._session.snapshot(place))
                 writing.advance()
             writing.finish()
-        self._done.result = committed(self._session)
-        return self._done
+        self.done.result = committed(self._session)
+        return self.done
 
 
 def _is_bare(capture: Capture) -> bool:

@@ -7,6 +7,8 @@ from archive.importers import ForeignRecord
 from archive.model import Snapshot
 from pipeline.extract.tasks import EXTRACTABLE
 
+_TEXT = "urn:text:"  # before the page's address, as Browsertrix and ArchiveWeb.page write it
+
 
 class NamedPages:
     """The pages that a file names, by their URL keys: scheme, fragment, default port and final slash do not count."""
@@ -49,8 +51,20 @@ class NamedPages:
         return [(snapshot, urlkey(snapshot.url) in keys) for snapshot in held]
 
 
+def is_browser_text(record: ForeignRecord, snapshot: Snapshot) -> bool:
+    """Return whether a record holds the text that a browser took from a page."""
+    return (
+        record.kind == "resource" and snapshot.url.lower().startswith(_TEXT) and snapshot.mime in {"text/plain", "unk"}
+    )
+
+
 def may_be_page(record: ForeignRecord, snapshot: Snapshot) -> bool:
-    """Return whether a capture can have a text: a response, or a file of a mirror under the address that it had."""
+    """Return whether a capture can have a text: a response, or a file of a mirror under the address that it had.
+
+    The text that a browser took from a page, `urn:text:` and its address, is a page of its own, so that it is searched.
+    """
+    if is_browser_text(record, snapshot):
+        return True
     if record.kind not in {"response", "resource"} or not snapshot.url.lower().startswith(("http:", "https:")):
         return False
     return snapshot.mime in EXTRACTABLE and 200 <= snapshot.status < 300

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from archive.availability import State
 from archive.model import Role, Target
+from archive.snapshot_state import page_state
 from pipeline.watch.history import Ledger, Page, Source
 from pipeline.watch.watch_list import Watch
 
@@ -70,7 +71,8 @@ def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Stan
     if target.role == Role.PAGE:
         page = ledger.page(database, target.url)
         after, _ = ledger.history(database, target.url)
-        state = str(page.state or "not known yet") if page else "never captured"
+        where = page_state(after)
+        state = (str(where.name) if where else "not known yet") if page else "never captured"
         detail = after.last.detail if after.last else ""
         last, pending = (page.at, page.pending) if page else (None, 0)
     else:

@@ -165,6 +165,7 @@ _WORDS = {
     State.BLOCKED: "The page is hidden",
     State.PAYWALLED: "Only those who pay are shown the page",
     State.UNREACHABLE: "The page cannot be reached",
+    State.TEXT_INCOMPLETE: "The page is there, and its text could not be had whole",
 }
 
 

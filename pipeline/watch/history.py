@@ -18,6 +18,8 @@ from pathlib import Path
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
+from archive.formats import untracked
+from archive.snapshot_state import Certainty
 from archive.times import stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
 from pipeline.watch.history_update import fold
@@ -124,9 +126,16 @@ class Ledger:
         rows = database.execute("SELECT source FROM entries WHERE url = ? ORDER BY found, source", (url,))
         return [source for (source,) in rows]
 
-    def fate(self, database: sqlite3.Connection, source: str, url: str) -> Fate | None:
-        """What became of an entry of a source; None of one that it did not show before."""
-        row = database.execute("SELECT fate FROM entries WHERE source = ? AND url = ?", (source, url)).fetchone()
+    def fate(self, database: sqlite3.Connection, source: str, url: str, *, keep_tracking: bool = False) -> Fate | None:
+        """Return what is known of an entry of a source; None of one that it did not show before.
+
+        Unless `keep_tracking` is set, an entry is known that was shown with other tracking parameters.
+        """
+        query = "SELECT fate FROM entries WHERE source = ? AND url = ?"
+        row = database.execute(query, (source, url)).fetchone()
+        if row is None and not keep_tracking:
+            query = "SELECT min(fate) FROM entries WHERE source = ? AND untracked = ? HAVING count(*) > 0"
+            row = database.execute(query, (source, untracked(url))).fetchone()
         return row and Fate(row[0])
 
     def history(self, database: sqlite3.Connection, url: str) -> tuple[Availability, list[Transition]]:
@@ -138,16 +147,20 @@ class Ledger:
         query = "SELECT DISTINCT url FROM observations WHERE news = 1 AND at >= ? ORDER BY url"
         return [url for (url,) in database.execute(query, (int(start.timestamp()),))]
 
-    def urls(self, database: sqlite3.Connection, *, states: tuple[State, ...] = ()) -> Iterator[str]:
-        """All pages, or those in one of the states, by URL."""
+    def urls(
+        self, database: sqlite3.Connection, *, states: tuple[State, ...] = (), waiting: bool = False
+    ) -> Iterator[str]:
+        """All pages, or those in one of the states, by URL; with `waiting`, those too that wait for a second look."""
         marks = ",".join("?" * len(states))
-        query = f"SELECT url FROM pages {f'WHERE state IN ({marks})' if states else ''} ORDER BY url"  # noqa: S608 - question marks only
+        where = f"WHERE state IN ({marks}){' OR pending > 0' if waiting else ''}" if states else ""
+        query = f"SELECT url FROM pages {where} ORDER BY url"  # noqa: S608 - question marks only
         for (url,) in database.execute(query, states):
             yield url
 
     def counts(self, database: sqlite3.Connection) -> dict[str, int]:
-        """How many pages there are in each state."""
-        rows = database.execute("SELECT coalesce(state, 'unknown'), count(*) FROM pages GROUP BY 1 ORDER BY 1")
+        """Return how many pages there are in each state; one that waits for a second look is counted by that."""
+        state = f"CASE WHEN pending > 0 THEN '{Certainty.PENDING}' ELSE coalesce(state, 'unknown') END"
+        rows = database.execute(f"SELECT {state}, count(*) FROM pages GROUP BY 1 ORDER BY 1")  # noqa: S608 - our own words
         return dict(rows.fetchall())
 
     @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.availability import Observation, State
 from storage.private import private_file
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs(run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observations(
@@ -25,8 +25,9 @@ CREATE TABLE IF NOT EXISTS sources(
   failing INTEGER, seed TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS led_to ON sources(seed);
 CREATE TABLE IF NOT EXISTS entries(
-  source TEXT NOT NULL, url TEXT NOT NULL, found INTEGER NOT NULL, fate INTEGER NOT NULL,
+  source TEXT NOT NULL, url TEXT NOT NULL, found INTEGER NOT NULL, fate INTEGER NOT NULL, untracked TEXT NOT NULL,
   PRIMARY KEY(source, url)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entries_untracked ON entries(source, untracked);
 CREATE INDEX IF NOT EXISTS sources_of ON entries(url);
 CREATE TABLE IF NOT EXISTS told(id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -10,19 +10,16 @@ from datetime import timedelta
 from archive.archive import Reader, UnguardedReader
 from archive.availability import Availability, Observation, State, adds_nothing, follow, step
 from archive.errors import ArchiveError
-from archive.formats import DamagedLine
+from archive.formats import DamagedLine, untracked
 from archive.model import Outcome
+from archive.snapshot_state import led_away, may_be_splash, unmasked
 from archive.times import from_iso, iso
+from pipeline.extract.rereading import read_alike
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
-from pipeline.watch.observation import led_away, observed
-from pipeline.watch.rereading import read_alike
+from pipeline.watch.observation import observed
 from storage.errors import StoreError
 
 _log = logging.getLogger("onrecord.watch")
-
-_SHORT = 0.35  # share of the good text's words below which a text may be a splash page
-_FEWEST = 60  # words of a good text that can be told from a splash page
-_COMMON = 0.3  # share of a splash page's words that may stand in the good text too
 
 
 def fold(database: sqlite3.Connection, archive: UnguardedReader, run: str) -> None:
@@ -78,9 +75,9 @@ def _passed_over(database: sqlite3.Connection, outcome: Outcome) -> None:
 
 def _entry(database: sqlite3.Connection, source: str, url: str, at: int, fate: Fate) -> None:
     database.execute(
-        """INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found),
+        """INSERT INTO entries VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET found = min(found, excluded.found),
           fate = CASE WHEN fate = 0 THEN 0 ELSE excluded.fate END""",
-        (source, url, at, fate),
+        (source, url, at, fate, untracked(url)),
     )
 
 
@@ -140,23 +137,18 @@ def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:
 
 
 def _unmasked(archive: Reader, before: Availability, seen: Observation) -> Observation:
-    """A capture that shows a splash page in the article's place is told as what it is."""
+    """Return a capture that shows a splash page in the article's place as what it is."""
     good = before.good
-    if good is None or seen.state != State.OK or seen.text in {None, good.text}:
-        return seen
-    if not good.words or not seen.words or good.words < _FEWEST or seen.words > _SHORT * good.words:
+    if good is None or not may_be_splash(good, seen):
         return seen
     try:
         old, new = (_words_at(archive, each) for each in (good, seen))
-    except (ArchiveError, StoreError):  # what cannot be compared is told as a change
+    except (ArchiveError, StoreError):  # what cannot be compared is an edit
         return seen
-    if not new or len(new & old) > _COMMON * len(new):
-        return seen
-    detail = f"another text, of {seen.words} words, stands in the place of one of {good.words}"
-    return replace(seen, state=State.BLOCKED, text=None, detail=detail)
+    return unmasked(good, seen, old, new)
 
 
-def _words_at(archive: Reader, seen: Observation) -> set[str]:
+def _words_at(archive: Reader, seen: Observation) -> frozenset[str]:
     snapshot = archive.near(seen.shown_at, seen.at)
     document = archive.document(snapshot) if snapshot else None
-    return set((document.article.text or "").lower().split()) if document else set()
+    return frozenset((document.article.text or "").lower().split()) if document else frozenset()

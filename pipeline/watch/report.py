@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from archive.archive import Reader
-from archive.availability import Availability, Change, State, Transition
+from archive.availability import Availability, Change, State, Transition, awaited
+from archive.snapshot_state import Certainty, PageState, page_state
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.outbound.plain_text import one_line
@@ -19,7 +20,7 @@ from pipeline.watch.events import summary_of, texts_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.withheld import shown_history
 
-AWAY = (State.GONE, State.SOFT_404, State.BLOCKED, State.PAYWALLED, State.UNREACHABLE)
+AWAY = tuple(state for state in State if state != State.OK)
 _MOST_QUIET = 1_000  # pages without news that are listed
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _LONGEST = 400  # characters of a URL or a title that are shown
@@ -34,28 +35,55 @@ class PageReport:
     transitions: tuple[Transition, ...]
 
     @property
+    def state(self) -> PageState | None:
+        """Where it stands, or seems to until a second look; None where nothing is known."""
+        return page_state(self.now)
+
+    @property
     def title(self) -> str | None:
         """What it was called when it was last seen."""
         return self.now.good.title if self.now.good else None
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit, and whether a second look has confirmed it."""
+
+    transition: Transition
+    confirmed: bool
+
+    @property
+    def words(self) -> str:
+        """Return the change in words: "changed", or "to be confirmed: changed"."""
+        return self.transition.change if self.confirmed else f"{Certainty.PENDING}: {self.transition.change}"
+
+
 def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
-    """The pages that were there and are not, or not for everybody, by URL."""
-    for url in ledger.urls(database, states=AWAY):
+    """The pages that are not there, or not for everybody, by URL: confirmed or still to be."""
+    for url in ledger.urls(database, states=AWAY, waiting=True):
         where, transitions = shown_history(archive, ledger, database, url)
-        yield PageReport(url, where, tuple(transitions))
+        page = PageReport(url, where, tuple(transitions))
+        if page.state is not None and page.state.name in AWAY:
+            yield page
 
 
 def changed(
     archive: Reader, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
-) -> list[Transition]:
-    """The edits in a span of time, newest first: changes of a text, and returns with another one."""
+) -> list[Edit]:
+    """The edits in a span of time, newest first: changes of a text, and returns with another one.
+
+    Those that wait for a second look are among them.
+    """
     found = []
+    unconfirmed: set[Transition] = set()
     for url in ledger.changed_since(database, start or datetime.fromtimestamp(0, now().tzinfo)):
-        _, transitions = shown_history(archive, ledger, database, url)
-        found += [each for each in transitions if is_edit(each)]
+        where, transitions = shown_history(archive, ledger, database, url)
+        waiting = awaited(where)
+        found += [each for each in (*transitions, *filter(None, [waiting])) if is_edit(each)]
+        unconfirmed |= {waiting} if waiting else set()
     kept = [each for each in found if (not start or each.at >= start) and (not end or each.at <= end)]
-    return sorted(kept, key=lambda each: (each.at, each.url), reverse=True)
+    ordered = sorted(kept, key=lambda each: (each.at, each.url), reverse=True)
+    return [Edit(each, confirmed=each not in unconfirmed) for each in ordered]
 
 
 def is_edit(transition: Transition) -> bool:
@@ -69,21 +97,24 @@ def entry_of(page: PageReport) -> dict[str, Any]:
     return {
         "url": page.url,
         "title": page.title,
-        "state": page.now.state,
-        "since": page.now.since and iso(page.now.since),
+        "state": page.state and page.state.name,
+        "since": page.state and iso(page.state.since),
+        "confirmed": page.state is not None and page.state.certainty == Certainty.CERTAIN,
         "detail": last.detail if last else "",
         "last_good": good and {"timestamp": iso(good.at), "record_id": good.record_id},
         "last": last and {"timestamp": iso(last.at), "record_id": last.record_id},
     }
 
 
-def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
+def edit_of(edit: Edit, diff: str | None) -> dict[str, Any]:
     """An edit as plain values."""
+    transition = edit.transition
     return {
         "url": transition.url,
         "title": transition.later.title or transition.earlier.title,
         "final_url": transition.later.final,
         "change": transition.change,
+        "confirmed": edit.confirmed,
         "at": iso(transition.at),
         "from": {"timestamp": iso(transition.earlier.at), "record_id": transition.earlier.record_id},
         "to": {"timestamp": iso(transition.later.at), "record_id": transition.later.record_id},
@@ -97,6 +128,7 @@ def edit_of(transition: Transition, diff: str | None) -> dict[str, Any]:
 def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
     """The report in pieces of HTML: pages of which something is told first, then those that are as they were."""
     told: list[PageReport] = []
+    waiting = _Quiet(str(Certainty.PENDING).capitalize())
     quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")
     for url in urls:
         where, transitions = shown_history(archive, ledger, database, url)
@@ -104,19 +136,20 @@ def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: 
         if page.transitions:
             told.append(page)
         else:
-            (quiet if page.now.good else unseen).add(page)
+            (waiting if page.now.pending else quiet if page.now.good else unseen).add(page)
     told.sort(key=_newest, reverse=True)
     yield _HEAD.format(store=_text(archive.url), at=iso(now()), style=_STYLE)
     yield "<ul class=counts>"
     for state, count in ledger.counts(database).items():
         yield f'<li><b>{count:,}</b> <span class="state {_class(state)}">{_text(state)}</span></li>'
     yield "</ul>"
+    yield from waiting.section()
     span = _span(told)
     for page in told:
         yield from _section(archive, page, span)
     yield from unseen.section()
     yield from quiet.section()
-    if not (told or unseen.count or quiet.count):
+    if not (told or waiting.count or unseen.count or quiet.count):
         yield "<p>Nothing is known of any page yet.</p>"
     yield "</main></body></html>\n"
 
@@ -141,9 +174,8 @@ class _Quiet:
             return
         yield f"<section><h2>{self._heading}: {self.count:,}</h2><ul class=quiet>"
         for page in self._first:
-            state = page.now.state or "unknown"
             detail = f" <small>{_text(page.now.last.detail)}</small>" if page.now.last and page.now.last.detail else ""
-            yield f'<li><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}{detail}</li>'
+            yield f"<li>{_badge(page)} {_link(page.url, page.title)}{detail}</li>"
         more = self.count - len(self._first)
         yield f"</ul>{f'<p>and {more:,} more</p>' if more else ''}</section>"
 
@@ -158,8 +190,7 @@ def _span(pages: list[PageReport]) -> tuple[datetime, datetime]:
 
 
 def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime]) -> Iterator[str]:
-    state = page.now.state or "unknown"
-    yield f'<section><h2><span class="state {_class(state)}">{state}</span> {_link(page.url, page.title)}</h2>'
+    yield f"<section><h2>{_badge(page)} {_link(page.url, page.title)}</h2>"
     yield _timeline(page, span)
     yield "<ul class=told>"
     for each in reversed(page.transitions):
@@ -170,6 +201,15 @@ def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime])
             yield f"<details><summary>What changed</summary><p class=diff>{_diff(*texts)}</p></details>"
         yield "</li>"
     yield "</ul></section>"
+
+
+def _badge(page: PageReport) -> str:
+    """Return where a page stands as a coloured word: the state, or what waits for a second look and since when."""
+    state = page.state
+    if state is None:
+        return '<span class="state unknown">unknown</span>'
+    words = state.name if state.certainty == Certainty.CERTAIN else f"{state.short} since {iso(state.since)}"
+    return f'<span class="state {_class(state.name)}">{_text(words)}</span>'
 
 
 def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
@@ -243,8 +283,8 @@ section{border-top:1px solid var(--line);padding:1rem 0}.told{margin:.6rem 0 0}.
 time{white-space:nowrap}small{color:var(--far)}.quiet li{overflow-wrap:anywhere}
 .counts,.quiet,.told{list-style:none;padding:0}.counts li{display:inline-block;margin-right:1.2rem}
 .state{font-weight:600}.ok,.back{color:var(--ok);fill:var(--ok)}.gone,.soft-404{color:var(--gone);fill:var(--gone)}
-.blocked,.paywalled{color:var(--hid);fill:var(--hid)}.unreachable,.unknown{color:var(--far);fill:var(--far)}
-.changed,.edit{color:var(--edit);fill:var(--edit)}svg{width:100%;height:16px;display:block}
+.blocked,.paywalled,.text-incomplete{color:var(--hid);fill:var(--hid)}.unreachable,.unknown{color:var(--far);fill:var(--far)}
+.changed,.edited,.moved,.edit{color:var(--edit);fill:var(--edit)}svg{width:100%;height:16px;display:block}
 .ends{display:flex;justify-content:space-between;margin:0;font-size:.75rem;color:var(--far)}
 .records{margin:.1rem 0;font-size:.85rem;color:var(--far)}.diff{white-space:pre-wrap;overflow-wrap:anywhere}
 del{background:#e5484d33;text-decoration:line-through}ins{background:#30a46c33;text-decoration:none}

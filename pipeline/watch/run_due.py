@@ -161,7 +161,7 @@ def _capture(
 
         def is_new(found: Target) -> bool:
             assert found.seed is not None, "what was found has a seed"
-            fate = ledger.fate(database, found.seed, found.url)
+            fate = ledger.fate(database, found.seed, found.url, keep_tracking=options.rules.keep_tracking)
             windows.setdefault(found.seed, Counter())[fate is None] += 1
             return fate in {None, Fate.LEFT_OUT}  # what was not reached is due by itself
 

@@ -10,6 +10,7 @@ import itertools
 import random
 import shutil
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
@@ -24,8 +25,8 @@ from archive.crypto.signed_note import Signer
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
-from archive.redaction.apply import finish
-from archive.redaction.plan import plan_redaction, redact
+from archive.redaction.apply import finish, waiting
+from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.runs.garbage import Orphans
 from archive.runs.warc_files import RunSettings
 from storage.base import ObjectInfo, ObjectStore
@@ -34,9 +35,10 @@ from storage.memory import MemoryStore
 from tests.exchanges import a_document, an_exchange
 
 # No agent makes more calls.
-CALLS = {"writer": 70, "other writer": 70, "gc": 40, "gc'": 40, "compactor": 50, "redaction": 110}
+CALLS = {"writer": 70, "other writer": 70, "gc": 40, "gc'": 40, "compactor": 50}
+CALLS |= {"redaction": 130, "other redaction": 130}
 SIGNER = Signer("clinic.example", bytes(32))
-REDACTED = "http://example.org/redacted"
+REDACTED = {"redaction": "http://example.org/redacted", "other redaction": "http://example.org/also-redacted"}
 
 
 class TimedStore(MemoryStore):
@@ -149,7 +151,8 @@ class Machines:
             "recoverer": lambda store: recover(self.archive(store, "writer")),
             "gc": lambda store: list(Orphans(store, Cache(None)).collect()),
             "compactor": lambda store: self.archive(store, "compactor").merge(whole=True),
-            "redaction": self.redact,
+            "redaction": lambda store: self.redact(store, "redaction"),
+            "other redaction": lambda store: self.redact(store, "other redaction"),
             "left": lambda store: self.capture(self.archive(store, "writer"), "http://example.org/left"),
         }
 
@@ -161,26 +164,34 @@ class Machines:
         recover(made)
         self.capture(made, f"http://example.org/{machine.replace(' ', '-')}")
 
-    def capture(self, made: Archive, url: str) -> None:
+    def capture(self, made: Archive, *urls: str) -> None:
         with closing(made.session(RunSettings("test/1"))) as session:
-            snapshot = session.add(an_exchange(url, url.encode()), page=True)
-            session.add_document(a_document(snapshot))
-            session.add_outcome(Outcome(url, "ok", "2026-11-23T12:00:00Z"))
-            session.checkpoint()
-            self._told(snapshot.record_id)
+            for url in urls:
+                snapshot = session.add(an_exchange(url, f"the content of {url}".encode()), page=True)
+                session.add_document(a_document(snapshot))
+                session.add_outcome(Outcome(url, "ok", "2026-11-23T12:00:00Z"))
+                session.checkpoint()
+                self._told(snapshot.record_id)
             session.commit()
 
     def begin(self, store: ObjectStore) -> None:
         """Commit two runs, and merge the first."""
         old = self.archive(store, "earlier")
         old.prepare()
-        self.capture(old, REDACTED)
+        self.capture(old, *REDACTED.values())
         old.merge()
         self.capture(old, "http://example.org/earlier")
 
-    def redact(self, store: ObjectStore) -> None:
-        made = self.archive(store, "redaction")
-        redact(made, plan_redaction(made, min(made.runs()), [REDACTED], ()), SIGNER, "asked for")
+    def finish(self, store: ObjectStore, machine: str) -> Archive:
+        """Do what `onrecord redact --finish` does."""
+        made = self.archive(store, machine)
+        finish(made, [SIGNER.public])
+        finish_overtaken(made, SIGNER, [SIGNER.public])
+        return made
+
+    def redact(self, store: ObjectStore, machine: str) -> None:
+        made = self.finish(store, machine)
+        redact(made, plan_redaction(made, min(made.runs()), [REDACTED[machine]], ()), SIGNER, "asked for")
 
     def faults(self, store: ObjectStore, captured: Collection[str]) -> Iterator[str]:
         """What is lost, doubled or damaged once everybody has ended and each machine was started again."""
@@ -190,7 +201,9 @@ class Machines:
             yield from (f"lost: run {run} stays in the spool of {machine}" for run in made.spool.names())
         made = self.archive(store, "reader")
         try:
-            finish(made, [SIGNER.public])
+            for machine in REDACTED:
+                self.finish(store, machine)
+            yield from self._undone(made)
             for found in made.verify(known=[SIGNER.public]):
                 yield from (f"damaged: {found.run}: {fault}" for fault in found.faults)
             seen = Counter(snapshot.record_id for snapshot in made.every())
@@ -199,6 +212,17 @@ class Machines:
             return
         yield from (f"lost: {record_id}" for record_id in set(captured) - seen.keys())
         yield from (f"doubled: {record_id}" for record_id, number in seen.items() if number > 1)
+
+    def _undone(self, made: Archive) -> Iterator[str]:
+        """Redactions that were decided, and whose content is there still, or that never end."""
+        store = made.unguarded().stores.primary
+        stated = {each.statement.id: each.statement for each in made.notices.statements()}
+        for statement in stated.values():
+            for gone in statement.gone:
+                member = zlib.decompressobj(31).decompress(store.get(gone.key)[gone.offset :])
+                if b"\r\nContent-Length: 0\r\n" not in member and b"redacted: see " not in member:
+                    yield f"undone: {statement.id} said that {gone.place} is gone"
+        yield from (f"undone: {name} does not end" for name in waiting(store) if name in stated)
 
 
 def recover(made: Archive) -> None:

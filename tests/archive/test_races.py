@@ -15,12 +15,13 @@ from _pytest.mark import ParameterSet
 from tests.archive.races import explored
 
 LONG = os.environ.get("TORTURE") == "long"
-AGENTS = ("writer", "other writer", "gc", "gc'", "compactor", "redaction")
+AGENTS = ("writer", "other writer", "gc", "gc'", "compactor", "redaction", "other redaction")
 SOME = [
+    ("redaction", "other redaction"),
     ("writer", "gc"), ("gc", "writer"), ("compactor", "gc"), ("gc", "compactor"), ("redaction", "writer"),
     ("writer", "gc", "gc'"), ("gc", "writer", "gc'"), ("redaction", "compactor", "gc"),
 ]  # fmt: skip
-QUICK = 4  # of these in `make test`
+QUICK = 5  # of these in `make test`
 EVERY = [*itertools.permutations(AGENTS, 2), *itertools.permutations(AGENTS, 3)]
 
 

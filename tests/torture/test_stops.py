@@ -19,8 +19,9 @@ from tests.torture.stops import Fate, Order, Stops, stops, told
 
 STOPS = count("STOPS", 4, 100)  # of each sort of store
 SEED = count("SEED", 7, 7)
-ACTIONS = ("writer", "other writer", "gc", "compactor", "redaction", "recoverer")
-CALLS = {"writer": 60, "other writer": 40, "gc": 30, "compactor": 24, "redaction": 80, "recoverer": 40}
+ACTIONS = ("writer", "other writer", "gc", "compactor", "redaction", "other redaction", "recoverer")
+CALLS = {"writer": 60, "other writer": 40, "gc": 30, "compactor": 24, "recoverer": 40}
+CALLS |= {"redaction": 100, "other redaction": 100}
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
 from pipeline.capture.browser.page_visit import Visit, visit
 from pipeline.capture.browser.recording_proxy import PageProxy
 from pipeline.capture.http.failures import Failure
+from pipeline.capture.http.fetch_target import instead_of_https
 from pipeline.capture.http.politeness import Hosts
 from pipeline.capture.http.settings import FetchSettings
 
@@ -72,6 +73,13 @@ class Browser:
 
         Raises BrowserUnavailable when there is no browser, StoreUnavailable when the folder's disk fails.
         """
+        browsed = await self._fetch(target)
+        if over_http := instead_of_https(browsed.fetched[0]):
+            browsed.discard()
+            return await self._fetch(over_http)
+        return browsed
+
+    async def _fetch(self, target: Target) -> Browsed:
         async with self._one:  # so that a page which kills the browser kills no other page's
             limits = self._limits
             own = Hosts(replace(self._settings, delay=limits.delay, connections_per_host=limits.connections_per_host))

@@ -1,29 +1,30 @@
-"""One connection: an address that was checked, a socket that was checked again, and exchanges recorded over it."""
+"""One connection: an address that was checked and a socket that was checked again, or a way through a proxy."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import SupportsIndex
 
 import h11
 
-from archive.model import Exchange, Truncation
-from archive.times import now
 from pipeline.capture.http.address_policy import refusal
 from pipeline.capture.http.failures import Failure
-from pipeline.capture.http.recorder import BlockSink, Recorder
-from pipeline.capture.http.request import Request, request_headers
+from pipeline.capture.http.proxies import Proxy, private_name
+from pipeline.capture.http.proxy_tunnel import NoWay, socket_through
 from pipeline.capture.http.resolver import Addresses, resolve
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.capture.http.urls import WebUrl
 
-_READ = 1 << 18
+READ = 1 << 18
+
+_Opener = Callable[
+    [], Awaitable[tuple[socket.socket, str]]
+]  # a connected socket, and its peer where that is the server
 
 
 class Stale(Exception):
@@ -34,7 +35,7 @@ class _Reader(asyncio.StreamReader):
     """A reader that counts, so that bytes which nobody asked for are noticed."""
 
     def __init__(self) -> None:
-        super().__init__(limit=_READ, loop=asyncio.get_running_loop())
+        super().__init__(limit=READ, loop=asyncio.get_running_loop())
         self.fed = 0
 
     def feed_data(self, data: Iterable[SupportsIndex]) -> None:
@@ -53,6 +54,7 @@ class Connection:
     ip: str
     tls: str | None = None  # "tls/1.3"
     notes: tuple[str, ...] = ()
+    forward: Proxy | None = None  # that is asked for whole URLs, as RFC 9112 §3.2.2 has it
     exchanges: int = 0
     taken: int = 0  # bytes that belonged to exchanges
     state: h11.Connection | None = field(default=None)
@@ -68,11 +70,15 @@ class Connection:
 
 
 async def connect(url: WebUrl, settings: FetchSettings) -> Connection:
-    """Connect to one of a host's addresses, all of them checked; raises Failure."""
+    """Connect to one of a host's addresses, all of them checked, or through the user's proxy; raises Failure."""
+    proxy = settings.ways.proxy_of(url)
+    if proxy is not None:
+        return await _by_proxy(proxy, url, settings)
     last: Failure | None = None
     for address in await _addresses(url, settings):
         try:
-            return await _connect_to(address, url, settings)
+            opener = partial(_socket_to, address, url, settings)
+            return await _connected(opener, f"{address[0]} port {address[1]}", url, settings)
         except Failure as failure:
             last = failure
             if failure.verdict.name in {"refused-address", "tls-certificate"}:
@@ -81,14 +87,30 @@ async def connect(url: WebUrl, settings: FetchSettings) -> Connection:
     raise last
 
 
+async def _by_proxy(proxy: Proxy, url: WebUrl, settings: FetchSettings) -> Connection:
+    """Connect through a proxy, which resolves the name: what it connects to cannot be checked here."""
+    if not settings.allow_private and (why := private_name(url.host)):
+        raise Failure("refused-address", f"{url.host}: {why}; --allow-private asks the proxy for it all the same")
+    is_forward = proxy.scheme == "http" and url.scheme == "http"
+    opener = partial(socket_through, proxy, None if is_forward else (url.host, url.port))
+    connection = await _connected(opener, f"{url.host} port {url.port} by {proxy}", url, settings)
+    connection.notes += (f"by the proxy {proxy}: the address it connected to is not known, and was not checked",)
+    connection.forward = proxy if is_forward else None
+    return connection
+
+
 async def _addresses(url: WebUrl, settings: FetchSettings) -> Addresses:
+    if url.host.rstrip(".").endswith(".onion"):  # RFC 7686 §2: no resolver is asked
+        raise Failure(
+            "dns-failure", f"{url.host} is reached through Tor alone: --proxy socks5h://127.0.0.1:9050 goes by it"
+        )
     try:
         async with asyncio.timeout(settings.connect_timeout):
             addresses = await resolve(url.host, url.port)
     except TimeoutError as error:  # before OSError, which it is one of
         raise Failure("dns-failure", f"{url.host} cannot be resolved: no answer in time") from error
     except (OSError, UnicodeError) as error:
-        raise Failure("dns-failure", f"{url.host} cannot be resolved: {_reason(error)}") from error
+        raise Failure("dns-failure", f"{url.host} cannot be resolved: {reason_of(error)}") from error
     if not settings.allow_private:
         for address, _ in addresses:
             # One refused address refuses the name: a name that is public today and private tomorrow is an attack.
@@ -103,39 +125,37 @@ def _check(address: str, url: WebUrl) -> None:
         raise Failure("refused-address", f"{named}{address}: {reason}; --allow-private captures it all the same")
 
 
-async def _connect_to(address: tuple[str, int], url: WebUrl, settings: FetchSettings) -> Connection:
+async def _connected(opener: _Opener, where: str, url: WebUrl, settings: FetchSettings) -> Connection:
     try:
         async with asyncio.timeout(settings.connect_timeout):
             if url.scheme == "http":
-                return await _open(address, url, settings, None)
-            return await _open_tls(address, url, settings)
+                return await _open(opener, url, None)
+            return await _open_tls(opener, url, settings)
     except TimeoutError as error:
-        raise Failure(
-            "connect-timeout", f"no connection to {address[0]} within {settings.connect_timeout:g} s"
-        ) from error
+        raise Failure("connect-timeout", f"no connection to {where} within {settings.connect_timeout:g} s") from error
     except ssl.SSLError as error:
         raise Failure("tls-failure", f"no TLS with {url.host}: {error.reason or error}") from error
+    except NoWay as error:
+        raise Failure("connect-failed", str(error)) from error
     except OSError as error:
-        raise Failure("connect-failed", f"no connection to {address[0]} port {address[1]}: {_reason(error)}") from error
+        raise Failure("connect-failed", f"no connection to {where}: {reason_of(error)}") from error
 
 
-async def _open_tls(address: tuple[str, int], url: WebUrl, settings: FetchSettings) -> Connection:
+async def _open_tls(opener: _Opener, url: WebUrl, settings: FetchSettings) -> Connection:
     try:
-        return await _open(address, url, settings, _context(verify=True))
+        return await _open(opener, url, _context(verify=True))
     except ssl.SSLCertVerificationError as error:
         if not settings.insecure:
             message = (
                 f"the certificate of {url.host} is not valid: {error.verify_message}; --insecure records it and goes on"
             )
             raise Failure("tls-certificate", message) from error
-        connection = await _open(address, url, settings, _context(verify=False))
+        connection = await _open(opener, url, _context(verify=False))
         connection.notes = (f"certificate not valid: {error.verify_message}",)
         return connection
 
 
-async def _open(
-    address: tuple[str, int], url: WebUrl, settings: FetchSettings, context: ssl.SSLContext | None
-) -> Connection:
+async def _socket_to(address: tuple[str, int], url: WebUrl, settings: FetchSettings) -> tuple[socket.socket, str]:
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -144,6 +164,15 @@ async def _open(
         ip = str(sock.getpeername()[0])
         if not settings.allow_private:
             _check(ip, url)
+    except BaseException:
+        sock.close()
+        raise
+    return sock, ip
+
+
+async def _open(opener: _Opener, url: WebUrl, context: ssl.SSLContext | None) -> Connection:
+    sock, ip = await opener()
+    try:
         name = url.host.rstrip(".") if context else None
         reader = _Reader()
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -171,145 +200,7 @@ def _context(*, verify: bool) -> ssl.SSLContext:
     return _CONTEXTS[verify]
 
 
-async def exchange(
-    connection: Connection, url: WebUrl, request: Request, settings: FetchSettings, folder: Path
-) -> tuple[Exchange, str | None, bool]:
-    """Send a request and record its response.
-
-    Returns the exchange, why it is not whole (or None), and whether the connection can be used again. Raises Stale, or
-    Failure when nothing that is a response came.
-    """
-    state = connection.state
-    if state is None:
-        state = connection.state = h11.Connection(h11.CLIENT, max_incomplete_event_size=settings.max_header_bytes)
-    else:
-        state.start_next_cycle()
-    sent, notes = _to_send(state, url, request, settings)
-    sink = BlockSink(folder, settings.memory_limit)
-    recorder = Recorder(
-        state,
-        sink,
-        max_size=settings.max_size,
-        max_header_bytes=settings.max_header_bytes,
-        bodiless=request.method == "HEAD",
-    )
-    started = now().replace(microsecond=0)
-    try:
-        await _converse(connection, sent, recorder, url, settings)
-        response = sink.finish()
-    except BaseException:
-        sink.discard()
-        raise
-    recorded = Exchange(
-        url=str(url),
-        started=started,
-        request=sent,
-        response=response,
-        head_length=recorder.head_length,
-        status=recorder.status,
-        headers=recorder.headers,
-        ip=connection.ip,
-        protocols=(f"http/{recorder.version}", *([connection.tls] if connection.tls else [])),
-        truncated=recorder.truncated,
-        notes=connection.notes + tuple(notes + recorder.notes),
-    )
-    return recorded, recorder.error, recorder.reusable
-
-
-def _to_send(state: h11.Connection, url: WebUrl, request: Request, settings: FetchSettings) -> tuple[bytes, list[str]]:
-    headers, notes = request_headers(url, request, settings)
-    sent = state.send(h11.Request(method=request.method, target=url.path, headers=headers)) or b""
-    if request.body:
-        sent += state.send(h11.Data(data=request.body)) or b""
-    return sent + (state.send(h11.EndOfMessage()) or b""), notes
-
-
-async def _converse(
-    connection: Connection, sent: bytes, recorder: Recorder, url: WebUrl, settings: FetchSettings
-) -> None:
-    """Send the request and read until the recorder has its response; raises Stale or Failure when there is none."""
-    reused = connection.exchanges > 0
-    connection.exchanges += 1
-    try:
-        connection.writer.write(sent)
-        await _read(connection.reader, recorder, settings)
-    except Failure as failure:
-        # On a kept connection, what is not HTTP may be the tail of the answer before.
-        if reused and failure.verdict.name in {"empty-reply", "not-http"}:
-            raise Stale from failure
-        raise
-    except OSError as error:
-        if reused and not recorder.received:
-            raise Stale from error
-        if isinstance(error, ssl.SSLError):
-            raise Failure("tls-failure", f"TLS with {url.host} broke: {error.reason or error}") from error
-        raise Failure("connect-failed", f"the connection broke: {_reason(error)}") from error
-    finally:
-        connection.taken += recorder.received
-
-
-async def _read(reader: asyncio.StreamReader, recorder: Recorder, settings: FetchSettings) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + settings.deadline
-    pace = _Pace(settings)
-    while not recorder.complete:
-        present = loop.time()
-        waits = {"silent": settings.timeout, "whole": end - present, "slow": pace.due - present}
-        first = min(waits, key=lambda name: waits[name])
-        try:
-            async with asyncio.timeout(waits[first]):
-                data = await reader.read(_READ)
-        except TimeoutError:
-            if first == "slow" and pace.holds(recorder.received, pace.due):
-                continue
-            _out_of_time(recorder, settings, first)
-            return
-        except OSError as error:
-            if not recorder.begun:
-                raise
-            # Also where only the end of the connection ends the body: a connection that broke has not ended it.
-            recorder.give_up(Truncation.DISCONNECT, f"the connection broke: {_reason(error)}")
-            return
-        recorder.feed(data)
-        if not recorder.complete and not pace.holds(recorder.received, loop.time()):
-            _out_of_time(recorder, settings, "slow")
-
-
-class _Pace:
-    """Whether a response comes fast enough, looked at after each span of time, from its first byte on."""
-
-    def __init__(self, settings: FetchSettings) -> None:
-        self._span = settings.low_speed_time
-        self._least = settings.low_speed * settings.low_speed_time  # bytes in a span
-        self._before = 0  # bytes that had come when the span began
-        self.due = math.inf  # when the span ends
-
-    def holds(self, received: int, present: float) -> bool:
-        """Return whether enough came in the span, as far as one is over, given all bytes up to now."""
-        if not received or not self._least:
-            return True
-        enough = True
-        if self.due < math.inf and present >= self.due:
-            enough, self._before = received - self._before >= self._least, received
-            self.due = math.inf
-        if self.due == math.inf:
-            self.due = present + self._span
-        return enough
-
-
-def _out_of_time(recorder: Recorder, settings: FetchSettings, limit: str) -> None:
-    """End a response at one of the limits of time: "silent", "whole" or "slow"."""
-    why = {
-        "silent": f"no byte for {settings.timeout:g} s; raise --timeout to wait longer",
-        "whole": f"not whole within {settings.deadline:g} s",
-        "slow": f"fewer than {settings.low_speed:g} bytes per second over {settings.low_speed_time:g} s; lower "
-        "--low-speed to wait longer",
-    }[limit]
-    if not recorder.begun:
-        raise Failure("timeout", f"no answer: {why}")
-    recorder.give_up(Truncation.TIME, why)
-
-
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong with a socket, in the system's words."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return text or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from archive.model import Exchange, Fetched, Target, Verdict
 from archive.times import now
 from pipeline.capture.http.chain_cookies import ChainCookies
-from pipeline.capture.http.connection import Stale, connect, exchange
+from pipeline.capture.http.connection import Stale, connect
+from pipeline.capture.http.exchange import exchange
 from pipeline.capture.http.failures import OK, Failure
 from pipeline.capture.http.politeness import Hosts
 from pipeline.capture.http.request import Request, headers_after_redirect
@@ -21,7 +23,26 @@ _BUSY = {429, 503}
 
 
 async def fetch_target(target: Target, hosts: Hosts, settings: FetchSettings, folder: Path) -> Fetched:
-    """Fetch a target and what it redirects to; every fault is in the verdict, and what came before it is kept."""
+    """Fetch a target and what it redirects to; every fault is in the verdict, and what came before it is kept.
+
+    One that was written without a scheme is fetched over http where its host does not speak https.
+    """
+    fetched = await _fetch_as_named(target, hosts, settings, folder)
+    if over_http := instead_of_https(fetched):
+        return await _fetch_as_named(over_http, hosts, settings, folder)
+    return fetched
+
+
+def instead_of_https(fetched: Fetched) -> Target | None:
+    """Return the target over http, where https was only a guess and its host does not speak it; else None."""
+    target = fetched.target
+    silent = fetched.verdict.name in {"connect-failed", "connect-timeout", "tls-failure"} and not fetched.exchanges
+    if target.bare and silent and target.url.startswith("https:"):
+        return replace(target, url=f"http:{target.url.removeprefix('https:')}")
+    return None
+
+
+async def _fetch_as_named(target: Target, hosts: Hosts, settings: FetchSettings, folder: Path) -> Fetched:
     exchanges: list[Exchange] = []
     try:
         verdict = await _follow(target, hosts, settings, folder, exchanges)

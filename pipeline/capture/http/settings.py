@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.capture.http.proxies import DIRECT, Ways
+
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
@@ -26,4 +28,5 @@ class FetchSettings:
     max_retry_wait: float = 60.0  # the longest a server's Retry-After is followed
     allow_private: bool = False
     insecure: bool = False  # record a bad certificate and go on
+    ways: Ways = DIRECT  # by which proxies
     memory_limit: int = 1 << 20  # of a response held in memory before it goes to a file

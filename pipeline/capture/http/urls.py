@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import quote, unquote_to_bytes, urljoin
+from urllib.parse import quote, unquote_to_bytes
 
 import idna
 
-from archive.formats import dotted_quad
+from archive.formats import dotted_quad, joined_url
 from pipeline.capture.http.failures import Failure
 
 _MAX_URL = 8192  # bytes; longer ones are traps or mistakes
@@ -77,7 +77,7 @@ def redirected_url(base: WebUrl, location: str) -> WebUrl:
         if _CONTROL.search(text.strip(" ")):
             raise Failure("invalid-url", "the address holds control characters or line breaks")
         text = text.strip(" ")
-        return checked_url(text if _SCHEME.match(text) else urljoin(str(base), text))
+        return checked_url(text if _SCHEME.match(text) else joined_url(str(base), text))
     except ValueError as error:
         raise Failure("invalid-url", f"redirected to no URL: {error}") from error
     except Failure as failure:

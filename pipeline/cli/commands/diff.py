@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.lookup_note import note_lookup
+from pipeline.cli.lookup_note import note_lookup, same_text, when
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -21,6 +21,7 @@ from pipeline.cli.withheld_option import withheld_option
 if TYPE_CHECKING:
     from archive.archive import Reader
     from archive.model import Snapshot
+    from archive.page_history import Dated
     from archive.text_diff import Piece
 
 _STYLE = (
@@ -68,7 +69,10 @@ def command(
 
     archive = context.open_reader(withheld=withheld)
     old, new = _pair(archive, url, start, end)
-    note_lookup(url, new)
+    found = when(archive, new, end)
+    note_lookup(context, url, found)
+    if start is not None:
+        note_lookup(context, url, when(archive, old, start))
     before, after = _text(archive, old), _text(archive, new)
     pieces = compare(before, after)
     head = f"--- {_named(old)}\n+++ {_named(new)}\n"
@@ -77,7 +81,7 @@ def command(
         return
     with to_file(output) as stream:
         if context.as_json:
-            stream.write(json_line(_entry(old, new, pieces)) + b"\n")
+            stream.write(json_line(_entry(old, found, pieces)) + b"\n")
         elif form == "html":
             stream.write(_page(old, new, pieces).encode())
         elif form == "unified":
@@ -89,22 +93,23 @@ def command(
 def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | None) -> tuple[Snapshot, Snapshot]:
     """The two snapshots to compare, the earlier one first; raises NoSuchSnapshot."""
     from archive.errors import NoSuchSnapshot
+    from archive.page_history import history_of, newest_shown
 
-    new = archive.closest(url, end)
+    new = archive.closest(url, end) if end else newest_shown(archive, url, same_text)
     if start is not None:
         old = archive.closest(url, start)
         return (old, new) if old.timestamp <= new.timestamp else (new, old)
-    earlier = [found for found in archive.snapshots(new.url, end=new.timestamp) if _shows_a_text(found)]
-    before = [found for found in earlier if found.place != new.place]
+    before: list[Snapshot] = []
+    for entry in history_of(archive, new.url, same_text).judged:
+        if entry.snapshot.place == new.place:
+            if entry.earlier is not None:
+                return entry.earlier, new
+            break
+        if entry.state.shows_page and entry.snapshot.document is not None:
+            before.append(entry.snapshot)
     if not before:
         raise NoSuchSnapshot(f"only one text is kept of {plain(url)}; capture it again later, and compare then")
-    before.sort(key=lambda found: found.true_time)
-    others = [found for found in before if found.document != new.document]
-    return (others or before)[-1], new
-
-
-def _shows_a_text(snapshot: Snapshot) -> bool:
-    return snapshot.document is not None and not snapshot.is_tombstone and snapshot.availability is None
+    return before[-1], new
 
 
 def _text(archive: Reader, snapshot: Snapshot) -> str:
@@ -164,13 +169,14 @@ def _page(old: Snapshot, new: Snapshot, pieces: list[Piece]) -> str:
     )
 
 
-def _entry(old: Snapshot, new: Snapshot, pieces: list[Piece]) -> dict[str, Any]:
+def _entry(old: Snapshot, found: Dated, pieces: list[Piece]) -> dict[str, Any]:
     from archive.times import iso
 
+    new = found.snapshot
     return {
         "url": new.url,
         "from": {"timestamp": iso(old.timestamp), "record_id": old.record_id, "digest": old.digest},
-        "to": {"timestamp": iso(new.timestamp), "record_id": new.record_id, "digest": new.digest},
+        "to": {"timestamp": iso(new.timestamp), "record_id": new.record_id, "digest": new.digest} | found.fields(),
         "changed": any(piece.kind != "same" for piece in pieces),
         "pieces": [{"kind": piece.kind, "text": piece.text} for piece in pieces],
     }

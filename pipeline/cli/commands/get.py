@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.lookup_note import note_lookup
+from pipeline.cli.lookup_note import note_lookup, same_text, when
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -20,6 +21,8 @@ from pipeline.cli.withheld_option import withheld_option
 if TYPE_CHECKING:
     from archive.archive import Reader
     from archive.model import Document, Snapshot
+    from archive.page_history import Dated
+    from archive.snapshot_state import SnapshotState
     from pipeline.extract.tasks import Page
 
 _PIECE = 1 << 20
@@ -27,6 +30,7 @@ _DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a 
 _PAGE_LIMIT = 100_000_000  # bytes of a page that is converted in memory
 _PAGE_TIME = 60.0  # seconds
 _PAGE_MEMORY = 2_000_000_000  # bytes
+_PROSE = frozenset({"text", "markdown"})
 _TO_MARKDOWN = "pipeline.extract.article:to_markdown"
 
 
@@ -53,14 +57,20 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     """Print a past snapshot of a URL: the newest, or the one nearest to a time.
 
     Redirects are followed within the archive. A page that is gone (404, 410) never hides an earlier good snapshot
-    unless a time is named.
+    unless a time is named. One line on stderr says of when the snapshot is, and what is known of the page since.
 
     Example: onrecord get https://example.org/post --at 20261101 --format markdown
     """
+    from archive.page_history import newest_shown
+
     archive = context.open_reader(withheld=withheld)
-    snapshot = archive.closest(url, at)
-    note_lookup(url, snapshot)
-    pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
+    snapshot = archive.closest(url, at) if at else newest_shown(archive, url, same_text)
+    found = when(archive, snapshot, at)
+    note_lookup(context, url, found)
+    form = "json" if context.as_json else form
+    pieces = _json(archive, found) if form == "json" else _FORMS[form](archive, snapshot)
+    if form in _PROSE and found.state and not found.state.shows_page:
+        pieces = chain([_instead(found.state)], pieces)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun
     with to_file(output) as stream:
         stream.write(first)
@@ -73,13 +83,20 @@ def _text(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     yield harmless(text).rstrip("\n").encode() + b"\n"
 
 
-def _json(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
+def _instead(state: SnapshotState) -> bytes:
+    """Return the line before a text that is not the page's own."""
+    return f"[This snapshot does not show the page: {plain(state.words, 300)}]\n\n".encode()
+
+
+def _json(archive: Reader, found: Dated) -> Iterator[bytes]:
     from archive.times import iso
 
+    snapshot = found.snapshot
     document = _document(archive, snapshot)
     entry = {
         "url": snapshot.url,
         "timestamp": iso(snapshot.timestamp),
+        **found.fields(),
         "status": snapshot.status,
         "record_id": snapshot.record_id,
         "payload_digest": snapshot.digest,
@@ -134,7 +151,6 @@ def _record(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
 
 _FORMS: dict[str, Callable[[Reader, Snapshot], Iterator[bytes]]] = {
     "text": _text,
-    "json": _json,
     "markdown": _markdown,
     "html": _html,
     "raw": _raw,

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @new_store
 @click.pass_obj
 def command(context: Context, files: tuple[str, ...], extract: bool, workers: int | None) -> None:
-    """Bring in WACZ, WARC and ARC files, gzipped or not: their records as they are, each file as a run.
+    """Bring in WACZ, WARC and ARC files, compressed or not: their records as they are, each file as a run.
+
+    Of HAR and MHTML files, and of pages saved by SingleFile, records are made, with their addresses and dates.
 
     What cannot be taken is named, with the byte of the file where it begins, and the rest comes in. Records that the
     archive holds already, byte for byte, are passed over, so that a file can be imported twice. A record that has the
@@ -87,7 +89,8 @@ def _tell(context: Context, left: Left) -> None:
 def _say(context: Context, done: Imported) -> None:
     if context.as_json:
         entry = {"file": done.file, "run": done.run, "records": done.records, "captures": done.captures}
-        print_json(entry | {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes})
+        entry |= {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes}
+        print_json(entry | ({"checked": done.checked} if done.checked else {}))
         return
     parts = [f"{done.records:,} records, {done.captures:,} captures"]
     parts += [f"{done.already:,} were in already"] if done.already else []
@@ -96,3 +99,5 @@ def _say(context: Context, done: Imported) -> None:
     odd = done.notes - done.clashes
     parts += [f"{odd:,} odd ones (-v names them)"] if odd and not context.verbosity else []
     click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))
+    for what, result in done.checked.items():
+        context.say(f"{plain(done.file)}: {plain(what, 200)}: {plain(result, 400)}")

@@ -9,7 +9,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
-from pipeline.cli.unfinished_redactions import finish, say_finished
+from pipeline.cli.unfinished_redactions import finish, say_finished, say_kept
 
 if TYPE_CHECKING:
     from archive.redaction import Plan
@@ -55,6 +55,7 @@ def command(
     archive.require()
     finish(context, archive)
     if finishing:
+        say_kept(context, archive)
         return
     if run is None or not (urls or records):
         raise click.UsageError("name a run, and what of it: --url or --record", click.get_current_context())

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     "--time-limit", default="1h", show_default=True, metavar="SPAN", help="After which the rest waits for the next run."
 )
 @click.option("--watches", type=click.Path(path_type=Path), help="The watch list.  [env: ONRECORD_WATCHES]")
+@click.option("--proxy", metavar="URL|env|none", help="Fetch by a proxy, by those of the environment, or by none.")
 @new_store
 @click.pass_obj
-def command(context: Context, time_limit: str, watches: Path | None) -> None:
+def command(context: Context, time_limit: str, watches: Path | None, proxy: str | None) -> None:
     """Capture what is due of the watch list, once, and tell what became of the pages.
 
     It says nothing when all is well; a page that disappeared, came back or was edited is one line, and an alert. Where
@@ -46,6 +47,8 @@ def command(context: Context, time_limit: str, watches: Path | None) -> None:
     from pipeline.watch.lease import alone
     from pipeline.watch.watch_list import WatchError, load
 
+    if proxy is not None:
+        context.defaults.setdefault("capture", {})["proxy"] = proxy
     path = watches or context.watch_list()
     limit = _seconds(time_limit)
     channels, monitor = load_channels(context.alerts), healthcheck(context.alerts.get("healthcheck"))
@@ -101,6 +104,7 @@ def _failed(context: Context, error: Exception, channels: list[Channel], monitor
 
 
 def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) -> Ran | None:
+    from pipeline.capture.http.urls import checked_url
     from pipeline.cli.capture_options import options_of
     from pipeline.watch.lease import Elsewhere, turn
     from pipeline.watch.run_due import Settings, run_due
@@ -108,7 +112,7 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     ready_to_sign(context)
     making = partial(options_of, context.defaults.get("capture", {}))
     for watch in listed:  # what is wrong with one is said before anything is captured
-        making(watch.options)
+        making(watch.options).fetch.ways.check(checked_url(watch.url))
     archive = context.open_archive(look=False)  # `prepare` looks
     if not prepare(archive):
         for why in recover(context, archive, making({})):

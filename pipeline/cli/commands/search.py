@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.lookup_note import when
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
+    from archive.archive import Reader
+    from archive.page_history import Dated
     from archive.search import Hit
 
 _MARKS = str.maketrans({"\x02": "", "\x03": ""})
@@ -38,7 +41,8 @@ def command(
     """Find texts in the archive, the best first.
 
     All words must be there. "..." is a phrase, -word must not be there, title: and author: name a field, and word*
-    stands for every ending. The index is a local file that is made from the archive when it is asked.
+    stands for every ending. Each text is dated, with what is known of its page since. The index is a local file that is
+    made from the archive when it is asked.
 
     Example: onrecord search '"harbour court"' -- -tax title:open
     """
@@ -55,26 +59,44 @@ def command(
         count = 0
         for hit in index.search(" ".join(words), site=site, start=start, end=end, limit=limit):
             count += 1
-            if context.as_json:
-                print_json(_entry(hit))
-            else:
-                click.echo(_lines(hit))
+            found = _found(archive, hit)
+            print_json(_entry(hit, found)) if context.as_json else click.echo(_lines(hit, found))
     finally:
         index.close()
     if not count:
         context.say("nothing is found; fewer words, or word*, find more")
 
 
-def _lines(hit: Hit) -> str:
+def _found(archive: Reader, hit: Hit) -> Dated | None:
+    """Return of when a text that was found is; None where its capture cannot be looked up."""
+    from archive.errors import ArchiveError
+    from storage.errors import StoreError
+
+    try:
+        captures = archive.snapshots(hit.url, start=hit.timestamp, end=hit.timestamp)
+        snapshot = next((each for each in captures if each.record_id == hit.record_id), None)
+        return when(archive, snapshot, None) if snapshot else None
+    except (ArchiveError, StoreError) as error:
+        click.echo(f"onrecord: {plain(hit.url)}: {plain(str(error), 300)}", err=True)
+        return None
+
+
+def _lines(hit: Hit, found: Dated | None) -> str:
     from archive.times import iso
 
     by = f", {plain(hit.author, 100)}" if hit.author else ""
     pieces = hit.snippet.replace("\x03", "\x02").split("\x02")  # every second one was looked for
     shown = "".join(click.style(plain(piece), bold=number % 2 == 1) for number, piece in enumerate(pieces))
-    return f"{iso(hit.timestamp)} {plain(hit.url)}\n    {plain(hit.title or 'without a title', 200)}{by}\n    {shown}"
+    by += " (the text that a browser took from the page)" if hit.url.startswith("urn:text:") else ""
+    notes = found.since() if found else []
+    if found and found.state and not found.state.shows_page:
+        notes = [found.state.words, *notes]
+    since = f"  ({plain('; '.join(notes), 300)})" if notes else ""
+    title = plain(hit.title or "without a title", 200)
+    return f"{iso(hit.timestamp)} {plain(hit.url)}{since}\n    {title}{by}\n    {shown}"
 
 
-def _entry(hit: Hit) -> dict[str, Any]:
+def _entry(hit: Hit, found: Dated | None) -> dict[str, Any]:
     from archive.times import iso
 
     entry = {
@@ -85,5 +107,6 @@ def _entry(hit: Hit) -> dict[str, Any]:
         "author": hit.author,
         "date": hit.date,
         "snippet": hit.snippet.translate(_MARKS),
+        **(found.fields() if found else {}),
     }
     return {name: value for name, value in entry.items() if value is not None}

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.lookup_note import note_spelling, same_text
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
-    from archive.model import Snapshot
+    from archive.snapshot_state import Judged
 
 
 @click.command("snapshots")
@@ -32,42 +33,52 @@ if TYPE_CHECKING:
 def command(
     context: Context, url: str, start: datetime | None, end: datetime | None, match: str, withheld: bool
 ) -> None:
-    """List what is kept of a URL, oldest first.
+    """List what is kept of a URL, oldest first, each snapshot with what it is beside those before it.
 
     Example: onrecord snapshots https://example.org/post --from '30 days ago'
     """
     from archive.errors import NoSuchSnapshot
+    from archive.page_history import StoredTexts, judged
 
     archive = context.open_reader(withheld=withheld)
     count = 0
-    for snapshot in archive.snapshots(url, match=match, start=start, end=end):
+    asked, url = url, archive.kept_address(url) if match == "exact" else url
+    if url != asked:
+        note_spelling(asked, url)
+    begin = None if match == "exact" else start  # a snapshot is judged by those before it
+    for entry in judged(StoredTexts(archive, same_text), archive.snapshots(url, match=match, start=begin, end=end)):
+        if start is not None and entry.snapshot.timestamp < start:
+            continue
         count += 1
-        if context.as_json:
-            print_json(_entry(snapshot))
-        else:
-            click.echo(_line(snapshot))
+        print_json(_entry(entry)) if context.as_json else click.echo(_line(entry))
     if not count:
         archive.require()
         span = " in that span" if start or end else ""
         raise NoSuchSnapshot(f"nothing is kept of {plain(url)}{span}; capture it with: onrecord capture {plain(url)}")
 
 
-def _line(snapshot: Snapshot) -> str:
+def _line(entry: Judged) -> str:
+    from dataclasses import replace
+
     from archive.times import iso
 
+    snapshot = entry.snapshot
     if snapshot.withheld:
         return f"{iso(snapshot.timestamp)} --- {plain(str(snapshot.withheld))}  {plain(snapshot.url)}"
-    what = "unchanged" if snapshot.revisit else "new"
-    what = snapshot.availability or ("tombstone" if snapshot.is_tombstone else what)
-    notes = f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
+    state = entry.state
+    what = replace(state, detail="").words
+    why = state.detail if state.detail not in {str(snapshot.status), snapshot.location} else ""
+    notes = f" ({plain(why, 200)})" if why else ""
+    notes += f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
     return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"
 
 
-def _entry(snapshot: Snapshot) -> dict[str, Any]:
+def _entry(judged: Judged) -> dict[str, Any]:
     from archive.times import iso
 
+    snapshot = judged.snapshot
     if snapshot.withheld:
         told = {"kind": snapshot.withheld.kind, "reason": snapshot.withheld.reason}
         until = {"until": iso(snapshot.withheld.until)} if snapshot.withheld.until else {}
@@ -88,5 +99,6 @@ def _entry(snapshot: Snapshot) -> dict[str, Any]:
         "location": snapshot.location,
         "truncated": snapshot.truncated,
         "availability": snapshot.availability,
+        **judged.state.fields(),
     }
     return {name: value for name, value in entry.items() if value is not None}

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @click.option("--hosts", type=click.IntRange(0), default=10, show_default=True, help="How many hosts to list.")
-@click.option("--gone", is_flag=True, help="List the pages that are gone, blocked, paywalled or out of reach.")
+@click.option(
+    "--gone", is_flag=True, help="List the pages that are gone, blocked, paywalled, incomplete or out of reach."
+)
 @click.option("--changed", is_flag=True, help="List the edits, with what they did and both records.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write what became of the pages to an HTML file.")
 @click.option("--from", "start", type=Time(), help="Edits from this time on.")
@@ -46,7 +48,8 @@ def command(
 ) -> None:
     """Say what the archive holds: runs, captures, sizes, the oldest and the newest, and which hosts have most.
 
-    What became of its pages is decided by at least two captures, some time apart, by `onrecord run` or by hand.
+    A change of a page is confirmed by at least two captures, some time apart, by `onrecord run` or by hand; until then
+    it is listed as "to be confirmed".
 
     Example: onrecord status --changed --from '7 days ago'
     """
@@ -86,8 +89,9 @@ def _gone(context: Context, archive: Reader, ledger: Ledger, database: sqlite3.C
             continue
         good = f"last good {iso(page.now.good.at)}" if page.now.good else "never seen"
         detail = plain(page.now.last.detail, 200) if page.now.last else ""
-        since = iso(page.now.since) if page.now.since else ""
-        click.echo(f"{page.now.state:<12} since {since}  {good}  {plain(page.url)}  {detail}".rstrip())
+        assert page.state is not None, "it is away"
+        where = f"{page.state.short:<12} since {iso(page.state.since)}"
+        click.echo(f"{where}  {good}  {plain(page.url)}  {detail}".rstrip())
     if none:
         context.say("no page is known to be gone, blocked, paywalled or out of reach")
 
@@ -107,12 +111,13 @@ def _changed(
 
     edits = changed(archive, ledger, database, start, end)
     for edit in edits:
-        diff = difference(archive, edit)
+        found = edit.transition
+        diff = difference(archive, found)
         if context.as_json:
             print_json(edit_of(edit, diff))
             continue
-        click.echo(f"{edit.change} {iso(edit.at)} {plain(edit.url)}")
-        for mark, side in (("---", edit.earlier), ("+++", edit.later)):
+        click.echo(f"{edit.words} {iso(found.at)} {plain(found.url)}")
+        for mark, side in (("---", found.earlier), ("+++", found.later)):
             click.echo(f"{mark} {iso(side.at)} {side.record_id}")
         click.echo(harmless(diff or "the texts cannot be compared\n"))
     if not edits:

@@ -180,9 +180,9 @@ def _line(where: Standing) -> str:
     pages = f"  {where.pages:,} pages" if where.pages else ""
     name = f"  {plain(watch.name, 60)}" if watch.name != watch.url else ""
     detail = f"  {plain(where.detail, 120)}" if where.detail else ""
-    detail = f"  to be confirmed:{detail or ' it was changed'}" if where.confirming else detail
+    state = f"to be confirmed: {where.state}" if where.confirming else where.state
     return (
-        f"{where.state:<15} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
+        f"{state:<15} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
         f"({schedule_of(watch)}){pages}{detail}"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,8 +14,11 @@ from pathlib import Path
 from archive.archive import Reader
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
+from archive.page_history import Dated, PageHistory, StoredTexts, dated, history, judged
 from archive.search import Hit, search_index, within
+from archive.snapshot_state import Judged
 from archive.warc import Head, decoded
+from pipeline.extract.rereading import same_text
 from storage.errors import ObjectMissing, OnrecordError, StoreMissing
 
 MOST_SNAPSHOTS = 20_000  # of one URL that a page is made from
@@ -115,9 +118,22 @@ class Reading:
     def snapshots(self, url: str) -> list[Snapshot]:
         """What is kept of a URL, oldest first; of very many, the newest."""
         try:
-            return list(islice(self.fresh().back(url), MOST_SNAPSHOTS))[::-1]
+            archive = self.fresh()
+            return list(islice(archive.back(archive.kept_address(url)), MOST_SNAPSHOTS))[::-1]
         except StoreMissing:
             return []
+
+    def judged(self, snapshots: Iterable[Snapshot]) -> Iterator[Judged]:
+        """Return snapshots, by key, then time, each with what the judge says of it beside the others."""
+        return judged(StoredTexts(self.archive, same_text), snapshots)
+
+    def history(self, snapshots: Iterable[Snapshot]) -> PageHistory:
+        """Return the snapshots of one page as the judge has them, and where the page stands."""
+        return history(StoredTexts(self.archive, same_text), snapshots)
+
+    def dated(self, snapshot: Snapshot) -> Dated:
+        """Return of when a snapshot is, and what is known of its page since."""
+        return dated(self.fresh(), snapshot, None, same_text)
 
     def walk(self, url: str, match: str, after: str = "") -> Iterator[Snapshot]:
         """What is kept of a prefix, a host or a domain, by key, then time; what comes after a key, if one is named."""

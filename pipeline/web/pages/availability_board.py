@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from archive.availability import State as Availability
 from archive.errors import IntegrityError
 from archive.model import Snapshot
+from archive.snapshot_state import Certainty
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.pages.page import Frame, number_of
-from pipeline.web.pages.snapshot_state import CHANGED, NEW, State, entries_of
+from pipeline.web.pages.snapshot_state import State, shown_page, shown_state
 
 _RUNS = 50  # the newest that are looked through,
 _LINES = 20_000  # so many lines of each one's index
@@ -78,20 +80,23 @@ def board_of(reading: Reading, runs: tuple[str, ...]) -> Board:
         for snapshot in lines:
             pages.setdefault(snapshot.url, []).append(snapshot)
     held = [sorted(found, key=lambda it: it.timestamp) for found in pages.values() if any(it.document for it in found)]
-    standings = [standing for found in held if (standing := _standing(found))]
+    standings = [standing for found in held if (standing := _standing(reading, found))]
     standings.sort(key=lambda it: (it.host, _KINDS.index(it.state.name), it.url))
     return Board(tuple(standings), len(held), min(len(runs), _RUNS), len(runs), whole)
 
 
-def _standing(found: list[Snapshot]) -> Standing | None:
+def _standing(reading: Reading, found: list[Snapshot]) -> Standing | None:
     """A page's standing, or None where its newest snapshot is what it was before."""
-    entries = entries_of(found)
-    newest = entries[-1]
-    if newest.state.name not in _KINDS:
+    page = reading.history(found)
+    newest = page.judged[-1]
+    waits = page.state is not None and page.state.certainty == Certainty.PENDING
+    away = page.state is not None and page.state.name != Availability.OK and not newest.state.shows_page
+    state = shown_page(page.state) if page.state and (waits or away) else shown_state(newest)
+    if state.name not in _KINDS:
         return None
-    good = [it.snapshot for it in entries[:-1] if it.state.name in {"same", NEW.name, CHANGED.name}]
+    good = [it.snapshot for it in page.judged[:-1] if it.state.shows_page]
     host = urlsplit(newest.snapshot.url).netloc
-    return Standing(newest.snapshot.url, host, newest.snapshot, newest.state, good[-1] if good else None)
+    return Standing(newest.snapshot.url, host, newest.snapshot, state, good[-1] if good else None)
 
 
 def routes(frame: Frame) -> list[BaseRoute]:

@@ -14,7 +14,7 @@ from pipeline.web.common.archive_reader import asked_url
 from pipeline.web.common.safe_text import harmless
 from pipeline.web.pages.diff_rows import counted, folded, rows_of
 from pipeline.web.pages.page import Frame, moment_of
-from pipeline.web.pages.snapshot_state import texts_of
+from pipeline.web.pages.snapshot_state import entries_of, texts_of
 
 _LONGEST = 400_000  # characters of each text that are compared
 _MOST = 500  # texts that can be stepped through: the newest
@@ -27,7 +27,7 @@ def routes(frame: Frame) -> list[BaseRoute]:
 
 def _compare(frame: Frame, request: Request) -> Response:
     url = asked_url(request.query_params.get("url", ""))
-    every = texts_of(frame.reading.snapshots(url))
+    every = texts_of(entries_of(frame.reading, frame.reading.snapshots(url)))
     texts = every[-_MOST:]
     if not texts:
         raise NoSuchSnapshot(f"no text is kept of {url}, so there is nothing to compare")

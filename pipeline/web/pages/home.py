@@ -11,14 +11,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
-from archive.search import SearchUnavailable
+from archive.search import Hit, SearchUnavailable
+from archive.snapshot_state import Judged
 from archive.times import stamp
 from pipeline.web.common.addresses import address
 from pipeline.web.common.archive_reader import BadQuestion, Question, Reading
 from pipeline.web.common.safe_text import visible
 from pipeline.web.pages.page import Frame, moment_of, number_of, walls
+from pipeline.web.pages.snapshot_state import State, shown_state
 
 _NEWEST = 12  # captures on the first page,
 _RUNS = 8  # from the newest runs,
@@ -39,6 +41,15 @@ class Counts:
     captures: int
     texts: int
     whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A capture on the first page, its state, and what is known of its page since."""
+
+    snapshot: Snapshot
+    state: State | None
+    since: list[str]
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
@@ -74,8 +85,8 @@ def counts_of(reading: Reading) -> Counts:
     return Counts(len(runs), captures, texts, len(runs) <= _COUNTED)
 
 
-def newest(reading: Reading) -> list[Snapshot]:
-    """The newest captures that have a text, each URL once: of a few runs, and of the beginning of each."""
+def newest(reading: Reading) -> list[Card]:
+    """Return the newest captures that have a text, each URL once: of a few runs, and of the beginning of each."""
     found: dict[str, Snapshot] = {}
     for run in reversed(reading.runs()[-_RUNS:]):
         try:
@@ -86,7 +97,16 @@ def newest(reading: Reading) -> list[Snapshot]:
             held = found.get(snapshot.url)
             if snapshot.document is not None and (held is None or held.timestamp < snapshot.timestamp):
                 found[snapshot.url] = snapshot
-    return list(islice(sorted(found.values(), key=lambda it: it.timestamp, reverse=True), _NEWEST))
+    ordered = sorted(found.values(), key=lambda it: it.timestamp, reverse=True)
+    return [_card(reading, snapshot) for snapshot in islice(ordered, _NEWEST)]
+
+
+def _card(reading: Reading, snapshot: Snapshot) -> Card:
+    try:
+        dated = reading.dated(snapshot)
+    except IntegrityError:  # `verify` says so; the page is for reading
+        return Card(snapshot, None, [])
+    return Card(snapshot, shown_state(Judged(snapshot, dated.state)) if dated.state else None, dated.since())
 
 
 def _search(frame: Frame, request: Request) -> Response:
@@ -104,13 +124,23 @@ def _search(frame: Frame, request: Request) -> Response:
     shown = hits[(page - 1) * _HITS : page * _HITS]
     values = {
         "asked": asked,
-        "hits": [(hit, _marked(hit.snippet), stamp(hit.timestamp)) for hit in shown],
+        "hits": [(hit, _marked(hit.snippet), stamp(hit.timestamp), _since(frame.reading, hit)) for hit in shown],
         "faults": faults,
         "page": page,
         "more": len(hits) > page * _HITS and page < _LAST_PAGE,
         "first": (page - 1) * _HITS,
     }
     return frame.render(request, "search.html", values)
+
+
+def _since(reading: Reading, hit: Hit) -> list[str]:
+    """Return what is known of a hit's page since, and what stands in its place where the text is not its own."""
+    try:
+        dated = reading.dated(reading.snapshot(hit.url, hit.timestamp))
+    except (IntegrityError, NoSuchSnapshot, Withheld):
+        return []
+    instead = [dated.state.words] if dated.state and not dated.state.shows_page else []
+    return [*instead, *dated.since()]
 
 
 def _led_on(asked: dict[str, str]) -> str | None:

@@ -71,13 +71,13 @@ def pages_of(
         held = list(islice(group, _LINES))
         looked, last = looked + len(held), key
         if everything or any(it.document for it in held):
-            found.append(_listed(held))
+            found.append(_listed(reading, held))
         if looked >= _LINES:
             return found, last
     return found, None
 
 
-def _listed(held: list[Snapshot]) -> Listed:
-    newest = entries_of(held)[-1]
+def _listed(reading: Reading, held: list[Snapshot]) -> Listed:
+    newest = entries_of(reading, held)[-1]
     title = next((it.title for it in reversed(held) if it.title), None)
     return Listed(newest.snapshot, newest.state, title, len(held))

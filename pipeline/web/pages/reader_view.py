@@ -34,7 +34,8 @@ def asked(frame: Frame, request: Request) -> tuple[Snapshot, list[Snapshot]]:
     at = request.query_params.get("at", "")
     found = frame.reading.snapshots(url)
     if not at:
-        shown = [it for it in found if shows_a_text(it)] or found
+        entries = entries_of(frame.reading, found)
+        shown = [it.snapshot for it in entries if shows_a_text(it.snapshot, it.judged)] or found
         moment = shown[-1].timestamp if shown else datetime.max
         archive = frame.reading.archive
         newest = next(archive.newest_first(shown)) if shown else frame.reading.snapshot(url, moment)
@@ -48,7 +49,7 @@ def _read(frame: Frame, request: Request) -> Response:
     article = document.article if document else Article()
     text = article.text or ""
     values = {
-        **_around(snapshot, found),
+        **_around(frame, snapshot, found),
         "document": document,
         "article": article,
         "language": (article.language or "")[:_LANGUAGE_LENGTH],
@@ -63,12 +64,12 @@ def _read(frame: Frame, request: Request) -> Response:
 
 def _page(frame: Frame, request: Request) -> Response:
     snapshot, found = asked(frame, request)
-    return frame.render(request, "page.html", _around(snapshot, found))
+    return frame.render(request, "page.html", _around(frame, snapshot, found))
 
 
-def _around(snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
+def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
     """A snapshot between the one before it and the one after it."""
-    entries = entries_of(found)
+    entries = entries_of(frame.reading, found)
     entry = next((it for it in entries if it.snapshot == snapshot), entries[-1])
     place = entries.index(entry)
     times = [it.timestamp for it in found]

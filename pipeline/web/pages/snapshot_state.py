@@ -1,11 +1,14 @@
-"""What a snapshot is to its readers, in a word, a sign and a colour's name."""
+"""How the state of a snapshot is shown: a word, a sign and a colour's name for what the judge says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from archive.availability import State as Availability
 from archive.model import Snapshot
+from archive.snapshot_state import Certainty, Judged, Name, PageState, SnapshotState
+from pipeline.web.common.archive_reader import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,72 +26,61 @@ class Entry:
 
     snapshot: Snapshot
     state: State
+    judged: SnapshotState
     earlier: Snapshot | None = None
 
 
-NEW = State("new", "●", "new")
-UNCHANGED = State("same", "○", "unchanged")
-CHANGED = State("changed", "◆", "changed")
-_REDIRECT = State("moved", "→", "redirect")
-_BY_AVAILABILITY = {
-    "soft-404": State("gone", "✕", "says it is gone"),
-    "parked-domain": State("gone", "✕", "parked domain"),
-    "bot-wall": State("wall", "◐", "blocked: bot wall"),
-    "empty-page": State("wall", "◐", "empty answer"),
-    "needs-scripts": State("wall", "◐", "needs scripts"),
-    "paywalled": State("wall", "◐", "paywalled"),
-    "consent-wall": State("wall", "◐", "consent wall"),
-    "login-wall": State("wall", "◐", "login wall"),
+_LOOKS: dict[str, tuple[str, str]] = {
+    Name.NEW: ("new", "●"),
+    Name.BACK: ("new", "●"),
+    Name.UNCHANGED: ("same", "○"),
+    Name.NOT_COMPARED: ("same", "○"),
+    Name.EDITED: ("changed", "◆"),
+    Name.MOVED: ("moved", "→"),
+    Name.WITHHELD: ("withheld", "▨"),
+    Availability.OK: ("same", "○"),
+    Availability.GONE: ("gone", "✕"),
+    Availability.SOFT_404: ("gone", "✕"),
+    Availability.UNREACHABLE: ("gone", "✕"),
 }
+_WALL = ("wall", "◐")
 
 
-def state_of(snapshot: Snapshot, earlier: Snapshot | None = None) -> State:
-    """The state of a snapshot, given the last one before it that has a text."""
-    if snapshot.withheld:
-        return State("withheld", "▨", str(snapshot.withheld))
-    if snapshot.availability:
-        return _BY_AVAILABILITY.get(snapshot.availability) or State("wall", "◐", snapshot.availability)
-    if snapshot.is_tombstone:
-        words = {404: "not found", 410: "gone", 403: "refused", 451: "withheld for legal reasons"}
-        other = "server error" if snapshot.status >= 500 else "error"
-        return State("gone", "✕", words.get(snapshot.status, other))
-    if snapshot.is_redirect:
-        return _REDIRECT
-    if snapshot.revisit or (earlier is not None and same_content(earlier, snapshot)):
-        return UNCHANGED
-    return CHANGED if earlier is not None else NEW
+def shown_state(judged: Judged) -> State:
+    """Return a judged snapshot's state as it is shown; its address and its status stand beside it."""
+    state, snapshot = judged.state, judged.snapshot
+    if state.name == Name.WITHHELD:
+        return State("withheld", "▨", state.detail)
+    beside = state.detail in {str(snapshot.status), snapshot.location}
+    look = _LOOKS["edited"] if state.edited else _LOOKS.get(state.name, _WALL)
+    return State(*look, (replace(state, detail="") if beside else state).words)
 
 
-def same_content(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two snapshots have the same payload, or a text that was found to be the same."""
-    return one.digest == other.digest or (one.document is not None and one.document == other.document)
+def shown_page(state: PageState) -> State:
+    """Return where a page stands as it is shown."""
+    words = state.short if state.certainty == Certainty.CERTAIN else state.words
+    return State(*_LOOKS.get(state.name, _WALL), words)
 
 
-def shows_a_text(snapshot: Snapshot) -> bool:
-    """Whether there is a text to read and compare: the page's own, not that of a tombstone or a wall."""
-    return snapshot.document is not None and not snapshot.is_tombstone and snapshot.availability is None
+def entries_of(reading: Reading, snapshots: Iterable[Snapshot]) -> list[Entry]:
+    """Return snapshots of one key, oldest first, each with its state; `earlier` is what a comparison begins with."""
+    found = []
+    for judged in reading.judged(snapshots):
+        earlier = judged.earlier if shows_a_text(judged.snapshot, judged.state) else None
+        found.append(Entry(judged.snapshot, shown_state(judged), judged.state, earlier))
+    return found
 
 
-def entries_of(snapshots: Iterable[Snapshot]) -> list[Entry]:
-    """Snapshots of one page, oldest first, each with its state; `earlier` is what a comparison begins with."""
-    made: list[Entry] = []
-    last: Snapshot | None = None  # that shows the page
-    other: Snapshot | None = None  # the last whose text is not that of `last`
-    for snapshot in snapshots:
-        there = not snapshot.is_tombstone and not snapshot.is_redirect and snapshot.availability is None
-        standing = there and not snapshot.withheld
-        state = state_of(snapshot, last)
-        if standing and last is not None and not same_content(last, snapshot) and shows_a_text(last):
-            other = last
-        made.append(Entry(snapshot, state, other if shows_a_text(snapshot) else None))
-        last = snapshot if standing else last
-    return made
+def shows_a_text(snapshot: Snapshot, state: SnapshotState) -> bool:
+    """Return whether there is a text to read and compare: the page's own, not that of what stands in its place."""
+    return snapshot.document is not None and state.shows_page
 
 
-def texts_of(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    """The snapshots at which the text became another one, oldest first."""
+def texts_of(entries: Iterable[Entry]) -> list[Snapshot]:
+    """Return the snapshots at which the text became another one, oldest first."""
     found: list[Snapshot] = []
-    for snapshot in snapshots:
-        if shows_a_text(snapshot) and not (found and same_content(found[-1], snapshot)):
-            found.append(snapshot)
+    for entry in entries:
+        other = entry.judged.name in {Name.NEW, Name.EDITED} or entry.judged.edited
+        if shows_a_text(entry.snapshot, entry.judged) and (other or not found):
+            found.append(entry.snapshot)
     return found

@@ -54,13 +54,13 @@ def _timeline(frame: Frame, request: Request) -> Response:
     if not snapshots:
         near = _neighbours(frame.reading, url)
         return frame.render(request, "nothing.html", {"url": url, "neighbours": near}, status=404)
-    entries = entries_of(snapshots)
+    entries = entries_of(frame.reading, snapshots)
     chosen = request.query_params.get("in", "")
     chosen = chosen if _CHOSEN.match(chosen) else ""
     listed = [entry for entry in entries if iso(entry.snapshot.timestamp).startswith(chosen)][::-1]
     pages = max(-(-len(listed) // _LISTED), 1)
     page = number_of(request.query_params.get("page", "1"), pages)
-    texts = texts_of(snapshots)
+    texts = texts_of(entries)
     titled = next((it.title for it in reversed(snapshots) if it.title), None)
     values: dict[str, object] = {
         "url": url,

@@ -51,6 +51,9 @@ _LAZY |= {"srcset": ("data-srcset", "data-lazy-srcset")}
 _LAZY_TAGS = frozenset({"img", "source", "iframe", "video"})
 _FOREIGN = frozenset({"svg", "math"})
 _REFRESH = re.compile(r"""(\s*[\d.]*\s*[;,]\s*)(?:url\s*=\s*)?["']?([^"'>\s]+)""", re.IGNORECASE)
+# How a style sheet that does not hold up the page is applied once it is loaded.
+_BECOMES_MEDIA = re.compile(r"""\bthis\.media\s*=\s*["']([\w\s(),:-]{0,200})["']""")
+_BECOMES_SHEET = re.compile(r"""\bthis\.rel\s*=\s*["']stylesheet["']""")
 _GOOD_NAME = re.compile(r"[^\s\"'<>/=\x00-\x1f\x7f&]+\Z")
 _GOOD_TAG = re.compile(r"[a-z][^\s\"'<>/=\x00-\x1f\x7f&]*\Z")
 
@@ -159,10 +162,15 @@ class _Writer:
 
     def _link(self, tag: Tag) -> dict[str, str] | None:
         relations = set(tag.attributes.get("rel", "").lower().split())
+        onload = tag.attributes.get("onload", "")
+        if "preload" in relations and _BECOMES_SHEET.search(onload):  # its own script makes it one, once it is loaded
+            relations |= {"stylesheet"}
         if not relations & (_ICONS | {"stylesheet"}):
             return None
         sheet = "stylesheet" in relations
         kept = _those(tag, "media", "type", "title", "sizes", "disabled")
+        if media := _BECOMES_MEDIA.search(onload):
+            kept["media"] = media[1]
         href = tag.attributes.get("href", "").strip()
         path = href if href[:9].lower() == "data:text" and sheet else self._place.path(href, SHEET if sheet else "")
         if path is None:

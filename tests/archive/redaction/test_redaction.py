@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,19 +27,22 @@ from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.evidence.run_log import Log
+from archive.formats.manifest import parse
 from archive.local_cache import Cache
 from archive.model import Block, Snapshot
-from archive.redaction.apply import finish, waiting
-from archive.redaction.plan import plan_redaction, redact
+from archive.redaction.apply import finish, overtaken, waiting
+from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
 from archive.search import search_index
 from archive.warc.reader import read_record
+from pipeline.ingest.import_files import import_file
 from storage.base import ObjectStore
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
 from tests.exchanges import NOON, a_document
+from tests.pipeline.ingest.test_import_files import members, record
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
 REASON = "Court order 3 O 17/26"
@@ -526,3 +529,85 @@ def test_what_lies_aside_without_a_statement_goes_by_the_stores_clock(store: Mem
     store._modified[key] -= timedelta(days=2)
     finish(archive, [])
     assert key not in store._objects
+
+
+class Meanwhile:
+    """A store to whose user something happens before the first statement is put."""
+
+    def __init__(self, store: ObjectStore, happens: Callable[[], object], *, breaks: bool = False) -> None:
+        self._store, self._happens, self._breaks = store, [happens], breaks
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        if key.startswith("notices/redactions/") and self._happens:
+            self._happens.pop()()
+            done = self._store.put_if_absent(key, data)
+            if self._breaks:
+                raise StoreUnavailable("the answer was lost")
+            return done
+        return self._store.put_if_absent(key, data)
+
+
+def test_of_two_redactions_of_a_run_at_once_the_second_is_made_again(store: MemoryStore, tmp_path: Path) -> None:
+    run = archive_of(store, tmp_path).runs()[0]
+    other = archive_of(store, tmp_path / "other")
+
+    def first() -> None:
+        redact(other, plan_redaction(other, run, [SECRET], ()), SIGNER, REASON)
+
+    slow = archive_of(Meanwhile(store, first), tmp_path / "slow")  # type: ignore[arg-type]
+    statement = redact(slow, plan_redaction(slow, run, [OPEN], ()), SIGNER, "another reason")
+    assert waiting(store) == {}
+    assert faults_of(store, tmp_path) == []
+    assert {each.withheld.reason for each in archive_of(store, tmp_path / "new").captures_of(run) if each.withheld} == {
+        REASON, "another reason",
+    }  # fmt: skip
+    stated = archive_of(store, tmp_path / "new").notices.statements(KNOWN)
+    assert sorted(each.statement.reason for each in stated) == sorted([REASON, "another reason", "another reason"])
+    done = parse(store.get(object_keys.run_key(run, object_keys.MANIFEST))).redactions
+    assert statement.id not in done
+    assert len(done) == 2
+
+
+def test_who_has_no_key_leaves_what_another_redaction_came_before_to_those_who_have_one(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    run = archive_of(store, tmp_path).runs()[0]
+    other = archive_of(store, tmp_path / "other")
+
+    def first() -> None:
+        redact(other, plan_redaction(other, run, [SECRET], ()), SIGNER, REASON)
+
+    slow = Meanwhile(store, first, breaks=True)
+    archive = archive_of(slow, tmp_path / "slow")  # type: ignore[arg-type]
+    what = plan_redaction(archive, run, [OPEN], ())
+    with pytest.raises(StoreUnavailable):
+        redact(archive, what, SIGNER, "another reason")
+    reader = archive_of(store, tmp_path / "reader")
+    finish(reader, KNOWN)
+    assert [each.reason for each in overtaken(reader, KNOWN)] == ["another reason"]
+    notes = [note for finding in reader.verify(known=KNOWN) for note in finding.notes]
+    assert any("onrecord redact --finish" in note for note in notes)
+    assert len(finish_overtaken(reader, SIGNER, KNOWN)) == 1
+    assert not overtaken(reader, KNOWN)
+    assert waiting(store) == {}
+    assert faults_of(store, tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 9])
+def test_of_captures_that_are_alike_each_can_be_taken_out(number: int, tmp_path: Path) -> None:
+    """Lines of an index that differ in an address alone pack so well that a blanked one may need more room."""
+    store = MemoryStore()
+    archive = archive_of(store, tmp_path)
+    archive.prepare()
+    file = tmp_path / "alike.warc.gz"
+    file.write_bytes(members(*(record(url=f"http://a.example/{each}", number=each) for each in range(number))))
+    import_file(archive, file, lambda left: None, None)
+    for each in range(number):
+        archive.refresh()
+        run = archive.runs()[0]
+        redact(archive, plan_redaction(archive, run, [f"http://a.example/{each}"], ()), SIGNER, REASON)
+    assert faults_of(store, tmp_path) == []
+    assert [found.withheld is not None for found in archive_of(store, tmp_path / "new").every()] == [True] * number

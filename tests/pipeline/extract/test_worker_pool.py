@@ -83,6 +83,19 @@ def test_a_task_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert after.result() == "after"
 
 
+def test_a_worker_is_started_only_for_what_the_others_do_not_soon_come_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tasks_for_pool.py").write_text(TASKS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with WorkerPool[object]("tasks_for_pool:run", 2, time_limit=10_000, memory_limit=10**9) as pool:
+        alone = {pool.submit(("pid", None)).result() for _ in range(5)}
+        assert len(alone) == 1, "one task at a time needs one worker"
+        hanging = pool.submit(("hang", None))
+        assert pool.submit(("pid", None)).result() not in alone, "it does not wait for the one that hangs"
+        assert not hanging.done()
+
+
 def test_closing_ends_workers_in_the_middle_of_a_task(pool: WorkerPool[object]) -> None:
     worker = pool.submit(("pid", None)).result()
     assert isinstance(worker, int)

@@ -482,7 +482,7 @@ def test_a_wacz_as_crawlers_make_them_with_its_faults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"PK\x03\x04broken", b"PK\x05\x06" + bytes(18), b"\x28\xb5\x2f\xfdzstd", bytes(500)]
+    "data", [b"", b"hello", b"PK\x03\x04broken", b"PK\x05\x06" + bytes(18), b"\xfd7zXZ\0xz", bytes(500)]
 )
 def test_what_is_no_archive_is_told_so(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "file"

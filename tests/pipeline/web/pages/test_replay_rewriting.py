@@ -58,6 +58,8 @@ HTML_CASES = {
     "style attribute": ("<p style=\"background:url('http://c.example/x')\">", f'<p style="background:url(&quot;{T}http://c.example/x&quot;)">'),
     "style element": ("<style>@import 'x.css';b{c:url(y)}</style>", f'<style>@import "{S}{A}/b/x.css";b{{c:url("{T}{A}/b/y")}}</style>'),
     "sheet": ("<link rel='alternate StyleSheet' href=x media=print integrity=y>", f'<link rel="alternate stylesheet" href="{S}{A}/b/x" media="print">'),
+    "sheet that is applied once it is loaded": ("<link rel=stylesheet href=x media=print onload=\"this.onload=null;this.media='all'\">", f'<link rel="stylesheet" href="{S}{A}/b/x" media="all">'),
+    "preloaded sheet": ("<link rel=preload as=style href=x onload=\"this.onload=null;this.rel='stylesheet'\"><link rel=preload as=font href=y>", f'<link rel="stylesheet" href="{S}{A}/b/x">'),
     "icon": ("<link rel='shortcut icon' href=x>", f'<link rel="icon" href="{T}{A}/b/x">'),
     "preconnect": ("<link rel=preconnect href=//c.example><link rel=prefetch href=x><link rel=manifest href=x>", ""),
     "refresh": ('<meta http-equiv=Refresh content="3; URL=\'http://c.example/x\'">', f'<meta http-equiv="refresh" content="3; url={T}http://c.example/x">'),

@@ -10,6 +10,7 @@ from archive.availability import Observation, State
 from archive.digests import text_digest
 from archive.errors import ArchiveError
 from archive.model import Document, Snapshot
+from archive.snapshot_state import mark_of
 from archive.warc import decoded
 from pipeline.extract.extractor_pool import ExtractorPool, extracted
 from pipeline.extract.extractor_version import extractor_version
@@ -34,7 +35,8 @@ def read_alike(archive: Reader, good: Observation | None, seen: Observation) -> 
     if good is None or good.text is None or seen.state != State.OK or seen.text in {None, good.text}:
         return seen
     try:
-        text = _text_as_of(archive, good, seen)
+        later = _snapshot(archive, seen)
+        text = _text_as_of(archive, _snapshot(archive, good), archive.document(later) if later else None)
     except (ArchiveError, StoreError):  # what cannot be compared is a change
         return seen
     if not text or text_digest(text.split()) != seen.text:
@@ -42,10 +44,24 @@ def read_alike(archive: Reader, good: Observation | None, seen: Observation) -> 
     return replace(seen, text=good.text, words=good.words)
 
 
-def _text_as_of(archive: Reader, good: Observation, seen: Observation) -> str | None:
-    """Return the text of the earlier capture by the extractor that made the later one's."""
-    snapshot, old = _document(archive, good)
-    _, new = _document(archive, seen)
+def same_text(archive: Reader, earlier: Snapshot, later: Snapshot) -> bool | None:
+    """Return whether one extractor reads one text in two captures, None where the earlier one cannot be read again.
+
+    Raises IntegrityError, StoreError.
+    """
+    old = archive.document(earlier)
+    mark = later.text
+    if mark is None and (new := archive.document(later)):
+        mark = mark_of(new.article)
+    if old is None or mark is None or mark.extractor != extractor_version():
+        return None
+    text = _read_again(archive, earlier, old)
+    return text_digest(text.split()) == mark.digest if text else None
+
+
+def _text_as_of(archive: Reader, snapshot: Snapshot | None, new: Document | None) -> str | None:
+    """Return the text of an earlier capture by the extractor that made the later one's."""
+    old = archive.document(snapshot) if snapshot else None
     if snapshot is None or old is None or new is None:
         return None
     if old.article.extractor == new.article.extractor:
@@ -55,9 +71,8 @@ def _text_as_of(archive: Reader, good: Observation, seen: Observation) -> str | 
     return _read_again(archive, snapshot, old)
 
 
-def _document(archive: Reader, seen: Observation) -> tuple[Snapshot | None, Document | None]:
-    snapshot = archive.near(seen.shown_at, seen.at)
-    return snapshot, archive.document(snapshot) if snapshot else None
+def _snapshot(archive: Reader, seen: Observation) -> Snapshot | None:
+    return archive.near(seen.shown_at, seen.at)
 
 
 def _read_again(archive: Reader, snapshot: Snapshot, document: Document) -> str | None:

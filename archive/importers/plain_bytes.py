@@ -1,24 +1,39 @@
-"""The plain bytes of a file that is gzipped, member a record or all in one, or not at all; and where each came from."""
+"""The plain bytes of a file that is compressed, member a record or all in one, or not at all; and where each came from.
+
+Members are gzip members or Zstandard frames; a file may have both, and plain records between them.
+"""
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
-_STEP = 1 << 13  # bytes given to zlib at once: what follows a damaged member is looked for from there on
-_OUT = 1 << 16
-_MAGIC = b"\x1f\x8b\x08"
+from archive.importers.compressed import (
+    BEGINNING,
+    DICTIONARY,
+    LARGEST_DICTIONARY,
+    LONGEST,
+    MAGIC,
+    OUT,
+    Dictionary,
+    Member,
+    dictionary_of,
+    member_at,
+)
+
+_STEP = 1 << 13  # bytes given to a member at once: what follows a damaged member is looked for from there on
 VERSION = re.compile(rb"WARC/\d", re.IGNORECASE)  # how a WARC record begins
 _AT_LINE = re.compile(rb"\nWARC/\d", re.IGNORECASE)
 _LINE = 7  # bytes of it
-_MEMBER = re.compile(re.escape(_MAGIC))
-_EITHER = re.compile(re.escape(_MAGIC) + rb"|\nWARC/\d", re.IGNORECASE)
+_EITHER = re.compile(rb"(" + BEGINNING.pattern + rb")|\n(?i:WARC)/\d")
 _BETWEEN = b"\0\r\n"  # bytes between members
 _TWICE = 4  # plain bytes to a compressed one, of what was compressed before
 _FREE = 256 << 20  # plain bytes of a member before its ratio counts
 _RATIO = 400  # plain bytes to a compressed one: deflate gives 1,032 at most, and records of text some 20
+_MOST = 1_032  # of the whole file, where the rest is left: Zstandard gives 30,000 and more
 
 
 class Damage(Exception):
@@ -41,18 +56,21 @@ class Plain:
         self._at = 0  # the plain offset of their first one
         # Plain offsets at which members begin, where in the file, and whether these bytes lie there as they are.
         self._marks: deque[tuple[int, int, bool]] = deque()
-        self._inflating: zlib._Decompress | None = None
+        self._inflating: Member | None = None
         self._member = 0  # where the present member begins
-        self._given = 0  # plain bytes of it
+        self._given = 0  # plain bytes of it,
+        self._total = 0  # and of all members
+        self._dictionary: Dictionary | None = None
+        self._unusable = 1  # bytes that damage is known to take up
         self._more()
-        self.gzipped = self._raw.startswith(_MAGIC[:2])
-        self._mixed = False  # it has gzip members behind bytes that are plain
-        if not self.gzipped:
+        self.packed = MAGIC.match(self._raw) is not None or self._raw.startswith(b"\x1f\x8b")
+        self._mixed = False  # it has members behind bytes that are plain
+        if not self.packed:
             self._marks.append((0, 0, True))
 
     @property
     def offset(self) -> int:
-        """Where in the file the next byte comes from: its own place, or that of the gzip member it is in."""
+        """Where in the file the next byte comes from: its own place, or that of the member it is in."""
         while len(self._marks) > 1 and self._marks[1][0] <= self._at:
             self._marks.popleft()
         if not self._marks:
@@ -62,19 +80,19 @@ class Plain:
 
     @property
     def packed_twice(self) -> bool:
-        """Whether what comes next was gzipped before the file was; raises Damage."""
-        return self.gzipped and self.peek(len(_MAGIC)) == _MAGIC
+        """Whether what comes next was compressed before the file was; raises Damage."""
+        return self.packed and MAGIC.match(self.peek(LONGEST)) is not None
 
     def unpack(self) -> bool:
-        """Go on with gzip members where plain bytes end at one; returns whether they do. Raises Damage."""
-        if self.gzipped or self.peek(len(_MAGIC)) != _MAGIC:
+        """Go on with members where plain bytes end at one; returns whether they do. Raises Damage."""
+        if self.packed or not MAGIC.match(self.peek(LONGEST)):
             return False
         place = self.offset
         if not self._marks[0][2]:
             return False
         self._raw, self._raw_at = bytes(self._ahead) + self._raw, place
         self._ahead.clear()
-        self.gzipped = self._mixed = True
+        self.packed = self._mixed = True
         return True
 
     @property
@@ -83,17 +101,17 @@ class Plain:
         return self._raw_at
 
     def readline(self, limit: int) -> bytes:
-        """A line with its end, or as much of it as the limit allows; raises Damage."""
+        """Return a line with its end, or as much of it as the limit allows; raises Damage."""
         return self.take(len(self.peek_line(limit)))
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, which stay there; fewer at the end. Raises Damage."""
+        """Return the next bytes, which stay there; fewer at the end. Raises Damage."""
         while len(self._ahead) < size and self._fill():
             pass
         return bytes(self._ahead[:size])
 
     def peek_line(self, limit: int) -> bytes:
-        """The next line with its end, which stays there, or as much of it as the limit allows; raises Damage."""
+        """Return the next line with its end, which stays there, or as much of it as the limit allows; raises Damage."""
         searched = 0
         while (end := self._ahead.find(b"\n", searched, limit)) < 0 and len(self._ahead) < limit:
             searched = len(self._ahead)
@@ -102,7 +120,7 @@ class Plain:
         return bytes(self._ahead[: end + 1 if end >= 0 else limit])
 
     def read(self, size: int) -> bytes:
-        """Some of the next bytes, up to so many; none at the end. Raises Damage."""
+        """Return some of the next bytes, up to so many; none at the end. Raises Damage."""
         if not self._ahead:
             self._fill()
         return self.take(size)
@@ -146,17 +164,18 @@ class Plain:
         return data
 
     def resume(self) -> bool:
-        """Go on, after damage, at the next gzip member, or plain record of a file that has both; False without one."""
+        """Go on, after damage, at the next member, or plain record of a file that has both; False without one."""
         self._at += len(self._ahead)
         self._ahead.clear()
         self._inflating = None
-        if not self.gzipped:
+        if not self.packed or self._is_bomb:
             return False
-        self._raw, self._raw_at = self._raw[1:], self._raw_at + 1
+        self._drop(self._unusable)
+        self._unusable = 1
         while True:
-            found = (_EITHER if self._mixed else _MEMBER).search(self._raw)
+            found = (_EITHER if self._mixed else BEGINNING).search(self._raw)
             if found is not None:
-                is_member = found[0] == _MAGIC
+                is_member = not self._mixed or found[1] is not None
                 self._drop(found.start() + (not is_member))
                 self._marks.clear()
                 if not is_member:
@@ -178,9 +197,9 @@ class Plain:
         """Have more plain bytes; False at the end."""
         if not self._raw and not self._more():
             if self._inflating is not None:
-                raise Damage(self._member, "the gzip member breaks off before its end")
+                raise Damage(self._member, f"the {self._inflating.name} breaks off before its end")
             return False
-        if not self.gzipped:
+        if not self.packed:
             self._ahead += self._raw
             self._drop(len(self._raw))
             return True
@@ -190,25 +209,38 @@ class Plain:
         if self._inflating is None:
             if not self._begin():
                 return False
-            if not self.gzipped:
+            if not self.packed:
                 return self._fill()
-        assert self._inflating is not None, "a member was begun"
+        member = self._inflating
+        assert member is not None, "a member was begun"
         try:
-            out = self._inflating.decompress(self._raw, _OUT)
-        except zlib.error as error:
-            raise Damage(self._member, f"the gzip member is damaged: {error}") from error
-        left = self._inflating.unused_data if self._inflating.eof else self._inflating.unconsumed_tail
-        self._drop(len(self._raw) - len(left))
+            out, left = member.feed(self._raw)
+        except ValueError as error:
+            raise Damage(self._member, f"the {member.name} is damaged: {error}") from error
+        self._raw, self._raw_at = left, self._raw_at + len(self._raw) - len(left)
         self._given += len(out)
+        self._total += len(out)
         self._ahead += out
         if self._given > _FREE and self._given > _RATIO * (self._raw_at - self._member):
-            raise Damage(self._member, f"the gzip member is a bomb: {self._given:,} bytes and more in very few")
-        if self._inflating.eof:
+            left_out = ", and the rest of the file is left out" if self._is_bomb else ""
+            raise Damage(
+                self._member, f"the {member.name} is a bomb: {self._given:,} bytes and more in very few{left_out}"
+            )
+        if self._is_bomb:
+            raise Damage(self._member, "the file is a bomb: it unpacks to far more than it is; the rest is left out")
+        if member.eof:
             self._inflating = None
         return True
 
+    @property
+    def _is_bomb(self) -> bool:
+        """Whether so much came out of the file that the rest of it is not looked at."""
+        return self._total > 2 * _FREE + _MOST * self._raw_at
+
     def _begin(self) -> bool:
         """Begin the member that the file is at, or the plain records; zero bytes and line ends are passed over."""
+        if self._raw_at == 0 and self._raw.startswith(DICTIONARY):
+            self._take_dictionary()
         while not self._raw.lstrip(_BETWEEN):
             self._drop(len(self._raw))
             if not self._more():
@@ -219,25 +251,46 @@ class Plain:
         if VERSION.match(self._raw):
             self._begin_plain()
             return True
-        if not self._raw.startswith(_MAGIC):
-            raise Damage(self._raw_at, "bytes that are no gzip member")
+        member = member_at(self._raw, self._dictionary)
+        if member is None:
+            raise Damage(self._raw_at, "bytes that are no gzip member, Zstandard frame or WARC record")
         self._member, self._given = self._raw_at, 0
         self._marks.append((self._at + len(self._ahead), self._raw_at, False))
-        self._inflating = zlib.decompressobj(wbits=31)
+        self._inflating = member
         return True
 
+    def _take_dictionary(self) -> None:
+        """Take the dictionary by which the file's frames are packed, from the frame at its beginning; raises Damage."""
+        size = int.from_bytes(self._raw[4:8], "little")
+        try:
+            if size > LARGEST_DICTIONARY:
+                raise ValueError(f"it is larger than {LARGEST_DICTIONARY:,} bytes")
+            held = [self._raw]
+            missing = 8 + size - len(self._raw)
+            while missing > 0 and (piece := next(self._pieces, b"")):
+                held.append(piece)
+                missing -= len(piece)
+            self._raw = b"".join(held)
+            if missing > 0:
+                raise ValueError("it breaks off")
+            self._dictionary = dictionary_of(self._raw[8 : 8 + size])
+        except ValueError as error:
+            self._unusable = min(8 + size, len(self._raw))
+            raise Damage(0, f"the file's Zstandard dictionary cannot be used: {error}") from error
+        self._drop(8 + size)
+
     def _begin_plain(self) -> None:
-        self.gzipped = False
+        self.packed = False
         self._marks.append((self._at + len(self._ahead), self._raw_at, True))
 
 
 def unpacked(plain: Plain) -> Iterator[bytes]:
-    """Yield what a file that was gzipped twice holds, for another `Plain`; raises Damage."""
+    """Yield what a file that was compressed twice holds, for another `Plain`; raises Damage."""
     given = 0
-    while piece := plain.read(_OUT):
+    while piece := plain.read(OUT):
         given += len(piece)
         if given > _FREE and given > _TWICE * plain.consumed:
-            raise Damage(plain.offset, f"it is a bomb: {given:,} bytes that are gzipped again in very few")
+            raise Damage(plain.offset, f"it is a bomb: {given:,} bytes that are compressed again in very few")
         yield piece
 
 
@@ -245,3 +298,10 @@ def _steps(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         for at in range(0, len(piece), _STEP):
             yield piece[at : at + _STEP]
+
+
+def first_bytes(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file, unpacked, as far as they can be; raises OSError."""
+    with path.open("rb") as file, suppress(Damage):
+        return Plain(iter(lambda: file.read(_STEP), b"")).peek(size)
+    return b""
