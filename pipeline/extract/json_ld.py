@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _TEXT_TYPES = {"socialmediaposting", "discussionforumposting", "blogposting", "r
 _ARTICLE = ("article", "posting", "report", "review", "webpage", "creativework", "legislation")
 
 _DATED = re.compile(r"(?:article|posting|report|webpage)\b")  # a review on a page has a date of its own
+_WRITTEN = {"question", "book", "recipe", "howto", "course", "techarticle", "podcastepisode", "message"}
+_MOST_AUTHORS, _LONGEST_NAME = 50, 200
 _LISTS = {"itemlist", "collectionpage", "blog"}  # pages of several articles
 
 
@@ -31,6 +34,9 @@ class Structured:
     text: str | None = None
     accessible_for_free: bool | None = None
     published: str | None = None  # datePublished of the first article, or of the page
+    headline: str | None = None  # of the first article, or the name of the page
+    authors: tuple[str, ...] = ()  # persons, of the first article that names any
+    organisations: tuple[str, ...] = ()  # in the place of persons
 
 
 def structured_of(tree: HtmlElement) -> Structured:
@@ -38,10 +44,14 @@ def structured_of(tree: HtmlElement) -> Structured:
     text: str | None = None
     free: bool | None = None
     published: dict[bool, str] = {}
+    headlines: dict[bool, str] = {}
+    authors: tuple[list[str], list[str]] = [], []
     lists = False
     budget = _Budget()
     for script in _scripts(tree):
-        for node in _nodes(script, budget):
+        nodes = list(_nodes(script, budget))
+        names = {str(node["@id"]): node for node in nodes if "@id" in node and "name" in node}
+        for node in nodes:
             found = _text_of(node)
             if found and len(found) > len(text or ""):
                 text = found
@@ -49,8 +59,38 @@ def structured_of(tree: HtmlElement) -> Structured:
                 free = _free(node) if free is None else free
                 if isinstance(date := node.get("datePublished"), str) and _DATED.search(" ".join(_types(node))):
                     published.setdefault("webpage" in _types(node), date)
+                if isinstance(headline := node.get("headline") or node.get("name"), str):
+                    headlines.setdefault("webpage" in _types(node), unescape(headline))
+            if _has_author(node) and not any(authors):
+                authors = _names(node.get("author"), names)
             lists = lists or bool(_LISTS & set(_types(node)))
-    return Structured(text, free, None if lists else published.get(False, published.get(True)))
+    if lists:
+        return Structured(text, free)
+    headline = headlines.get(False, headlines.get(True))
+    return Structured(
+        text, free, published.get(False, published.get(True)), headline, tuple(authors[0]), tuple(authors[1])
+    )
+
+
+def _names(value: Any, known: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return the names of persons, and of organisations: texts, objects, references to objects, or a list of any."""
+    found: tuple[list[str], list[str]] = [], []
+    for author in (value if isinstance(value, list) else [value])[:_MOST_AUTHORS]:
+        names, kind = author, ""
+        if isinstance(author, dict):
+            whole = author if author.get("name") else known.get(str(author.get("@id")), {})
+            names, kind = whole.get("name"), " ".join(_types(whole))
+        for name in names if isinstance(names, list) else [names]:
+            if isinstance(name, str) and (plain := " ".join(unescape(name).split())[:_LONGEST_NAME]):
+                named = found["organi" in kind or "corporation" in kind]
+                if "://" not in plain and plain not in named:
+                    named.append(plain)
+    return found
+
+
+def _has_author(node: dict[str, Any]) -> bool:
+    types = _types(node)
+    return "author" in node and "webpage" not in types and (_is_article(node) or bool(_WRITTEN & set(types)))
 
 
 class _Budget:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipeline.discover.resolve_url import web_url
-from pipeline.extract.author_names import names_in
+from pipeline.extract.author_names import as_written, names_in
+from pipeline.extract.bylines import author_in_byline, author_in_microdata, authors_in_head
+from pipeline.extract.first_post import beginning_of
 from pipeline.extract.json_ld import Structured, structured_of
+from pipeline.extract.main_content import text_in
 from pipeline.extract.metadata_window import window_of
 from pipeline.extract.normalize_text import clean
-from pipeline.extract.published_date import modified_marks_of, published_of
+from pipeline.extract.page_title import title_of
+from pipeline.extract.published_date import created_of, modified_marks_of, published_of, written_near_heading
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -22,15 +27,24 @@ _MOST_TRIES = 3  # of names that are no authors
 def metadata_of(tree: HtmlElement, url: str, structured: Structured | None = None) -> dict[str, Any]:
     """Return the fields of an Article that a page tells about itself."""
     structured = structured if structured is not None else structured_of(tree)
-    window = _without_modified(window_of(tree))
+    window = _without_modified(_with_contents(window_of(tree)))
     found = _found(window, url)
+    language, host = _language(tree), urlsplit(url).hostname
+    poster, posted = beginning_of(tree, language, host)
+    days = (
+        posted,
+        published_of(window, structured.published, language, host),
+        created_of(window, language, host),
+        written_near_heading(window, language, host),
+        clean(_string(found.date)),
+    )
     return {
-        "title": clean((_string(found.title) or "").rstrip("¶ ")),  # the sign of a permalink is no part of it
-        "author": clean(_author(found, window, url)),
-        "date": published_of(tree, structured.published) or clean(_string(found.date)),
+        "title": clean(title_of(window, url, _string(found.title), structured.headline)),
+        "author": clean(_authors(found, window, url, structured, poster)),
+        "date": next(filter(None, days), None),
         "sitename": clean(_string(found.sitename)),
         "description": clean(_string(found.description)),
-        "language": _language(tree),
+        "language": language,
         "tags": _several(found.tags),
         "categories": _several(found.categories),
         "canonical_url": _link(tree, url, "canonical"),
@@ -55,6 +69,30 @@ def _found(tree: HtmlElement, url: str, no_authors: frozenset[str] = frozenset()
 
     where = {"original_date": True, "extensive_search": False}
     return extract_metadata(tree, url, where, False, set(no_authors))
+
+
+def _with_contents(tree: HtmlElement) -> HtmlElement:
+    """Return the tree with what a <meta> says in `value`, as some pages have it, where `content` belongs."""
+    if not any(_says_in_value(meta) for meta in tree.iter("meta")):
+        return tree
+    tree = deepcopy(tree)
+    for meta in tree.iter("meta"):
+        if _says_in_value(meta):
+            meta.set("content", meta.get("value"))
+    return tree
+
+
+def _says_in_value(meta: HtmlElement) -> bool:
+    return meta.get("content") is None and meta.get("value") is not None
+
+
+def _authors(found: Any, tree: HtmlElement, url: str, structured: Structured, poster: str | None) -> str | None:
+    """Return the authors by the first source that names any: a thread, JSON-LD, the head, the markup, a byline."""
+    sources = (poster, "; ".join(structured.authors), authors_in_head(tree), author_in_microdata(tree))
+    if names := next((names for source in sources if (names := names_in(source))), None):
+        return names
+    names = as_written(_author(found, tree, url), text_in(tree))
+    return names or author_in_byline(tree) or names_in("; ".join(structured.organisations))
 
 
 def _author(found: Any, tree: HtmlElement, url: str) -> str | None:

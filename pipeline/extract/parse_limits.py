@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{30000,}")
+_ATTRIBUTE = re.compile(r"""(?:[\s/]|(?<=["']))[^\s"'=<>/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
 _MOST_ATTRIBUTES = 2_000  # libxml2 compares each attribute of an element with all before it
 
 
@@ -14,9 +15,7 @@ def bounded(text: str) -> str:
 
 
 def _with_fewer(tag: re.Match[str]) -> str:
-    at = 0
-    for count, space in enumerate(re.finditer(r"\s", tag[0])):
-        at = space.start()
+    for count, attribute in enumerate(_ATTRIBUTE.finditer(tag[0])):
         if count == _MOST_ATTRIBUTES:
-            return tag[0][:at]
-    return tag[0]  # long for another reason: an image in its address, say
+            return tag[0][: attribute.start()]
+    return tag[0]  # long for another reason: an image in its address, say, or data of a script in quotes

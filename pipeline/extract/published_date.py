@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from pipeline.extract.days import day_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
-_DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])|\s*(\d{4})(\d{2})(\d{2})(?:T|\s*\Z)")
-_OLDEST = 1995  # the year before which no page was published on the web; older days are those of a print
+_COMPACT = re.compile(r"\s*(\d{4})(\d{2})(\d{2})(?:T|\s*\Z)")
 _PROPERTIES = {
     "article:published_time", "article:published", "og:published_time", "og:article:published_time", "datepublished",
     "dc.date.issued", "dcterms.issued", "dc.issued", "citation_publication_date", "parsely-pub-date", "sailthru.date",
@@ -31,15 +31,24 @@ _MODIFIED = re.compile(
     re.IGNORECASE,
 )
 _APART = re.compile(r"comment|related|recommend|sidebar|teaser|widget|disqus", re.IGNORECASE)
+_OF_CHANGE = re.compile(
+    r"updat|modif|revis|edited|reviewed|aktualisiert|ge\u00e4ndert|mis \u00e0 jour|actualizad|aggiornat|bijgewerkt"
+    r"|\u66f4\u65b0|copyright|\u00a9|expires|deadline|born",
+    re.IGNORECASE,
+)
+_NO_DAYS = {"h1", "h2", "h3", "script", "style", "title", "meta", "link", "option", "noscript"}
+_BEFORE, _BEHIND, _SHORTEST, _LONGEST_LINE = 30, 60, 6, 80  # elements around a heading; characters of a line
 _MOST, _LONGEST = 200, 300  # elements that are looked at; characters of an attribute
 
 
-def published_of(tree: HtmlElement, structured: str | None) -> str | None:
+def published_of(
+    tree: HtmlElement, structured: str | None, language: str | None = None, host: str | None = None
+) -> str | None:
     """Return the day of publication as "YYYY-MM-DD", as the page writes it, or None where it names none.
 
     `structured` is datePublished of the page's JSON-LD. A day that is no day, or lies ahead, is passed over.
     """
-    return next((day for value in _values(tree, structured) if (day := _day(value))), None)
+    return next((day for value in _values(tree, structured) if (day := _day(value, language, host))), None)
 
 
 def modified_marks_of(tree: HtmlElement) -> list[HtmlElement]:
@@ -66,6 +75,42 @@ def _values(tree: HtmlElement, structured: str | None) -> Iterator[str | None]:
             yield element.get("datetime") or element.get("content") or element.get("title")
 
 
+def written_near_heading(tree: HtmlElement, language: str | None, host: str | None) -> str | None:
+    """Return the day that stands near the page's heading, and is not said to be that of a change; or None."""
+    elements = [element for element in tree.iter() if isinstance(element.tag, str)]
+    place = next((place for place, element in enumerate(elements) if element.tag == "h1"), None)
+    if place is None:
+        return None
+    for element in elements[max(place - _BEFORE, 0) : place + _BEHIND]:
+        words = element.get("datetime") or " ".join(" ".join(element.itertext()).split())
+        if not _SHORTEST <= len(words) <= _LONGEST_LINE or element.tag in _NO_DAYS or _OF_CHANGE.search(words):
+            continue
+        if _named(element, _MODIFIED) or (element.getparent() is not None and _named(element.getparent(), _MODIFIED)):
+            continue
+        if _follows_change(element) or _lies_apart(element):
+            continue
+        if day := day_in(words, language, host):
+            return day
+    return None
+
+
+def _follows_change(element: HtmlElement) -> bool:
+    """Return whether the words before an element say "updated" or the like."""
+    before, parent = element.getprevious(), element.getparent()
+    words = (parent.text or "") if parent is not None else ""
+    if before is not None:
+        words = (before.tail or "").strip() or " ".join(before.itertext())
+    return _OF_CHANGE.search(words[-_LONGEST_LINE:]) is not None and not any(sign.isdigit() for sign in words)
+
+
+def created_of(tree: HtmlElement, language: str | None, host: str | None) -> str | None:
+    """Return the day on which the first thing that microdata describe was created, or None."""
+    for element in islice(tree.iter("time", "meta", "span"), 20 * _MOST):
+        if element.get("itemprop") == "dateCreated" and not _lies_apart(element):
+            return _day(element.get("datetime") or element.get("content") or element.get("title"), language, host)
+    return None
+
+
 def _named(element: HtmlElement, names: re.Pattern[str]) -> bool:
     return any(
         value is not None and len(value) < _LONGEST and names.search(value) is not None
@@ -82,14 +127,8 @@ def _lies_apart(element: HtmlElement) -> bool:
     )
 
 
-def _day(value: str | None) -> str | None:
-    match = _DAY.match(value or "")
-    if match is None:
-        return None
-    year, month, day = (int(part) for part in match.groups() if part is not None)
-    try:
-        found = date(year, month, day)
-    except ValueError:
-        return None
-    latest = (datetime.now(UTC) + timedelta(days=2)).date()
-    return found.isoformat() if year >= _OLDEST and found <= latest else None
+def _day(value: str | None, language: str | None, host: str | None) -> str | None:
+    value = value or ""
+    if match := _COMPACT.match(value):
+        value = "-".join(match.groups())
+    return day_in(value, language, host)

@@ -78,6 +78,8 @@ def _looks_at_kinds_only(path: str) -> bool:
     steps = re.findall(r"\.?//", rest)
     if len(set(steps)) != 1 or re.search(r"\[[^\]]*//", rest):
         return False  # mixed contexts, or a look at descendants inside a test
+    if any(not re.search(r"(?:^|[|(])\s*\Z", rest[: step.start()]) for step in re.finditer(r"\.?//", rest)):
+        return False  # one step after another: the second is found by what it is in
     at = 0
     while at < len(rest.rstrip()):
         match = _TOKENS.match(rest, at)

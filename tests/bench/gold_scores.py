@@ -19,6 +19,7 @@ from statistics import fmean
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 DRAWS = 1_000
+_APOSTROPHES = dict.fromkeys(map(ord, "'\u2018\u2019\u02bc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def matches(field: str, found: str | None, gold: str) -> tuple[bool, bool]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(TOKEN.findall(unicodedata.normalize("NFKC", unescape(text)).lower().replace("'", "")))
+    return " ".join(TOKEN.findall(unicodedata.normalize("NFKC", unescape(text)).lower().translate(_APOSTROPHES)))
 
 
 def _split(authors: str) -> list[str]:

@@ -106,3 +106,16 @@ def test_attributes_beyond_all_measure_are_cut_before_parsing() -> None:
 )
 def test_other_pages_are_parsed_as_they_are(html: str) -> None:
     assert bounded(html) == html
+
+
+def test_data_in_an_attribute_is_no_row_of_attributes() -> None:
+    """Forums keep the whole thread in an attribute of an empty element; cut there, it would swallow the page."""
+    data = "{&quot;posts&quot;: [" + "one, two = three, " * 4_000 + "]}"
+    for quote in "'", '"':
+        html = f"<div hidden data-preloaded={quote}{data}{quote}></div><p>The page.</p>"
+        assert bounded(html) == html
+
+
+def test_attributes_without_spaces_between_them_are_counted_too() -> None:
+    tag = "<p " + "".join(f'a{number}="1"' for number in range(20_000)) + ">"
+    assert len(bounded(tag)) < len(tag) / 5
