@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from archive.structure import Structure
 from archive.times import iso
 
 Headers = tuple[tuple[str, str], ...]  # names and values as received, decoded as latin-1
@@ -190,6 +191,7 @@ class Article:
     availability: str | None = None  # "soft-404", "bot-wall", "login-wall", "paywalled": what stands in its place
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
+    structure: Structure | None = None  # of a document that is no web page
 
 
 @dataclass(frozen=True, slots=True)

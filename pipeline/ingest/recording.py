@@ -19,8 +19,8 @@ from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import MORE, MOST, Findings, Hop
 from pipeline.extract.extractor_pool import Extractors
-from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
-from pipeline.ingest.answers import small_body, standing_in, with_wall
+from pipeline.extract.tasks import Reading, Task, may_hold_text
+from pipeline.ingest.answers import is_read, small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
 
@@ -97,7 +97,9 @@ class Writing:
             outcome = replace(outcome, role=Role.ROBOTS.value)
         if snapshot is not None:
             mime = snapshot.mime
-            task = self._page(snapshot, rendered, wanted.links) if page else _task(fetched, mime, wanted)
+            last = fetched.exchanges[-1]
+            holds = page and (rendered or snapshot.revisit or is_read(last, mime))
+            task = self._page(snapshot, rendered, wanted.links, bool(holds)) if page else _task(fetched, mime, wanted)
         if snapshot is None or task is None:
             self._conclude(outcome)
             self._frontier.learned(target, robots=robots)
@@ -116,7 +118,7 @@ class Writing:
         target = Target(snapshot.url)
         dom = self._session.newest(f"urn:dom:{snapshot.url}")
         rendered = dom.place if dom else None
-        if self._page(snapshot, rendered, False) == Task.ARTICLE:
+        if self._page(snapshot, rendered, False, True) == Task.ARTICLE:
             self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, rendered=rendered))
 
     def advance(self) -> None:
@@ -180,9 +182,12 @@ class Writing:
             rendered = snapshot.place if thing.url.startswith("urn:dom:") else rendered
         return rendered
 
-    def _page(self, snapshot: Snapshot, rendered: str | None, links: bool) -> Task | None:
-        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
-        if snapshot.mime not in EXTRACTABLE:
+    def _page(self, snapshot: Snapshot, rendered: str | None, links: bool, holds: bool) -> Task | None:
+        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing.
+
+        `holds` says that its body holds a text, as far as its media type allows that.
+        """
+        if not (holds and may_hold_text(snapshot.mime)):
             self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from archive.availability import Observation, State
 from archive.model import Outcome
 from archive.times import from_iso
-from pipeline.extract.tasks import EXTRACTABLE
+from pipeline.extract.tasks import EXTRACTABLE, NO_TEXT
 
 _BY_OUTCOME = {
     "soft-404": State.SOFT_404,
@@ -30,7 +30,8 @@ _BY_OUTCOME = {
     **dict.fromkeys(
         (
             "ok", "truncated", "decoded-too-large", "undecodable", "extraction-timeout", "extraction-memory",
-            "extractor-killed", "extraction-failed", "browser-timeout", "needs-scripts",
+            "extractor-killed", "extraction-failed", "text-incomplete", "browser-timeout", "needs-scripts",
+            *NO_TEXT,
         ),
         State.OK,
     ),
@@ -51,8 +52,8 @@ def observed(outcome: Outcome) -> Observation | None:
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
     text = outcome.text
-    whole = name == "ok" or (name == "extraction-failed" and text is not None)  # then only its metadata is missing
-    if text is None and whole and outcome.mime not in EXTRACTABLE:
+    whole = name in {"ok", *NO_TEXT} or (name == "extraction-failed" and text is not None)  # then metadata is missing
+    if text is None and whole and (name in NO_TEXT or outcome.mime not in EXTRACTABLE):
         text = outcome.digest
     return Observation(
         url=url,
