@@ -65,8 +65,9 @@ class Facts:
     def day(self) -> str | None:
         """Return the day on which the file was made, as ISO 8601 has it."""
         for name in ("CreationDate", "xmp:createdate", "ModDate", "xmp:modifydate"):
-            if found := iso_date(self.properties.get(name, "")):
-                return found[:10] if len(found) >= 10 else None
+            found = iso_date(self.properties.get(name, ""))
+            if found and len(found) >= len("2024-03-05"):
+                return found[:10]
         return None
 
 
