@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from pipeline.extract.pdf.columns import UNSPACED, Block, Line
@@ -15,6 +16,7 @@ from pipeline.extract.pdf.spelling import HYPHENS, NOTE, Words, joined, mark_of,
 Shown = Callable[[int, Box], Box]  # a page's number and a box on its turned page: the box as it is shown
 
 _END = re.compile('[.!?:;\u3002\uff01\uff1f\uff1a\uff1b\u201d"\u2019)\\]]\\Z|[.!?]\\d+\\Z')
+_STOP = re.compile('[.!?\u3002\uff01\uff1f][\u201d"\u2019)\\]]*\\Z')
 _LARGER = 1.12  # of the body's size, from which on a short paragraph is a heading
 _LONGEST_HEADING = 250  # characters
 _LONGEST = 50_000  # characters of a paragraph
@@ -73,7 +75,8 @@ class Paragraphs:
                 self._place(line, new=at == 0)
             self._aligned = self._before is not None and abs(self._before.end - line.end) < body
             self._before = line
-            self._room = shape.end - line.end
+            alone = len(block.lines) == 1 and _STOP.search(text)  # nothing says how long its lines may be
+            self._room = inf if alone else shape.end - line.end
         self._tabular = block.tabular
 
     def _place(self, line: Line, *, new: bool) -> None:
