@@ -78,9 +78,10 @@ def _document(page: Page, form: str) -> Reading:
     """What is read in a document of a format of its own."""
     if not form:
         return Reading(Findings(), Article(extractor=extractor_version()))
-    from pipeline.extract.pdf.read import read_pdf  # PDFium is loaded where there is a PDF
+    from pipeline.extract.office.read import read_office
+    from pipeline.extract.pdf.read import read_pdf  # PDFium is loaded where there is such a document
 
-    reading = read_pdf(page)
+    reading = read_pdf(page) if form == "pdf" else read_office(page, form)
     return Reading(reading.findings) if page.task == Task.FRAME else reading
 
 

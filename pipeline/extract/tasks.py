@@ -21,19 +21,33 @@ GENERIC = frozenset(
     | {"application/binary", "application/download", "application/x-download", "application/force-download"}
     | {"application/x-force-download", "application/unknown", "application/save", "application/file", "unknown/unknown"}
 )
+_OFFICE_NAMES = {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-word.document.macroenabled.12": "docx",
+    "application/vnd.oasis.opendocument.text": "odt",
+}
+_NAMES = _PDF_NAMES | frozenset(_OFFICE_NAMES)
 _PDF_HEADER = b"%PDF-"
+_ZIP_HEADER = b"PK\3\4"
+_ODT_MARK = b"mimetypeapplication/vnd.oasis.opendocument.text"  # its first part (ISO/IEC 26300-2 §3.3)
+_DOCX_MARKS = (b"[Content_Types].xml", b"_rels/.rels", b"word/")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 BEGINNING = 1024  # bytes that say what a body is: readers look for a PDF's header in so many
 
 
 def document_format(mime: str, beginning: bytes) -> str | None:
-    """Return the format of a body that is a document of its own, "pdf"; None for a page or anything else.
+    """Return the format of a body that is a document, "pdf", "docx" or "odt"; None for a page or anything else.
 
     `mime` is the media type without parameters, `beginning` the first bytes of the body. A page that a server calls a
     PDF is a page.
     """
     if beginning.lstrip(b"\xef\xbb\xbf\x00\t\r\n ").startswith(_PDF_HEADER):
         return "pdf" if mime in GENERIC | EXTRACTABLE | _PDF_NAMES else None
+    if mime in _OFFICE_NAMES:
+        return None if _MARKUP.match(beginning) else _OFFICE_NAMES[mime]
+    if mime in GENERIC and beginning.startswith(_ZIP_HEADER):
+        first = beginning[: len(_ODT_MARK) + 100]
+        return "odt" if _ODT_MARK in first else "docx" if any(mark in first for mark in _DOCX_MARKS) else None
     if mime in _PDF_NAMES:
         return None if _MARKUP.match(beginning) and _PDF_HEADER not in beginning[:BEGINNING] else "pdf"
     return None
@@ -41,12 +55,12 @@ def document_format(mime: str, beginning: bytes) -> str | None:
 
 def holds_text(mime: str, beginning: bytes) -> bool:
     """Return whether a body of a media type, with these first bytes, is read for its text."""
-    return mime in EXTRACTABLE or mime in _PDF_NAMES or document_format(mime, beginning) is not None
+    return mime in EXTRACTABLE | _NAMES or document_format(mime, beginning) is not None
 
 
 def may_hold_text(mime: str) -> bool:
     """Return whether bodies of a media type are read for their text, or may be when their first bytes are known."""
-    return mime in EXTRACTABLE or mime in GENERIC or mime in _PDF_NAMES
+    return mime in EXTRACTABLE | GENERIC | _NAMES
 
 
 class Task(StrEnum):

@@ -25,7 +25,8 @@ def drawn(task: PictureTask) -> bytes | None:
             document.init_forms()  # without it, the fields of a form are blank
             page = document[task.page - 1]
             try:
-                return _png(page, _scale(*page.get_size(), task.width))
+                width, height = page.get_size()
+                return _png(page, _scale(width, height, task.width))
             finally:
                 page.close()
     except (NotOpened, pypdfium2.PdfiumError):

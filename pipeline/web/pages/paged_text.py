@@ -20,7 +20,7 @@ _MOST_HITS = 200  # boxes on one page
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """A page with its paragraphs, and the boxes of those in which all the words stand."""
+    """A page with its paragraphs, and the boxes of the paragraphs that have all the words."""
 
     number: int
     width: float
