@@ -138,8 +138,11 @@ class _Gutter:
     end: int
 
 
-def _gutters(rows: Rows, width: float) -> list[_Gutter]:
-    """Return strips at least 5 points wide that nearly no row crosses, with text on both sides."""
+def _gutters(rows: Rows, width: float, known: set[int]) -> list[_Gutter]:
+    """Return strips at least 5 points wide that nearly no row crosses, with text on both sides.
+
+    Where earlier pages have a gutter (`known`), a line on either side is enough: the last columns may be short.
+    """
     if len(rows) < 6:
         return []
     points = int(width) + 2
@@ -154,9 +157,10 @@ def _gutters(rows: Rows, width: float) -> list[_Gutter]:
     most = 0.12 * len(rows) + 0.5
     least = max(5, 0.3 * len(rows))
     open_, sides = [], []
-    for cross, before, behind in zip(accumulate(crossed), accumulate(left), accumulate(right), strict=True):
+    counts = zip(accumulate(crossed), accumulate(left), accumulate(right), strict=True)
+    for at, (cross, before, behind) in enumerate(counts):
         open_.append(cross <= most)
-        sides.append(min(before, behind) >= least)
+        sides.append(min(before, behind) >= (1 if at in known else least))
     found, x = [], 0
     while x < points:
         if not (open_[x] and sides[x]):
@@ -192,14 +196,18 @@ def _gap(one: Word, other: Word) -> float:
 # Columns
 
 
-def blocks_of(rows: Rows, width: float, page: int) -> list[Block]:
-    """Return the lines of a page in reading order: bands between lines that span it, column by column in each."""
-    gutters = _gutters(rows, width)
+def blocks_of(rows: Rows, width: float, page: int, known: set[int]) -> list[Block]:
+    """Return the lines of a page in reading order: bands between lines that span it, column by column in each.
+
+    `known` are the points where earlier pages have gutters; those of this page are added.
+    """
+    gutters = _gutters(rows, width, known)
     if gutters and _is_tabular(rows, gutters):
         if len(gutters) > 1 and len(rows) > 5:
             return _cells(rows, gutters, page)
         gutters = []
     if gutters:
+        known.update(point for gutter in gutters for point in range(int(gutter.x) - 2, int(gutter.x) + 3))
         return _banded(rows, gutters, page)
     wide = sum(any(_is_wide(one, other) for one, other in pairwise(row)) for row in rows)
     if wide >= max(4, 0.15 * len(rows)):

@@ -27,6 +27,7 @@ class Layout:
         self._text = Paragraphs(self._words, self._shown, note=False)
         self._notes = Paragraphs(self._words, self._shown, note=True)
         self._noted = -1  # the last page that had notes
+        self._gutters: set[int] = set()
         self._asides: set[str] = set()
         self._waiting: list[Sheet] = []
 
@@ -55,7 +56,7 @@ class Layout:
             for row in sheet.rows[:_FIRST]:
                 for word in row:
                     self._sizes[round(word.size * 2) / 2] += len(word.text)
-            found = blocks_of(sheet.rows, sheet.width, sheet.number)
+            found = blocks_of(sheet.rows, sheet.width, sheet.number, self._gutters)
             for block in found:
                 self._words.add(block.lines)
             blocks.append(found)

@@ -28,6 +28,7 @@ class _Candidate:
     row: list[Word]
     key: _Key
     number: int | None
+    is_large: bool  # larger than most of the page
 
 
 class RunningHeads:
@@ -36,6 +37,7 @@ class RunningHeads:
     def __init__(self, pages: int) -> None:
         self._least = max(2.0, min(4.0, 0.25 * pages))
         self._single = pages == 1
+        self._pages = pages
         self._seen: defaultdict[_Key, set[int]] = defaultdict(set)
         self._numbers: Counter[int] = Counter()
         self._numbered = False  # whether lines have numbers
@@ -59,7 +61,8 @@ class RunningHeads:
     def _recurs(self, each: _Candidate) -> bool:
         if each.number is not None and (self._single or self._numbers[each.number - each.page] >= 2):
             return True
-        return not self._single and len(self._seen[each.key]) >= self._least
+        least = max(4.0, 0.4 * self._pages) if each.is_large else self._least  # headings may stand at the top of a page
+        return not self._single and len(self._seen[each.key]) >= least
 
     def _without_numbers(self, rows: Rows) -> Rows:
         """Return rows without the numbers that count them, where they have such."""
@@ -82,6 +85,7 @@ def _candidates(sheet: Sheet) -> Iterator[_Candidate]:
     rows = sheet.rows
     gaps = [one[0].base - other[0].base for one, other in pairwise(rows)]
     pitch = median(gaps) if gaps else 0.0
+    usual = median(row[0].size for row in rows) if rows else 0.0
     taken: set[int] = set()
     for side in (rows, rows[::-1]):
         waiting: list[list[Word]] = []
@@ -95,7 +99,7 @@ def _candidates(sheet: Sheet) -> Iterator[_Candidate]:
                 for each in waiting:
                     if id(each) not in taken:
                         taken.add(id(each))
-                        yield _candidate(sheet.number, each)
+                        yield _candidate(sheet.number, each, usual)
                 waiting = []
 
 
@@ -104,8 +108,8 @@ def _apart(row: list[Word], following: list[Word], pitch: float) -> bool:
     return gap >= 1.2 * pitch or abs(row[0].size - following[0].size) > 0.8
 
 
-def _candidate(page: int, row: list[Word]) -> _Candidate:
+def _candidate(page: int, row: list[Word], usual: float) -> _Candidate:
     text = " ".join(word.text for word in row)
     match = _PAGE_NUMBER.fullmatch(text)
     key = (_NUMBER.sub("#", text), round(row[0].base / 3))
-    return _Candidate(page, row, key, int(match[1]) if match else None)
+    return _Candidate(page, row, key, int(match[1]) if match else None, row[0].size > 1.1 * usual)
