@@ -10,6 +10,7 @@ from typing import Any
 from archive.checked_json import size_of, text_of, texts_of
 from archive.digests import read_self_digested, self_digested
 from archive.errors import IntegrityError
+from archive.formats import structure_json
 from archive.model import Article, Document, Embed, RecordRef, Reference
 from archive.times import from_iso, iso
 
@@ -43,6 +44,8 @@ def encode_document(document: Document) -> bytes:
             "ts": iso(document.rendered.timestamp),
         }
     entry |= {name: getattr(document.article, name) for name in _ARTICLE}
+    if document.article.structure:
+        entry["structure"] = structure_json.written(document.article.structure)
     entry["embeds"] = [_present(asdict(embed)) for embed in document.article.embeds]
     return self_digested(_present(entry))
 
@@ -82,6 +85,8 @@ def _rendered(entry: dict[str, Any]) -> Reference:
 
 
 def _value(name: str, value: Any) -> Any:
+    if name == "structure":
+        return structure_json.read(value)
     if name == "embeds":
         return tuple(Embed(**{key: text_of(embed[key]) for key in _EMBED if key in embed}) for embed in value)
     return texts_of(value) if name in _TUPLES else text_of(value)

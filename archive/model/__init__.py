@@ -14,6 +14,7 @@ from archive.model.snapshot import (
     Withholding,
     place_of,
 )
+from archive.model.structure import OutlineEntry, Passage, Structure
 
 __all__ = [
     "SKIPPED",
@@ -31,12 +32,15 @@ __all__ = [
     "Made",
     "Manifest",
     "Outcome",
+    "OutlineEntry",
+    "Passage",
     "RecordRef",
     "RecordsRoot",
     "Reference",
     "Resource",
     "Role",
     "Snapshot",
+    "Structure",
     "Target",
     "TextMark",
     "Truncation",

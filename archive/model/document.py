@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from archive.model.snapshot import Reference, place_of
+from archive.model.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Article:
     availability: str | None = None  # "soft-404", "paywalled": what stands in its place; or TEXT_INCOMPLETE
     encoding: str | None = None  # the character encoding the bytes were read in
     extractor: str = ""  # name and version: "trafilatura 2.3.1"
+    structure: Structure | None = None  # of a document that is no web page
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,8 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         browser=options["browser"],
     )
     named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
-    run = RunSettings(
-        software(), options["operator"], named, force=options["force"], mask=options["credentials"] == "mask"
-    )
+    masked = options["credentials"] == "mask"
+    run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked)
     browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
 

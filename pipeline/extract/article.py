@@ -15,6 +15,7 @@ from pipeline.discover.outlinks import Findings, Hop
 from pipeline.discover.sitemaps import MOST as MOST_OF_SITEMAP
 from pipeline.discover.sitemaps import findings_of_sitemap
 from pipeline.extract.body import Body, body_of, markdown_of
+from pipeline.extract.document_text import markdown_of_document
 from pipeline.extract.empty_pages import EMPTY, emptiness_of
 from pipeline.extract.encoding import decode
 from pipeline.extract.extractor_version import extractor_version
@@ -26,7 +27,7 @@ from pipeline.extract.normalize_text import clean
 from pipeline.extract.page_status import availability_of
 from pipeline.extract.seen_parts import shown
 from pipeline.extract.shortcodes import expand
-from pipeline.extract.tasks import Page, Reading, Task
+from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, GENERIC, Page, Reading, Task, document_format
 from pipeline.extract.text_guard import whole_or_plain
 from pipeline.extract.walls import wall_of
 
@@ -43,6 +44,8 @@ def read(page: Page) -> Reading:
         return _or_wall(page, _feed(page))
     if page.task == Task.SITEMAP:
         return _or_wall(page, findings_of_sitemap(page.body, page.url, max(page.most, MOST_OF_SITEMAP)))
+    if page.task in {Task.ARTICLE, Task.FRAME} and (form := _format(page)) is not None:
+        return _document(page, form)
     text, encoding = decode(page.body, page.content_type)
     text = text[:_MOST_TEXT]
     if page.task == Task.CSS:
@@ -64,6 +67,24 @@ def read(page: Page) -> Reading:
     if page.task == Task.FRAME:
         return Reading(findings)
     return _article(tree, page, text, encoding, findings)
+
+
+def _format(page: Page) -> str | None:
+    """The format of a body that is no page: "" for one of which nothing is known."""
+    mime = (page.content_type or "unk").partition(";")[0].strip().lower()
+    form = document_format(mime, page.body[:BEGINNING])
+    return "" if form is None and mime in GENERIC and mime not in EXTRACTABLE else form
+
+
+def _document(page: Page, form: str) -> Reading:
+    """What is read in a document of a format of its own."""
+    if not form:
+        return Reading(Findings(), Article(extractor=extractor_version()))
+    from pipeline.extract.office.read import read_office
+    from pipeline.extract.pdf.read import read_pdf  # PDFium is loaded where there is such a document
+
+    reading = read_pdf(page) if form == "pdf" else read_office(page, form)
+    return Reading(reading.findings) if page.task == Task.FRAME else reading
 
 
 def _or_wall(page: Page, findings: Findings) -> Reading:
@@ -160,6 +181,9 @@ def _metadata(
 
 def to_markdown(page: Page) -> str:
     """A page's article as Markdown, headings, emphasis and links kept; empty when there is no text."""
+    if (form := _format(page)) is not None:
+        article = _document(page, form).article
+        return markdown_of_document(article) if article is not None else ""
     text, _ = decode(page.body, page.content_type)
     if (page.content_type or "").lower().startswith("text/plain"):
         return text

@@ -62,5 +62,5 @@ def extracted(future: Future[Reading]) -> Extracted:
             None, Verdict(_VERDICTS[failure.kind], f"no text was extracted: {failure}; the page is archived")
         )
     if reading.problem:
-        return Extracted(reading, Verdict("extraction-failed", f"{reading.problem}; the page is archived"))
+        return Extracted(reading, Verdict(reading.outcome, f"{reading.problem}; the page is archived"))
     return Extracted(reading, Verdict("ok"))

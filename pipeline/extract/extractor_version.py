@@ -12,5 +12,6 @@ _RULES = 3
 
 @cache
 def extractor_version() -> str:
-    """Return the extractor's name and version, as documents carry it: "trafilatura 2.3.1, onrecord 0.4.0, rules 3"."""
-    return f"trafilatura {version('trafilatura')}, onrecord {version('onrecord')}, rules {_RULES}"
+    """Return the extractor's name and version, as documents carry it: of its libraries too."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("trafilatura", "pypdfium2"))
+    return f"{libraries}, onrecord {version('onrecord')}, rules {_RULES}"

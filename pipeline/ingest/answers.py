@@ -10,7 +10,7 @@ from archive.model import Exchange, Outcome
 from archive.warc import decoded, entity_of, mime_of
 from pipeline.capture.http.failures import STANDS
 from pipeline.extract.empty_pages import EMPTY
-from pipeline.extract.tasks import EXTRACTABLE
+from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, holds_text, may_hold_text
 from pipeline.extract.walls import wall_of
 
 _MOST = 400_000  # bytes of a refusal's body that are looked at
@@ -30,6 +30,13 @@ def small_body(exchange: Exchange, limit: int) -> bytes:
             if len(body) >= limit:
                 break
     return bytes(body)
+
+
+def is_read(exchange: Exchange, mime: str) -> bool:
+    """Return whether an answer of a media type is read for its text; generic types are judged by their first bytes."""
+    if mime in EXTRACTABLE or not may_hold_text(mime):
+        return mime in EXTRACTABLE
+    return holds_text(mime, small_body(exchange, BEGINNING)[:BEGINNING])
 
 
 def standing_in(exchange: Exchange, *, page: bool) -> Wall | None:

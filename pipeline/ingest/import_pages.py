@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from io import BytesIO
+
+from archive.errors import EntityError
 from archive.formats import urlkey
 from archive.importers import ForeignRecord
 from archive.model import Snapshot
-from pipeline.extract.tasks import EXTRACTABLE
+from archive.warc import decoded, parse_head, read_entity
+from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, holds_text, may_hold_text
+
+_LOOKED_AT = 1 << 16  # bytes of a record, for what its body begins with
 
 _TEXT = "urn:text:"  # before the page's address, as Browsertrix and ArchiveWeb.page write it
 
@@ -67,4 +74,21 @@ def may_be_page(record: ForeignRecord, snapshot: Snapshot) -> bool:
         return True
     if record.kind not in {"response", "resource"} or not snapshot.url.lower().startswith(("http:", "https:")):
         return False
-    return snapshot.mime in EXTRACTABLE and 200 <= snapshot.status < 300
+    if not 200 <= snapshot.status < 300 or not may_hold_text(snapshot.mime):
+        return False
+    return snapshot.mime in EXTRACTABLE or holds_text(snapshot.mime, _beginning(record))
+
+
+def _beginning(record: ForeignRecord) -> bytes:
+    """Return the first bytes of what a record carries, its codings undone as far as they can be."""
+    with record.block.open() as stream:
+        data = stream.read(_LOOKED_AT)
+    if record.kind != "response":
+        return data[:BEGINNING]
+    head, found, body = data.partition(b"\r\n\r\n")
+    parsed = parse_head(head + found)
+    pieces = bytearray()
+    with suppress(EntityError):
+        for piece in decoded(read_entity(BytesIO(body), parsed), parsed.content_encoding, _LOOKED_AT):
+            pieces += piece
+    return bytes(pieces[:BEGINNING])

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from archive.digests import text_digest
 from archive.formats import at_capture
-from archive.model import Article, Fetched, Made, Outcome, Role, Snapshot, Target, Verdict
+from archive.model import Fetched, Made, Outcome, Role, Snapshot, Target
 from archive.runs import Session
 from archive.times import iso, now
 from archive.warc import Origin, mime_of
@@ -17,18 +16,18 @@ from pipeline.capture.http.failures import LACKS, STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of
 from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
-from pipeline.discover.outlinks import MORE, MOST, Findings, Hop
+from pipeline.discover.outlinks import MOST, Findings, Hop
 from pipeline.extract.extractor_pool import Extractors
-from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
-from pipeline.ingest.answers import small_body, standing_in, with_wall
+from pipeline.extract.tasks import Task, may_hold_text
+from pipeline.ingest.answers import is_read, small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
+from pipeline.ingest.reading_outcome import with_reading
 
 Report = Callable[[Outcome, bytes], None]
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TASKS = {Role.FEED: Task.FEED, Role.SITEMAP: Task.SITEMAP}
-_UNREADABLE = {Task.FEED: "no-feed", Task.SITEMAP: "no-sitemap"}
 _ROBOTS_LIMIT = 512_000  # bytes
 _SHORT_TEXT = 1_000  # words; a longer one is no notice in a page's place
 _ACK_AFTER = 0.05  # seconds an outcome waits for others to share its fsync
@@ -101,7 +100,9 @@ class Writing:
             outcome = replace(outcome, role=Role.ROBOTS.value)
         if snapshot is not None:
             mime = snapshot.mime
-            task = self._page(snapshot, rendered, wanted.links) if page else _task(fetched, mime, wanted)
+            last = fetched.exchanges[-1]
+            holds = page and (rendered or snapshot.revisit or is_read(last, mime))
+            task = self._page(snapshot, rendered, wanted.links, bool(holds)) if page else _task(fetched, mime, wanted)
         if snapshot is None or task is None:
             self._conclude(outcome)
             self._frontier.learned(target, robots=robots)
@@ -120,7 +121,7 @@ class Writing:
         target = Target(snapshot.url)
         dom = self._session.newest(f"urn:dom:{snapshot.url}")
         rendered = dom.place if dom else None
-        if self._page(snapshot, rendered, False) == Task.ARTICLE:
+        if self._page(snapshot, rendered, False, True) == Task.ARTICLE:
             self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, rendered=rendered))
 
     def advance(self) -> None:
@@ -185,9 +186,12 @@ class Writing:
             rendered = snapshot.place if thing.url.startswith("urn:dom:") else rendered
         return rendered
 
-    def _page(self, snapshot: Snapshot, rendered: str | None, links: bool) -> Task | None:
-        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
-        if snapshot.mime not in EXTRACTABLE:
+    def _page(self, snapshot: Snapshot, rendered: str | None, links: bool, holds: bool) -> Task | None:
+        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing.
+
+        `holds` says that its body holds a text, as far as its media type allows that.
+        """
+        if not (holds and may_hold_text(snapshot.mime)):
             self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None
@@ -213,7 +217,7 @@ class Writing:
             if words and len(words) <= _SHORT_TEXT and self._short_texts is not None:
                 self._short_texts[snapshot.record_id] = frozenset(words)
         if job.outcome is not None:
-            self._conclude(_with_reading(job, job.outcome, read.verdict, reading))
+            self._conclude(with_reading(job, job.outcome, read.verdict, reading))
         if self._frontier is not None:
             self._frontier.learned(job.target, findings, at=snapshot.url, robots=job.robots)
 
@@ -261,35 +265,6 @@ def _robots_answer(fetched: Fetched, outcome: Outcome) -> RobotsAnswer:
     last = fetched.exchanges[-1] if fetched.exchanges else None
     body = small_body(last, _ROBOTS_LIMIT) if last and _is_whole(fetched) else None
     return RobotsAnswer(last.status if last else None, body, outcome.error or outcome.outcome)
-
-
-def _with_reading(job: Job, outcome: Outcome, verdict: Verdict, reading: Reading | None) -> Outcome:
-    """An outcome with what reading the body showed: a title, or why there is no text, or that it is no feed."""
-    if outcome.ok and not verdict.ok:
-        outcome = replace(outcome, outcome=verdict.name, error=verdict.error)
-    outcome = replace(outcome, notes=(*outcome.notes, *job.notes))
-    if reading is None:
-        return outcome
-    if reading.findings.left_out:
-        many = f"{reading.findings.left_out:,} links beyond {len(reading.findings.outlinks):,} are left out"
-        outcome = replace(outcome, notes=(*outcome.notes, f"{many}; {MORE}"))
-    if reading.wall and outcome.ok:
-        name, whose = reading.wall
-        outcome = replace(outcome, outcome=name, error=f"{STANDS[name]} ({whose})")
-    if job.task in _UNREADABLE:
-        problem = reading.findings.problem
-        if problem and outcome.ok and not reading.findings.outlinks:
-            return replace(outcome, outcome=_UNREADABLE[job.task], error=problem)
-        return outcome
-    article = reading.article or Article()
-    outcome = replace(outcome, notes=(*outcome.notes, *reading.notes))
-    if article.availability and outcome.ok:
-        error = reading.lacks or (STANDS | LACKS)[article.availability]
-        outcome = replace(outcome, outcome=article.availability, error=error)
-    if article.text and not (reading.problem and reading.lacks):  # a plain reading is compared with no other text
-        words = article.text.split()
-        outcome = replace(outcome, text=text_digest(words), words=len(words))
-    return replace(outcome, title=article.title)
 
 
 def _outcome(fetched: Fetched, snapshot: Snapshot | None) -> Outcome:

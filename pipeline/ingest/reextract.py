@@ -20,7 +20,7 @@ from archive.runs import RunSettings, Session
 from archive.times import iso
 from archive.warc import decoded
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
-from pipeline.extract.tasks import EXTRACTABLE, Page, Reading
+from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, Page, Reading, holds_text, may_hold_text
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.documents import Documents
 from storage.errors import ObjectMissing
@@ -89,7 +89,7 @@ class _Again:
         self._read.update(map(hash, wanted))
         for snapshot in self._captures(run):
             captured[snapshot.url] = snapshot.record_id
-            if snapshot.place not in wanted or snapshot.mime not in EXTRACTABLE:
+            if snapshot.place not in wanted or not may_hold_text(snapshot.mime):
                 continue
             document = wanted[snapshot.place]
             if not self._is_current(snapshot, document.article.extractor):
@@ -146,7 +146,10 @@ class _Again:
         notes: list[str] = []
         try:
             head, _, entity = self._archive.page_body(snapshot, rendered)
-            body = b"".join(decoded(entity, head.content_encoding, self._options.decoded_limit, notes.append))
+            pieces = decoded(entity, head.content_encoding, self._options.decoded_limit, notes.append)
+            body = _body(pieces, snapshot.mime, rendered)
+            if body is None:
+                return
         except EntityTooLarge as error:
             self._window.append(_Page(snapshot, rendered, Verdict("decoded-too-large", str(error))))
         except EntityError as error:
@@ -183,6 +186,23 @@ class _Again:
         acknowledged, self._unacknowledged = self._unacknowledged, []
         for outcome, line in acknowledged:
             self._told(outcome, line)
+
+
+def _body(pieces: Iterator[bytes], mime: str, rendered: Reference | None) -> bytes | None:
+    """A body whole; None, read no further than it takes to know that, where it is none that is read for a text."""
+    beginning = bytearray()
+    try:
+        for piece in pieces:
+            beginning += piece
+            if len(beginning) >= BEGINNING:
+                break
+    except EntityError:
+        if mime not in EXTRACTABLE and not holds_text(mime, bytes(beginning[:BEGINNING])):
+            return None
+        raise
+    if rendered is None and not holds_text(mime, bytes(beginning[:BEGINNING])):
+        return None
+    return bytes(beginning) + b"".join(pieces)
 
 
 def _outcome(snapshot: Snapshot, done: Extracted, coding: tuple[str, ...]) -> Outcome:

@@ -6,6 +6,7 @@ from archive.availability import Observation, State
 from archive.model import Outcome
 from archive.snapshot_state import compared_by, state_of
 from archive.times import from_iso
+from pipeline.extract.tasks import NO_TEXT
 
 _LONGEST = 300  # characters of a detail
 
@@ -21,7 +22,7 @@ def observed(outcome: Outcome) -> Observation | None:
     if name == "ok":
         detail = f"its address leads to {final}" if final else ""
     text = outcome.text
-    whole = name == "ok" or (name == "extraction-failed" and text is not None)  # then only its metadata is missing
+    whole = name in {"ok", *NO_TEXT} or (name == "extraction-failed" and text is not None)  # then metadata is missing
     if whole:
         text = compared_by(text, outcome.digest, outcome.mime)
     return Observation(

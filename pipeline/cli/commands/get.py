@@ -20,6 +20,7 @@ from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Reader
+    from archive.errors import NoSuchSnapshot
     from archive.model import Document, Snapshot
     from archive.page_history import Dated
     from archive.snapshot_state import SnapshotState
@@ -45,8 +46,8 @@ _TO_MARKDOWN = "pipeline.extract.article:to_markdown"
     type=click.Choice(["text", "markdown", "json", "html", "raw", "record"]),
     default="text",
     show_default=True,
-    help="Clean text; Markdown; the document with its metadata; the page as the server meant it; the response as it "
-    "was on the wire; the WARC record.",
+    help="Clean text; Markdown; the document with its metadata, and of a PDF with the places of its paragraphs; the "
+    "page as the server meant it; the response as it was on the wire; the WARC record.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.  [default: stdout]"
@@ -79,7 +80,10 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
 
 
 def _text(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
-    text = _document(archive, snapshot).article.text or ""
+    article = _document(archive, snapshot).article
+    if article.structure is not None and article.structure.lacks_text:
+        raise _without_text(article.structure.lacks_text)
+    text = article.text or ""
     yield harmless(text).rstrip("\n").encode() + b"\n"
 
 
@@ -126,7 +130,17 @@ def _markdown(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
             raise NoSuchSnapshot(
                 f"no Markdown can be made of the page ({plain(str(failure), 200)}); take it with --format html"
             ) from failure
+    document = archive.document(snapshot)
+    structure = document.article.structure if document else None
+    if not text and structure is not None and structure.lacks_text:
+        raise _without_text(structure.lacks_text)
     yield harmless(text).rstrip("\n").encode() + b"\n"
+
+
+def _without_text(outcome: str) -> NoSuchSnapshot:
+    from archive.errors import NoSuchSnapshot
+
+    return NoSuchSnapshot(f"the document has no text ({plain(outcome)}); take the file with --format html -o FILE")
 
 
 def _html(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:

@@ -9,20 +9,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from archive.errors import NoSuchSnapshot
 from archive.model import Article, Snapshot
-from archive.times import iso
+from archive.times import iso, stamp
 from pipeline.web.common.archive_reader import asked_url
-from pipeline.web.pages.page import Frame, moment_of
+from pipeline.web.common.page_pictures import PagePictures
+from pipeline.web.pages.page import Frame, moment_of, number_of, walls
+from pipeline.web.pages.paged_text import paged
 from pipeline.web.pages.snapshot_state import entries_of, shows_a_text
 from pipeline.web.pages.text_html import link, prose_of
 
 _LONGEST = 2_000_000  # characters of a text on one page
 _LANGUAGE_LENGTH = 35
+_LONGEST_QUESTION = 500  # characters
+_MOST_GROUPS = 99_999  # of pages of a document
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The reader view and the captured page."""
+    """Return the reader view, the captured page, and pictures of the pages of documents."""
+    pictures = PagePictures(frame.reading)
     return [
+        frame.route("/picture", lambda request: _picture(frame, pictures, request)),
         frame.route("/read", lambda request: _read(frame, request)),
         frame.route("/page", lambda request: _page(frame, request)),
     ]
@@ -48,18 +55,38 @@ def _read(frame: Frame, request: Request) -> Response:
     document = frame.reading.document(snapshot)
     article = document.article if document else Article()
     text = article.text or ""
+    looked_for = request.query_params.get("q", "")[:_LONGEST_QUESTION]
+    shown = None
+    if article.structure is not None and article.structure.format == "pdf" and article.structure.pages:
+        group = request.query_params.get("page", "")
+        shown = paged(article, article.structure, looked_for, number_of(group, _MOST_GROUPS) if group else 0)
     values = {
         **_around(frame, snapshot, found),
         "document": document,
         "article": article,
         "language": (article.language or "")[:_LANGUAGE_LENGTH],
-        "prose": prose_of(_without_title(text[:_LONGEST], article.title)),
-        "cut": len(text) > _LONGEST,
+        "paged": shown,
+        "asked": {"url": snapshot.url, "at": stamp(snapshot.timestamp), "q": looked_for},
+        "prose": None if shown else prose_of(_without_title(text[:_LONGEST], article.title)),
+        "cut": shown is None and len(text) > _LONGEST,
         "comments": prose_of(article.comments[:_LONGEST]) if article.comments else None,
         "embeds": [(embed, link(embed.url, embed.url)) for embed in article.embeds],
         "evidence": _evidence(snapshot),
     }
     return frame.render(request, "reader.html", values)
+
+
+def _picture(frame: Frame, pictures: PagePictures, request: Request) -> Response:
+    """Answer with the picture of a page of a PDF capture."""
+    snapshot, _ = asked(frame, request)
+    document = frame.reading.document(snapshot)
+    structure = document.article.structure if document else None
+    number = request.query_params.get("number", "")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 0
+    if structure is None or structure.format != "pdf" or not 1 <= page <= len(structure.pages):
+        raise NoSuchSnapshot(f"there is no page {number[:20]!r} of a PDF file here")
+    headers = walls() | {"Content-Type": "image/png", "Cache-Control": "private, max-age=600"}
+    return Response(pictures.picture(snapshot, page), headers=headers)
 
 
 def _page(frame: Frame, request: Request) -> Response:
