@@ -7,6 +7,7 @@ from archive.importers import ForeignRecord
 from archive.model import Snapshot
 from pipeline.extract.tasks import EXTRACTABLE
 
+_DOM = "urn:dom:"  # before the page's address
 _TEXT = "urn:text:"  # before the page's address, as Browsertrix and ArchiveWeb.page write it
 
 
@@ -49,6 +50,23 @@ class NamedPages:
                     ahead.append(key)
         held, self._waiting = self._waiting, []
         return [(snapshot, urlkey(snapshot.url) in keys) for snapshot in held]
+
+
+class Renditions:
+    """What scripts made of pages, by the record ids of these: a page's text is made from it."""
+
+    def __init__(self) -> None:
+        self._by_page: dict[str, str] = {}
+
+    def note(self, snapshot: Snapshot, record: ForeignRecord) -> None:
+        """Know a capture's place where it is the markup that a browser had of a page."""
+        page = (record.header("WARC-Concurrent-To") or "").strip()
+        if record.kind == "resource" and page and snapshot.url.lower().startswith(_DOM):
+            self._by_page[page] = snapshot.place
+
+    def of(self, page: Snapshot) -> str | None:
+        """Return the place of what scripts made of a page, None where the file does not hold that."""
+        return self._by_page.get(page.record_id)
 
 
 def is_browser_text(record: ForeignRecord, snapshot: Snapshot) -> bool:
