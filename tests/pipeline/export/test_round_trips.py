@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from tests.command import Command, Done
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer, redirect
 
+_MISSING = shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None
 _ELSEWHERE = {"key", "offset", "length", "run", "document"}  # where records lie, which is another place there
 WALL = answer(
     b"<html><title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
@@ -89,7 +93,7 @@ def answers(both: Both, base: str, paths: list[str]) -> None:
         both.same("search", words)
 
 
-@pytest.mark.parametrize("kind", ["wacz", "warc.gz"])
+@pytest.mark.parametrize("kind", [pytest.param("wacz", marks=pytest.mark.full), "warc.gz"])
 def test_every_command_says_the_same_of_what_was_exported_and_imported(
     kind: str, ours: tuple[Command, str], tmp_path: Path
 ) -> None:
@@ -99,10 +103,46 @@ def test_every_command_says_the_same_of_what_was_exported_and_imported(
     assert len(both.same("search", "harpoons").lines) == 2
 
 
-@pytest.mark.parametrize("kind", ["wacz", "warc.gz"])
+@pytest.mark.parametrize("kind", ["wacz", pytest.param("warc.gz", marks=pytest.mark.full)])
 def test_the_export_of_one_url_holds_what_it_led_to(kind: str, ours: tuple[Command, str], tmp_path: Path) -> None:
     onrecord, base = ours
     both = brought(onrecord, tmp_path, "--url", f"{base}/moved", kind=kind)
     both.same("snapshots", f"{base}/moved")
     both.same("get", f"{base}/moved")
     both.same("get", f"{base}/there")
+
+
+# With a browser
+
+
+def drawn(text: str) -> bytes:
+    script = f"document.body.innerHTML = '<article><h1>Drawn</h1>' + {json.dumps(f'<p>{text}</p>' * 3)} + '</article>'"
+    return answer(script.encode(), kind="text/javascript")
+
+
+@pytest.mark.full
+@pytest.mark.skipif(_MISSING, reason="needs chromium and playwright")
+@pytest.mark.parametrize("asked", ["all", "url"])
+def test_a_page_that_scripts_draw_has_its_texts_after_a_round_trip(asked: str, tmp_path: Path) -> None:
+    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+    with Site() as site:
+        site.answers["/drawn"] = answer(b"<html><title>Drawn</title><body><script src=/draw.js></script></body></html>")
+        for text in (
+            "The first text, about lanterns that the pilots hung.",
+            "The second, about harpoons and the sand.",
+        ):
+            site.answers["/draw.js"] = drawn(text)
+            done = onrecord.capture(site.url("/drawn"), extra=("--browser", "--settle", "0.5"))
+            assert done.code == 0, done.err
+            onrecord.next_second()
+        url = site.url("/drawn")
+    both = brought(onrecord, tmp_path, *(["--url", url] if asked == "url" else []))
+    first, second = both.same("snapshots", url).lines
+    assert second["revisit"]
+    texts = [both.same("get", url, "--at", each["timestamp"]).lines[0]["text"] for each in (first, second)]
+    assert ["lanterns" in text for text in texts] == [True, False]
+    assert ["harpoons" in text for text in texts] == [False, True]
+    for arguments in (("get", url), ("diff", url), ("search", "lanterns"), ("search", "harpoons")):
+        both.same(*arguments)
+    for form in ("urn:dom:", "urn:fullPageFinal:"):
+        assert len(both.same("snapshots", form + url).lines) == 2
