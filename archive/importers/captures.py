@@ -11,7 +11,7 @@ from archive.formats.join_url import joined_url
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import declared
 from archive.importers.lenient_reader import ForeignRecord, indexable
-from archive.model import RecordRef, Snapshot
+from archive.model import Exchange, RecordRef, Snapshot
 from archive.warc.http_message import Head, read_entity, read_head
 
 LONGEST_URL = 8_192  # characters
@@ -43,6 +43,7 @@ class Capture:
     snapshot: Snapshot
     refers: Refers | None = None
     notes: tuple[str, ...] = ()
+    exchange: Exchange | None = None  # of a response: as much of it as its record says
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ def _http(record: ForeignRecord, url: str) -> Capture | NotShown:
         )
         return Capture(_snapshot(record, url, head.status or 200, mime, "", head), refers)
     digest, notes = _payload(record, head)
-    return Capture(_snapshot(record, url, head.status, mime, digest, head), None, notes)
+    assert record.date is not None, "it was looked at before"
+    exchange = Exchange(url, record.date, b"", record.block, head.length, head.status, head.headers, "")
+    return Capture(_snapshot(record, url, head.status, mime, digest, head), None, notes, exchange)
 
 
 def _payload(record: ForeignRecord, head: Head | None) -> tuple[str, tuple[str, ...]]:

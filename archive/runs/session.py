@@ -159,7 +159,7 @@ class Session:
         with made.block.open() as stream:
             digest, _ = digest_of_stream(iter(lambda: stream.read(_PIECE), b""))
         record_id, record = self._warcs.made(made, digest, page)
-        snapshot = Snapshot(made.url, made.date, 200, made.mime, digest, record_id, record, self.run)
+        snapshot = Snapshot(made.url, made.date, 200, made.mime.partition(";")[0], digest, record_id, record, self.run)
         self._contents.add(snapshot, page=False)
         self._journal(snapshot, page=False)
         return snapshot

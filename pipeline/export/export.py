@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from archive.archive import Reader
 from archive.errors import NoSuchSnapshot, Withheld
 from archive.export import Hashing, Out, Package, copy_records, copy_warc, write_parquet, write_warcinfo
+from archive.formats import urlkey
 from archive.model import Document, Manifest, Snapshot
 from archive.page_history import States
 from archive.snapshot_state import SnapshotState
@@ -49,17 +50,29 @@ def export_wacz(archive: Reader, wanted: Wanted, file: BinaryIO, signer: WaczSig
                 write_warcinfo(warc, _CHOSEN, now(), software())
                 outs = list(copy_records(archive, chosen, warc, _CHOSEN))
         package.index(outs)
-        asked = outs if wanted.url is None else [out for out in outs if _is_asked(out.snapshot, wanted, archive)]
+        asked = outs if wanted.url is None else _asked(outs, wanted, archive)
         pages, first = package.pages(_documents(archive, (out.snapshot for out in asked)))
         package.finish(title=_title(wanted), main=first if wanted.url is not None else None, signer=signer)
     return Exported(len(outs) - added, added, pages, withheld)
 
 
-def _is_asked(snapshot: Snapshot, wanted: Wanted, archive: Reader) -> bool:
-    """A page that was asked for, not one that it shows in a frame."""
-    return (
-        snapshot.document is not None and wanted.url is not None and archive.matches(snapshot, wanted.url, wanted.match)
-    )
+def _asked(outs: list[Out], wanted: Wanted, archive: Reader) -> list[Out]:
+    """Return the pages that were asked for, and those to which redirects lead from there, not those in frames."""
+    assert wanted.url is not None, "pages were asked for by their URL"
+    named = [out for out in outs if archive.matches(out.snapshot, wanted.url, wanted.match)]
+    places = {out.snapshot.place for out in named}
+    ahead = [out.snapshot.location for out in named if out.snapshot.is_redirect]
+    seen: set[str | None] = set()
+    by_key: dict[str, list[Out]] = {}
+    for out in outs:
+        by_key.setdefault(urlkey(out.snapshot.url), []).append(out)
+    while ahead:
+        location = ahead.pop()
+        for out in by_key.get(urlkey(location or ""), ()) if location not in seen else ():
+            places.add(out.snapshot.place)
+            ahead += [out.snapshot.location] if out.snapshot.is_redirect else []
+        seen.add(location)
+    return [out for out in outs if out.snapshot.document is not None and out.snapshot.place in places]
 
 
 def _title(wanted: Wanted) -> str:
@@ -123,12 +136,13 @@ def _chosen(archive: Reader, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
     asked = [snapshot for snapshot in found if not snapshot.withheld]
     withheld = len(found) - len(asked)
     _require(asked, withheld)
-    needed: list[Snapshot] = []
-    if wanted.url is not None:
-        with ExtractorPool(1) as pool:
-            needs = Needs(archive, pool)
+    with ExtractorPool(1) as pool:
+        needs = Needs(archive, pool)
+        if wanted.url is not None:
             needed = list(needs.of(asked))
-            withheld += needs.withheld
+        else:
+            needed = [made for page in asked for made in needs.made_of(page)]
+        withheld += needs.withheld
     chosen = with_referents(archive, [*asked, *needed])
     return chosen, len(chosen) - len({snapshot.place for snapshot in asked}), withheld
 

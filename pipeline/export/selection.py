@@ -6,12 +6,13 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from archive.archive import Reader
 from archive.errors import ArchiveError, NoSuchSnapshot, Withheld
 from archive.formats import DamagedLine
-from archive.model import Role, Snapshot
+from archive.model import Reference, Role, Snapshot
 from archive.warc import decoded
 from pipeline.discover.outlinks import Hop
 from pipeline.extract.extractor_pool import Extractors, extracted
@@ -21,8 +22,12 @@ from storage.errors import ObjectMissing
 _log = logging.getLogger("onrecord.pipeline")
 
 MOST = 100_000  # captures that are added to what was asked for
+# What programs put before a page's address to name what they made of it.
+MADE_OF = ("urn:dom:", "urn:fullPageFinal:", "urn:view:", "urn:thumbnail:", "urn:text:", "urn:pageinfo:", "urn:mhtml:")
+_BESIDE = timedelta(hours=1)  # between a page's capture and what was made of it
 _BODY = 20_000_000  # bytes of a page that is looked through for what it needs
 
+_PAGES = frozenset({"text/html", "application/xhtml+xml", "unk"})
 _TASKS = {"text/html": Task.FRAME, "application/xhtml+xml": Task.FRAME, "text/css": Task.CSS}
 
 
@@ -106,16 +111,41 @@ class Needs:
         seen = {snapshot.place for snapshot in queue}
         while queue and len(seen) < MOST:
             page = queue.popleft()
-            for url in self._named(page):
-                try:
-                    found = self._archive.near(url, page.timestamp)
-                except Withheld:
-                    self.withheld += 1
-                    continue
+            for found in (*self.made_of(page), *map(partial(self._near, page), self._named(page))):
                 if found is not None and found.place not in seen:
                     seen.add(found.place)
                     queue.append(found)
                     yield found
+
+    def made_of(self, page: Snapshot) -> Iterator[Snapshot]:
+        """Yield what was made of a page: the markup that its text is made from, the picture of it, and the like."""
+        if page.mime not in _PAGES or not page.url.lower().startswith(("http:", "https:")):
+            return
+        rendered = self._rendered(page)
+        start, end = _around(page.timestamp)
+        for form in MADE_OF:
+            found = self._archive.snapshots(form + page.url, start=start, end=end)
+            at = rendered.timestamp if rendered else page.timestamp
+            same_run = [each for each in found if each.run == page.run or _home(each) == _home(page)]
+            self.withheld += any(each.withheld for each in same_run)
+            shown = [each for each in same_run if not each.withheld]
+            exact = [each for each in shown if rendered and each.place == rendered.record.place]
+            if shown:
+                yield (exact or sorted(shown, key=lambda each: (abs(each.timestamp - at), each.place)))[0]
+
+    def _rendered(self, page: Snapshot) -> Reference | None:
+        try:
+            document = self._archive.document(page) if page.document else None
+        except ArchiveError:  # `verify` names it
+            return None
+        return document.rendered if document else None
+
+    def _near(self, page: Snapshot, url: str) -> Snapshot | None:
+        try:
+            return self._archive.near(url, page.timestamp)
+        except Withheld:
+            self.withheld += 1
+            return None
 
     def _named(self, page: Snapshot) -> Iterator[str]:
         if page.is_redirect and page.location is not None:
@@ -138,6 +168,17 @@ class Needs:
         if page.run not in self._via:
             self._via[page.run] = _requisites_of_run(self._archive, page.run)
         return self._via[page.run].get(page.url, [])
+
+
+def _around(at: datetime) -> tuple[datetime, datetime]:
+    """Return the ends of the span of time in which things are made of a page."""
+    ends = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return max(at, ends[0] + _BESIDE) - _BESIDE, min(at, ends[1] - _BESIDE) + _BESIDE
+
+
+def _home(snapshot: Snapshot) -> str:
+    """Return the folder of the file that holds a capture's record, which a text that is made again leaves there."""
+    return snapshot.record.key.rpartition("/")[0]
 
 
 def _requisites_of_run(archive: Reader, run: str) -> dict[str, list[str]]:

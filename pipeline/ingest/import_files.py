@@ -40,9 +40,10 @@ from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.ingest.answers import standing_in
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.import_flaws import Flaws, Told
-from pipeline.ingest.import_pages import NamedPages, is_browser_text, may_be_page
+from pipeline.ingest.import_pages import NamedPages, Renditions, is_browser_text, may_be_page
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
@@ -114,6 +115,7 @@ class _Importing:
         self._digests: set[str] = set()  # and of what each of them holds
         self._revisits: list[tuple[Capture, RecordRef, str, int]] = []
         self._pages: list[str] = []
+        self._renditions = Renditions()
         self._infos = 0  # records about files
 
     def part(self, path: Path, container: Container, part: str) -> None:
@@ -172,9 +174,12 @@ class _Importing:
         if capture.refers is not None:
             self._revisits.append((capture, ref, part, record.offset))
             return
-        self._index(replace(capture.snapshot, record=ref, run=self._session.run), record)
+        wall = standing_in(capture.exchange, page=True) if capture.exchange else None
+        snapshot = replace(capture.snapshot, record=ref, run=self._session.run)
+        self._index(replace(snapshot, availability=wall[0] if wall else None), record)
 
     def _index(self, snapshot: Snapshot, record: ForeignRecord) -> None:
+        self._renditions.note(snapshot, record)
         self._known.note(snapshot, record.header("WARC-Payload-Digest"))
         self._named.note(snapshot)
         self.done.captures += 1
@@ -260,7 +265,9 @@ class _Importing:
                 availability=original.availability,
             )  # fmt: skip
             self._known.note_seen(revisit)
-            self._session.index(revisit, page=False)
+            page = self._renditions.of(revisit) is not None
+            self._session.index(revisit, page=page)
+            self._pages += [revisit.place] if page else []
             self.done.captures += 1
         for part in parts:
             self.flaws.end(part)
@@ -290,7 +297,8 @@ class _Importing:
             self.done.pages = len(self._pages)
             writing = Writing(self._session, pool, None, lambda *_: None, Rules(requisites=False), _DECODED)
             for place in self._pages:
-                writing.resume(self._session.snapshot(place))
+                snapshot = self._session.snapshot(place)
+                writing.read_page(snapshot, self._renditions.of(snapshot))
                 writing.advance()
             writing.finish()
         self.done.result = committed(self._session)

@@ -14,6 +14,7 @@ from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, holds_text, may_hold_
 
 _LOOKED_AT = 1 << 16  # bytes of a record, for what its body begins with
 
+_DOM = "urn:dom:"  # before the page's address
 _TEXT = "urn:text:"  # before the page's address, as Browsertrix and ArchiveWeb.page write it
 
 
@@ -56,6 +57,23 @@ class NamedPages:
                     ahead.append(key)
         held, self._waiting = self._waiting, []
         return [(snapshot, urlkey(snapshot.url) in keys) for snapshot in held]
+
+
+class Renditions:
+    """What scripts made of pages, by the record ids of these: a page's text is made from it."""
+
+    def __init__(self) -> None:
+        self._by_page: dict[str, str] = {}
+
+    def note(self, snapshot: Snapshot, record: ForeignRecord) -> None:
+        """Know a capture's place where it is the markup that a browser had of a page."""
+        page = (record.header("WARC-Concurrent-To") or "").strip()
+        if record.kind == "resource" and page and snapshot.url.lower().startswith(_DOM):
+            self._by_page[page] = snapshot.place
+
+    def of(self, page: Snapshot) -> str | None:
+        """Return the place of what scripts made of a page, None where the file does not hold that."""
+        return self._by_page.get(page.record_id)
 
 
 def is_browser_text(record: ForeignRecord, snapshot: Snapshot) -> bool:

@@ -118,9 +118,12 @@ class Writing:
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up a page whose records were kept before its writer was killed."""
-        target = Target(snapshot.url)
         dom = self._session.newest(f"urn:dom:{snapshot.url}")
-        rendered = dom.place if dom else None
+        self.read_page(snapshot, dom.place if dom else None)
+
+    def read_page(self, snapshot: Snapshot, rendered: str | None) -> None:
+        """Have the text of a page made whose records are kept; `rendered` is the place of what it is made from."""
+        target = Target(snapshot.url)
         if self._page(snapshot, rendered, False, True) == Task.ARTICLE:
             self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, rendered=rendered))
 
