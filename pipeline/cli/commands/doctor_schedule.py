@@ -126,6 +126,7 @@ def _timer(unit: str) -> Check:
 def _alerts(context: Context) -> Iterator[Check]:
     from pipeline.alerts.outbox import Outbox
     from pipeline.alerts.settings import load_channels
+    from pipeline.alerts.webhook import secret_note
     from pipeline.monitoring.healthchecks import healthcheck
     from pipeline.outbound.errors import DeliveryError
 
@@ -143,7 +144,9 @@ def _alerts(context: Context) -> Iterator[Check]:
         except DeliveryError as error:
             yield Check(f"alerts by {channel.name}", "warning", f"{error}; alerts wait until this is mended")
         else:
-            yield Check(f"alerts by {channel.name}", "ok", "can be reached; to send one: onrecord alerts test")
+            note = secret_note(channel.sender)
+            detail = "can be reached; to send one: onrecord alerts test" + (f"; {note}" if note else "")
+            yield Check(f"alerts by {channel.name}", "ok", detail)
     try:
         waiting = Outbox(context.outbox_folder()).waiting()
     except OnrecordError as error:

@@ -191,7 +191,7 @@ def test_titles_and_urls_cannot_steer_a_terminal(onrecord: Command, site: Site) 
         (["capture"], 2, "name a URL"),
         (["get", "http://example.org/", "--at", "tomorrowish"], 2, "20261123172500"),
         (["capture", "--max-size", "much", "http://x/"], 2, "is no size"),
-        (["frobnicate"], 2, "No such command"),
+        (["frobnicate"], 2, "no command 'frobnicate'"),
         (["--config", "/no/such/file", "verify"], 2, "no configuration file"),
         (["get"], 2, "Missing argument"),
         (["--config", "/", "verify"], 2, "/ cannot be read: Is a directory; see"),
