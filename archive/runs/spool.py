@@ -28,7 +28,8 @@ from typing import Any, BinaryIO
 
 from archive import object_keys
 from archive.checked_json import parsed_object
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, RecordError
+from archive.formats.cdxj import parse_line
 from archive.runs.journal import JOURNAL, Journal, read_journal
 from archive.runs.spool_files import disk_errors, make_folder, sync_folder, try_lock
 from storage.private import open_private, private_folder, write_private
@@ -300,6 +301,20 @@ class Spool:
     def names(self) -> list[str]:
         """The runs that lie here, those being written among them."""
         return [folder.name for folder in self._run_folders()]
+
+    def left(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the runs whose writer is gone, oldest first, with the URLs of their captures where known."""
+        for folder in self._run_folders():
+            try:
+                lock = try_lock(folder / _LOCK)
+                if lock is None:
+                    continue
+                os.close(lock)
+                entries = read_journal(folder / JOURNAL).entries
+                urls = [str(parse_line(entry["capture"]).fields.get("url")) for entry in entries if "capture" in entry]
+            except (OSError, ValueError, RecordError):  # not this user's, or damaged: what takes it up says so
+                urls = []
+            yield folder.name, urls
 
     def _run_folders(self) -> list[Path]:
         if not self._folder.is_dir():

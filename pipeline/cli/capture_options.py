@@ -312,12 +312,13 @@ def targets(
     ]
     for target in named:
         _check_way(target, ways)
-    listed = _checked(targets_in(source or ()), ways)
+    listed = checked_ways(targets_in(source or ()), ways)
     first = list(islice(listed, 1))
     return chain(named, first, listed)
 
 
-def _checked(listed: Iterator[Target], ways: Ways) -> Iterator[Target]:
+def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
+    """Yield targets; raises ProxyError as `targets` does."""
     for target in listed:
         _check_way(target, ways)
         yield target

@@ -231,6 +231,10 @@ class Context:
         """Where this machine's alerts about the store wait until they are sent."""
         return self._state("outbox")
 
+    def interrupted_folder(self) -> Path:
+        """Where this machine keeps what interrupted captures of the store had not reached."""
+        return self._state("interrupted")
+
     def _state(self, kind: str) -> Path:
         """A folder of this machine's own that is about the store, and is to be kept."""
         return state_folder() / kind / cache_folder(self.address()).name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.interrupted import note_waiting
 from pipeline.cli.lookup_note import note_lookup
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
@@ -58,6 +59,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     Example: onrecord get https://example.org/post --at 20261101 --format markdown
     """
     archive = context.open_reader(withheld=withheld)
+    note_waiting(context, url)
     snapshot = archive.closest(url, at)
     note_lookup(url, snapshot)
     pieces = _FORMS["json" if context.as_json else form](archive, snapshot)
