@@ -28,8 +28,7 @@ from typing import Any, BinaryIO
 
 from archive import object_keys
 from archive.checked_json import parsed_object
-from archive.errors import IntegrityError, RecordError
-from archive.formats.cdxj import parse_line
+from archive.errors import IntegrityError
 from archive.runs.journal import JOURNAL, Journal, read_journal
 from archive.runs.spool_files import disk_errors, make_folder, sync_folder, try_lock
 from storage.private import open_private, private_folder, write_private
@@ -40,7 +39,7 @@ SPOOL = 1  # the form of what is described above
 RENAMED = 2  # the form of a run that has another name in the store: an older program would publish it twice
 
 _RUN = "run.json"
-_LOCK = "lock"
+LOCK = "lock"
 _PROVEN = "proven"  # the addresses of stores that gave the whole run back, a line each
 _AS = "as"
 _PUBLISHED_AS = "published-as"
@@ -245,7 +244,7 @@ class Spool:
             self._name_store(run)
             new = self._folder / f".{run}.new"
             private_folder(new)
-            lock = try_lock(new / _LOCK)
+            lock = try_lock(new / LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
             new.rename(folder)
@@ -267,12 +266,12 @@ class Spool:
         One that is damaged, or of a newer version, stays where it is, with a warning: it keeps no other from its store.
         """
         self._sweep()
-        for folder in self._run_folders():
+        for folder in self.run_folders():
             with disk_errors(self._folder):
-                lock = try_lock(folder / _LOCK)
+                lock = try_lock(folder / LOCK)
             if lock is None:
                 continue
-            if not (folder / _LOCK).exists():  # another process finished it while this one waited
+            if not (folder / LOCK).exists():  # another process finished it while this one waited
                 os.close(lock)
                 continue
             try:
@@ -300,23 +299,10 @@ class Spool:
 
     def names(self) -> list[str]:
         """The runs that lie here, those being written among them."""
-        return [folder.name for folder in self._run_folders()]
+        return [folder.name for folder in self.run_folders()]
 
-    def left(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield the runs whose writer is gone, oldest first, with the URLs of their captures where known."""
-        for folder in self._run_folders():
-            try:
-                lock = try_lock(folder / _LOCK)
-                if lock is None:
-                    continue
-                os.close(lock)
-                entries = read_journal(folder / JOURNAL).entries
-                urls = [str(parse_line(entry["capture"]).fields.get("url")) for entry in entries if "capture" in entry]
-            except (OSError, ValueError, RecordError):  # not this user's, or damaged: what takes it up says so
-                urls = []
-            yield folder.name, urls
-
-    def _run_folders(self) -> list[Path]:
+    def run_folders(self) -> list[Path]:
+        """Return the folders of the runs that lie here, oldest first."""
         if not self._folder.is_dir():
             return []
         return sorted(path for path in self._folder.iterdir() if object_keys.is_run_id(path.name) and path.is_dir())

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from itertools import chain, islice
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from archive.model import Target
-    from pipeline.capture.http.proxies import Ways
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import Rules
     from pipeline.ingest.capture_run import CaptureOptions
-
-_SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -285,48 +279,3 @@ def _patterns(written: tuple[str, ...], option: str) -> tuple[re.Pattern[str], .
         except re.error as error:
             raise click.UsageError(f"{option} {pattern!r} is no regular expression: {error}") from error
     return tuple(patterns)
-
-
-def targets(
-    urls: tuple[str, ...],
-    source: Iterable[str] | None,
-    feeds: tuple[str, ...],
-    sitemaps: tuple[str, ...],
-    ways: Ways,
-) -> Iterator[Target]:
-    """Yield what was named by hand, then what the list names.
-
-    Raises ProxyError for a URL that cannot be fetched before the user has said by which way: before the first is
-    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that is none.
-    """
-    from archive.model import Role, Target
-    from pipeline.cli.target_lists import target_of, targets_in
-
-    named = [
-        *(target_of(url) for url in urls),
-        *(Target(url, role=Role.FEED) for url in feeds),
-        *(
-            Target(f"{url.rstrip('/')}/robots.txt" if _SITE.fullmatch(url) else url, role=Role.SITEMAP)
-            for url in sitemaps
-        ),
-    ]
-    for target in named:
-        _check_way(target, ways)
-    listed = checked_ways(targets_in(source or ()), ways)
-    first = list(islice(listed, 1))
-    return chain(named, first, listed)
-
-
-def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
-    """Yield targets; raises ProxyError as `targets` does."""
-    for target in listed:
-        _check_way(target, ways)
-        yield target
-
-
-def _check_way(target: Target, ways: Ways) -> None:
-    from pipeline.capture.http.failures import Failure
-    from pipeline.capture.http.urls import checked_url
-
-    with suppress(Failure):  # what is no URL ends with its own outcome
-        ways.check(checked_url(target.url))

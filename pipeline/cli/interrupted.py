@@ -76,12 +76,12 @@ def resume_command(context: Context) -> str:
 
 def note_waiting(context: Context, url: str | None = None) -> None:
     """Say which runs wait in the spool, with this URL where they hold it, and what was not reached."""
-    from archive.runs import Spool
+    from archive.runs import Spool, left_runs
 
     if not (any(spool_folder().glob("*/2*")) or (state_folder() / "interrupted").is_dir()):
         return  # without a look at the store
     command = resume_command(context)
-    for run, urls in Spool(spool_folder(), context.address()).left():
+    for run, urls in left_runs(Spool(spool_folder(), context.address())):
         here = ", this URL among them" if url is not None and url in urls else ""
         context.say(f"run {run} waits in the spool with {len(urls):,} captures{here}; to publish it: {command}")
     left = sum(len(found.targets) for found in interrupted(context))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from archive.model import Target
+    from pipeline.capture.http.proxies import Ways
 
 _COLUMNS = {
     "url",
@@ -27,6 +29,7 @@ _COLUMNS = {
     "source url",
     "loc",
 }
+_SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
 _NOTE = re.compile(r"\s+#.*")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|!--|opml|html|dl|title|meta)", re.IGNORECASE)
@@ -150,3 +153,47 @@ def _bookmarks(text: str) -> Iterator[Target]:
         address = (link.get("href") or "").strip()
         if _URL.match(address):
             yield target_of(address)
+
+
+def targets(
+    urls: tuple[str, ...],
+    source: Iterable[str] | None,
+    feeds: tuple[str, ...],
+    sitemaps: tuple[str, ...],
+    ways: Ways,
+) -> Iterator[Target]:
+    """Yield what was named by hand, then what the list names.
+
+    Raises ProxyError for a URL that cannot be fetched before the user has said by which way: before the first is
+    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that cannot be read.
+    """
+    from archive.model import Role, Target
+
+    named = [
+        *(target_of(url) for url in urls),
+        *(Target(url, role=Role.FEED) for url in feeds),
+        *(
+            Target(f"{url.rstrip('/')}/robots.txt" if _SITE.fullmatch(url) else url, role=Role.SITEMAP)
+            for url in sitemaps
+        ),
+    ]
+    for target in named:
+        _check_way(target, ways)
+    listed = checked_ways(targets_in(source or ()), ways)
+    first = list(islice(listed, 1))
+    return chain(named, first, listed)
+
+
+def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
+    """Yield targets; raises ProxyError as `targets` does."""
+    for target in listed:
+        _check_way(target, ways)
+        yield target
+
+
+def _check_way(target: Target, ways: Ways) -> None:
+    from pipeline.capture.http.failures import Failure
+    from pipeline.capture.http.urls import checked_url
+
+    with suppress(Failure):  # what is no URL ends with its own outcome
+        ways.check(checked_url(target.url))

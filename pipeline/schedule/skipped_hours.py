@@ -19,7 +19,7 @@ _YEAR = 366  # days
 
 
 def skipped(calendar: str, today: date) -> str | None:
-    """Return the first time within a year that a calendar names and no clock shows, in words; None where there is none.
+    """Return the first time within a year that a calendar names and no clock shows, in words, or None.
 
     A calendar of all hours is passed over: the next of its times is near. So is one that this does not understand.
     """
@@ -48,7 +48,7 @@ def _changes(day: date, shown: Callable[[datetime], datetime]) -> bool:
 
 
 def _local(moment: datetime) -> datetime:
-    """What this machine's clock shows at a time that it is to show: the same, unless it skips that."""
+    """Return what this machine's clock shows at a time of its own: the same, unless it skips that."""
     shown = time.localtime(time.mktime((*moment.timetuple()[:8], -1)))
     return datetime(*shown[:5])
 
@@ -81,7 +81,7 @@ def _weekdays(word: str) -> set[int]:
 
 
 def _numbers(written: str, least: int, most: int) -> list[int]:
-    """The numbers that a field names: 1, 1,5, 1..5, 1/6, *, */6 (systemd.time)."""
+    """Return the numbers that a field names: 1, 1,5, 1..5, 1/6, *, */6 (systemd.time)."""
     found: set[int] = set()
     for part in written.split(","):
         span, slash, step = part.partition("/")

@@ -82,7 +82,7 @@ def _to_send(
 
 
 def _with_credentials(sent: bytes, forward: Proxy | None) -> bytes:
-    """A request as a forward proxy gets it: what makes the user known to it is no part of the record."""
+    """Return a request as a forward proxy gets it: what makes the user known to it is no part of the record."""
     line, end, rest = sent.partition(b"\r\n")
     return line + end + authorization(forward) + rest if forward else sent
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.capture_options import capture_options, checked_ways, takes_capture_options, targets
+from pipeline.cli.capture_options import capture_options, takes_capture_options
 from pipeline.cli.context import Context
 from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.output import plain, print_line
+from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import new_store, prepare, ready_to_sign, recover, say_committed, sign
 
 if TYPE_CHECKING:

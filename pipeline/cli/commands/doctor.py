@@ -141,6 +141,8 @@ def _conditional(store: ObjectStore) -> Check:
 
 
 def _spool(context: Context) -> Check:
+    from archive.runs import left_runs
+
     folder = spool_folder()
     private_folder(folder)
     probe = folder / ".doctor"
@@ -148,7 +150,7 @@ def _spool(context: Context) -> Check:
     probe.unlink()
     free = shutil.disk_usage(folder).free
     spool = context.open_archive().spool
-    left = dict(spool.left())
+    left = dict(left_runs(spool))
     told = f"{folder}: {free / 1e9:.1f} GB free, {len(spool.names())} runs under way or waiting for this store"
     if left:
         runs = ", ".join(f"{run} ({len(urls):,} captures)" for run, urls in left.items())
