@@ -22,7 +22,7 @@ from archive.errors import ArchiveError
 from archive.model import Document
 from archive.times import from_stamp, stamp
 from storage.errors import ObjectMissing, OnrecordError
-from storage.private import private_file, private_folder
+from storage.private import make_usable, private_file, private_folder
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -157,8 +157,9 @@ class SearchIndex:
             raise self._unusable(error) from error
 
     def _unusable(self, error: sqlite3.Error) -> SearchUnavailable:
-        where = self._path or "the search index"
-        return SearchUnavailable(f"{where} cannot be used ({error}): free space or mend its rights, or remove it")
+        if self._path is None:
+            return SearchUnavailable(f"the search index cannot be used ({error}): run the command again")
+        return SearchUnavailable(f"{self._path} cannot be used ({error}): {make_usable(self._path)}; or remove it")
 
     def _add(self, document: Document) -> None:
         article = document.article

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -56,6 +57,13 @@ def tighten(path: Path) -> None:
         wanted = FOLDER if stat.S_ISDIR(found.st_mode) else FILE
         if _loose(found, wanted) and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
             path.chmod(wanted)
+
+
+def make_usable(path: Path) -> str:
+    """Return what to do where a file or a folder cannot be used: a sentence, with a command to be pasted."""
+    folder = path if path.is_dir() else path.parent
+    names = shlex.join([str(folder), *([str(path)] if path.is_file() else [])])
+    return f"free space, or make {path} readable and writable for this user: chmod u+rwX {names}"
 
 
 def _loose(found: os.stat_result, wanted: int) -> bool:

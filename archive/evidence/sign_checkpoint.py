@@ -20,7 +20,7 @@ from archive.local_cache import Cache
 from storage.base import ObjectStore
 from storage.durable import DurableTree
 from storage.errors import StoreUnavailable
-from storage.private import FILE, private_folder
+from storage.private import FILE, make_usable, private_folder
 
 _SEE = "nothing is signed; run `onrecord verify`"
 
@@ -87,4 +87,4 @@ def _remember(path: Path, checkpoint: Checkpoint) -> None:
         private_folder(path.parent)
         DurableTree(path.parent, FILE).put(path, checkpoint.note.encode())
     except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be written ({error.strerror}): free space or mend its rights") from error
+        raise StoreUnavailable(f"{path} cannot be written ({error.strerror}): {make_usable(path)}") from error

@@ -11,6 +11,7 @@ from archive.errors import FormatError
 from archive.formats.surt import dotted_quad, urlkey
 from archive.model import Document, Snapshot
 from archive.snapshot_state import SnapshotState
+from storage.extras import install_command
 
 _ROWS = 10_000  # of a row group, or fewer:
 _CHARACTERS = 64 << 20  # of text in one
@@ -25,7 +26,7 @@ def write_parquet(captures: Iterable[Row], file: BinaryIO, registered: Registere
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise FormatError("Parquet needs pyarrow; install it with: pip install 'onrecord[parquet]'") from None
+        raise FormatError(f"Parquet needs pyarrow; install it: {install_command('parquet')}") from None
     types = {"string": pa.string(), "int": pa.int64(), "short": pa.int32(), "time": pa.timestamp("ms", tz="UTC")}
     types["strings"] = pa.list_(pa.string())
     schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])

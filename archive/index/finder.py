@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice, takewhile
@@ -138,7 +139,7 @@ class SnapshotFinder(Gate):
                 continue
         if first is None:
             self.require()
-            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it with: onrecord capture {url}")
+            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it: onrecord capture {shlex.quote(url)}")
         return first
 
     def _standing(self, url: str) -> Iterator[Snapshot]:

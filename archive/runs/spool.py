@@ -39,7 +39,7 @@ SPOOL = 1  # the form of what is described above
 RENAMED = 2  # the form of a run that has another name in the store: an older program would publish it twice
 
 _RUN = "run.json"
-_LOCK = "lock"
+LOCK = "lock"
 _PROVEN = "proven"  # the addresses of stores that gave the whole run back, a line each
 _AS = "as"
 _PUBLISHED_AS = "published-as"
@@ -249,7 +249,7 @@ class Spool:
                 part.replace(address)
             new = self._folder / f".{run}.new"
             private_folder(new / _WORK)
-            lock = try_lock(new / _LOCK)
+            lock = try_lock(new / LOCK)
             assert lock is not None, "nobody else knows this folder yet"
             folder = self._folder / run
             new.rename(folder)
@@ -264,12 +264,12 @@ class Spool:
         One that is damaged, or of a newer version, stays where it is, with a warning: it keeps no other from its store.
         """
         self._sweep()
-        for folder in self._run_folders():
+        for folder in self.run_folders():
             with disk_errors(self._folder):
-                lock = try_lock(folder / _LOCK)
+                lock = try_lock(folder / LOCK)
             if lock is None:
                 continue
-            if not (folder / _LOCK).exists():  # another process finished it while this one waited
+            if not (folder / LOCK).exists():  # another process finished it while this one waited
                 os.close(lock)
                 continue
             try:
@@ -297,9 +297,10 @@ class Spool:
 
     def names(self) -> list[str]:
         """The runs that lie here, those being written among them."""
-        return [folder.name for folder in self._run_folders()]
+        return [folder.name for folder in self.run_folders()]
 
-    def _run_folders(self) -> list[Path]:
+    def run_folders(self) -> list[Path]:
+        """Return the folders of the runs that lie here, oldest first."""
         if not self._folder.is_dir():
             return []
         return sorted(path for path in self._folder.iterdir() if object_keys.is_run_id(path.name) and path.is_dir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ def check_not_emptied(primary: ObjectStore, replicas: Sequence[ObjectStore]) -> 
     if full is not None:
         raise StoreUnavailable(
             f"{primary.url} holds no archive and {full.url} of the same mirror does: see whether its disk is "
-            f"mounted, or bring it there with: onrecord --store {full.url} replicate {primary.url}"
+            f"mounted, or copy it there: " + shlex.join(["onrecord", "--store", full.url, "replicate", primary.url])
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from archive.times import from_iso, iso
 from archive.verify.run_check import Finding
 from storage.errors import StoreUnavailable
-from storage.private import private_file, private_folder
+from storage.private import make_usable, private_file, private_folder
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS whole (manifest TEXT PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
@@ -79,6 +79,5 @@ def _told(path: Path | None) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(
-            f"{path} cannot be used ({error}): free space or mend its rights, or remove it: then all is read again"
-        ) from error
+        hint = f"{make_usable(path)}; or remove it: then all is read again" if path else "run the command again"
+        raise StoreUnavailable(f"{path or 'the history'} cannot be used ({error}): {hint}") from error

@@ -13,6 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +29,11 @@ Secret = Callable[[], str]  # read when it is needed; raises DeliveryError
 _JSON = {"Content-Type": "application/json"}
 _SLACK_ROOM = 30_000  # characters of a message; Slack cuts at 40,000
 _NTFY_ROOM = 4_000  # bytes of a message; ntfy makes an attachment of more than 4,096
+_PREFIX = "whsec_"  # of the Standard Webhooks specification
+_AS_IT_IS = (
+    "its secret does not begin with whsec_, so its characters are the key as they are; a receiver that uses a Standard "
+    "Webhooks library needs whsec_ and the base64 of them: printf whsec_; base64 -w0 < FILE"
+)
 _MENTIONS = re.compile(r"@(?=(?:channel|here|all|everyone)\b)", re.IGNORECASE)
 
 
@@ -111,14 +117,25 @@ def escaped(words: str) -> str:
     return _MENTIONS.sub("@\u2060", entities)
 
 
+def secret_note(sender: object) -> str | None:
+    """Return how a webhook's secret is used that does not begin as the specification has it; None for all others."""
+    with suppress(DeliveryError):  # a file that cannot be read is named when it is needed
+        if isinstance(sender, Webhook) and sender.secret is not None and not sender.secret().startswith(_PREFIX):
+            return _AS_IT_IS
+    return None
+
+
 def signature(secret: str, identity: str, moment: str, body: bytes) -> str:
-    """The value of the header `webhook-signature`; a secret that begins with `whsec_` is base64."""
+    """Return the value of the header `webhook-signature`; a secret that begins with `whsec_` is base64."""
     key = secret.encode()
-    if secret.startswith("whsec_"):
+    if secret.startswith(_PREFIX):
         try:
-            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+            key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
         except binascii.Error:
-            raise DeliveryError("its secret begins with whsec_ and is no base64", permanent=True) from None
+            raise DeliveryError(
+                "its secret begins with whsec_, and what follows is no base64: copy it whole from the receiver",
+                permanent=True,
+            ) from None
     made = hmac.new(key, b".".join((identity.encode(), moment.encode(), body)), hashlib.sha256).digest()
     return "v1," + base64.b64encode(made).decode()
 

@@ -45,6 +45,7 @@ class Context:
     trusted: tuple[str, ...] = ()  # public keys of others whose signatures are believed
     store_id: str | None = None  # the archive that the store must hold
     new_store: bool = False  # whether the store may hold another archive than before, or none
+    given: Mapping[str, Any] = field(default_factory=dict)  # the flags that it was loaded with
 
     @classmethod
     def load(
@@ -78,7 +79,17 @@ class Context:
         read_back = flag("read_back", variables.get(("", "read_back")), top.get("read_back"))
         trusted = variables.get(("", "trusted_keys")) or top.get("trusted_keys") or ()
         others = tuple(trusted.split() if isinstance(trusted, str) else map(str, trusted))
-        return cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back, others)
+        made = cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back, others)
+        made.given = {
+            "store": store, "config": config, "verbosity": verbosity, "as_json": as_json, "log_json": log_json
+        }  # fmt: skip
+        return made
+
+    def again(self, **given: Any) -> Context:
+        """Return the context with other flags; raises as `load`."""
+        made = Context.load(**{**self.given, **given})
+        made.store_id, made.new_store = self.store_id, self.new_store
+        return made
 
     @property
     def quiet(self) -> bool:
@@ -221,6 +232,10 @@ class Context:
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""
         return self._state("outbox")
+
+    def interrupted_folder(self) -> Path:
+        """Where this machine keeps what interrupted captures of the store had not reached."""
+        return self._state("interrupted")
 
     def _state(self, kind: str) -> Path:
         """A folder of this machine's own that is about the store, and is to be kept."""

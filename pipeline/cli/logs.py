@@ -15,9 +15,14 @@ class _PlainLines(logging.Formatter):
         return plain(" ".join(super().format(record).split()))
 
 
+_ours: list[logging.Handler] = []
+
+
 def set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
     """Warnings in plain lines on stderr, or in JSON with all else that is said there; and the log file, if any."""
     level = [logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG][min(verbosity, 2) + 1]
+    for earlier in _ours:  # of settings that were loaded before
+        logging.getLogger().removeHandler(earlier)
     said = logging.StreamHandler()
     said.setFormatter(_PlainLines("onrecord: %(message)s"))
     said.setLevel(level)
@@ -27,10 +32,11 @@ def set_up_logs(verbosity: int, *, as_json: bool, file: str | None) -> None:
 
         if as_json:
             said.setFormatter(JsonLines())
-            sys.stderr = Lines(sys.stderr)
+            sys.stderr = sys.stderr if isinstance(sys.stderr, Lines) else Lines(sys.stderr)
         if file:
             handlers.append(log_file(file))
     logging.basicConfig(level=min(level, logging.INFO) if file else level, handlers=handlers)
+    _ours[:] = handlers
 
 
 def to_log_file(message: str, level: int) -> None:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from pipeline.cli.common_options import take_common_options
 from pipeline.cli.context import Context
 from pipeline.cli.logs import to_log_file
 from pipeline.cli.paths import settle_home
@@ -73,7 +74,17 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command), "each module names its command so"
-        return command
+        return take_common_options(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named, or say which may have been meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from pipeline.cli.suggestions import command_meant
+
+            raise click.UsageError(command_meant(args[0], args[1:], COMMANDS))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
@@ -109,7 +120,10 @@ def cli(
     as_json: bool,
     log_json: bool,
 ) -> None:
-    """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again."""
+    """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again.
+
+    --store, --config, --json, --log-json, -v and -q may stand behind the command too.
+    """
     streams = ctx.obj
     context = Context.load(
         store=store, config=config, verbosity=-1 if quiet else verbose, as_json=as_json, log_json=log_json
@@ -164,6 +178,10 @@ def _in_json() -> bool:
 
 
 def _usage(error: click.ClickException) -> int:
+    if isinstance(error, click.NoSuchOption):
+        from pipeline.cli.suggestions import option_meant
+
+        return _fail(option_meant(error, ((name, module) for name, (module, _) in sorted(COMMANDS.items()))), 2)
     context = getattr(error, "ctx", None)
     hint = f"; see: {context.command_path} --help" if context else ""
     return _fail(error.format_message().rstrip(".") + hint, 2)

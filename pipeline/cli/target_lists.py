@@ -165,8 +165,7 @@ def targets(
     """Yield what was named by hand, then what the list names.
 
     Raises ProxyError for a URL that cannot be fetched before the user has said by which way: before the first is
-    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that cannot be read
-    as one.
+    yielded, as far as they were named by hand or are the list's first; click.UsageError for a list that cannot be read.
     """
     from archive.model import Role, Target
 
@@ -180,12 +179,13 @@ def targets(
     ]
     for target in named:
         _check_way(target, ways)
-    listed = _checked(targets_in(source or ()), ways)
+    listed = checked_ways(targets_in(source or ()), ways)
     first = list(islice(listed, 1))
     return chain(named, first, listed)
 
 
-def _checked(listed: Iterator[Target], ways: Ways) -> Iterator[Target]:
+def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
+    """Yield targets; raises ProxyError as `targets` does."""
     for target in listed:
         _check_way(target, ways)
         yield target

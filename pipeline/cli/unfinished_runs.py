@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -79,6 +80,20 @@ def sign(context: Context, archive: Archive) -> None:
 
     for line in sign_after_commit(archive, context.evidence()):
         click.echo(f"onrecord: {plain(line, 400)}", err=True)
+
+
+def note_other_store(context: Context, path: Path) -> None:
+    """Say where a watch list was made for other stores than the one that is named; raises WatchError."""
+    from pipeline.cli.output import plain
+    from pipeline.watch.watch_list import stores_of
+
+    stores = stores_of(path)
+    if stores and context.address() not in stores:
+        context.say(
+            f"the watch list {path} was made for {plain(', '.join(stores))}, and what it names is captured into "
+            f"{plain(context.address())}: if both are meant, add that to `stores` in it, or name another list "
+            "with --watches"
+        )
 
 
 def counted(counts: dict[str, int]) -> str:

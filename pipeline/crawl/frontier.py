@@ -94,6 +94,7 @@ class Frontier:
                 seed: Target | None = replace(target, seed=target.seed or target.url)
                 self._admission.add_root(target.url, target.url)
                 found_once = target.via is not None and self._rules.robots == RobotsPolicy.DISCOVERED
+                found_once &= target.role != Role.REQUISITE
                 if found_once or self._rules.robots == RobotsPolicy.ALL:
                     seed = self._past_the_gate(replace(target, seed=target.seed or target.url))
             if seed is not None:

@@ -57,7 +57,7 @@ def _address(child: _Element, base: str) -> tuple[int, str, str] | None:
         return (1, href, "entry/link/@href") if relation == "alternate" else None
     if name in {"guid", "id"} and (child.get("isPermaLink") or "true").lower() != "false":
         address = text_of(child)
-        return (2, address, f"entry/{name}") if web_url(base, address) and "://" in address else None
+        return (2, address, f"entry/{name}") if _is_address(address, base) else None
     return None
 
 
@@ -84,6 +84,19 @@ def _joined(url: str, element: _Element) -> str:
     return (web_url(url, base) if base else None) or url
 
 
+def _json_address(item: Any, url: str) -> tuple[str, str] | None:
+    """Return where an item's page is, and the field that says so: its `id` too, where that is an address (1.1)."""
+    for name in ("url", "external_url", "id") if isinstance(item, dict) else ():
+        address = item.get(name)
+        if isinstance(address, str) and address.strip() and (name != "id" or _is_address(address, url)):
+            return address.strip(), f"items/{name}"
+    return None
+
+
+def _is_address(text: str, url: str) -> bool:
+    return "://" in text and web_url(url, text) is not None
+
+
 def _json_feed(body: bytes, url: str, most: int) -> Findings:
     try:
         feed: Any = json.loads(body.decode("utf-8-sig", "replace"))
@@ -94,7 +107,6 @@ def _json_feed(body: bytes, url: str, most: int) -> Findings:
         return Findings(problem="it is JSON, but has no items: no JSON Feed")
     collector = Collector(url, most)
     for item in items:
-        address = (item.get("url") or item.get("external_url")) if isinstance(item, dict) else None
-        if isinstance(address, str):
-            collector.add(address, Hop.LINK, "items/url")
+        if (found := _json_address(item, url)) is not None:
+            collector.add(found[0], Hop.LINK, found[1])
     return Findings(collector.outlinks, left_out=collector.left_out)

@@ -10,6 +10,7 @@ from pipeline.extract.extractor_pool import ExtractorPool, Extractors
 from pipeline.extract.tasks import Page, Reading
 from pipeline.extract.worker_pool import TaskFailure
 from storage.errors import LocationError, StoreUnavailable
+from storage.extras import install_command
 
 _CONNECT = 10.0  # seconds
 _AHEAD = 4  # pages that wait for each thread of the cluster
@@ -34,7 +35,7 @@ class DaskExtractors:
         try:
             from distributed import Client
         except ImportError as error:
-            raise LocationError("Dask is not installed: pip install 'onrecord[dask]'") from error
+            raise LocationError(f"Dask is not installed; install it: {install_command('dask')}") from error
         try:
             self._client: Any = Client(f"tcp://{address}", timeout=_CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
@@ -72,13 +73,15 @@ def capture_all(
     sieve: Sieve | None = None,
     pool: ExtractorPool | None = None,
     short_texts: dict[str, frozenset[str]] | None = None,
+    interrupted: Callable[[str, Iterator[Target]], None] | None = None,
 ) -> RunResult:
     """Capture targets, and what they lead to, into a new run.
 
     `report` is given each outcome and its line once its records are durable; `sieve` says which entries of feeds and
-    sitemaps are captured; `short_texts` is as in `Writing`.
-    The caller keeps a `pool` of its own for other runs. Raises StoreError when the local spool
-    fails. A store that cannot take the run is told in the result.
+    sitemaps are captured; `short_texts` is as in `Writing`. The caller keeps a `pool` of its own for other runs. Where
+    the user interrupts the run, `interrupted` is given its name and the targets without an outcome, before
+    KeyboardInterrupt is raised again. Raises StoreError when the local spool fails. A store that cannot take the run is
+    told in the result.
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
     with (
@@ -89,14 +92,12 @@ def capture_all(
         asked = _Asked(report)
         writing = Writing(session, pool, frontier, asked, options.rules, options.decoded_limit, short_texts)
         with closing(_results(frontier, options, session)) as results, closing(frontier):
-            for result in results:
-                if isinstance(result, Fetched):
-                    writing.take(result)
-                elif result is not None:
-                    writing.take_browsed(result)
-                writing.advance()
-                if end is not None and time.monotonic() >= end:
-                    break
+            try:
+                _take_all(results, writing, asked, end)
+            except KeyboardInterrupt:
+                if interrupted is not None:
+                    interrupted(session.run, chain(asked.taken.values(), frontier.unfinished()))
+                raise
         if end is not None:
             writing.read_out()  # what the last bodies lead to is named with all else that was not reached
             writing.abandon(frontier.unfinished(), f"the run's time of {options.time_limit:.0f} s was over")
@@ -114,16 +115,38 @@ def capture_all(
     return ended
 
 
+def _take_all(results: Results, writing: Writing, asked: _Asked, end: float | None) -> None:
+    for result in results:
+        if isinstance(result, Fetched):
+            asked.take(result)
+            writing.take(result)
+        elif result is not None:
+            asked.take(result.fetched[0])
+            writing.take_browsed(result)
+        writing.advance()
+        if end is not None and time.monotonic() >= end:
+            return
+
+
 class _Asked:
-    """Passes outcomes on, and knows whether any URL was one: a run of none says nothing of the web."""
+    """Passes outcomes on, and knows which targets have none yet, and whether any URL was one.
+
+    A run of which none was one says nothing of the web.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self.anything = False
+        self.taken: dict[str, Target] = {}  # by URL: those that came back and have no outcome yet
+
+    def take(self, fetched: Fetched) -> None:
+        """Know that a target came back."""
+        self.taken[fetched.target.url] = fetched.target
 
     def __call__(self, outcome: Outcome, line: bytes) -> None:
         """Take an outcome."""
         self.anything |= outcome.outcome not in {"invalid-url", "unsupported-scheme"}
+        self.taken.pop(outcome.url, None)
         self._report(outcome, line)
 
 

@@ -24,7 +24,7 @@ from archive.times import stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
 from pipeline.watch.history_update import fold
 from storage.errors import ObjectMissing, StoreError
-from storage.private import private_folder
+from storage.private import make_usable, private_folder
 
 _NO_TIME = datetime.max.replace(tzinfo=UTC)  # when a run whose name holds no time was begun
 _log = logging.getLogger("onrecord.watch")
@@ -193,7 +193,7 @@ class Ledger:
             return connected(self.path)
 
     def _unusable(self, why: str) -> LedgerUnusable:
-        return LedgerUnusable(f"{self.path} cannot be used: {why}; free space or mend its rights")
+        return LedgerUnusable(f"{self.path} cannot be used: {why}; {make_usable(self.path)}")
 
     def _take_away(self) -> None:
         for ending in ("", "-wal", "-shm"):

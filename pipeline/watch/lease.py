@@ -23,7 +23,7 @@ from archive.checked_json import parsed_object, text_of
 from archive.coordination import MarkKind, WatchMarks
 from archive.times import from_iso, is_rehearsed, iso, now
 from storage.errors import ObjectMissing, OnrecordError, StoreError
-from storage.private import private_folder
+from storage.private import make_usable, private_folder
 
 _log = logging.getLogger("onrecord.watch")
 
@@ -83,7 +83,7 @@ def alone(folder: Path) -> Iterator[None]:
         private_folder(folder)
         descriptor = os.open(folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be used: {error.strerror}; free space or mend its rights") from error
+        raise StoreError(f"{folder} cannot be used: {error.strerror}; {make_usable(folder)}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

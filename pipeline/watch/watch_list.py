@@ -74,6 +74,15 @@ def load(path: Path) -> list[Watch]:
     return parsed(text, str(path))
 
 
+def stores_of(path: Path) -> tuple[str, ...]:
+    """Return the addresses of the stores that a list is meant for, none where it says none; raises WatchError."""
+    load(path)  # what is wrong with it is said
+    try:
+        return _stores(tomllib.loads(path.read_text("utf-8")).get("stores", []))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
 def parsed(text: str, where: str) -> list[Watch]:
     """The watches that a TOML text holds; raises WatchError, with `where` in it."""
     try:
@@ -81,6 +90,10 @@ def parsed(text: str, where: str) -> list[Watch]:
     except ValueError as error:
         raise WatchError(f"the watch list {where} is no TOML: {error}") from error
     tables = data.pop("watch", [])
+    try:
+        _stores(data.pop("stores", []))
+    except ValueError as error:
+        raise WatchError(f"{where}: {error}") from error
     if data or not isinstance(tables, list):
         wrong = next(iter(data), "watch")
         raise WatchError(f"{where}: {wrong!r} is no setting of a watch list; write one [[watch]] for each source")
@@ -190,6 +203,12 @@ def _url(text: str) -> str:
     except Failure as failure:
         raise ValueError(f"{text!r}: {failure.verdict.error or failure.verdict.name}") from None
     return text
+
+
+def _stores(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("`stores` is a list of addresses")
+    return tuple(value)
 
 
 def _text(table: Mapping[str, Any], name: str) -> str | None:

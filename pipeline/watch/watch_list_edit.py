@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 _HEAD = """\
 # What onrecord captures again and again. Edit it as you like: comments and order stay.
 # A watch is a page, a feed, a sitemap or a site. It is due `every` so often ("15m", "6h", "1d"), at the times of a
-# `cron` expression (UTC), or, a page with `decay = true`, at growing distances after it was found.
+# `cron` expression (UTC), or, a page with `decay = true`, at growing distances after it was found. `stores` names the
+# archives that the list is meant for: a run for another one says so.
 """
 
 
-def add(path: Path, table: Mapping[str, Any]) -> Watch:
-    """Append a watch, by the keys of its table; what is there stays as it is. Raises WatchError."""
+def add(path: Path, table: Mapping[str, Any], store: str | None = None) -> Watch:
+    """Append a watch, by the keys of its table; what is there stays as it is. Raises WatchError.
+
+    A new list says that it is meant for `store`.
+    """
     import tomlkit
 
     try:
@@ -34,6 +38,8 @@ def add(path: Path, table: Mapping[str, Any]) -> Watch:
         if made.key in {watch.key for watch in load(path)}:
             raise WatchError(f"{made.url} is watched already; to change how, edit {path}")
         entry = tomlkit.dumps({"watch": [dict(table)]})
+        if store is not None and not path.exists():
+            entry = f"{tomlkit.dumps({'stores': [store]})}\n{entry}"
         _write(path, f"{_document(path).as_string().rstrip()}\n\n{entry}")
     return made
 

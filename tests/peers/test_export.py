@@ -92,7 +92,7 @@ def test_wacz_validate_finds_nothing(onrecord: Command, site: Site, tmp_path: Pa
 
 @pytest.mark.skipif(
     shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
 )
 def test_replayweb_page_replays_it_and_asks_for_nothing_else(onrecord: Command, site: Site, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
@@ -151,7 +151,7 @@ def test_other_readers_count_the_same_records(onrecord: Command, site: Site, tmp
 
 @pytest.mark.skipif(
     shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
 )
 def test_replayweb_page_takes_the_signature_and_so_does_our_own_check(
     onrecord: Command, site: Site, tmp_path: Path

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.errors import OnrecordError
+from storage.extras import install_command
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
@@ -193,7 +194,7 @@ async def _driver() -> Playwright:
         import cryptography  # noqa: F401 - needed a moment later: what is missing is said at once
         from playwright.async_api import async_playwright
     except ImportError as error:
-        raise BrowserUnavailable("captures in a browser need more packages: pip install 'onrecord[browser]'") from error
+        raise BrowserUnavailable(f"captures in a browser need more packages: {install_command('browser')}") from error
     return await async_playwright().start()
 
 

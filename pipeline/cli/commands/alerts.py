@@ -29,6 +29,7 @@ def test(context: Context) -> None:
     from pipeline.alerts.channel import batch_of
     from pipeline.alerts.event import Event
     from pipeline.alerts.settings import load_channels
+    from pipeline.alerts.webhook import secret_note
     from pipeline.outbound.errors import DeliveryError
 
     channels = load_channels(context.alerts)
@@ -37,7 +38,7 @@ def test(context: Context) -> None:
     event = Event("test", "https://onrecord.invalid/test", now(), "A test alert", summary="This channel works.")
     failed = False
     for channel in channels:
-        error = None
+        error, note = None, secret_note(channel.sender)
         try:
             channel.sender.send(batch_of((event,), channel.name, now()))
         except DeliveryError as failure:
@@ -46,8 +47,7 @@ def test(context: Context) -> None:
         if context.as_json:
             print_json({"channel": channel.name, "sent": error is None, "error": error})
         else:
-            click.echo(
-                f"{'failed' if error else 'sent':<8} {plain(channel.name)}" + (f": {plain(error)}" if error else "")
-            )
+            detail = "".join(f": {plain(each)}" for each in (error, note) if each)
+            click.echo(f"{'failed' if error else 'sent':<8} {plain(channel.name)}{detail}")
     if failed:
         sys.exit(3)

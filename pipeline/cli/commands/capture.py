@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +16,39 @@ import click
 from pipeline.cli.capture_flags import takes_capture_options
 from pipeline.cli.capture_options import capture_options
 from pipeline.cli.context import Context
+from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import plain, print_line
-from pipeline.cli.target_lists import targets
+from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 
 if TYPE_CHECKING:
-    from archive.archive import Reader
-    from archive.model import Outcome
+    from archive.archive import Archive, Reader
+    from archive.model import Outcome, Target
     from archive.snapshot_state import SnapshotState
     from pipeline.cli.progress import Progress
+    from pipeline.ingest.capture_run import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One run to be made: its options, its targets, and how many they are where that is known."""
+
+    options: dict[str, Any]
+    targets: Iterator[Target]
+    total: int | None
+    kept_in: Path | None = None  # the file that an interrupted capture left
 
 
 @click.command("capture")
 @click.argument("urls", nargs=-1, metavar="URL...")
 @takes_capture_options
+@click.option("--resume", is_flag=True, help="Fetch what a capture that you interrupted had not reached.")
 @new_store
 @click.pass_obj
-def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | None, **options: Any) -> None:
+def command(
+    context: Context, /, urls: tuple[str, ...], source: Iterable[str] | None, resume: bool, **options: Any
+) -> None:
     """Capture pages into the archive, as a new run.
 
     URLs are named, read from a file, or found: in feeds, in sitemaps, by links up to --depth. Each is fetched once, its
@@ -42,41 +57,84 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
 
     Example: onrecord capture https://example.org/post --feed https://example.net/ --depth 1
     """
-    from pipeline.cli.progress import Progress
-    from pipeline.ingest.capture_run import capture_all
-
-    feeds, sitemaps = options.pop("feeds"), options.pop("sitemaps")
-    if not (urls or feeds or sitemaps) and source is None:
-        raise click.UsageError(
-            "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
-        )
-    if files := [url for url in urls if Path(url).is_file()]:
-        raise click.UsageError(f"{files[0]} is a file; to capture the URLs that it lists: -i {shlex.quote(files[0])}")
+    found = {name: options.pop(name) for name in ("feeds", "sitemaps")}
+    _check_named(urls, source, found, resume)
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
     archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
-    named = targets(urls, source, feeds, sitemaps, capturing.fetch.ways)
+    if resume:
+        tasks = [_taken_up(left, options) for left in interrupted(context)]
+    else:
+        named = targets(urls, source, found["feeds"], found["sitemaps"], capturing.fetch.ways)
+        countable = source is None and not (any(found.values()) or options["depth"])
+        tasks = [_Task(options, named, len(urls) if countable else None)]
     out_of_reach = prepare(archive)
     waiting = [] if out_of_reach else recover(context, archive, capturing)
-    countable = source is None and not (feeds or sitemaps or options["depth"])
-    enabled = not context.quiet and not context.as_json
-    with closing(Progress(enabled=enabled, total=len(urls) if countable else None)) as progress:
-        told = _Told(context, progress, archive, rendered=capturing.rules.browser)
-        result = capture_all(archive, named, capturing, told, short_texts=told.short_texts)
-    if result.waiting:
-        waiting.append(result.waiting)
-    elif result.manifest is None:
-        context.say("nothing was asked for, so no run is published")
-    else:
-        context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
-        sign(context, archive)
+    if resume and not tasks:
+        context.say("no capture was interrupted: nothing is left to fetch")
+    results = [_capture(context, archive, task) for task in tasks]
+    waiting += [result.waiting for result, _ in results if result.waiting]
     if waiting:
         click.echo(
             f"onrecord: {waiting[-1]}; the run waits in the spool and is published by the next invocation", err=True
         )
         sys.exit(10)
-    if told.failed:
+    if any(failed for _, failed in results):
         sys.exit(3)
+
+
+def _check_named(urls: tuple[str, ...], source: object, found: Mapping[str, Any], resume: bool) -> None:
+    """Raise click.UsageError for a call that names nothing, a file for a URL, or targets beside --resume."""
+    named = bool(urls) or any(found.values()) or source is not None
+    if resume and named:
+        raise click.UsageError("--resume knows what is to be fetched: name no URL beside it, or leave it out")
+    if not (named or resume):
+        raise click.UsageError(
+            "name a URL, a --feed, a --sitemap, or a file of URLs with -i", click.get_current_context()
+        )
+    if files := [url for url in urls if Path(url).is_file()]:
+        raise click.UsageError(f"{files[0]} is a file; to capture the URLs that it lists: -i {shlex.quote(files[0])}")
+
+
+def _taken_up(left: Interrupted, options: Mapping[str, Any]) -> _Task:
+    given = {**options, **left.options}
+    known = checked_ways(left.targets, capture_options(given).fetch.ways)
+    return _Task(given, known, len(left.targets), left.path)
+
+
+def _capture(context: Context, archive: Archive, task: _Task) -> tuple[RunResult, int]:
+    """Make one run; returns how it ended, and the number of targets that failed."""
+    from pipeline.cli.progress import Progress
+    from pipeline.ingest.capture_run import capture_all
+
+    def left(run: str, targets: Iterator[Target]) -> None:
+        _keep(context, run, task, targets)
+
+    capturing = capture_options(task.options)
+    with closing(Progress(enabled=not context.quiet and not context.as_json, total=task.total)) as progress:
+        told = _Told(context, progress, archive, rendered=capturing.rules.browser)
+        result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
+    if task.kept_in is not None:
+        task.kept_in.unlink(missing_ok=True)
+    if result.manifest is None and not result.waiting:
+        context.say("nothing was asked for, so no run is published")
+    elif result.manifest is not None:
+        context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
+        sign(context, archive)
+    return result, told.failed
+
+
+def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> None:
+    """Keep what was not reached for --resume; where that fails, the capture is interrupted all the same."""
+    try:
+        count = keep(context, run, task.options, left)
+    except OSError as error:
+        click.echo(f"onrecord: what was not reached cannot be kept: {error.strerror or error}", err=True)
+        return
+    if task.kept_in is not None:
+        task.kept_in.unlink(missing_ok=True)
+    if count:
+        context.say(f"{count:,} targets were not reached; to fetch them: {resume_command(context)}")
 
 
 class _Told:

@@ -14,6 +14,7 @@ import click
 from pipeline.cli.check import Check
 from pipeline.cli.commands.doctor_schedule import checks
 from pipeline.cli.context import Context
+from pipeline.cli.interrupted import resume_command
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.paths import config_file, state_folder
 from storage.base import ObjectStore
@@ -26,8 +27,9 @@ _SAMPLE = b"<html><title>Sample</title><body><article><p>" + b"A sentence that i
 
 
 @click.command("doctor")
+@click.option("--store-only", is_flag=True, help="Look at the store alone.")
 @click.pass_obj
-def command(context: Context) -> None:
+def command(context: Context, store_only: bool) -> None:
     """Say what would keep captures from working here.
 
     Looked at are the store, the disk, certificates, the extractor, the clock, the schedule and what runs it, and the
@@ -37,7 +39,7 @@ def command(context: Context) -> None:
     """
     states = set()
     store_failed = False
-    for check in _checks(context):
+    for check in _store(context) if store_only else _checks(context):
         states.add(check.state)
         store_failed |= check.name.startswith("store") and check.state == "failed"
         if context.as_json:
@@ -139,14 +141,20 @@ def _conditional(store: ObjectStore) -> Check:
 
 
 def _spool(context: Context) -> Check:
+    from archive.runs import left_runs
+
     folder = state_folder() / "spool"
     private_folder(folder)
     probe = folder / ".doctor"
     probe.write_bytes(b"")
     probe.unlink()
     free = shutil.disk_usage(folder).free
-    waiting = len(context.open_archive().spool.names())
-    told = f"{folder}: {free / 1e9:.1f} GB free, {waiting} runs under way or waiting for this store"
+    spool = context.open_archive().spool
+    left = dict(left_runs(spool))
+    told = f"{folder}: {free / 1e9:.1f} GB free, {len(spool.names())} runs under way or waiting for this store"
+    if left:
+        runs = ", ".join(f"{run} ({len(urls):,} captures)" for run, urls in left.items())
+        told += f"; waiting: {runs}: {resume_command(context)} publishes them"
     told += _elsewhere(folder, context)
     if free < _ROOM_NEEDED:
         return Check("spool", "failed", f"{told}; a capture has no room there: free some space")

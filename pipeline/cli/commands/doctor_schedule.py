@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline.cli.check import Check
 from pipeline.cli.context import Context
 from storage.errors import OnrecordError
 
 _REFUSED_SKEW = 15 * 60  # seconds: S3 servers refuse what is signed by a clock that is further off
+_TRY = 120.0  # seconds
 _SEEN_SKEW = 60  # seconds: times of captures are evidence
 
 
@@ -59,7 +64,9 @@ def _watches(context: Context) -> Check:
 
 
 def _schedule(context: Context) -> Iterator[Check]:
+    from archive.times import now
     from pipeline.schedule import crontab, systemd
+    from pipeline.schedule.skipped_hours import skipped
 
     try:
         store = context.address()
@@ -71,13 +78,15 @@ def _schedule(context: Context) -> Iterator[Check]:
     except OnrecordError as error:
         yield Check("schedule", "warning", str(error))
         return
-    timers = [it.key for it in systemd.installed() if it.store == store]
+    timers = [it for it in systemd.installed() if it.store == store]
     for line in lines:
         yield _cron(line)
         yield from _environment(store, crontab.environment(line))
-    for key in timers:
-        yield _timer(f"onrecord-{key}.timer")
-        yield from _environment(store, systemd.environment(key))
+    for timer in timers:
+        yield _timer(f"onrecord-{timer.key}.timer")
+        if missed := skipped(timer.when, now().date()):
+            yield Check("schedule", "warning", f"{missed}: nothing is captured then; choose another --calendar")
+        yield from _environment(store, systemd.environment(timer.key))
     if not (lines or timers):
         yield Check("schedule", "ok", "nothing is scheduled for this store; see: onrecord schedule install --help")
 
@@ -91,6 +100,26 @@ def _environment(store: str, scheduled: dict[str, str]) -> Iterator[Check]:
             yield Check("schedule environment", "warning", f"{each}: onrecord schedule install writes it anew")
         for each in withheld(os.environ):
             yield Check("schedule environment", "warning", each)
+        yield _tried(store, scheduled)
+
+
+def _tried(store: str, scheduled: dict[str, str]) -> Check:
+    """Try the store in a process of its own that has what the schedule gives a run, and nothing of this shell's."""
+    command = [sys.executable, "-P", "-c", "from pipeline.cli.main import main; main()"]
+    command += ["--store", store, "--json", "doctor", "--store-only"]
+    environment = {"PATH": os.defpath, "HOME": str(Path.home()), **scheduled}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_TRY, check=False)  # noqa: S603
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        worst = next((check for check in found if check["state"] == "failed"), None)
+    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+        return Check("schedule store", "warning", f"whether a scheduled run reaches the store cannot be tried: {error}")
+    if worst is not None:
+        return Check("schedule store", "failed", f"with the environment of the schedule: {worst['detail']}")
+    if done.returncode or not found:
+        why = " ".join(done.stderr.split())[-300:] or f"exit code {done.returncode}"
+        return Check("schedule store", "failed", f"with the environment of the schedule: {why}")
+    return Check("schedule store", "ok", "can be reached with the environment that the schedule has")
 
 
 def _cron(line: str) -> Check:
@@ -126,6 +155,7 @@ def _timer(unit: str) -> Check:
 def _alerts(context: Context) -> Iterator[Check]:
     from pipeline.alerts.outbox import Outbox
     from pipeline.alerts.settings import load_channels
+    from pipeline.alerts.webhook import secret_note
     from pipeline.monitoring.healthchecks import healthcheck
     from pipeline.outbound.errors import DeliveryError
 
@@ -143,7 +173,9 @@ def _alerts(context: Context) -> Iterator[Check]:
         except DeliveryError as error:
             yield Check(f"alerts by {channel.name}", "warning", f"{error}; alerts wait until this is mended")
         else:
-            yield Check(f"alerts by {channel.name}", "ok", "can be reached; to send one: onrecord alerts test")
+            note = secret_note(channel.sender)
+            detail = "can be reached; to send one: onrecord alerts test" + (f"; {note}" if note else "")
+            yield Check(f"alerts by {channel.name}", "ok", detail)
     try:
         waiting = Outbox(context.outbox_folder()).waiting()
     except OnrecordError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.interrupted import note_waiting
 from pipeline.cli.lookup_note import note_lookup, same_text, when
 from pipeline.cli.output import harmless, json_line, plain
 from pipeline.cli.output_file import to_file
@@ -65,6 +66,7 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     from archive.page_history import newest_shown
 
     archive = context.open_reader(withheld=withheld)
+    note_waiting(context, url)
     snapshot = archive.closest(url, at) if at else newest_shown(archive, url, same_text)
     found = when(archive, snapshot, at)
     note_lookup(context, url, found)

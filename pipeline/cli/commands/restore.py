@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -23,12 +24,20 @@ def command(context: Context, target: str) -> None:
 
     A restore that was interrupted goes on when the same is asked again.
 
+    The archive is --store, the empty store is named behind the command.
+
     Example: onrecord --store s3://replica restore /srv/archive
     """
+    from storage.errors import StoreMissing
     from storage.location import open_stores
 
     archive = context.open_archive()
-    archive.require()
+    try:
+        archive.require()
+    except StoreMissing as error:
+        if turned := _turned(context, target):
+            raise StoreMissing(f"no archive at {archive.url}, and there is one at {target}; {turned}") from error
+        raise
     for store in open_stores(target):
         _restore(context, archive, store)
 
@@ -36,12 +45,30 @@ def command(context: Context, target: str) -> None:
 def _restore(context: Context, archive: Archive, store: ObjectStore) -> None:
     going_on = archive.begin_restore(store)
     if going_on is None:
-        raise click.UsageError(f"{store.url} is not empty; name an empty place, or use `onrecord replicate`")
+        replicate = shlex.join(["onrecord", "--store", archive.url, "replicate", store.url])
+        raise click.UsageError(
+            f"restore copies from {archive.url} into {store.url}, which is not empty; name an empty place, or to bring "
+            f"what a copy of the same archive lacks: {replicate}"
+        )
     if going_on:
         context.say(f"going on with a restore into {store.url} that was interrupted")
     told(context, archive.replicate_to([store], context.known_keys()), "copied")
     _verify(context, archive, store)
     archive.finish_restore(store)
+
+
+def _turned(context: Context, target: str) -> str | None:
+    """Return the command with its stores the other way round, where the target is what holds an archive."""
+    from storage.errors import OnrecordError
+    from storage.location import open_stores
+
+    try:
+        for store in open_stores(target):
+            context.archive_at(store).require()
+    except OnrecordError:
+        return None
+    command = shlex.join(["onrecord", "--store", target, "restore", context.store])
+    return f"restore copies from --store into the store that is named behind it; did you mean: {command}"
 
 
 def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
@@ -55,7 +82,7 @@ def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
             click.echo(f"{plain(finding.run)}: {plain(fault)}", err=True)
     if faults:
         raise IntegrityError(
-            f"{faults:,} faults in {store.url}; mend them with onrecord --store {store.url} repair --from "
-            f"{archive.url}, and restore again"
+            f"{faults:,} faults in {store.url}; repair them, and restore again: "
+            + shlex.join(["onrecord", "--store", store.url, "repair", "--from", archive.url])
         )
     context.say(f"{store.url} is whole: {records:,} records verified, every byte was read")

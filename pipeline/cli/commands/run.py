@@ -13,7 +13,15 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
-from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
+from pipeline.cli.unfinished_runs import (
+    counted,
+    new_store,
+    note_other_store,
+    prepare,
+    ready_to_sign,
+    recover,
+    sign,
+)
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -59,6 +67,7 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
     except WatchError as error:
         _failed(context, error, channels, monitor)
         raise
+    note_other_store(context, path)
     folder = context.state_folder()
     with alone(folder):
         ledger = Ledger(folder / "ledger.db")

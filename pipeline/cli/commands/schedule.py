@@ -172,13 +172,18 @@ def _install_cron(context: Context, job: Job, every: timedelta | None, calendar:
 
 
 def _install_systemd(context: Context, job: Job, every: timedelta | None, calendar: str | None, dry_run: bool) -> None:
+    from archive.times import now
     from pipeline.schedule import systemd
+    from pipeline.schedule.skipped_hours import skipped
 
     when = systemd.when(every, calendar, job.key)
     files = systemd.files(job, when, systemd.spread_of(every))
     if dry_run:
         for path, text in files.items():
             click.echo(f"# {plain(str(path))}\n{plain_lines(text)}")
+    if missed := skipped(when, now().date()):
+        context.say(f"{missed}: nothing is captured then; choose another time with --calendar")
+    if dry_run:
         return
     if systemd.install(job, files):
         context.say(f"a timer at {when}: onrecord run, for {plain(job.store)}")

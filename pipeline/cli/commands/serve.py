@@ -77,7 +77,9 @@ def command(
         from pipeline.web.common.host_check import KnownHosts, readable_by
         from pipeline.web.replay.app import create_replay
     except ImportError as error:
-        raise click.UsageError(f"{error.name} is missing; install it with: pip install 'onrecord[web]'") from error
+        from storage.extras import install_command
+
+        raise click.UsageError(f"{error.name} is missing; install it: {install_command('web')}") from error
     reached = _reached(host, origin, replay_origin, names, public=public)
     allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ def command(
     if not count:
         archive.require()
         span = " in that span" if start or end else ""
-        raise NoSuchSnapshot(f"nothing is kept of {plain(url)}{span}; capture it with: onrecord capture {plain(url)}")
+        raise NoSuchSnapshot(
+            f"nothing is kept of {plain(url)}{span}; capture it: onrecord capture {shlex.quote(plain(url))}"
+        )
 
 
 def _line(entry: Judged) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.interrupted import note_waiting
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -54,6 +55,7 @@ def command(
     Example: onrecord status --changed --from '7 days ago'
     """
     archive = context.open_reader(withheld=withheld)
+    note_waiting(context)
     archive.require()
     if gone or changed or report is not None:
         with _ledger(context, archive) as (ledger, database):

@@ -9,6 +9,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.unfinished_runs import note_other_store
 
 if TYPE_CHECKING:
     from pipeline.watch.due import Standing
@@ -60,8 +61,9 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
     table |= {"options": options} if options else {}
     _check_options(context, options)
     path = watches or context.watch_list()
+    note_other_store(context, path)
     for url in urls:
-        found = watch_list_edit.add(path, {given["source"]: url, **table})
+        found = watch_list_edit.add(path, {given["source"]: url, **table}, context.address())
         context.say(f"watched, {schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
 
 

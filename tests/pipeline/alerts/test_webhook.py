@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.alerts.channel import batch_of
 from pipeline.alerts.settings import load_channels
-from pipeline.alerts.webhook import Ntfy, Slack, Webhook
+from pipeline.alerts.webhook import Ntfy, Slack, Webhook, secret_note
 from pipeline.outbound.errors import DeliveryError
 from tests.pipeline.alerts.conftest import NOON, Hook, drip, event, hook_server, moved_to, silent
 
@@ -41,6 +41,14 @@ def test_the_receiver_can_check_who_sent_what_and_when(hook: Hook, tmp_path: Pat
     first = message["events"][0]
     assert (first["kind"], first["before"], first["url"]) == ("gone", "ok", "https://gazette.example/a")
     assert first["records"] == ["<urn:uuid:1>", "<urn:uuid:2>"]
+
+
+@pytest.mark.parametrize(("secret", "explained"), [("hunter2", True), ("whsec_aHVudGVyMg==", False), (None, False)])
+def test_a_secret_without_its_mark_is_explained(hook: Hook, secret: str | None, explained: bool) -> None:
+    note = secret_note(Webhook(hook.url, (lambda: secret) if secret else None, 30.0))
+    assert (note is not None) == explained
+    assert note is None or ("whsec_" in note and "hunter2" not in note)
+    assert secret_note(Slack(hook.url)) is None
 
 
 def test_over_tls(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ def test_titles_and_urls_cannot_steer_a_terminal(onrecord: Command, site: Site) 
         (["capture"], 2, "name a URL"),
         (["get", "http://example.org/", "--at", "tomorrowish"], 2, "20261123172500"),
         (["capture", "--max-size", "much", "http://x/"], 2, "is no size"),
-        (["frobnicate"], 2, "No such command"),
+        (["frobnicate"], 2, "no command 'frobnicate'"),
         (["--config", "/no/such/file", "verify"], 2, "no configuration file"),
         (["get"], 2, "Missing argument"),
         (["--config", "/", "verify"], 2, "/ cannot be read: Is a directory; see"),
@@ -270,9 +270,21 @@ def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: 
     assert "published by the next invocation" in err
     assert "Traceback" not in err
     assert onrecord("snapshots", first["url"]).code in {4, 10}
-    after = onrecord.capture(site.url("/other"))
+    resume = f"onrecord --store {onrecord.store} capture --resume"
+    assert f"targets were not reached; to fetch them: {resume}" in err
+    asked = onrecord("get", first["url"])
+    assert "waits in the spool with" in asked.err
+    assert f"this URL among them; to publish it: {resume}" in asked.err
+    assert f"were not reached; to fetch them: {resume}" in onrecord("status").err
+    site.answers["/hang"] = site.answers["/other"]
+    assert onrecord("capture", "--resume", site.url("/post")).code == 2
+    after = onrecord("--json", "capture", "--resume")
     assert "published run" in after.err
+    assert site.url("/hang") in {line["url"] for line in after.lines if line["outcome"] == "ok"}
+    assert site.url("/post") not in {line["url"] for line in after.lines}
     assert "first version" in onrecord("get", first["url"]).out
+    assert onrecord("status").err == ""
+    assert "nothing is left to fetch" in onrecord("capture", "--resume").err
 
 
 @pytest.mark.full

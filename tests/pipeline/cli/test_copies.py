@@ -35,6 +35,21 @@ def test_the_drill_ends_with_a_verified_archive(onrecord: Command, site: Site, t
     assert "is not empty" in done.err
 
 
+def test_a_restore_says_which_way_it_copies(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    onrecord.capture(site.url("/post"))
+    wrong_way = replace(onrecord, store=str(tmp_path / "new disk"))("restore", onrecord.store)
+    assert wrong_way.code == 10
+    assert f"did you mean: onrecord --store {onrecord.store} restore '{tmp_path}/new disk'" in wrong_way.err
+    neither = replace(onrecord, store=str(tmp_path / "none"))("restore", str(tmp_path / "other"))
+    assert (neither.code, "did you mean" in neither.err) == (10, False)
+    assert not (tmp_path / "new disk").exists()
+    other = replace(onrecord, store=str(tmp_path / "it's"))
+    other.capture(site.url("/post"))
+    both = onrecord("restore", other.store)
+    assert both.code == 2
+    assert f"copies from {onrecord.store} into {other.store}" in both.err
+
+
 def test_only_runs_are_counted_as_runs(onrecord: Command, site: Site, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"))
     onrecord.capture(site.url("/other"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.runs import Spool
 from tests.command import Command
 from tests.pipeline.alerts.conftest import Letters, hook_server, smtp
 from tests.storage.odd_s3 import OddS3
@@ -98,7 +99,7 @@ def odd() -> Iterator[OddS3]:
 
 @pytest.mark.full
 def test_a_schedule_reaches_the_store_that_its_command_reached(odd: OddS3, table: Path, scheduled: Command) -> None:
-    endpoint = {"AWS_ENDPOINT_URL_S3": odd.endpoint}
+    endpoint = {"AWS_ENDPOINT_URL_S3": odd.endpoint, "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1"}
     keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hunter2"}
     command = Command("s3://bucket", scheduled.env | endpoint | keys)
     done = command("schedule", "install", "--cron")
@@ -111,6 +112,18 @@ def test_a_schedule_reaches_the_store_that_its_command_reached(odd: OddS3, table
         said = Command(command.store, environment)("--json", "doctor").lines
         return [line["detail"].partition(":")[0] for line in said if line["check"] == "schedule environment"]
 
+    def tried() -> tuple[str, str]:
+        (line,) = [line for line in command("--json", "doctor").lines if line["check"] == "schedule store"]
+        return line["state"], line["detail"]
+
+    state, detail = tried()
+    assert (state, "with the environment of the schedule" in detail) == ("failed", True)
+    assert "AWS_ACCESS_KEY_ID" in detail
+    credentials = Path(command.env["HOME"]) / ".aws" / "credentials"
+    credentials.parent.mkdir()
+    credentials.write_text("[default]\naws_access_key_id = AKIA\naws_secret_access_key = hunter2\n")
+    assert tried()[0] == "ok"
+    credentials.unlink()
     assert [each.split()[0] for each in warned()] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
     table.write_text(table.read_text().replace(f"AWS_ENDPOINT_URL_S3={odd.endpoint} ", ""))
     assert warned(*keys) == ["AWS_ENDPOINT_URL_S3 is set here and not in the schedule"]
@@ -152,6 +165,40 @@ def test_alerts_are_tried_before_they_are_needed(tmp_path: Path, letters: Letter
     assert (wrong.code, wrong.err) == (2, "onrecord: alerts.mail.to cannot be understood: write a list of texts\n")
     config.write_text("[alerts]\nmial = 5\n")
     assert "alerts.mial is no setting; perhaps alerts.mail" in onrecord("alerts", "test").err
+
+
+def test_a_run_says_that_its_list_was_made_for_another_store(scheduled: Command, tmp_path: Path) -> None:
+    scheduled("watch", "add", "http://127.0.0.1:1/", "--every", "1d")
+    path = Path(scheduled.env["HOME"]) / ".config" / "onrecord" / "watches.toml"
+    assert f'stores = ["{scheduled.store}"]' in path.read_text()
+    assert "was made for" not in scheduled("watch", "pause", "http://127.0.0.1:1/").err
+    other = Command(str(tmp_path / "other"), scheduled.env)
+    assert "was made for" not in scheduled("run").err
+    for done in (other("run"), other("watch", "add", "http://127.0.0.1:2/", "--watches", str(path))):
+        assert f"the watch list {path} was made for {scheduled.store}" in done.err
+        assert f"captured into {other.store}" in done.err
+    path.write_text(path.read_text().replace("stores = [", f'stores = ["{other.store}", '))
+    assert "was made for" not in other("run").err
+    path.write_text(path.read_text().replace("stores = [", "stores = [5, "))
+    assert (other("run").code, "`stores` is a list of addresses" in other("run").err) == (2, True)
+
+
+@pytest.mark.full
+def test_doctor_names_the_runs_that_wait(scheduled: Command) -> None:
+    root = Path(scheduled.env["HOME"]) / ".local" / "state" / "onrecord" / "spool"
+    Spool(root, scheduled.store).create("20261123T172500Z-0123abcd", {}).close()
+    (waiting,) = scheduled.spooled
+    (spool,) = [line for line in scheduled("--json", "doctor").lines if line["check"] == "spool"]
+    assert (
+        f"waiting: {waiting.name} (0 captures): onrecord --store {scheduled.store} capture --resume" in spool["detail"]
+    )
+
+
+def test_a_time_that_clocks_skip_is_named(scheduled: Command) -> None:
+    berlin = Command(scheduled.store, scheduled.env | {"TZ": "Europe/Berlin"})
+    done = berlin("schedule", "install", "--systemd", "--calendar", "02:30", "--dry-run")
+    assert (done.code, "02:30 is a time that clocks skip on 20" in done.err) == (0, True)
+    assert "skip" not in berlin("schedule", "install", "--systemd", "--calendar", "04:30", "--dry-run").err
 
 
 def test_doctor_names_what_would_stop_a_night_run(

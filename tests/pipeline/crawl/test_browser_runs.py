@@ -17,7 +17,7 @@ from tests.site import Site, answer
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
 )
 
 _SENTENCES = " ".join(

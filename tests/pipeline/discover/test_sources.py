@@ -39,6 +39,7 @@ ATOM = 'xmlns="http://www.w3.org/2005/Atom"'
         ("<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><item rdf:about='x'><link>/10</link></item></rdf:RDF>", ["/10"]),
         ("\ufeff  <rss><channel><item><link>/11</link></item></channel></rss>", ["/11"]),
         ('{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "/12"}, {"id": "x"}, 7, {"external_url": "/13"}]}', ["/12", "/13"]),
+        ('{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "https://news.example/14"}, {"id": "tag:x,2026:1"}, {"id": 15}, {"id": "/16"}, {"url": "", "id": "http://news.example/17"}]}', ["https://news.example/14", "http://news.example/17"]),
         ("<rss><channel><item><link>javascript:alert(1)</link></item><item><link>file:///etc/passwd</link></item></channel></rss>", []),
     ],
 )  # fmt: skip

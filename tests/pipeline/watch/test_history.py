@@ -282,7 +282,9 @@ def test_a_damaged_ledger_is_made_again(machine: Machine, site: Site, caplog: py
 def test_a_ledger_that_cannot_be_kept_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").mkdir()
     with (
-        pytest.raises(LedgerUnusable, match="free space or mend its rights"),
+        pytest.raises(
+            LedgerUnusable, match=r"free space, or make .* readable and writable for this user: chmod u\+rwX "
+        ),
         Ledger(tmp_path / "ledger.db").opened(),
     ):
         pass

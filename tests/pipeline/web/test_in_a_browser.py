@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.full,
     pytest.mark.skipif(
         shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-        reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+        reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
     ),
 ]
 

@@ -866,6 +866,6 @@ def test_a_missing_browser_is_said_in_one_line(site: Site, tmp_path: Path, monke
         browse(tmp_path, site.url("/"))
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
-    with pytest.raises(BrowserUnavailable, match=r"pip install 'onrecord\[browser\]'"):
+    with pytest.raises(BrowserUnavailable, match=r"-m pip install \S*[/.]\S*\[browser\]"):
         browse(tmp_path, site.url("/"))
     assert site.requests == []

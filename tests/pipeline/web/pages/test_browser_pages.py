@@ -20,7 +20,7 @@ if _MISSING and os.environ.get("CI"):
     pytest.fail("Chromium or Playwright is not installed, and CI is to have both", pytrace=False)
 no_browser = pytest.mark.skipif(
     _MISSING,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install 'onrecord[browser]'",
+    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
 )
 pytestmark = no_browser
 
