@@ -12,13 +12,14 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.extract.forum_posts import page_of_posts, posts_of
+from pipeline.extract.forum_posts import page_of_posts, posts_of, remarks_of
+from pipeline.extract.forum_quotes import shorten_quotes
 from pipeline.extract.html_tree import parsed
 from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.main_content import container_of, letters, share_in, share_kept, words_of
 from pipeline.extract.normalize_text import clean
 from pipeline.extract.plain_text import plain_text_of
-from pipeline.extract.prepare_html import END, LINK, NUMBER, TARGET, Prepared, prepared
+from pipeline.extract.prepare_html import END, LINK, NUMBER, QUOTED, TARGET, Prepared, prepared
 from pipeline.extract.reader_comments import comment_areas, comments_in, without
 from pipeline.extract.seen_parts import shown
 from pipeline.extract.short_posts import post_instead
@@ -89,8 +90,10 @@ _LINK_SYNTAX = re.compile(r"\]\([^)\s]*\)|[*_`\\]")
 
 def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choice:
     ready = prepared(tree, url).tree
-    if (posts := posts_of(ready)) and (text := _plain(plain_text_of(posts))):
-        return _Choice(Body(text), page_of_posts(tree))
+    posts = posts_of(ready)
+    shorten_quotes(posts)
+    if posts and (text := _plain(plain_text_of(posts))):
+        return _Choice(Body(text, _plain(plain_text_of(remarks_of(ready)))), page_of_posts(tree))
     first, ready = _apart_from_comments(_Choice(_body(_read(ready, url)), tree), ready, url)
     container = container_of(ready)
     if container is not None and share_in(first.body.text or "", container) < _ENOUGH:
@@ -148,7 +151,20 @@ def _with_links(text: str | None, ready: Prepared) -> str:
         before, after = (" " if match[1][:1] == " " else ""), (" " if match[1][-1:] == " " else "")
         return f"{before}[{words}]({target}){after}"
 
-    return _MARKS.sub("", _LINK.sub(link, text or ""))
+    return _quoted(_MARKS.sub("", _LINK.sub(link, text or "")))
+
+
+def _quoted(text: str) -> str:
+    """Put Markdown's mark before each line of a quotation; its paragraphs are one quotation."""
+    if QUOTED not in text:
+        return text
+    lines = [re.sub(f"^(- )?{QUOTED}+", r"> \1", line).replace(QUOTED, "") for line in text.split("\n")]
+    kept: list[str] = []
+    for place, line in enumerate(lines):
+        after = next((later for later in lines[place + 1 :] if later.strip()), "")
+        between = not line.strip() and bool(kept) and kept[-1].startswith(">") and after.startswith("> ")
+        kept.append(">" if between else line)
+    return "\n".join(kept)
 
 
 def _standing_alone(container: HtmlElement) -> HtmlElement:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.extract.forum_quotes import shorten_quotes
 from pipeline.extract.seen_parts import is_hidden
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _BODIES = {
     "bbp-reply-content", "bbp-topic-content",  # bbPress
     "ipsComment_content", "cPost_contentWrap",  # Invision
     "postbody-content",
+    "js-post-body",  # Stack Exchange
+    "eve-import-post",  # Crowdstack
 }  # fmt: skip
 # Class names of such elements that other pages have too, and what one of the elements around has to be named.
 _BODIES_WITHIN = {
@@ -34,10 +38,16 @@ _BODIES_WITHIN = {
     ),  # Discourse for crawlers, print
     "userContent": re.compile(r"(?:^|\s)(?:Comment|Discussion|Item-Body|Message)(?:$|\s)"),  # Vanilla
     "Message": re.compile(r"(?:^|\s)(?:Comment|Discussion|Item-Body)(?:$|\s)"),
+    "usertext-body": re.compile(r"(?:^|\s)thing(?:$|\s)"),  # Reddit, before 2018
+    "postText": re.compile(r"(?:^|\s)postItm(?:Cntnt)?(?:$|\s)|(?:^|\s)postItem(?:$|\s)"),  # JForum
     "content-text": re.compile(r"(?:^|\s)(?:forum|topic|thread)[\w-]*(?:$|\s)"),
 }
 _IDS = re.compile(r"(?:post_message_\d+|msg_\d+|post-content-\d+)\Z")
-_POST_TYPES = re.compile(r"(?:DiscussionForumPosting|/Comment)\Z")
+_POST_TYPES = re.compile(r"(?:DiscussionForumPosting|/Comment|/Question|/Answer)\Z")
+_THREAD_TYPES = ("DiscussionForumPosting", "/QAPage")
+_SLOTS = {"text-body", "comment"}  # of Reddit's elements
+_SIGNATURE = re.compile(r"(?:^|[\s_-])(?:signature|post-?sig|sig-?content)(?:$|[\s_-])", re.IGNORECASE)
+_REMARK = "comment-copy"  # on a post of Stack Exchange
 _SPANS = {"postbody"}  # phpBB 2 and the print view of SMF: spans and terms
 _TAGS = ("div", "span", "dd", "td", "blockquote", "article", "section")
 _LONGEST_NAMES, _HIGHEST = 300, 6  # characters of an attribute; elements above a post that are looked at
@@ -53,7 +63,7 @@ def posts_of(tree: HtmlElement) -> list[HtmlElement]:
     inside: set[HtmlElement] = set()
     for element in tree.iter(*_TAGS):
         if element not in inside and _is_post(element):
-            if any(is_hidden(above) for above in (element, *element.iterancestors())):
+            if any(is_hidden(above) or _is_signature(above) for above in (element, *element.iterancestors())):
                 continue
             found.append(element)
             inside.update(element.iter())
@@ -62,28 +72,45 @@ def posts_of(tree: HtmlElement) -> list[HtmlElement]:
     return found if len(found) > 1 or (found and _names_program(tree)) else []
 
 
+def remarks_of(tree: HtmlElement) -> list[HtmlElement]:
+    """Return the elements that hold remarks on posts, which are no posts themselves."""
+    return [element for element in tree.iter("span", "div") if element.get("class") == _REMARK][:_MOST_POSTS]
+
+
 def page_of_posts(tree: HtmlElement) -> HtmlElement:
     """Return a page that has nothing but a thread's posts."""
     from lxml import html
 
     page: HtmlElement = html.document_fromstring('<html><body><div class="post-content"></div></body></html>')
-    for post in posts_of(tree):
-        copied = deepcopy(post)
+    posts = [deepcopy(post) for post in posts_of(tree)]
+    shorten_quotes(posts)
+    for copied in posts:
         copied.tag, copied.tail = "div", None
         copied.attrib.clear()
         page.find("body")[0].append(copied)
     return page
 
 
+def _is_signature(element: HtmlElement) -> bool:
+    names = element.get("class")
+    return names is not None and len(names) < _LONGEST_NAMES and _SIGNATURE.search(names) is not None
+
+
 def _is_post(element: HtmlElement) -> bool:
     get = element.get
     names = get("class")
+    if names == _REMARK:
+        return False
     if names is not None and len(names) < _LONGEST_NAMES:
         if _named_body(names, element.tag):
             return True
         for name in _within(names):
             if _around(element, _BODIES_WITHIN[name]):
                 return True
+    if get("slot") in _SLOTS and any(
+        above.tag.startswith("shreddit-") for above in islice(element.iterancestors(), _HIGHEST)
+    ):
+        return True
     if get("data-role") == "commentContent" or get("component") == "post/content":
         return True
     identity = get("id")
@@ -121,8 +148,7 @@ def _is_typed(element: HtmlElement) -> bool:
 
 def _in_thread(element: HtmlElement) -> bool:
     return any(
-        (above.get("itemtype") or "").strip().endswith("DiscussionForumPosting")
-        for above in (element, *element.iterancestors())
+        (above.get("itemtype") or "").strip().endswith(_THREAD_TYPES) for above in (element, *element.iterancestors())
     )
 
 

@@ -6,6 +6,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
+from pipeline.extract.main_content import text_in
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
@@ -15,6 +19,8 @@ _HIDDEN_NAMES = re.compile(
     r"(?:^|[\s_-])(?:sr-only|screen-reader\S*|visually-?hidden|hidden|hide|tooltip\S*|noprint)(?:$|\s)", re.IGNORECASE
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_NAMED_HIDDEN = etree.XPath("//*[self::div or self::section or self::main or self::article][contains(@class, 'hid')]")
+_MUCH = 1_000  # characters of paragraphs
 _LONGEST_NAMES = 300  # characters of an attribute that is looked at
 
 
@@ -27,6 +33,18 @@ def hidden(element: HtmlElement) -> bool:
         or has_name(_HIDDEN_STYLE, get("style"))
         or has_name(_HIDDEN_NAMES, get("class"))
     )
+
+
+def uncover(tree: HtmlElement) -> None:
+    """Take the names that trafilatura takes for hiding from what holds most of a page's words: readers see those."""
+    for element in _NAMED_HIDDEN(tree):
+        if has_name(_HIDDEN_NAMES, element.get("class")) and _holds_most(element, tree):
+            del element.attrib["class"]
+
+
+def _holds_most(element: HtmlElement, tree: HtmlElement) -> bool:
+    inside = sum(len(text_in(each)) for each in element.iter("p"))
+    return inside >= _MUCH and inside >= sum(len(text_in(each)) for each in tree.iter("p")) / 2
 
 
 @lru_cache(maxsize=20_000)  # pages repeat their names

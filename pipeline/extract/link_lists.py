@@ -59,6 +59,12 @@ def leads_to(element: HtmlElement) -> bool:
     return before.tag == "p" and is_announcement(before) and (_goes_on(element) or _follows_prose(before))
 
 
+def announces_other_stories(heading: HtmlElement) -> bool:
+    """Return whether a heading says that links to other stories follow."""
+    words = " ".join(text_in(heading).split())
+    return 0 < len(words) <= _SHORT and _OTHER_STORIES.match(words) is not None
+
+
 def is_announcement(paragraph: HtmlElement) -> bool:
     """Return whether a paragraph may be there to lead to a list: a short sentence, or a line in bold."""
     words = " ".join(text_in(paragraph).split())

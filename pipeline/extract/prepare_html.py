@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
-from pipeline.extract.footnotes import bracket_mark, drop_way_back, note_containers
-from pipeline.extract.inline_markup import DROPPED, NO_TAG, enclose, hidden, make_plain, quote
+from pipeline.extract.footnotes import bracket_mark, drop_way_back, note_containers, write_note_links
+from pipeline.extract.inline_markup import DROPPED, NO_TAG, enclose, hidden, make_plain, quote, uncover
+from pipeline.extract.layout_tables import unfold_tables
 from pipeline.extract.link_lists import leads_to
 from pipeline.extract.list_numbers import numbered, place_for_number
 from pipeline.extract.main_content import is_link, prose_of, text_in
+from pipeline.extract.mathml import write_formulas
+from pipeline.extract.other_stories import drop_other_stories
 from pipeline.extract.streamed_parts import put_in_place
 from pipeline.extract.templates import empty_templates
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 # Signs that stand for markup until trafilatura is done, which drops private-use characters.
-LINK, TARGET, END, NUMBER = "\u2bf0", "\u2bf1", "\u2bf2", "\u2bf3"
+LINK, TARGET, END, NUMBER, QUOTED = "\u2bf0", "\u2bf1", "\u2bf2", "\u2bf3", "\u2bf4"
 
 _CREDIT = re.compile(r"\s*(?:\u00a9|\(c\)|photos?\b|image\b|credit|source|getty|reuters|ap\b|afp|via\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -82,9 +85,13 @@ class _Preparation:
         tree = self.result.tree
         put_in_place(tree)
         empty_templates(tree)
+        uncover(tree)
+        drop_other_stories(tree)
         _narrow_cells(tree)
+        unfold_tables(tree)
+        write_formulas(tree, markdown=self._links)
         notes = note_containers(tree)
-        self._each({"q": quote, "sup": bracket_mark, "a": drop_way_back})
+        self._each({"q": quote, "sup": bracket_mark, "a": _note_link})
         for element in _CAPTIONED(tree):
             self._figure(element)
         self._each(
@@ -156,6 +163,8 @@ class _Preparation:
             element.addprevious(paragraph)
 
     def _quotation(self, element: HtmlElement) -> None:
+        if self._links:
+            _mark_quotation(element)
         for source in list(element.iter("footer", "cite", "figcaption")):
             if source.tag != "cite" or source.getparent() is element:
                 source.tag = "p"
@@ -200,6 +209,28 @@ def prepared(tree: HtmlElement, url: str, *, links: bool = False) -> Prepared:
     preparation = _Preparation(deepcopy(tree), url, links=links)
     preparation.run()
     return preparation.result
+
+
+def _mark_quotation(element: HtmlElement) -> None:
+    """Put a sign before each line of a quotation, of which Markdown makes its mark."""
+    if element.find(".//pre") is not None:
+        return
+    blocks = [
+        each
+        for each in element.iter("p", "li", "div")
+        if not any(True for _ in each.iterchildren("p", "div", "ul", "ol"))
+    ]
+    for block in blocks or [element]:
+        if not text_in(block).strip():
+            continue
+        block.text = QUOTED + (block.text or "").lstrip()
+        for line in block.iter("br"):
+            line.tail = QUOTED + (line.tail or "").lstrip()
+
+
+def _note_link(element: HtmlElement) -> None:
+    drop_way_back(element)
+    write_note_links(element)
 
 
 def _narrow_cells(tree: HtmlElement) -> None:
