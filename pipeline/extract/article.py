@@ -29,6 +29,7 @@ from pipeline.extract.shortcodes import expand
 from pipeline.extract.tasks import Page, Reading, Task
 from pipeline.extract.text_guard import whole_or_plain
 from pipeline.extract.walls import wall_of
+from pipeline.extract.xhtml import as_html, is_xhtml, is_xml
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -44,6 +45,7 @@ def read(page: Page) -> Reading:
     if page.task == Task.SITEMAP:
         return _or_wall(page, findings_of_sitemap(page.body, page.url, max(page.most, MOST_OF_SITEMAP)))
     text, encoding = decode(page.body, page.content_type)
+    left_out = len(text) - _MOST_TEXT
     text = text[:_MOST_TEXT]
     if page.task == Task.CSS:
         return Reading(findings_of_css(text, page.url))
@@ -51,6 +53,10 @@ def read(page: Page) -> Reading:
         nothing = None if text.strip() else EMPTY
         article = Article(text=clean(text), availability=nothing, encoding=encoding, extractor=extractor_version())
         return Reading(Findings(), article)
+    if is_xml(page.content_type) and text.strip():
+        if page.task == Task.ARTICLE and not is_xhtml(text) and "xhtml" not in (page.content_type or "").lower():
+            return Reading(Findings())  # a feed, a sitemap, data
+        text = as_html(text)
     expansion = expand(text)
     tree = parsed(expansion.html)
     if tree is None:
@@ -63,7 +69,11 @@ def read(page: Page) -> Reading:
     findings = replace(findings, embeds=tuple(shown.values()))
     if page.task == Task.FRAME:
         return Reading(findings)
-    return _article(tree, page, text, encoding, findings)
+    reading = _article(tree, page, text, encoding, findings)
+    if left_out > 0:
+        note = f"the last {left_out:,} of its characters are not read: only the first {_MOST_TEXT:,} are"
+        reading = replace(reading, notes=(*reading.notes, note))
+    return reading
 
 
 def _or_wall(page: Page, findings: Findings) -> Reading:
@@ -163,4 +173,6 @@ def to_markdown(page: Page) -> str:
     text, _ = decode(page.body, page.content_type)
     if (page.content_type or "").lower().startswith("text/plain"):
         return text
+    if is_xml(page.content_type):
+        text = as_html(text)
     return markdown_of(expand(text).html, page.url)

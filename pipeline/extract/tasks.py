@@ -10,6 +10,7 @@ from pipeline.discover.outlinks import MOST, Findings
 
 # Media types whose bodies hold a text; a body that names none is looked at.
 EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
+MAYBE_PAGES = EXTRACTABLE | {"text/xml", "application/xml"}  # XHTML by its root element, or else no page
 
 
 class Task(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archive.formats import urlkey
 from archive.importers import ForeignRecord
 from archive.model import Snapshot
-from pipeline.extract.tasks import EXTRACTABLE
+from pipeline.extract.tasks import MAYBE_PAGES
 
 
 class NamedPages:
@@ -53,4 +53,4 @@ def may_be_page(record: ForeignRecord, snapshot: Snapshot) -> bool:
     """Return whether a capture can have a text: a response, or a file of a mirror under the address that it had."""
     if record.kind not in {"response", "resource"} or not snapshot.url.lower().startswith(("http:", "https:")):
         return False
-    return snapshot.mime in EXTRACTABLE and 200 <= snapshot.status < 300
+    return snapshot.mime in MAYBE_PAGES and 200 <= snapshot.status < 300

@@ -19,7 +19,7 @@ from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import MORE, MOST, Findings, Hop
 from pipeline.extract.extractor_pool import Extractors
-from pipeline.extract.tasks import EXTRACTABLE, Reading, Task
+from pipeline.extract.tasks import MAYBE_PAGES, Reading, Task
 from pipeline.ingest.answers import small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
@@ -182,7 +182,7 @@ class Writing:
 
     def _page(self, snapshot: Snapshot, rendered: str | None, links: bool) -> Task | None:
         """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing."""
-        if snapshot.mime not in EXTRACTABLE:
+        if snapshot.mime not in MAYBE_PAGES:
             self._session.describe(snapshot.place, ())
             self._documents.add(snapshot, None)
             return None

@@ -20,7 +20,7 @@ from archive.runs import RunSettings, Session
 from archive.times import iso
 from archive.warc import decoded
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
-from pipeline.extract.tasks import EXTRACTABLE, Page, Reading
+from pipeline.extract.tasks import MAYBE_PAGES, Page, Reading
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.documents import Documents
 from storage.errors import ObjectMissing
@@ -89,7 +89,7 @@ class _Again:
         self._read.update(map(hash, wanted))
         for snapshot in self._captures(run):
             captured[snapshot.url] = snapshot.record_id
-            if snapshot.place not in wanted or snapshot.mime not in EXTRACTABLE:
+            if snapshot.place not in wanted or snapshot.mime not in MAYBE_PAGES:
                 continue
             document = wanted[snapshot.place]
             if not self._is_current(snapshot, document.article.extractor):
@@ -162,6 +162,8 @@ class _Again:
         page = self._window.popleft()
         snapshot = page.snapshot
         done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
+        if done.article is None and done.verdict.ok:
+            return  # XML that is no page
         if done.article is not None and (done.verdict.ok or self._adds(snapshot, done.article)):
             if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record.place)):
                 self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
