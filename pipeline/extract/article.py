@@ -30,6 +30,7 @@ from pipeline.extract.shortcodes import expand
 from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, GENERIC, Page, Reading, Task, document_format
 from pipeline.extract.text_guard import whole_or_plain
 from pipeline.extract.walls import wall_of
+from pipeline.extract.xhtml import as_html, is_xhtml, is_xml
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -47,6 +48,7 @@ def read(page: Page) -> Reading:
     if page.task in {Task.ARTICLE, Task.FRAME} and (form := _format(page)) is not None:
         return _document(page, form)
     text, encoding = decode(page.body, page.content_type)
+    left_out = len(text) - _MOST_TEXT
     text = text[:_MOST_TEXT]
     if page.task == Task.CSS:
         return Reading(findings_of_css(text, page.url))
@@ -54,6 +56,19 @@ def read(page: Page) -> Reading:
         nothing = None if text.strip() else EMPTY
         article = Article(text=clean(text), availability=nothing, encoding=encoding, extractor=extractor_version())
         return Reading(Findings(), article)
+    reading = _markup(page, text, encoding)
+    if left_out > 0 and page.task == Task.ARTICLE:
+        note = f"the last {left_out:,} of its characters are not read: only the first {_MOST_TEXT:,} are"
+        reading = replace(reading, notes=(*reading.notes, note))
+    return reading
+
+
+def _markup(page: Page, text: str, encoding: str) -> Reading:
+    """Return what is read in markup; XML that is no XHTML is no page."""
+    if is_xml(page.content_type) and text.strip():
+        if page.task == Task.ARTICLE and not is_xhtml(text) and "xhtml" not in (page.content_type or "").lower():
+            return Reading(Findings())  # a feed, a sitemap, data
+        text = as_html(text)
     expansion = expand(text)
     tree = parsed(expansion.html)
     if tree is None:
@@ -187,4 +202,6 @@ def to_markdown(page: Page) -> str:
     text, _ = decode(page.body, page.content_type)
     if (page.content_type or "").lower().startswith("text/plain"):
         return text
+    if is_xml(page.content_type):
+        text = as_html(text)
     return markdown_of(expand(text).html, page.url)

@@ -6,12 +6,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipeline.extract.parse_limits import bounded
+from pipeline.extract.parse_limits import bounded, flattened
 from pipeline.extract.wellformed import make_wellformed, without_controls
 from pipeline.extract.xpath_cache import by_kind
 
 if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+    from lxml.html import HtmlElement, HTMLParser
 
 _MARKUP = re.compile(r"<[a-zA-Z]")
 _BEGINNING = 100_000  # characters
@@ -23,7 +23,7 @@ def parsed(text: str) -> HtmlElement | None:
     What trafilatura takes for a fragment is parsed all the same: browsers show it, and its links lead somewhere. Names
     and text of the tree are such that any XML library can copy them.
     """
-    from trafilatura.utils import load_html
+    from trafilatura.utils import HTML_PARSER, load_html
 
     if not text.strip():
         return None
@@ -32,17 +32,28 @@ def parsed(text: str) -> HtmlElement | None:
     tree = load_html(text)
     if tree is None and _MARKUP.search(text, 0, _BEGINNING):
         tree = _fragment(text)
+    if tree is not None and _was_cut(HTML_PARSER):
+        whole = _fragment(flattened(text), huge=True)
+        tree = tree if whole is None else whole
     if tree is not None:
         make_wellformed(tree)
     return tree
 
 
-def _fragment(text: str) -> HtmlElement | None:
-    """What trafilatura takes for no document, parsed all the same."""
+def _was_cut(parser: HTMLParser) -> bool:
+    """Whether libxml2 ended the page early, in silence: at 256 elements within each other, or a text of 10 MB."""
+    error = parser.error_log.last_error
+    return error is not None and error.type_name == "ERR_RESOURCE_LIMIT"
+
+
+def _fragment(text: str, *, huge: bool = False) -> HtmlElement | None:
+    """What trafilatura takes for no document, or libxml2 for too much, parsed all the same."""
     from lxml import etree, html
 
     try:
-        parser = html.HTMLParser(encoding="utf-8", collect_ids=False, remove_comments=True, remove_pis=True)
+        parser = html.HTMLParser(
+            encoding="utf-8", collect_ids=False, remove_comments=True, remove_pis=True, huge_tree=huge
+        )
         tree: HtmlElement = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, ValueError):
         return None

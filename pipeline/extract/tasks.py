@@ -11,6 +11,7 @@ from pipeline.discover.outlinks import MOST, Findings
 
 # Media types whose bodies hold a text; a body that names none is looked at.
 EXTRACTABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain", "unk"})
+MAYBE_PAGES = EXTRACTABLE | {"text/xml", "application/xml"}  # XHTML by its root element, or else no page
 # Outcomes of documents that came whole and have no text that could be had: they change when their bytes do.
 NO_TEXT = frozenset({"no-text-layer", "no-unicode-map", "password"})
 PDF = "application/pdf"
@@ -55,12 +56,12 @@ def document_format(mime: str, beginning: bytes) -> str | None:
 
 def holds_text(mime: str, beginning: bytes) -> bool:
     """Return whether a body of a media type, with these first bytes, is read for its text."""
-    return mime in EXTRACTABLE | _NAMES or document_format(mime, beginning) is not None
+    return mime in MAYBE_PAGES | _NAMES or document_format(mime, beginning) is not None
 
 
 def may_hold_text(mime: str) -> bool:
     """Return whether bodies of a media type are read for their text, or may be when their first bytes are known."""
-    return mime in EXTRACTABLE | GENERIC | _NAMES
+    return mime in MAYBE_PAGES | GENERIC | _NAMES
 
 
 class Task(StrEnum):

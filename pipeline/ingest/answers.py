@@ -10,7 +10,7 @@ from archive.model import Exchange, Outcome
 from archive.warc import decoded, entity_of, mime_of
 from pipeline.capture.http.failures import STANDS
 from pipeline.extract.empty_pages import EMPTY
-from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, holds_text, may_hold_text
+from pipeline.extract.tasks import BEGINNING, MAYBE_PAGES, holds_text, may_hold_text
 from pipeline.extract.walls import wall_of
 
 _MOST = 400_000  # bytes of a refusal's body that are looked at
@@ -34,8 +34,8 @@ def small_body(exchange: Exchange, limit: int) -> bytes:
 
 def is_read(exchange: Exchange, mime: str) -> bool:
     """Return whether an answer of a media type is read for its text; generic types are judged by their first bytes."""
-    if mime in EXTRACTABLE or not may_hold_text(mime):
-        return mime in EXTRACTABLE
+    if mime in MAYBE_PAGES or not may_hold_text(mime):
+        return mime in MAYBE_PAGES
     return holds_text(mime, small_body(exchange, BEGINNING)[:BEGINNING])
 
 
@@ -50,7 +50,7 @@ def standing_in(exchange: Exchange, *, page: bool) -> Wall | None:
         text = small_body(exchange, _MOST).decode("utf-8", "replace")
         rule = wall_of(exchange.url, exchange.status, exchange.headers, text)
         return (rule.kind, rule.name) if rule else None
-    if not 200 <= exchange.status < 300 or mime_of(exchange) in EXTRACTABLE:
+    if not 200 <= exchange.status < 300 or mime_of(exchange) in MAYBE_PAGES:
         return None
     if exchange.response.size - exchange.head_length > _HARDLY_ANY or small_body(exchange, 1):
         return None

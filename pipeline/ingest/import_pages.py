@@ -10,7 +10,7 @@ from archive.formats import urlkey
 from archive.importers import ForeignRecord
 from archive.model import Snapshot
 from archive.warc import decoded, parse_head, read_entity
-from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, holds_text, may_hold_text
+from pipeline.extract.tasks import BEGINNING, MAYBE_PAGES, holds_text, may_hold_text
 
 _LOOKED_AT = 1 << 16  # bytes of a record, for what its body begins with
 
@@ -94,7 +94,7 @@ def may_be_page(record: ForeignRecord, snapshot: Snapshot) -> bool:
         return False
     if not 200 <= snapshot.status < 300 or not may_hold_text(snapshot.mime):
         return False
-    return snapshot.mime in EXTRACTABLE or holds_text(snapshot.mime, _beginning(record))
+    return snapshot.mime in MAYBE_PAGES or holds_text(snapshot.mime, _beginning(record))
 
 
 def _beginning(record: ForeignRecord) -> bytes:

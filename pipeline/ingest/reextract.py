@@ -20,7 +20,7 @@ from archive.runs import RunSettings, Session
 from archive.times import iso
 from archive.warc import decoded
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
-from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, Page, Reading, holds_text, may_hold_text
+from pipeline.extract.tasks import BEGINNING, MAYBE_PAGES, Page, Reading, holds_text, may_hold_text
 from pipeline.ingest.capture_run import RunResult, committed
 from pipeline.ingest.documents import Documents
 from storage.errors import ObjectMissing
@@ -165,6 +165,8 @@ class _Again:
         page = self._window.popleft()
         snapshot = page.snapshot
         done = Extracted(None, page.reading) if isinstance(page.reading, Verdict) else extracted(page.reading)
+        if done.article is None and done.verdict.ok:
+            return  # XML that is no page
         if done.article is not None and (done.verdict.ok or self._adds(snapshot, done.article)):
             if page.rendered and (dom := self._current(page.rendered.url, page.rendered.record.place)):
                 self._session.adopt(dom, dom)  # before its page: whoever takes this up must read the same
@@ -197,7 +199,7 @@ def _body(pieces: Iterator[bytes], mime: str, rendered: Reference | None) -> byt
             if len(beginning) >= BEGINNING:
                 break
     except EntityError:
-        if mime not in EXTRACTABLE and not holds_text(mime, bytes(beginning[:BEGINNING])):
+        if mime not in MAYBE_PAGES and not holds_text(mime, bytes(beginning[:BEGINNING])):
             return None
         raise
     if rendered is None and not holds_text(mime, bytes(beginning[:BEGINNING])):
