@@ -54,7 +54,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
     with Progress(
         enabled=not context.quiet and not context.as_json, total=len(urls) if countable else None
     ) as progress:
-        told = _Told(context, progress, archive, rendered=capturing.rules.browser)
+        told = _Told(context, progress, None if out_of_reach else archive, rendered=capturing.rules.browser)
         result = capture_all(
             archive, targets(urls, source, feeds, sitemaps), capturing, told, short_texts=told.short_texts
         )
@@ -75,7 +75,7 @@ def command(context: Context, /, urls: tuple[str, ...], source: Iterable[str] | 
 class _Told:
     """Tells each outcome as it comes, and counts the failures."""
 
-    def __init__(self, context: Context, progress: Progress, archive: Reader, *, rendered: bool) -> None:
+    def __init__(self, context: Context, progress: Progress, archive: Reader | None, *, rendered: bool) -> None:
         self._context = context
         self._archive = archive
         self._rendered = rendered
@@ -107,13 +107,20 @@ class _Told:
         from storage.errors import StoreError
 
         words = self.short_texts.pop(outcome.record_id or "", None)
-        if outcome.role is not None or (self._context.quiet and not self._context.as_json and not outcome.failed):
+        if (
+            self._archive is None
+            or outcome.role is not None
+            or (self._context.quiet and not self._context.as_json and not outcome.failed)
+        ):
             return None
         try:
             return state_of_outcome(
                 self._archive, outcome, extractor_version(), words, same_text, rendered=self._rendered
             )
-        except (ArchiveError, StoreError):  # what was captured is safe: nobody can say now what it is beside the rest
+        except ArchiveError:  # what was captured is safe: nobody can say now what it is beside the rest
+            return None
+        except StoreError:
+            self._archive = None  # out of reach: the pages that follow do not wait for it
             return None
 
 
