@@ -174,7 +174,8 @@ class Judge:
         if last is None:
             return SnapshotState(Name.NEW)
         known = seen.text is not None and last.text is not None
-        same = seen.text == last.text if known else seen.digest == last.snapshot.digest
+        bytes_alone = last.mark is None and seen.words is None  # neither has a text
+        same = seen.text == last.text if known else bytes_alone and seen.digest == last.snapshot.digest
         if self._away and self.now.state not in {None, State.OK}:
             return SnapshotState(Name.BACK, edited=known and not same)
         if same:
@@ -187,7 +188,7 @@ class Judge:
         if self._away or shown is None or snapshot.is_redirect:
             return None
         last = self._last
-        if last is not None and last.text != shown.text and last.mark is not None:
+        if last is not None and last.mark is not None and shown.text not in {None, last.text}:
             self._other = last.snapshot
         if shown.text is not None or last is None:
             self._last = shown

@@ -44,6 +44,7 @@ class Standing:
     detail: str = ""
     pages: int = 0
     confirming: bool = False  # the last capture says something new, and is not believed yet
+    since: datetime | None = None  # when that began, of a page
 
 
 def target_of(watch: Watch) -> Target:
@@ -73,15 +74,16 @@ def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Stan
         after, _ = ledger.history(database, target.url)
         where = page_state(after)
         state = (str(where.name) if where else "not known yet") if page else "never captured"
-        detail = after.last.detail if after.last else ""
+        detail, since = after.last.detail if after.last else "", where.since if where else None
         last, pending = (page.at, page.pending) if page else (None, 0)
     else:
         source = ledger.source(database, target.url)
         last, pending = _of_source(source)
         state, detail = (source.outcome, source.detail) if source else ("never captured", "")
+        since = source.failing if source else None
     due = None if watch.paused else _next(watch, target.url, last, pending, _found(database, target))
     confirming = target.role == Role.PAGE and pending > 0
-    return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages, confirming)
+    return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages, confirming, since)
 
 
 def _due(watch: Watch, ledger: Ledger, database: sqlite3.Connection, present: datetime) -> Iterator[Due]:

@@ -38,6 +38,7 @@ class Look:
     wall: str | None = None
     to: str | None = None  # where a redirect leads
     rendered: bool = False  # the markup is the same: scripts draw the text
+    shell: bool = False  # the same markup, its text made without the browser
     same: bool = False  # a 304
     pdf: bytes | None = None
 
@@ -52,12 +53,14 @@ def page(text: str, name: str, later: str = "", **more: object) -> Look:
 
 DRAWN, REDRAWN = Look("new", text=ESSAY, rendered=True), Look("edited", text=OTHER, rendered=True)
 PDF = Look("new", pdf=b"%PDF-1")
+UNDRAWN = page(f"{ESSAY} More.", "not-compared", shell=True)
 ONE, TWO = page(ESSAY, "new"), page(OTHER, "edited")
 PAGES: dict[str, list[Look]] = {
     "/unchanged": [ONE, page(ESSAY, "unchanged"), page(ESSAY + " ", "unchanged")],
     "/edited": [ONE, TWO, page(OTHER, "unchanged")],
     "/edited-once": [ONE, page(OTHER, "edited", "edited?")],
     "/by-script": [DRAWN, REDRAWN, replace(REDRAWN, name="unchanged")],
+    "/with-and-without-browser": [DRAWN, UNDRAWN, replace(DRAWN, name="unchanged")],
     "/same-by-script": [DRAWN, replace(DRAWN, name="unchanged")],
     "/gone-once": [ONE, Look("gone", "gone?", status=404)],
     "/gone-twice": [ONE, Look("gone", status=404), Look("gone", status=410)],
@@ -127,14 +130,14 @@ def _look(session, url: str, look: Look, at: datetime, number: int) -> tuple[Out
         head, status = b'ETag: "1"\r\n', 304
     elif look.pdf is not None:
         head, body = b"Content-Type: application/pdf\r\n", look.pdf
-    elif look.rendered or (look.wall and look.text is None):
+    elif look.rendered or look.shell or (look.wall and look.text is None):
         body = SHELL.replace(b"/app.js", url.encode())
     elif look.text is not None:
         body = f"<!-- {number} of {url} --><p>{look.text}</p>".encode()
     page = status in {200, 202, 304}
     snapshot = session.add(an_exchange(url, body, at=at, status=status, head=head), page=page, availability=look.wall)
     article = Article(title="Berths", text=look.text, availability=look.wall, extractor=extractor_version())
-    if page and look.pdf is None and not (snapshot.revisit and not look.rendered):
+    if page and look.pdf is None and not (snapshot.revisit and not (look.rendered or look.shell)):
         rendered = None
         if look.rendered:
             markup = Block.of(f"<p>{look.text}</p>".encode())

@@ -72,7 +72,7 @@ def command(
     waiting = [] if out_of_reach else recover(context, archive, capturing)
     if resume and not tasks:
         context.say("no capture was interrupted: nothing is left to fetch")
-    results = [_capture(context, archive, task) for task in tasks]
+    results = [_capture(context, archive, task, None if out_of_reach else archive) for task in tasks]
     waiting += [result.waiting for result, _ in results if result.waiting]
     if waiting:
         click.echo(
@@ -102,8 +102,8 @@ def _taken_up(left: Interrupted, options: Mapping[str, Any]) -> _Task:
     return _Task(given, known, len(left.targets), left.path)
 
 
-def _capture(context: Context, archive: Archive, task: _Task) -> tuple[RunResult, int]:
-    """Make one run; returns how it ended, and the number of targets that failed."""
+def _capture(context: Context, archive: Archive, task: _Task, earlier: Reader | None) -> tuple[RunResult, int]:
+    """Make one run; returns how it ended, and the number of targets that failed. `earlier` has the captures before."""
     from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import capture_all
 
@@ -112,7 +112,7 @@ def _capture(context: Context, archive: Archive, task: _Task) -> tuple[RunResult
 
     capturing = capture_options(task.options)
     with closing(Progress(enabled=not context.quiet and not context.as_json, total=task.total)) as progress:
-        told = _Told(context, progress, archive, rendered=capturing.rules.browser)
+        told = _Told(context, progress, earlier, rendered=capturing.rules.browser)
         result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
     if task.kept_in is not None:
         task.kept_in.unlink(missing_ok=True)
@@ -140,7 +140,7 @@ def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> No
 class _Told:
     """Tells each outcome as it comes, and counts the failures."""
 
-    def __init__(self, context: Context, progress: Progress, archive: Reader, *, rendered: bool) -> None:
+    def __init__(self, context: Context, progress: Progress, archive: Reader | None, *, rendered: bool) -> None:
         self._context = context
         self._archive = archive
         self._rendered = rendered
@@ -172,13 +172,20 @@ class _Told:
         from storage.errors import StoreError
 
         words = self.short_texts.pop(outcome.record_id or "", None)
-        if outcome.role is not None or (self._context.quiet and not self._context.as_json and not outcome.failed):
+        if (
+            self._archive is None
+            or outcome.role is not None
+            or (self._context.quiet and not self._context.as_json and not outcome.failed)
+        ):
             return None
         try:
             return state_of_outcome(
                 self._archive, outcome, extractor_version(), words, same_text, rendered=self._rendered
             )
-        except (ArchiveError, StoreError):  # what was captured is safe: nobody can say now what it is beside the rest
+        except ArchiveError:  # what was captured is safe: nobody can say now what it is beside the rest
+            return None
+        except StoreError:
+            self._archive = None  # out of reach: the pages that follow do not wait for it
             return None
 
 

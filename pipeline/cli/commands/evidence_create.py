@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.lookup_note import note_lookup, same_text, when
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -40,12 +41,14 @@ def command(
     Example: onrecord evidence create https://example.org/post --at 2026-11-23 -o post.evidence.zip
     """
     from archive.evidence import Checkpoint
+    from archive.page_history import newest_shown
 
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
     archive = context.open_reader(withheld=withheld)
     archive.require()
-    snapshot = archive.checked(archive.closest(url, at))
+    snapshot = archive.checked(archive.closest(url, at) if at else newest_shown(archive, url, same_text))
+    note_lookup(context, url, when(archive, snapshot, at))
     theirs = Checkpoint.parse(other.read_bytes()) if other else None
     with to_file(file) as stream:
         made = archive.create_bundle(snapshot, stream, theirs)

@@ -182,7 +182,9 @@ def _line(where: Standing) -> str:
     pages = f"  {where.pages:,} pages" if where.pages else ""
     name = f"  {plain(watch.name, 60)}" if watch.name != watch.url else ""
     detail = f"  {plain(where.detail, 120)}" if where.detail else ""
-    state = f"to be confirmed: {where.state}" if where.confirming else where.state
+    state = where.state
+    if where.confirming and where.since:
+        state = f"to be confirmed: {where.state} since {iso(where.since)}"
     return (
         f"{state:<15} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
         f"({schedule_of(watch)}){pages}{detail}"
@@ -202,6 +204,7 @@ def _entry(where: Standing) -> dict[str, Any]:
         "tags": list(watch.tags),
         "paused": watch.paused,
         "state": where.state,
+        "since": where.since and iso(where.since),
         "confirming": where.confirming,
         "detail": where.detail,
         "last": where.last and iso(where.last),
