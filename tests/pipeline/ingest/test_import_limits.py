@@ -17,6 +17,7 @@ from archive.importers.captures import LONGEST_URL
 from pipeline.discover.feeds import findings_of_feed
 from tests.pipeline.ingest.test_import_files import PAGE, Brought, members, record
 
+DESCRIPTION = 4_096  # bytes of what a run says of itself, whatever is in it
 SECONDS = 20.0  # of the processor: ten times what these files may cost; each took a minute and more, or megabytes
 
 
@@ -37,6 +38,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "blank lines of pages": lambda: a_wacz(b"\n" * (33 << 20)),
     "escaped escapes": lambda: numbered("http://a.example/{}/%" + "25" * 32_000, 60),
     "session ids": lambda: numbered("http://a.example/{}?" + "cfid=" * 1_600, 100),
+    "records that are alike": lambda: numbered("http://a.example/{}", 40_000),
+    "large records that are alike": lambda: gzip.compress(
+        b"".join(record(block=PAGE + bytes(range(256)) * 40, number=n) for n in range(2_000)), mtime=0
+    ),
     "records of nothing": lambda: gzip.compress(record() + b"WARC/1.0\r\n\r\n" * 200_000, mtime=0),
     "one record often": lambda: gzip.compress(record() * 50_000, mtime=0),
     "line ends": lambda: gzip.compress(record() + b"\n" * (8 << 20), mtime=0),
@@ -61,8 +66,7 @@ def test_a_small_file_is_little_work_and_leaves_little_behind(name: str, tmp_pat
     assert time.process_time() - begun < SECONDS
     assert brought.done.records >= 1
     kept = {info.key: info.size for info in brought.archive.unguarded().stores.primary.list("runs/")}
-    outcomes = sum(size for key, size in kept.items() if key.endswith("outcomes.jsonl"))
-    assert outcomes <= 10 * len(data)
+    assert sum(kept.values()) <= 10 * len(data) + DESCRIPTION
     assert brought.sound()
 
 
@@ -88,6 +92,21 @@ def test_a_file_that_unfolds_to_more_records_than_it_can_hold_is_left_with_a_wor
     many = b"".join(gzip.compress(record(number=n), mtime=0) for n in range(1, 4_000))
     whole = Brought(tmp_path / "..", many, name=f"{tmp_path.name}.warc.gz")
     assert (whole.done.records, whole.done.left) == (3_999, 0), "an honest one is read to its end"
+
+
+@pytest.mark.parametrize("suffix", ["warc", "warc.gz"])
+def test_what_packs_too_well_as_a_whole_comes_in_unpacked_or_packed_record_by_record(
+    suffix: str, tmp_path: Path
+) -> None:
+    records = [record(url=f"http://a.example/{n}", number=n) for n in range(1_500)]
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "honest").mkdir()
+    whole = Brought(tmp_path / "whole", gzip.compress(b"".join(records), mtime=0))
+    assert 0 < whole.done.records < 1_500
+    assert any("unpack the file" in left.reason for left in whole.left)
+    data = b"".join(records) if suffix == "warc" else members(*records)
+    honest = Brought(tmp_path / "honest", data, name=f"a.{suffix}")
+    assert (honest.done.records, honest.done.left) == (1_500, 0)
 
 
 def test_an_address_beyond_the_limit_is_kept_and_named(tmp_path: Path) -> None:
