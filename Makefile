@@ -60,6 +60,7 @@ bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.lookup
 	@$(BIN)/python -m tests.bench.gold
+	@$(BIN)/python -m tests.bench.pdf
 	@$(BIN)/python -m tests.bench.ways
 
 fuzz: $(FUZZER) ## coverage-guided fuzzing of what reads strangers' bytes, TIME=600 seconds in all

@@ -13,8 +13,10 @@ import pypdfium2.raw as pdfium
 Box = tuple[float, float, float, float]
 
 _HYPHEN = 0x2010
-_HYPHENS = frozenset({2, 0xFFFE, 0xFFFF})  # what PDFium gives for a hyphen at a line's end
+_SOFT_BREAK = 2
+_HYPHENS = frozenset({_SOFT_BREAK, 0xFFFE, 0xFFFF})  # what PDFium gives for a hyphen at a line's end
 _WHITE = frozenset({0, 9, 32, 0xA0, 0x3000})
+_LAST_WHITE = 0x3000
 _BREAKS = frozenset({10, 13})  # PDFium makes them up, at times within a word
 _SAMPLES = 60  # characters whose angle is looked at
 _IDEOGRAPHS = 0x2E80
@@ -155,48 +157,61 @@ class _Characters:
         self._pairs = self._down = 0  # ideographs behind one another, and those that step downwards
         self._before: tuple[float, float] | None = None
         self._turned: list[str] = []
+        self.characters = 0
+        self._at_matrix, self._at_origin = ctypes.byref(self._matrix), (ctypes.byref(self._x), ctypes.byref(self._y))
 
     def read(self) -> None:  # noqa: C901 - a call more for each character would cost a third of the time
         """Fill the sheet."""
-        raw, rect, upright, words = self._raw, self._rect, self._sheet.place.upright, self._sheet.words
+        raw, rect, place, words = self._raw, self._rect, self._sheet.place, self._sheet.words
+        upright, turn, (left, bottom, _, _) = place.upright, place.turn, place.media
         by_reference = ctypes.byref(rect)
         unicode_of, box_of = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
         word: Word | None = None
-        foot = top = 0.0  # of the character before
+        foot = top = gap = same = 0.0  # of the character before; of its word
         for at in range(self._count):
             code = unicode_of(raw, at)
-            if code in _BREAKS:
-                continue
-            if code in _WHITE:
-                self._sheet.unmapped += code == 0
-                word = None
-                if self._turned and self._turned[-1] != " ":
-                    self._turned.append(" ")
+            if code <= _LAST_WHITE and (code in _BREAKS or code in _WHITE):
+                if code in _WHITE:
+                    word = None
+                    self._white(code)
                 continue
             if not box_of(raw, at, by_reference):
                 continue
-            x0, y0, x1, y1 = upright(rect.left, rect.bottom, rect.right, rect.top)
-            if code > _IDEOGRAPHS or code in _HYPHENS:
+            if turn:
+                x0, y0, x1, y1 = upright(rect.left, rect.bottom, rect.right, rect.top)
+            else:
+                x0, y0, x1, y1 = rect.left - left, rect.bottom - bottom, rect.right - left, rect.top - bottom
+            if code > _IDEOGRAPHS or code == _SOFT_BREAK:
                 code = self._special(code, at, x0, y1 - y0)
-            self._sheet.characters += 1
-            near = word is not None and -0.3 * word.size < x0 - word.x1 < 0.3 * word.size
-            if word is not None and (near or (word.x0 - x1 < 0.3 * word.size and x0 < word.x1)):
-                same = abs(y0 - foot) < 0.02 * word.size and abs(y1 - top) < 0.02 * word.size
-                if same or abs(self._base(at) - word.base) < 0.13 * word.size:
+            self.characters += 1
+            if word is not None and (-gap < x0 - word.x1 < gap or (word.x0 - x1 < gap and x0 < word.x1)):
+                level = -same < y0 - foot < same and -same < y1 - top < same
+                if level or abs(self._base(at) - word.base) < 0.13 * word.size:
                     word.text += chr(code)
                     if code >= _FROM_RIGHT:
                         word.steps += 1 if x1 > word.x1 else -1
-                    word.x0, word.x1 = min(x0, word.x0), max(x1, word.x1)
+                        word.x0 = min(x0, word.x0)
+                    if x1 > word.x1:
+                        word.x1 = x1
+                    elif x0 < word.x0:
+                        word.x0 = x0
                     foot, top = y0, y1
                     continue
             foot, top = y0, y1
             word = self._begun(at, code, (x0, y0, x1, y1))
             if word is not None:
                 words.append(word)
+                gap, same = 0.3 * word.size, 0.02 * word.size
         self._finish()
+
+    def _white(self, code: int) -> None:
+        self._sheet.unmapped += code == 0
+        if self._turned and self._turned[-1] != " ":
+            self._turned.append(" ")
 
     def _finish(self) -> None:
         sheet = self._sheet
+        sheet.characters += self.characters
         for word in sheet.words:
             if word.unmapped:
                 sheet.unmapped += len(word.text)
@@ -206,8 +221,7 @@ class _Characters:
                 word.text = _letters(word.text)
                 if word.steps > 0 and is_from_right(word.text):
                     word.text = word.text[::-1]  # the file has its letters as they stand, not as they are read
-        left, top, right, foot = 0.0, 0.0, *sheet.shown
-        sheet.words = [word for word in sheet.words if _on_page(sheet.place, word, (left, top, right, foot))]
+        sheet.words = [word for word in sheet.words if _on_page(sheet, word)]
         sheet.aside = "".join(self._turned)
         if self._pairs > 20 and self._down > 0.5 * self._pairs:
             sheet.vertical = ""
@@ -218,7 +232,7 @@ class _Characters:
         if abs((turn + 2) % 4 - 2) > 0.2:
             self._turned.append(chr(code))
             return None
-        pdfium.FPDFText_GetMatrix(self._raw, at, ctypes.byref(self._matrix))
+        pdfium.FPDFText_GetMatrix(self._raw, at, self._at_matrix)
         size = pdfium.FPDFText_GetFontSize(self._raw, at) * math.hypot(self._matrix.c, self._matrix.d)
         if size < 2:
             size = (box[3] - box[1]) * 0.8
@@ -227,7 +241,7 @@ class _Characters:
         return word
 
     def _base(self, at: int) -> float:
-        pdfium.FPDFText_GetCharOrigin(self._raw, at, ctypes.byref(self._x), ctypes.byref(self._y))
+        pdfium.FPDFText_GetCharOrigin(self._raw, at, *self._at_origin)
         x, y = self._x.value, self._y.value
         return self._sheet.place.upright(x, y, x, y)[1]
 
@@ -260,8 +274,11 @@ def is_from_right(text: str) -> bool:
     return count > 0.4 * len(text)
 
 
-def _on_page(place: Placing, word: Word, page: Box) -> bool:
-    """Whether the middle of a word lies on the page as it is shown."""
-    x0, y0, x1, y1 = place.shown((word.x0, word.y0, word.x1, word.y1))
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    return page[0] - 1 <= x <= page[2] + 1 and page[1] - 1 <= y <= page[3] + 1
+def _on_page(sheet: Sheet, word: Word) -> bool:
+    """Return whether the middle of a word lies on the page as it is shown."""
+    if sheet.place.crop == sheet.place.media:
+        x, y, width, height = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2, sheet.width, sheet.height
+    else:
+        left, top, right, foot = sheet.place.shown((word.x0, word.y0, word.x1, word.y1))
+        x, y, (width, height) = (left + right) / 2, (top + foot) / 2, sheet.shown
+    return -1 <= x <= width + 1 and -1 <= y <= height + 1

@@ -9,7 +9,7 @@ import pytest
 from archive.formats.outcomes_jsonl import parse_outcome
 from pipeline.watch.observation import observed
 from tests.command import Command
-from tests.pdf_files import column, encrypted, pdf, scan, without_map
+from tests.pdf_files import bomb, column, encrypted, pdf, scan, shared_pages, without_map
 from tests.site import Site, answer
 
 RULING = ["The harbour court holds that the decision of the", "council was made without a hearing of the pilots."]
@@ -105,3 +105,22 @@ def test_texts_of_pdf_files_are_made_of_older_archives_and_imported_ones(onrecor
         assert other("import", *map(str, warcs)).code == 0
         assert other("get", site.url("/ruling")).out == " ".join(RULING) + "\n"
         assert other("get", site.url("/plain")).out == " ".join(LATER) + "\n"
+
+
+@pytest.mark.full
+def test_hostile_files_have_named_outcomes_and_harm_no_other_page(onrecord: Command) -> None:
+    prose = b"The harbour council met on Tuesday evening to hear what the pilots think of the new berths. " * 5
+    with Site() as site:
+        site.answers |= {
+            "/bomb": served(bomb(8000 << 20)),
+            "/pages": served(shared_pages(5)),
+            "/page": answer(b"<!doctype html><title>Berths</title><article><p>" + prose + b"</article>"),
+            "/ruling": served(pdf(column(RULING))),
+        }
+        done = onrecord.capture(*map(site.url, sorted(site.answers)))
+        outcomes = {line["url"].rpartition("/")[2]: line["outcome"] for line in done.lines}
+        assert done.code == 3
+        assert outcomes.pop("bomb") in {"extractor-killed", "extraction-memory", "extraction-failed"}
+        assert outcomes == {"page": "ok", "pages": "text-incomplete", "ruling": "ok"}
+        assert onrecord("get", site.url("/ruling")).out == " ".join(RULING) + "\n"
+        assert onrecord("verify").code == 0
