@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -186,11 +186,20 @@ class Reader(SnapshotFinder):
 
     # What proves a snapshot
 
-    def create_bundle(self, snapshot: Snapshot, file: BinaryIO, other: Checkpoint | None = None) -> Created:
-        """Write what proves a snapshot without the archive; raises as `archive.evidence.bundle_create` says."""
+    def create_bundle(
+        self, snapshot: Snapshot, file: BinaryIO, other: Checkpoint | None = None, beside: Iterable[Snapshot] = ()
+    ) -> Created:
+        """Write what proves a snapshot, and captures beside it, without the archive.
+
+        Raises as `archive.evidence.bundle_create` says.
+        """
         from archive.evidence.bundle_create import create
 
-        return create(self._store, self.checked(snapshot), file, lambda run: self.shown_ranges(run) is None, other)
+        def may_be_whole(run: str) -> bool:
+            return self.shown_ranges(run) is None
+
+        also, document = [self.checked(each) for each in beside], self.document(snapshot)
+        return create(self._store, self.checked(snapshot), file, may_be_whole, other, also, document)
 
 
 class UnguardedReader(Reader):

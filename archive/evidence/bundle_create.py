@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from archive import object_keys
@@ -11,14 +11,15 @@ from archive.crypto import merkle
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NothingSigned, Withheld
 from archive.evidence.bundle_layout import FORMAT, VERSION, encode, hex_of
-from archive.evidence.bundle_text import README
+from archive.evidence.bundle_shown import InBundle, in_bundle, shown_parts
+from archive.evidence.bundle_text import READMES
 from archive.evidence.bundle_zip import Opened, pack
 from archive.evidence.checkpoint import Checkpoint, Place, disagreement, places, read_checkpoint, signers
 from archive.evidence.run_log import Entries, Entry, Log
 from archive.evidence.stored_timestamps import by_checkpoint, read_token
 from archive.formats import manifest
 from archive.local_cache import Cache
-from archive.model import Manifest, RecordRef, Snapshot
+from archive.model import Document, Manifest, RecordRef, Snapshot
 from archive.warc.gzip_members import Member
 from archive.warc.reader import Record, walk_records
 from archive.warc.record_tree import records_root, warcs_of
@@ -47,7 +48,7 @@ class _Found:
     key: str
     member: Member
     kind: str
-    id: str
+    said: InBundle  # its file is named when it is known
 
     @property
     def place(self) -> RecordRef:
@@ -72,23 +73,28 @@ def create(
     file: BinaryIO,
     may_be_whole: Callable[[str], bool] = lambda _: True,
     other: Checkpoint | None = None,
+    beside: Iterable[Snapshot] = (),
+    document: Document | None = None,
 ) -> Created:
     """Write the bundle of a snapshot, by the earliest checkpoint that has a time stamp, else by the earliest.
 
-    `may_be_whole` says whether everything in a run may be given out. With another checkpoint the bundle proves that
-    both are of one log. Raises NothingSigned where no checkpoint covers the snapshot, FormatError where it is too
-    large, Withheld, IntegrityError, StoreError.
+    `beside` are captures that are proved too: what the page needs, what was made of it, redirects that led to it;
+    `document` is its text. `may_be_whole` says whether everything in a run may be given out. With another checkpoint
+    the bundle proves that both are of one log. Raises NothingSigned where no checkpoint covers the snapshot,
+    FormatError where it is too large, Withheld, IntegrityError, StoreError.
     """
     wanted: dict[str, list[str]] = {}
-    for ref in (snapshot.record, snapshot.payload.record):
-        wanted.setdefault(_run_of(ref), []).append(ref.place)
+    for each in (snapshot, *beside):
+        for ref in (each.record, each.payload.record):
+            wanted.setdefault(_run_of(ref), []).append(ref.place)
     runs = [_opened(store, run) for run in wanted]
     _check_withheld(runs, may_be_whole)
     entries = Log(store, Cache(None)).read()
     chosen, checkpoint, tokens = _chosen(store, entries, runs)
     for run in runs:
         _walk(store, run, wanted[run.run])
-    files, records, whole = _records(store, runs, snapshot)
+    files, records, whole, placed = _records(store, runs, snapshot)
+    signer = signers(store)[chosen.signer].name
     leaves = entries.leaves()[: chosen.size]
     body: dict[str, object] = {
         "format": FORMAT,
@@ -96,10 +102,12 @@ def create(
         "runs": [_entry(run, entries, leaves) for run in runs],
         "records": records,
     }
+    body["shown"], parts_shown = shown_parts(store, placed, document, checkpoint, tokens, runs[0].data, signer)
     if other is not None:
         body["consistency"] = _consistency(entries, checkpoint, other)
     parts: list[tuple[str, Opened]] = [
-        ("README.txt", _whole(README.encode())),
+        ("README.txt", _whole(READMES[VERSION].encode())),
+        *((name, _whole(data)) for name, data in parts_shown),
         ("bundle.json", _whole(encode(body))),
         ("checkpoint", _whole(checkpoint.note.encode())),
         (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
@@ -165,7 +173,7 @@ def _walk(store: ObjectStore, run: _Run, places: list[str]) -> None:
         key = object_keys.run_key(run.run, resource.path)
         descriptions: dict[str, _Found] = {}
         for record in walk_records(store.stream(key), run.leaves.append, own=not object_keys.is_foreign(key)):
-            entry = _Found(len(run.leaves), key, record.member, record.kind, record.record_id)
+            entry = _Found(len(run.leaves), key, record.member, record.kind, in_bundle("", record))
             if record.kind == "warcinfo":
                 descriptions[record.record_id] = entry
             elif _belongs(record, entry.place.place in wanted, ids):
@@ -197,8 +205,8 @@ def _values(record: Record, name: str) -> list[str]:
 
 def _records(
     store: ObjectStore, runs: list[_Run], snapshot: Snapshot
-) -> tuple[list[tuple[str, Opened]], list[dict[str, object]], list[str]]:
-    """The files of records, what bundle.json says of each record, and the WARC files that were taken whole."""
+) -> tuple[list[tuple[str, Opened]], list[dict[str, object]], list[str], list[InBundle]]:
+    """The files of records, what bundle.json says of each, the WARC files taken whole, what each record is."""
     first = (snapshot.place, snapshot.payload.record.place)
     order = sorted(
         ((run, entry) for run in runs for entry in run.found),
@@ -207,7 +215,10 @@ def _records(
     files: dict[str, Opened] = {}
     said: list[dict[str, object]] = []
     whole: list[str] = []
+    placed: list[InBundle] = []
     for run, entry in order:
+        name = entry.key if run.manifest.records is None else f"records/{len(said):02}.warc.gz"
+        placed.append(replace(entry.said, file=name, place=entry.place))
         if run.manifest.records is None:
             if entry.key not in files:
                 files[entry.key] = _streamed(store, entry.key)
@@ -216,7 +227,6 @@ def _records(
                 {"file": entry.key, "run": run.run, "offset": entry.member.offset, "length": entry.member.length}
             )
             continue
-        name = f"records/{len(said):02}.warc.gz"
         files[name] = _ranged(store, entry.place)
         said.append(
             {
@@ -226,7 +236,7 @@ def _records(
                 "proof": hex_of(merkle.inclusion(run.leaves, entry.number)),
             }
         )
-    return list(files.items()), said, whole
+    return list(files.items()), said, whole, placed
 
 
 def _entry(run: _Run, entries: Entries, leaves: list[bytes]) -> dict[str, object]:

@@ -4,6 +4,9 @@
 
 and, where it was asked for, "consistency": {"size", "root", "proof"}: another checkpoint of the same log.
 
+Version 2 has "shown" besides: {"title", "text", "extractor", "record", "picture"}, of what `index.html` is made: the
+digest of `text.txt`, the number of the record that the text was made of, and that of the picture or null.
+
 An entry is a number in the log, a leaf one among a run's records, a proof a list of hashes in hex. A record of a run
 that has no root over its records has "offset" and "length" in its WARC file instead of "leaf" and "proof".
 """
@@ -13,12 +16,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from archive.checked_json import parsed_object, texts_of
+from archive.checked_json import parsed_object, size_of, text_of, texts_of
 from archive.crypto import merkle
 from archive.errors import IntegrityError
 
 FORMAT = "onrecord evidence"
-VERSION = 1
+VERSION = 2
+_FIELDS = {"format", "version", "runs", "records"}
 
 
 def encode(body: object) -> bytes:
@@ -48,9 +52,11 @@ def body_of(data: bytes) -> dict[str, Any]:
         body = parsed_object(data)
         if body.get("format") != FORMAT:
             raise ValueError("it is of another format")
-        if body.get("version") != VERSION:
-            raise ValueError(f"version {str(body.get('version'))[:20]}, this program knows {VERSION}: upgrade onrecord")
-        if body.keys() - {"consistency"} != {"format", "version", "runs", "records"} or encode(body) != data:
+        version = body.get("version")
+        if version not in {1, VERSION} or isinstance(version, bool):
+            raise ValueError(f"version {str(version)[:20]}, this program knows 1 and {VERSION}: upgrade onrecord")
+        expected = _FIELDS if version == 1 else _FIELDS | {"shown"}
+        if body.keys() - {"consistency"} != expected or encode(body) != data:
             raise ValueError("it is not as this program writes it")
     return body
 
@@ -65,7 +71,16 @@ def entries_of(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def proof_of(value: object) -> merkle.Proof:
     """Read a proof back; raises ValueError."""
-    found = tuple(bytes.fromhex(text) for text in texts_of(value))
-    if any(len(each) != merkle.SIZE for each in found):
+    texts = texts_of(value)
+    found = tuple(map(bytes.fromhex, texts))
+    if any(len(each) != merkle.SIZE for each in found) or tuple(hex_of(found)) != texts:
         raise ValueError("a proof of other hashes")
     return found
+
+
+def head_of(said: Any) -> tuple[int, bytes]:
+    """Read the size and the root of another checkpoint back; raises IntegrityError."""
+    with Understood():
+        if set(said) != {"size", "root", "proof"}:
+            raise ValueError("consistency is not as this program writes it")
+        return size_of(said["size"]), bytes.fromhex(text_of(said["root"]))

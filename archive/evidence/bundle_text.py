@@ -17,7 +17,7 @@ and trust its authority.
 That what the page says is true, or that the capture is complete."""
 
 # Part of layout version 1, and compared when a bundle is checked: it stays as it is.
-README = """\
+_FIRST = """\
 This file proves that a snapshot of a web page stands in an archive, and since when at the latest.
 Layout version 1. Check it with:  onrecord evidence verify FILE --key KEY --roots ROOTS.pem
 
@@ -34,3 +34,13 @@ A manifest's leaf is SHA-256(0x00, "RUN sha256:HEX"), HEX being the SHA-256 of t
 root in the checkpoint. A node is SHA-256(0x01, left, right). A time stamp is checked with:
 openssl ts -verify -in tokens/0.tsr -data checkpoint -CAfile ROOTS.pem
 """
+
+_SECOND = _FIRST.replace("Layout version 1.", "Layout version 2.").replace(
+    "bundle.json     ",
+    """index.html                     the page's text and picture, and what proves them, for reading in a browser
+text.txt                       the text, as a program made it of a record: bundle.json says which; not signed
+picture.png                    the picture of the page, out of its record
+bundle.json     """,
+    1,
+)
+READMES = {1: _FIRST, 2: _SECOND}

@@ -19,9 +19,12 @@ from archive.crypto.rfc3161 import LIMIT, Stamp, check_token
 from archive.crypto.signed_note import PublicKey
 from archive.digests import digest_of, digest_of_stream
 from archive.errors import IntegrityError, KeyFileError
-from archive.evidence.bundle_layout import Understood, body_of, entries_of, proof_of
-from archive.evidence.bundle_text import README
-from archive.evidence.bundle_zip import Packed
+from archive.evidence.bundle_layout import Understood, body_of, entries_of, head_of, proof_of
+from archive.evidence.bundle_page import NAME
+from archive.evidence.bundle_page_check import page_fault
+from archive.evidence.bundle_shown import about, in_bundle
+from archive.evidence.bundle_text import READMES
+from archive.evidence.bundle_zip import Packed, part_of
 from archive.evidence.checkpoint import Checkpoint
 from archive.evidence.run_log import Entry
 from archive.formats import manifest
@@ -36,6 +39,7 @@ _SMALL = 1 << 20
 _LARGE = 16 << 20  # bytes of a manifest, or of bundle.json
 _UNPACKED = 16 << 30  # bytes that a bundle's records may hold in all
 _PIECE = 1 << 16
+_TEXT = 512 << 20  # bytes of the text, and of the page
 _REVISIT = "revisit"
 
 
@@ -51,6 +55,7 @@ class Step:
 class _Seen:
     """A record of the bundle that was read."""
 
+    name: str
     record: Record
     payload: str | None  # the digest of its payload, made again
 
@@ -68,6 +73,8 @@ class Checking:
     _manifests: dict[str, Manifest] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
     _left: int = _UNPACKED
+    _signer: str = ""
+    _seen: list[_Seen] = field(default_factory=list)
 
     def steps(self) -> Iterator[Step]:
         """Look at everything in turn; what is wrong is a step that does not hold. Raises OSError."""
@@ -89,7 +96,7 @@ class Checking:
 
     def _all(self, packed: Packed) -> Iterator[Step]:
         body = body_of(self._read(packed, "bundle.json", _LARGE))
-        if self._read(packed, "README.txt", _SMALL) != README.encode():
+        if self._read(packed, "README.txt", _SMALL) != READMES[body["version"]].encode():
             yield self._no("README.txt is not the one of this version: it was altered")
         note = self._read(packed, "checkpoint", _SMALL)
         checkpoint = Checkpoint.parse(note)
@@ -99,6 +106,8 @@ class Checking:
             yield from self._run(packed, entry, checkpoint)
         yield from self._records(packed, entries_of(body, "records"))
         yield from self._tokens(packed, note)
+        if body["version"] != 1:
+            yield from self._page(packed, body["shown"], checkpoint, entries_of(body, "runs")[0]["run"])
         unused = sorted(set(packed.sizes) - self._used)
         if unused:
             yield self._no(f"{unused[0]} is in it, and nothing says what for")
@@ -121,6 +130,7 @@ class Checking:
         if names[0] != f"keys/{key.id.hex()}" or data != f"{key}\n".encode():
             yield self._no(f"{names[0]} holds another key than its name says")
         trusted = self.key or key
+        self._signer = key.name
         try:
             is_signed = trusted in checkpoint.signers([trusted])
         except IntegrityError as error:
@@ -135,7 +145,7 @@ class Checking:
 
     def _consistency(self, checkpoint: Checkpoint, said: Any) -> Iterator[Step]:
         """Another checkpoint of the log: the larger of the two must have added to the smaller, and no more."""
-        there = (checkpoint.size, checkpoint.root) if said is None else _head(said)
+        there = (checkpoint.size, checkpoint.root) if said is None else head_of(said)
         proof: merkle.Proof = ()
         if said is not None:
             with Understood():
@@ -171,7 +181,7 @@ class Checking:
     # Records
 
     def _records(self, packed: Packed, said: list[dict[str, Any]]) -> Iterator[Step]:
-        seen: list[_Seen] = []
+        seen = self._seen
         for entry in said:
             with Understood():
                 name, run = text_of(entry["file"]), text_of(entry["run"])
@@ -182,7 +192,7 @@ class Checking:
             yield from self._whole(packed, name, run, entry) if whole else self._leaf(packed, name, run, entry)
             one = self._record(packed, name, entry if whole else None)
             seen.append(one)
-            yield Step(True, f"{name} is {_about(one.record)}")
+            yield Step(True, f"{name} is {about(one.record)}")
         if not seen:
             raise IntegrityError("no record is in it")
         yield from self._payload(seen)
@@ -229,7 +239,7 @@ class Checking:
         if said is not None:
             with Understood():
                 offset, size = size_of(said["offset"]), size_of(said["length"])
-            pieces = _part(pieces, offset, size)
+            pieces = part_of(pieces, offset, size)
         record = read_record(pieces)
         payload = self._digest(record) if record.kind in {"response", "resource"} else None
         for _ in self._counted(iter(lambda: record.block.read(_PIECE), b"")):
@@ -237,7 +247,7 @@ class Checking:
         record.member.drain()
         if record.member.length != size:
             raise IntegrityError(f"{name}: bytes follow the record")
-        return _Seen(record, payload)
+        return _Seen(name, record, payload)
 
     def _digest(self, record: Record) -> str:
         _, _, entity = record.http()
@@ -254,7 +264,7 @@ class Checking:
         """A revisit says that its payload is another record's, which must be in the bundle, with that payload."""
         first = seen[0].record
         if first.kind != _REVISIT:
-            yield Step(True, f"what is proved is {_about(first)}")
+            yield Step(True, f"what is proved is {about(first)}")
             return
         digest, referred = first.header("WARC-Payload-Digest"), first.header("WARC-Refers-To")
         held = [one for one in seen if one.record.record_id == referred]
@@ -263,7 +273,27 @@ class Checking:
         elif digest is None or not (held := [one for one in held if one.payload == digest]):
             yield self._no("the record that should hold its payload holds another one")
         else:
-            yield Step(True, f"what is proved is {_about(first)}, its payload that of {_about(held[0].record)}")
+            yield Step(True, f"what is proved is {about(first)}, its payload that of {about(held[0].record)}")
+
+    def _page(self, packed: Packed, said: Any, checkpoint: Checkpoint, run: str) -> Iterator[Step]:
+        """The page for readers is what this program makes of the rest; its picture is that of a record."""
+        records = [(in_bundle(one.name, one.record), one.payload) for one in self._seen]
+        data = self._read(packed, f"runs/{run}/{object_keys.MANIFEST}", _LARGE)
+        stamps = [(stamp.time, stamp.authority) for stamp in self.stamps]
+
+        def read(name: str) -> bytes:
+            return self._read(packed, name, _TEXT)
+
+        def digest(name: str) -> str:
+            self._used.add(name)
+            return digest_of_stream(packed.stream(name))[0]
+
+        fault = page_fault(read, digest, packed.sizes, said, records, checkpoint, self._signer, stamps, data)
+        if fault is not None:
+            yield self._no(fault)
+            return
+        made = f"its text is said to be that of {records[said['record']][0].file}, and is no part of what is signed"
+        yield Step(True, f"{NAME} shows what is in it; {made}")
 
     def _tokens(self, packed: Packed, note: bytes) -> Iterator[Step]:
         for name in packed.sizes:
@@ -279,28 +309,3 @@ class Checking:
             yield Step(
                 stamp.is_trusted or None, f"{name}: stamped at {iso(stamp.time)} by {stamp.authority}; it {root}"
             )
-
-
-def _head(said: Any) -> tuple[int, bytes]:
-    with Understood():
-        if set(said) != {"size", "root", "proof"}:
-            raise ValueError("consistency is not as this program writes it")
-        return size_of(said["size"]), bytes.fromhex(text_of(said["root"]))
-
-
-def _part(pieces: Iterable[bytes], offset: int, size: int) -> Iterator[bytes]:
-    at = 0
-    for piece in pieces:
-        start, end = max(offset - at, 0), min(offset + size - at, len(piece))
-        if start < end:
-            yield piece[start:end]
-        at += len(piece)
-        if at >= offset + size:
-            return
-
-
-def _about(record: Record) -> str:
-    url = record.url
-    return f"the {record.kind[:20]} {record.record_id[:80]}" + (
-        f" of {url[:300]} at {(record.header('WARC-Date') or '')[:30]}" if url else ""
-    )

@@ -135,5 +135,17 @@ class Packed:
             comparing.finish()
 
 
+def part_of(pieces: Iterable[bytes], offset: int, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a stream from `offset` on, `size` of them."""
+    at = 0
+    for piece in pieces:
+        start, end = max(offset - at, 0), min(offset + size - at, len(piece))
+        if start < end:
+            yield piece[start:end]
+        at += len(piece)
+        if at >= offset + size:
+            return
+
+
 def _line(error: object) -> str:
     return " ".join(str(error).split())[:160]

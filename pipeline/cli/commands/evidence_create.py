@@ -35,13 +35,17 @@ def command(
 ) -> None:
     """Write a bundle that proves a snapshot without the archive: its records, their manifest, proofs, time stamps.
 
-    Nothing else of the run is in it. Its WARC files are read whole, to find the proof. The bundle is made by the
-    earliest checkpoint with a time stamp that covers the snapshot.
+    What the page needs, what a browser made of it, and redirects that led to it are proved with it, as far as the same
+    run captured them. Open index.html in the bundle to read the page. The run's WARC files are read whole, to find the
+    proof. The bundle is made by the earliest checkpoint with a time stamp that covers the snapshot; where there is no
+    key or no checkpoint, they are made.
 
     Example: onrecord evidence create https://example.org/post --at 2026-11-23 -o post.evidence.zip
     """
+    from archive.errors import NothingSigned
     from archive.evidence import Checkpoint
     from archive.page_history import newest_shown
+    from pipeline.export.evidence_parts import beside
 
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
@@ -50,8 +54,14 @@ def command(
     snapshot = archive.checked(archive.closest(url, at) if at else newest_shown(archive, url, same_text))
     note_lookup(context, url, when(archive, snapshot, at))
     theirs = Checkpoint.parse(other.read_bytes()) if other else None
+    parts = beside(archive, url, snapshot)
     with to_file(file) as stream:
-        made = archive.create_bundle(snapshot, stream, theirs)
+        try:
+            made = archive.create_bundle(snapshot, stream, theirs, parts)
+        except NothingSigned:
+            _sign(context)
+            archive.refresh()
+            made = archive.create_bundle(snapshot, stream, theirs, parts)
     if context.as_json:
         entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
         print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})
@@ -64,3 +74,25 @@ def command(
     )
     if not made.tokens:
         context.say("it proves no time: name authorities in [evidence], then run onrecord evidence checkpoint")
+
+
+def _sign(context: Context) -> None:
+    """Make a checkpoint that covers what is to be proved, and a key where there is none, and say so."""
+    import platform
+    import re
+
+    from archive.crypto import Signer
+    from pipeline.ingest.timestamping import sign_now
+
+    path = context.signing_key()
+    if not path.exists():
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", platform.node()).strip("-.") or "onrecord"
+        key = Signer.create(path, name).public
+        context.say(f"there was no signing key: made one, {plain(str(key))}, in {path}; keep a copy in a safe place")
+    signed = sign_now(context.open_archive(), context.evidence())
+    if signed is None:
+        return
+    context.say(f"no checkpoint covered the snapshot: signed one of {signed.made.checkpoint.size:,} runs")
+    for token in signed.tokens:
+        if token.error:
+            context.say(f"no time stamp of {plain(token.host)}: {plain(token.error, 300)}")

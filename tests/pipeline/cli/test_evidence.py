@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from tests.authority import Authority
 from tests.command import Command
-from tests.site import Site
+from tests.site import Site, answer, redirect
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -130,12 +131,45 @@ def test_captures_go_on_without_a_key_and_each_refusal_says_what_to_do(
     done = onrecord.capture(site.url("/post"))
     assert done.code == 0
     assert "no checkpoint was signed: there is no signing key" in done.err
-    done = onrecord("evidence", "create", site.url("/post"), "-o", str(tmp_path / "post.zip"))
-    assert (done.code, done.err.count("\n")) == (4, 1)
-    assert "onrecord evidence checkpoint" in done.err
-    assert not (tmp_path / "post.zip").exists()
     unsigned = onrecord("evidence", "checkpoint")
     assert (unsigned.code, "onrecord evidence key --new" in unsigned.err) == (2, True)
+
+
+HOSTILE = "<img src=http://elsewhere.example/x onerror=alert(1)> \u202e moc.elpmaxe"
+
+
+def test_a_bundle_is_made_without_any_preparation_and_can_be_read_by_anybody(
+    onrecord: Command, site: Site, tmp_path: Path
+) -> None:
+    words = f"<p>The pilots said that {html.escape(HOSTILE)} is what they had read.</p>"
+    style = '<link rel="stylesheet" href="/style.css">'
+    head = f"<head><title>{html.escape(HOSTILE)}</title>{style}</head>"
+    body = f"<html>{head}<body><article>{words * 4}</article></body></html>"
+    site.answers |= {
+        "/moved": redirect("/hostile"),
+        "/hostile": answer(body.encode()),
+        "/style.css": answer(b"p { color: red }", kind="text/css"),
+    }
+    assert onrecord.capture(site.url("/moved"), site.url("/other")).code == 0
+    bundle = tmp_path / "post.zip"
+    done = onrecord("evidence", "create", site.url("/moved"), "-o", str(bundle))
+    assert done.code == 0, done.err
+    assert "there was no signing key: made one" in done.err
+    assert "no checkpoint covered the snapshot: signed one of 1 runs" in done.err
+    checked = Command.at(tmp_path / "no store", tmp_path / "another home")("evidence", "verify", str(bundle))
+    assert (checked.code, "BROKEN" in checked.out) == (0, False)
+    for path in ("/moved", "/hostile", "/style.css"):
+        assert f"of {site.url(path)} at " in checked.out, path
+    assert site.url("/other") not in checked.out
+    with zipfile.ZipFile(bundle) as opened:
+        shown, text = opened.read("index.html").decode(), opened.read("text.txt").decode()
+    assert "The pilots said" in text
+    assert html.escape("The pilots said that <img src=http://elsewhere.example/x onerror=alert(1)>") in shown
+    assert re.findall(r"<(?:script|img|link|iframe|a)\b", shown) == []
+    assert "\u202e" not in shown
+    assert re.search(r"Captured on \d+ [A-Z][a-z]+ 20\d\d at \d\d:\d\d:\d\d UTC with onrecord", shown)
+    again = onrecord("evidence", "create", site.url("/moved"), "-o", str(bundle), "--overwrite")
+    assert (again.code, "made one" in again.err) == (0, False)
 
 
 def test_verify_takes_a_checkpoint_that_was_kept_elsewhere(
