@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, islice
 
 from archive.availability import Availability
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, IntegrityError
 from archive.formats.surt import urlkey
 from archive.formats.tracking import untracked
 from archive.index.finder import spelling_of
@@ -129,13 +129,27 @@ class PageHistory:
 
 
 def judged(texts: StoredTexts, snapshots: Iterable[Snapshot]) -> Iterator[Judged]:
-    """Judge snapshots that come by key, then time, each page's beside each other; yields them in that order."""
-    for _, group in groupby(snapshots, key=lambda each: urlkey(each.url)):
+    """Judge snapshots that come by key, then time, each page's beside each other; yields them in that order.
+
+    Where an index is damaged, what is sound is given first; then IntegrityError is raised.
+    """
+    faults: list[IntegrityError] = []
+    for _, group in groupby(_sound(snapshots, faults), key=lambda each: urlkey(each.url)):
         held = list(group)
         states: dict[str, Judged] = {}
         for page in _pages(held):
             states |= {each.snapshot.place: each for each in history(texts, page).judged}
         yield from (states[each.place] for each in held)
+    if faults:
+        raise faults[0]
+
+
+def _sound(snapshots: Iterable[Snapshot], faults: list[IntegrityError]) -> Iterator[Snapshot]:
+    """Yield snapshots up to where an index is damaged; what is wrong is added to the faults."""
+    try:
+        yield from snapshots
+    except IntegrityError as error:
+        faults.append(error)
 
 
 def _pages(snapshots: list[Snapshot]) -> Iterator[list[Snapshot]]:
@@ -182,7 +196,7 @@ def history_of(reader: Reader, url: str, same: Same | None = None) -> PageHistor
 
 def _recent(reader: Reader, url: str) -> list[Snapshot]:
     wanted = spelling_of(url)
-    back = (each for each in reader.back(url) if spelling_of(each.url) == wanted)
+    back = (each for each in _sound(reader.back(url), []) if spelling_of(each.url) == wanted)
     found = list(islice(back, _RECENT))
     if not any(each.text for each in found):
         found += islice(back, _MOST - len(found))

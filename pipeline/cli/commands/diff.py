@@ -71,10 +71,10 @@ def command(
     archive = context.open_reader(withheld=withheld)
     old, new = _pair(archive, url, start, end)
     found = when(archive, new, end)
+    before, after = _text(archive, old), _text(archive, new)
     note_lookup(context, url, found)
     if start is not None:
         note_lookup(context, url, when(archive, old, start))
-    before, after = _text(archive, old), _text(archive, new)
     if text_digest(before.split()) == text_digest(after.split()):  # how words are spaced is no edit
         after = before
     pieces = compare(before, after)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +68,12 @@ def command(context: Context, url: str, at: datetime | None, form: str, output: 
     note_waiting(context, url)
     snapshot = archive.closest(url, at) if at else newest_shown(archive, url, same_text)
     found = when(archive, snapshot, at)
-    note_lookup(context, url, found)
     form = "json" if context.as_json else form
     pieces = _json(archive, found) if form == "json" else _FORMS[form](archive, snapshot)
-    if form in _PROSE and found.state and not found.state.shows_page:
-        pieces = chain([_instead(found.state)], pieces)
     first = next(pieces, b"")  # what cannot be had fails before a file is begun
+    if form in _PROSE and found.state and not found.state.shows_page:
+        first = _instead(found.state) + first
+    note_lookup(context, url, found)
     with to_file(output) as stream:
         stream.write(first)
         for piece in pieces:
