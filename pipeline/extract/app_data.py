@@ -43,7 +43,7 @@ class _Candidate:
 
 
 def article_in_data(tree: HtmlElement, *, titled: bool) -> str | None:
-    """Return the text of the longest article in a page's data, which may be HTML; None where there is none.
+    """Return the text of the longest article in a page's data, which may be HTML; None where it holds no article.
 
     `titled` asks for one that the data holds with the page's own title.
     """

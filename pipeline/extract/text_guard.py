@@ -39,7 +39,7 @@ class Shortfall:
 
 
 def from_data(tree: HtmlElement, blocks: list[Block], body: Body, url: str) -> Body | None:
-    """Return the article that a page's data holds, where its markup shows none; None where it does, or there is none.
+    """Return the article that a page's data holds, where its markup shows none; None where neither is so.
 
     `tree` is the parsed page, with its scripts.
     """
