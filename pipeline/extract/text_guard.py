@@ -103,6 +103,9 @@ def shortfall_of(blocks: list[Block], text: str) -> Shortfall | None:
 
 def _is_stray(count: int, have: Counter[str], blocks: list[Block]) -> bool:
     """Return whether a text has hardly a word, or hardly one of the prose that a page shows anywhere."""
+    main = Counter(word for block in blocks if not block.apart for word in block.words)
+    if main and (main & have).total() >= main.total() / 2:
+        return False  # an index, say: a sentence, and links
     shown = Counter(word for block in blocks for word in block.words)
     return count < _HARDLY_ANY or (shown & have).total() < count / 2
 

@@ -90,7 +90,7 @@ def test_a_failure_that_says_nothing_is_no_page_without_text(monkeypatch: pytest
             f"<li><a href='/{number}'>The story of the quay</a> {sentence}</li>"
             for number, sentence in enumerate(SENTENCES)
         ),
-        f"<aside>{PROSE}</aside>",
+        f"<aside>{PROSE}</aside>{MENU}",
         f"<section class=comments>{PROSE}</section>",
     ],
 )
@@ -160,3 +160,10 @@ def test_a_name_that_a_wider_screen_shows_is_not_hidden() -> None:
     tree = parsed(page(f"<div class=wide>{PROSE}</div>", sheet))
     assert tree is not None
     assert sum(len(block.words) for block in visible_blocks(tree)) > 100
+
+
+def test_an_index_with_a_sentence_and_a_long_footer_is_whole() -> None:
+    links = "".join(f"<li><a href='/{number}'>Chapter {number}: what it is about</a></li>" for number in range(30))
+    found = reading(page(f"<main><h1>Chapters</h1><p>{FIRST}</p><ul>{links}</ul></main><footer>{PROSE}</footer>"))
+    assert found.article is not None
+    assert (found.article.availability, FIRST in (found.article.text or "")) == (None, True)
