@@ -28,12 +28,15 @@ from pipeline.extract.page_status import availability_of
 from pipeline.extract.seen_parts import shown
 from pipeline.extract.shortcodes import expand
 from pipeline.extract.tasks import BEGINNING, EXTRACTABLE, GENERIC, Page, Reading, Task, document_format
-from pipeline.extract.text_guard import whole_or_plain
+from pipeline.extract.text_guard import from_data, is_from_data, whole_or_plain
+from pipeline.extract.visible_prose import visible_blocks
 from pipeline.extract.walls import wall_of
 from pipeline.extract.xhtml import as_html, is_xhtml, is_xml
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
+
+TEXT_FROM_DATA = "text-from-data: the page's markup shows no article; its text is that of the page's own data"
 
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _MOST_TEXT = 50_000_000  # characters of a page that are looked at
@@ -137,13 +140,16 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
     wall = wall_of(url, page.status, page.headers, html)
     seen = shown(tree)
     body, no_text = _body(seen, url, structured)
+    blocks = visible_blocks(seen)
+    data = from_data(tree, blocks, body, url) if wall is None and not page.rendered else None
+    body, no_text = (data, None) if data else (body, no_text)
     metadata, no_metadata, notes = _metadata(tree, url, structured)
     availability = wall.kind if wall else None
     if not wall and not no_text:
         availability = _stands(tree, body, structured, rendered=page.rendered)
     lacks = None
     if availability is None:
-        body, lacks = whole_or_plain(seen, body, failed=no_text is not None)
+        body, lacks = whole_or_plain(blocks, body, failed=no_text is not None)
         availability = TEXT_INCOMPLETE if lacks and not no_text else None
     article = Article(
         text=body.text,
@@ -156,6 +162,8 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
         availability=availability,
         **metadata,
     )
+    if not lacks and (data or is_from_data(blocks, body, structured.text)):
+        notes = (*notes, TEXT_FROM_DATA)
     problem = "; ".join(filter(None, (no_text, lacks if no_text else None, no_metadata))) or None
     return Reading(findings, article, problem, notes, (wall.kind, wall.name) if wall else None, lacks)
 

@@ -212,6 +212,13 @@ def _checked(choice: _Choice, structured: Structured, url: str) -> _Choice:
     return _Choice(Body(text, choice.body.comments), page)
 
 
+def text_of_data(text: str, url: str) -> str | None:
+    """Return the text of an article that a page's data holds, which may be HTML."""
+    page = _page_of(text)
+    found = _plain(_text_of(page, url))
+    return found or clean("\n".join(" ".join(each.split()) for each in page.itertext() if each.strip()))
+
+
 def _runs_together(before: str, text: str) -> bool:
     """Whether what was found is that same text as trafilatura takes it from JSON-LD: all in one line."""
     same = letters(before[:_BEGINNING])[:_ALIKE] == letters(text[:_BEGINNING])[:_ALIKE]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.extract.app_data import article_in_data
+from pipeline.extract.body import Body, text_of_data
+from pipeline.extract.main_content import letters
 from pipeline.extract.normalize_text import clean
-from pipeline.extract.visible_prose import Block, visible_blocks, words_of
+from pipeline.extract.visible_prose import Block, words_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-
-    from pipeline.extract.body import Body
 
 _LEAST = 80  # words of prose that a page shows, below which nothing is said
 _SHARE = 0.4  # of them, that a text has
 _LONG = 15  # words of the longest block: where all are shorter, these are notices and labels
 _MUCH = 0.3  # of the words shown, in a text that is kept as it is
+_MOSTLY = 0.9  # of an article's words in the data, that the text has already
+_BEGINNING = 40  # letters by which a text is recognised
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 _HARDLY_ANY = 20  # words of a text: then what stands beside a page's main part is prose too
 
 
@@ -33,15 +38,44 @@ class Shortfall:
         return f"its text has {self.had:,} of the {self.shown:,} words of prose that the page shows"
 
 
-def whole_or_plain(tree: HtmlElement, body: Body, *, failed: bool) -> tuple[Body, str | None]:
+def from_data(tree: HtmlElement, blocks: list[Block], body: Body, url: str) -> Body | None:
+    """Return the article that a page's data holds, where its markup shows none; None where neither is so.
+
+    `tree` is the parsed page, with its scripts.
+    """
+    shown = _size([block for block in blocks if not block.apart])
+    if shown >= _LEAST:
+        return None
+    data = article_in_data(tree, titled=shown >= _HARDLY_ANY)
+    text = text_of_data(data, url) if data else None
+    if text is None or len(words_of(text)) <= 2 * _size(blocks):
+        return None
+    had = Counter(words_of(body.text or ""))
+    if (had & Counter(words_of(text))).total() >= _MOSTLY * len(words_of(text)):
+        return None
+    return replace(body, text=text)
+
+
+def is_from_data(blocks: list[Block], body: Body, data: str | None) -> bool:
+    """Return whether a page's text is that of its JSON-LD, and the page shows hardly any of its words."""
+    words = words_of(body.text or "")
+    if data is None or letters(body.text or "")[:_BEGINNING] not in letters(_TAG.sub(" ", data[: 50 * _LEAST])):
+        return False
+    if len(words) < _LEAST or _size(blocks) >= len(words) / 2:
+        return False
+    shown = Counter(word for block in blocks for word in block.words)
+    return (shown & Counter(words)).total() < _SHARE * len(words)
+
+
+def whole_or_plain(blocks: list[Block], body: Body, *, failed: bool) -> tuple[Body, str | None]:
     """Return a page's body, and what its text lacks, if it lacks much; then a plain reading may be in its place.
 
-    `tree` is the page without what readers never see (`seen_parts.shown`); `failed` says that a library failed on it.
+    `blocks` is what the page shows; `failed` says that a library failed on it.
     """
     if failed:
-        plain = clean("\n".join(_lines(_main(visible_blocks(tree)))))
+        plain = clean("\n".join(_lines(_main(blocks))))
         return (replace(body, text=plain), "a plain reading of what the page shows is kept") if plain else (body, None)
-    found = shortfall_of(tree, "\n".join(filter(None, (body.text, body.comments))))
+    found = shortfall_of(blocks, "\n".join(filter(None, (body.text, body.comments))))
     if found is None:
         return body, None
     if found.had >= _MUCH * found.shown and len(words_of(body.text or "")) >= _LEAST:
@@ -49,9 +83,8 @@ def whole_or_plain(tree: HtmlElement, body: Body, *, failed: bool) -> tuple[Body
     return replace(body, text=clean(found.plain)), f"{found}; a plain reading of these is kept in its place"
 
 
-def shortfall_of(tree: HtmlElement, text: str) -> Shortfall | None:
+def shortfall_of(blocks: list[Block], text: str) -> Shortfall | None:
     """Return what a text lacks of the prose that a page shows; None where it has enough, or the page shows little."""
-    blocks = visible_blocks(tree)
     if _size(blocks) < _LEAST:
         return None
     words = words_of(text)
@@ -70,6 +103,9 @@ def shortfall_of(tree: HtmlElement, text: str) -> Shortfall | None:
 
 def _is_stray(count: int, have: Counter[str], blocks: list[Block]) -> bool:
     """Return whether a text has hardly a word, or hardly one of the prose that a page shows anywhere."""
+    main = Counter(word for block in blocks if not block.apart for word in block.words)
+    if main and (main & have).total() >= main.total() / 2:
+        return False  # an index, say: a sentence, and links
     shown = Counter(word for block in blocks for word in block.words)
     return count < _HARDLY_ANY or (shown & have).total() < count / 2
 

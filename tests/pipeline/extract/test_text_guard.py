@@ -90,7 +90,7 @@ def test_a_failure_that_says_nothing_is_no_page_without_text(monkeypatch: pytest
             f"<li><a href='/{number}'>The story of the quay</a> {sentence}</li>"
             for number, sentence in enumerate(SENTENCES)
         ),
-        f"<aside>{PROSE}</aside>",
+        f"<aside>{PROSE}</aside>{MENU}",
         f"<section class=comments>{PROSE}</section>",
     ],
 )
@@ -98,13 +98,15 @@ def test_what_no_reader_looks_for_is_not_missed(beside: str) -> None:
     html = page(f"<article><h1>The berths</h1><p>{FIRST}</p></article>{beside}", "<style>.late{display:none}</style>")
     tree = parsed(html)
     assert tree is not None
-    assert shortfall_of(shown(tree), FIRST) is None
+    assert shortfall_of(visible_blocks(shown(tree)), FIRST) is None
 
 
 def test_a_menu_instead_of_the_prose_is_noticed() -> None:
     tree = parsed(page(f"<article>{PROSE}</article>"))
     assert tree is not None
-    found = shortfall_of(shown(tree), "\n".join(f"- Section {number} of the paper" for number in range(40)))
+    found = shortfall_of(
+        visible_blocks(shown(tree)), "\n".join(f"- Section {number} of the paper" for number in range(40))
+    )
     assert found is not None
     assert (found.shown, found.plain.splitlines()) == (132, SENTENCES)
 
@@ -113,8 +115,8 @@ def test_words_are_counted_in_scripts_without_spaces() -> None:
     sentence = "港湾局は月曜日に、係留場所を冬までに北側の岸壁へ移すと発表し、利用者の負担はないと述べた。"
     tree = parsed(page("".join(f"<p>{sentence}{number}</p>" for number in range(6))))
     assert tree is not None
-    assert shortfall_of(shown(tree), "第一面") is not None
-    assert shortfall_of(shown(tree), sentence * 6) is None
+    assert shortfall_of(visible_blocks(shown(tree)), "第一面") is not None
+    assert shortfall_of(visible_blocks(shown(tree)), sentence * 6) is None
 
 
 @pytest.mark.parametrize(
@@ -158,3 +160,10 @@ def test_a_name_that_a_wider_screen_shows_is_not_hidden() -> None:
     tree = parsed(page(f"<div class=wide>{PROSE}</div>", sheet))
     assert tree is not None
     assert sum(len(block.words) for block in visible_blocks(tree)) > 100
+
+
+def test_an_index_with_a_sentence_and_a_long_footer_is_whole() -> None:
+    links = "".join(f"<li><a href='/{number}'>Chapter {number}: what it is about</a></li>" for number in range(30))
+    found = reading(page(f"<main><h1>Chapters</h1><p>{FIRST}</p><ul>{links}</ul></main><footer>{PROSE}</footer>"))
+    assert found.article is not None
+    assert (found.article.availability, FIRST in (found.article.text or "")) == (None, True)
