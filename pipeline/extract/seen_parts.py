@@ -63,6 +63,7 @@ def shown(tree: HtmlElement) -> HtmlElement:
             continue
         if element.get("hidden") is not None and (element.get("id") or "") in revealed and not _asks_consent(element):
             del element.attrib["hidden"]
+            element.attrib.pop("aria-hidden", None)
         else:
             element.drop_tree()
     return tree
