@@ -19,7 +19,11 @@ _HIDDEN_NAMES = re.compile(
     r"(?:^|[\s_-])(?:sr-only|screen-reader\S*|visually-?hidden|hidden|hide|tooltip\S*|noprint)(?:$|\s)", re.IGNORECASE
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_NAMED_HIDDEN = etree.XPath("//*[self::div or self::section or self::main or self::article][contains(@class, 'hid')]")
+_FRAME = {"nav", "header"}
+_NAMED_HIDDEN = etree.XPath(
+    "//*[self::nav or self::header or contains(@class, 'hid')"
+    " and (self::div or self::section or self::main or self::article)]"
+)
 _MUCH = 1_000  # characters of paragraphs
 _LONGEST_NAMES = 300  # characters of an attribute that is looked at
 
@@ -36,10 +40,17 @@ def hidden(element: HtmlElement) -> bool:
 
 
 def uncover(tree: HtmlElement) -> None:
-    """Take the names that trafilatura takes for hiding from what holds most of a page's words: readers see those."""
+    """Take from what holds most of a page's words the names that trafilatura leaves out: readers see those words.
+
+    Such names hide on small screens only, or stand on a menu whose end the parser did not find.
+    """
     for element in _NAMED_HIDDEN(tree):
-        if has_name(_HIDDEN_NAMES, element.get("class")) and _holds_most(element, tree):
-            del element.attrib["class"]
+        frame = element.tag in _FRAME
+        if (frame or has_name(_HIDDEN_NAMES, element.get("class"))) and _holds_most(element, tree):
+            for name in ("class", "id", "role"):
+                element.attrib.pop(name, None)
+            if frame:
+                element.tag = "div"
 
 
 def _holds_most(element: HtmlElement, tree: HtmlElement) -> bool:

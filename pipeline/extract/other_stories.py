@@ -19,7 +19,8 @@ _LETTER = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_BOX, _LONGEST_TEASER, _LONGEST_LIST = 700, 500, 8_000  # characters
-_LEAST_PROSE, _MOST_BOXES, _HIGHEST = 300, 200, 12
+_LEAST_PROSE, _LONG_PROSE = 300, 800
+_MOST_BOXES, _MOST_PARAGRAPHS, _HIGHEST = 200, 2_000, 12
 _NEVER = {"html", "body", "main", "article", "td"}
 
 
@@ -115,5 +116,9 @@ def _teasers(tree: HtmlElement) -> list[HtmlElement]:
     if len(teasers) < 2:  # one may be the page's own
         return []
     inside = {element for teaser in teasers for element in teaser.iter()}
-    prose = sum(prose_of(each) for each in islice(tree.iter("p"), 2_000) if each not in inside)
+    paragraphs = [each for each in islice(tree.iter("p"), _MOST_PARAGRAPHS) if each not in inside]
+    prose = sum(map(prose_of, paragraphs))
+    own = next((each for each in articles if each not in inside and each.find(".//article") is None), None)
+    if own is not None and sum(prose_of(each) for each in own.iter("p")) >= _LONG_PROSE:
+        return teasers
     return teasers if prose >= max(_LEAST_PROSE, sum(len(text_in(each)) for each in teasers) // 2) else []

@@ -8,9 +8,10 @@ and parts of a page that a script would put in their places.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 # Signs that stand for markup until trafilatura is done, which drops private-use characters.
 LINK, TARGET, END, NUMBER, QUOTED = "\u2bf0", "\u2bf1", "\u2bf2", "\u2bf3", "\u2bf4"
 
-_CREDIT = re.compile(r"\s*(?:\u00a9|\(c\)|photos?\b|image\b|credit|source|getty|reuters|ap\b|afp|via\b)", re.IGNORECASE)
+_LEAST_WORDS = 2  # of a caption or a credit
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NAMED = {"span", "a", "font", "em", "strong", "b", "i", "u", "mark", "abbr", "cite", "small", "data"}
 _POSTS = {"twitter-tweet", "twitter-video", "instagram-media", "tiktok-embed", "bluesky-embed", "mastodon-embed"}
 _BESIDE = {"h2", "h3", "h4", "ul", "ol", "blockquote"}  # what runs along with paragraphs
+_ABOVE_FIGURES = {*_BESIDE, "h1", "header"}
 _CAPTIONED = etree.XPath("//div[contains(@class, 'wp-caption')]")
 _CAPTION = etree.XPath(".//p[contains(@class, 'caption')]|.//div[contains(@class, 'caption-text')]")
 _BLOCKS = (
@@ -154,12 +156,12 @@ class _Preparation:
         caption = element.find(".//figcaption")
         if caption is None:
             caption = next(iter(_CAPTION(element)), None)
-        if caption is None or element.find(".//table") is not None or not _runs_along(element):
+        if caption is None or element.find(".//table") is not None or not _stands_by_prose(element):
             return
-        words = text_in(caption)
-        if len(_WORD.findall(words)) >= 4 and not _CREDIT.match(words):
+        words = " ".join(text_in(caption).split())
+        if len(_WORD.findall(words)) >= _LEAST_WORDS and element.getparent() is not None:
             paragraph = element.makeelement("p")
-            paragraph.text = " ".join(words.split())
+            paragraph.text = words
             element.addprevious(paragraph)
 
     def _quotation(self, element: HtmlElement) -> None:
@@ -268,6 +270,24 @@ def _runs_along(element: HtmlElement) -> bool:
         if near is None or not (near.tag in _BESIDE or (near.tag == "p" and prose_of(near))):
             return False
     return True
+
+
+def _beyond_figures(siblings: Iterator[HtmlElement]) -> HtmlElement | None:
+    return next((each for each in islice(siblings, 20) if each.tag not in {"figure", "script", "style"}), None)
+
+
+def _stands_by_prose(element: HtmlElement) -> bool:
+    """Return whether a figure belongs to an article: prose or its heading stands beside it, or beside its wrapper."""
+    for _ in range(3):
+        beside = (_beyond_figures(element.itersiblings(preceding=True)), _beyond_figures(element.itersiblings()))
+        for near in beside:
+            if near is not None and (near.tag in _ABOVE_FIGURES or (near.tag == "p" and prose_of(near))):
+                return True
+        above = element.getparent()
+        if above is None or above.tag not in {"div", "span", "a"} or not _is_wrapper(above):
+            return False
+        element = above
+    return False
 
 
 def _is_wrapper(element: HtmlElement) -> bool:

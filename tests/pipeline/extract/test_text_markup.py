@@ -184,3 +184,27 @@ def test_a_question_and_its_answers_are_the_text_and_remarks_are_comments() -> N
 )
 def test_the_posts_of_more_programs_are_found(post: str) -> None:
     assert lines(post.format(FIRST) + post.format(SECOND)) == [FIRST, SECOND]
+
+
+def test_a_menu_whose_end_is_missing_takes_no_article_along() -> None:
+    paragraphs = "".join(f"<p>{text} {text}</p>" for text in (FIRST, SECOND, THIRD, LAST) * 2)
+    found = (
+        page(f"<header id='top'><nav class='bar'><a href='/a'>Town</a><div><h1>The bridge</h1>{paragraphs}</div>").text
+        or ""
+    )
+    assert found.count(FIRST) == 4
+
+
+@pytest.mark.parametrize(
+    ("figure", "caption"),
+    [
+        ("<figure><img src='a.jpg'><figcaption>Workers carry the paint on Monday. <span class='credit'>Photo: Ada Rowe</span></figcaption></figure>", "Workers carry the paint on Monday. Photo: Ada Rowe"),
+        ("<figure><img src='a.jpg'><figcaption>Photo: Ada Rowe / Canal Post</figcaption></figure>", "Photo: Ada Rowe / Canal Post"),
+        ("<div><figure><img src='a.jpg'><figcaption>The green bridge</figcaption></figure></div>", "The green bridge"),
+    ],
+)  # fmt: skip
+def test_captions_and_credits_are_text_wherever_the_figure_stands(figure: str, caption: str) -> None:
+    assert within(figure) == [caption]
+    first = lines(f"<main><article><h1>The bridge</h1>{figure}{BODY}</article></main>")
+    last = lines(f"<main><article><h1>The bridge</h1>{BODY}{figure}</article></main>")
+    assert (first[1], last[-1]) == (caption, caption)
