@@ -12,6 +12,7 @@ from pipeline.extract.pdf.sheet import Box, Rows, Word, is_from_right
 
 UNSPACED = re.compile("[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _FAR = 1e9
+_LETTERS = 8  # single letters that a row of nothing else has at most
 
 
 @dataclass(slots=True)
@@ -88,8 +89,20 @@ def rows_of(words: list[Word]) -> Rows:
             home.append(word)
         else:
             _put(alone, word, strict=False)
-    rows = sorted([*rows, *alone], key=lambda row: -row[0].base)
+    rows = sorted([*_with_letters(rows), *alone], key=lambda row: -row[0].base)
     return [sorted(row, key=lambda word: word.x0) for _, row in rows]
+
+
+def _with_letters(rows: list[tuple[Word, list[Word]]]) -> list[tuple[Word, list[Word]]]:
+    """Return rows, those of lowered single letters, as logos have them, put into the rows that these touch."""
+    found = []
+    for first, row in rows:
+        if len(row) < _LETTERS and all(len(word.text) == 1 for word in row):
+            others = [each for each in rows if each[1] is not row and abs(each[0].base - first.base) < 0.4 * first.size]
+            row[:] = [word for word in row if not _touching(others, word)]
+        if row:
+            found.append((first, row))
+    return found
 
 
 def _put(rows: list[tuple[Word, list[Word]]], word: Word, *, strict: bool) -> None:
@@ -116,7 +129,7 @@ def _touching(rows: list[tuple[Word, list[Word]]], word: Word) -> bool:
     best: tuple[float, list[Word]] | None = None
     for first, row in rows:
         above = word.base - first.base
-        if -0.25 * first.size < above < 0.55 * first.size and (best is None or abs(above) < best[0]):
+        if -0.4 * first.size < above < 0.55 * first.size and (best is None or abs(above) < best[0]):
             reach = [0.4 * each.size for each in row]
             if any(
                 abs(each.x1 - word.x0) < most or abs(each.x0 - word.x1) < most

@@ -17,7 +17,7 @@ from pipeline.extract.pdf.sheet import sheet_of
 
 _MOST_PAGES = 10_000
 _MOST_CHARACTERS = 20_000_000
-_SECONDS = 40.0  # after which no further page is begun: less than a page of the web may take
+SECONDS = 50.0  # after which no further page is begun: less than a page of the web may take
 _MOST_FAILED = 100  # pages in a row that cannot be read: the file only says that it has them
 _FEW = 20  # characters that a page without a text layer may have: a stamp, a number
 _LOOKED_AT = 3  # pages with a text, for whether it is that of a scan
@@ -44,7 +44,7 @@ def read_pages(document: Any, links: Collector) -> Read:
     """Read the pages of a document; the addresses that they link to go to `links`."""
     found = Read(len(document))
     layout = Layout(found.count)
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + SECONDS
     looked_at = in_a_row = 0
     for index in range(found.count):
         found.cut = _limit(found, index, deadline, in_a_row)
@@ -92,4 +92,4 @@ def _limit(found: Read, index: int, deadline: float, in_a_row: int) -> str | Non
         return f"no more than {_MOST_CHARACTERS:,} characters are read"
     if in_a_row >= _MOST_FAILED:
         return f"{in_a_row} pages in a row cannot be read"
-    return f"{_SECONDS:g} s were over" if time.monotonic() > deadline else None
+    return f"{SECONDS:g} s were over" if time.monotonic() > deadline else None

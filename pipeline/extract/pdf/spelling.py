@@ -8,12 +8,12 @@ from collections import Counter
 from pipeline.extract.pdf.columns import UNSPACED, Line
 from pipeline.extract.pdf.sheet import Word, is_from_right
 
-NOTE = re.compile(r"\[?\d{1,4}\]?[.)]?\Z|\d{1,3}(?=[^\W\d]|[\"\u201c(])|[*\u2020\u2021\u00a7\u00b6]{1,3}(?!\d)")
-_MARK = re.compile(r"\[?(\d{1,3})(?!\d)|([*\u2020\u2021\u00a7\u00b6]{1,3})")
+NOTE = re.compile(r"\[?\d{1,4}\]?[.)]?\Z|\d{1,4}(?=[^\W\d]|[\"\u201c(])|[*\u2020\u2021\u00a7\u00b6]{1,3}(?!\d)")
+_MARK = re.compile(r"\[?(\d{1,4})(?!\d)|([*\u2020\u2021\u00a7\u00b6]{1,3})")
 _RAISED = re.compile(r"\d{1,4}|[*\u2020\u2021\u00a7\u00b6]{1,3}")
-_GLUED = re.compile(r"(.*(?:[^\W\d]{2}|[^\W\d][.,;:)\]\u201d\"\u2019]+))(\d{1,3})\Z")
+_GLUED = re.compile(r"(.*(?:[^\W\d]{2}|[^\W\d][.,;:)\]\u201d\"\u2019]+))(\d{1,4})\Z")
 _GLUED_SIGN = re.compile(r"(.*[\w.,;:)\]\u201d\"\u2019])([*\u2020\u2021\u00a7\u00b6]{1,3})\Z")
-_OPENING_NUMBER = re.compile(r"(\d{1,3})(?=[^\W\d]|[\"\u201c(])")
+_OPENING_NUMBER = re.compile(r"(\d{1,4})(?=[^\W\d]|[\"\u201c(])")
 _NAME = re.compile(r"[^\W\d]{3}|[.,;:)\]\u201d\"\u2019!?]\Z")
 HYPHENS = "-\u2010\u00ad"
 _HYPHENED = re.compile(rf"(\S+)[{HYPHENS}]\Z")
@@ -89,6 +89,8 @@ def _without_mark(text: str, marks: set[str]) -> str:
 def _space(text: str, word: Word, before: Word | None) -> str:
     if not text or before is None:
         return ""
+    if abs(word.base - before.base) > 0.01 * word.size and word.x0 - before.x1 < 0.08 * min(word.size, before.size):
+        return ""  # a letter that is raised or lowered within a word
     together = UNSPACED.match(text[-1]) and UNSPACED.match(word.text) and word.x0 - before.x1 < 0.4 * word.size
     return "" if together else " "
 
