@@ -96,15 +96,11 @@ def create(
     for run in runs:
         _walk(store, run, wanted[run.run])
     files, records, whole, placed = _records(store, runs, snapshot)
-    signer = signers(store)[chosen.signer].name
+    key = signers(store)[chosen.signer]
     leaves = entries.leaves()[: chosen.size]
-    body: dict[str, object] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "runs": [_entry(run, entries, leaves) for run in runs],
-        "records": records,
-    }
-    body["shown"], parts_shown = shown_parts(store, placed, document, checkpoint, tokens, runs[0].data, signer)
+    listed = [_entry(run, entries, leaves) for run in runs]
+    body: dict[str, object] = {"format": FORMAT, "version": VERSION, "runs": listed, "records": records}
+    body["shown"], parts_shown = shown_parts(store, placed, document, checkpoint, tokens, runs[0].data, key.name)
     if other is not None:
         body["consistency"] = _consistency(entries, checkpoint, other)
     parts: list[tuple[str, Opened]] = [
@@ -112,13 +108,12 @@ def create(
         *((name, _whole(data)) for name, data in parts_shown),
         ("bundle.json", _whole(encode(body))),
         ("checkpoint", _whole(checkpoint.note.encode())),
-        (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
+        (f"keys/{chosen.signer}", _whole(f"{key}\n".encode())),
         *((f"tokens/{number}.tsr", _whole(token)) for number, token in enumerate(tokens)),
         *((f"runs/{run.run}/{object_keys.MANIFEST}", _whole(run.data)) for run in runs),
         *files,
     ]
-    size = pack(file, parts)
-    return Created(len(records), len(tokens), chosen.size, tuple(whole), size, len(beside) - len(covered))
+    return Created(len(records), len(tokens), chosen.size, tuple(whole), pack(file, parts), len(beside) - len(covered))
 
 
 def _places(captures: Iterable[Snapshot]) -> dict[str, list[str]]:
