@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -38,6 +38,7 @@ class Created:
     runs: int  # that the checkpoint covers
     whole: tuple[str, ...]  # WARC files that had to be put in whole
     bytes: int
+    left: int = 0  # captures beside the snapshot that no checkpoint as early covers
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def create(
     file: BinaryIO,
     may_be_whole: Callable[[str], bool] = lambda _: True,
     other: Checkpoint | None = None,
-    beside: Iterable[Snapshot] = (),
+    beside: Sequence[Snapshot] = (),
     document: Document | None = None,
 ) -> Created:
     """Write the bundle of a snapshot, by the earliest checkpoint that has a time stamp, else by the earliest.
@@ -83,26 +84,23 @@ def create(
     the bundle proves that both are of one log. Raises NothingSigned where no checkpoint covers the snapshot,
     FormatError where it is too large, Withheld, IntegrityError, StoreError.
     """
-    wanted: dict[str, list[str]] = {}
-    for each in (snapshot, *beside):
-        for ref in (each.record, each.payload.record):
-            wanted.setdefault(_run_of(ref), []).append(ref.place)
+    wanted = _places([snapshot])
     runs = [_opened(store, run) for run in wanted]
-    _check_withheld(runs, may_be_whole)
     entries = Log(store, Cache(None)).read()
     chosen, checkpoint, tokens = _chosen(store, entries, runs)
+    covered = _covered(store, entries, chosen.size, beside)
+    for name, places_there in _places(covered).items():
+        runs += [_opened(store, name)] if name not in wanted else []
+        wanted.setdefault(name, []).extend(places_there)
+    _check_withheld(runs, may_be_whole)
     for run in runs:
         _walk(store, run, wanted[run.run])
     files, records, whole, placed = _records(store, runs, snapshot)
-    signer = signers(store)[chosen.signer].name
+    key = signers(store)[chosen.signer]
     leaves = entries.leaves()[: chosen.size]
-    body: dict[str, object] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "runs": [_entry(run, entries, leaves) for run in runs],
-        "records": records,
-    }
-    body["shown"], parts_shown = shown_parts(store, placed, document, checkpoint, tokens, runs[0].data, signer)
+    listed = [_entry(run, entries, leaves) for run in runs]
+    body: dict[str, object] = {"format": FORMAT, "version": VERSION, "runs": listed, "records": records}
+    body["shown"], parts_shown = shown_parts(store, placed, document, checkpoint, tokens, runs[0].data, key.name)
     if other is not None:
         body["consistency"] = _consistency(entries, checkpoint, other)
     parts: list[tuple[str, Opened]] = [
@@ -110,13 +108,34 @@ def create(
         *((name, _whole(data)) for name, data in parts_shown),
         ("bundle.json", _whole(encode(body))),
         ("checkpoint", _whole(checkpoint.note.encode())),
-        (f"keys/{chosen.signer}", _whole(f"{signers(store)[chosen.signer]}\n".encode())),
+        (f"keys/{chosen.signer}", _whole(f"{key}\n".encode())),
         *((f"tokens/{number}.tsr", _whole(token)) for number, token in enumerate(tokens)),
         *((f"runs/{run.run}/{object_keys.MANIFEST}", _whole(run.data)) for run in runs),
         *files,
     ]
-    size = pack(file, parts)
-    return Created(len(records), len(tokens), chosen.size, tuple(whole), size)
+    return Created(len(records), len(tokens), chosen.size, tuple(whole), pack(file, parts), len(beside) - len(covered))
+
+
+def _places(captures: Iterable[Snapshot]) -> dict[str, list[str]]:
+    """Return the places of captures and of their payloads, by their runs."""
+    found: dict[str, list[str]] = {}
+    for each in captures:
+        for ref in (each.record, each.payload.record):
+            found.setdefault(_run_of(ref), []).append(ref.place)
+    return found
+
+
+def _covered(store: ObjectStore, entries: Entries, size: int, captures: Iterable[Snapshot]) -> list[Snapshot]:
+    """Return the captures whose runs are among the first so many entries: the others would need a later checkpoint."""
+    known = set(entries.all[:size])
+    there: dict[str, bool] = {}
+
+    def is_there(run: str) -> bool:
+        if run not in there:
+            there[run] = Entry(run, digest_of(_opened(store, run).data)) in known
+        return there[run]
+
+    return [each for each in captures if all(map(is_there, _places([each])))]
 
 
 def _check_withheld(runs: Iterable[_Run], may_be_whole: Callable[[str], bool]) -> None:

@@ -112,7 +112,7 @@ class Checking:
         if unused:
             yield self._no(f"{unused[0]} is in it, and nothing says what for")
         packed.compare()
-        yield Step(True, "the file is packed as version 1 says, and every byte of it is accounted for")
+        yield Step(True, f"the file is packed as version {body['version']} says, and every byte of it is accounted for")
 
     def _read(self, packed: Packed, name: str, limit: int) -> bytes:
         self._used.add(name)

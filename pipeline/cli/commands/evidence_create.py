@@ -72,6 +72,8 @@ def command(
         f"{file}: {made.records:,} records, {made.tokens:,} time stamps, {made.bytes:,} bytes; "
         f"it proves {plain(snapshot.url)}"
     )
+    if made.left:
+        context.say(f"{made.left:,} captures that the page needs are left out: no checkpoint as early covers them")
     if not made.tokens:
         context.say("it proves no time: name authorities in [evidence], then run onrecord evidence checkpoint")
 

@@ -313,6 +313,17 @@ def test_the_earliest_checkpoint_is_taken(made: Made) -> None:
     assert Checkpoint.parse(contents(made.data)["checkpoint"]).size == 2
 
 
+def test_what_a_page_needs_makes_no_later_checkpoint_of_its_proof(made: Made, tmp_path: Path) -> None:
+    archive, file = made.archive, io.BytesIO()
+    beside = [archive.closest("http://example.org/1"), archive.closest("http://example.org/later")]
+    done = create(archive.unguarded().stores.primary, archive.closest(URL), file, beside=beside)
+    assert done.left == 1
+    assert Checkpoint.parse(contents(file.getvalue())["checkpoint"]).size == 2
+    assert broken(file.getvalue(), tmp_path) == []
+    assert b"secret 1" in unpacked(file.getvalue())
+    assert b"http://example.org/later" not in unpacked(file.getvalue())
+
+
 def test_a_damaged_run_is_not_passed_on(made: Made) -> None:
     archive, store = made.archive, made.archive.unguarded().stores.primary
     key = object_keys.run_key(made.runs[0], object_keys.warc_path(0))
