@@ -82,6 +82,14 @@ def sign(context: Context, archive: Archive) -> None:
         click.echo(f"onrecord: {plain(line, 400)}", err=True)
 
 
+def undecided_way(context: Context) -> str | None:
+    """Return the variable that names a proxy, where the settings do not say whether captures go by it."""
+    from pipeline.capture.http.proxies import ways_of
+
+    chosen = context.defaults.get("capture", {}).get("proxy")
+    return ways_of(str(chosen) if chosen else None).undecided
+
+
 def note_other_store(context: Context, path: Path) -> None:
     """Say where a watch list was made for other stores than the one that is named; raises WatchError."""
     from pipeline.cli.output import plain

@@ -17,6 +17,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.interrupted import resume_command
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.paths import config_file, state_folder
+from pipeline.cli.unfinished_runs import undecided_way
 from storage.base import ObjectStore
 from storage.errors import OnrecordError, StoreError, StoreMissing, StoreUnavailable
 from storage.private import private_folder
@@ -58,6 +59,7 @@ def _checks(context: Context) -> Iterator[Check]:
     yield _guarded("spool", lambda: _spool(context))
     yield _guarded("certificates", _certificates)
     yield _guarded("extractor", _extractor)
+    yield _guarded("proxy", lambda: _proxy(context))
     yield from checks(context)
 
 
@@ -183,6 +185,15 @@ def _url_in(address: Path) -> str:
         return text_of(parsed_object(address.read_bytes()).get("url"))
     except ValueError:
         return f"an address that cannot be read, in {address}"
+
+
+def _proxy(context: Context) -> Check:
+    from pipeline.capture.http.proxies import undecided_line, ways_of
+
+    chosen = context.defaults.get("capture", {}).get("proxy")
+    if (variable := undecided_way(context)) is not None:
+        return Check("proxy", "warning", undecided_line(variable))
+    return Check("proxy", "ok", f"captures go by {ways_of(str(chosen) if chosen else None)}")
 
 
 def _certificates() -> Check:

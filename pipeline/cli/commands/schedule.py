@@ -13,6 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json
+from pipeline.cli.unfinished_runs import undecided_way
 
 if TYPE_CHECKING:
     from pipeline.schedule.job import Job
@@ -52,6 +53,7 @@ def install(
 
     Example: onrecord schedule install --cron --calendar '20 6 * * mon-fri'
     """
+    from pipeline.capture.http.proxies import undecided_line
     from pipeline.schedule.job import span, withheld
 
     if every is not None and calendar is not None:
@@ -60,6 +62,8 @@ def install(
     pause = span(every) if every is not None else None
     chosen = scheduler or ("cron" if shutil.which("crontab") else "systemd")
     (_install_cron if chosen == "cron" else _install_systemd)(context, job, pause, calendar, dry_run)
+    if (variable := undecided_way(context)) is not None:
+        context.say(f"at each run: {undecided_line(variable)}")
     for hint in withheld(os.environ):
         click.echo(f"onrecord: {hint}", err=True)
 

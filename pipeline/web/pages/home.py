@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from itertools import islice
 
@@ -62,7 +63,7 @@ def routes(frame: Frame) -> list[BaseRoute]:
 
 def _home(frame: Frame, request: Request) -> Response:
     if not frame.reading.runs():
-        return frame.render(request, "empty.html", {"store": frame.reading.archive.url})
+        return frame.render(request, "empty.html", {"store": shlex.quote(frame.reading.archive.url)})
     values = {"counts": counts_of(frame.reading), "newest": newest(frame.reading), "asked": _nothing_asked()}
     return frame.render(request, "home.html", values)
 

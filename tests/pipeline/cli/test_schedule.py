@@ -194,6 +194,17 @@ def test_doctor_names_the_runs_that_wait(scheduled: Command) -> None:
     )
 
 
+@pytest.mark.full
+def test_a_proxy_that_nobody_chose_is_named_before_the_night(scheduled: Command) -> None:
+    environment = {"HTTPS_PROXY": "http://127.0.0.1:9"}
+    proxied = Command(scheduled.store, scheduled.env | environment)
+    assert "at each run: HTTPS_PROXY is set" in proxied("schedule", "install", "--dry-run").err
+    decided = Command(scheduled.store, scheduled.env | environment | {"ONRECORD_PROXY": "none"})
+    assert "HTTPS_PROXY is set" not in decided("schedule", "install", "--dry-run").err
+    found = {line["check"]: line for line in proxied("--json", "doctor").lines}
+    assert found["proxy"]["state"] == "warning"
+
+
 def test_a_time_that_clocks_skip_is_named(scheduled: Command) -> None:
     berlin = Command(scheduled.store, scheduled.env | {"TZ": "Europe/Berlin"})
     done = berlin("schedule", "install", "--systemd", "--calendar", "02:30", "--dry-run")
