@@ -28,8 +28,8 @@ from archive.formats.pages_jsonl import decode_document
 from archive.formats.zipnum import BlockIndex, decode_block
 from archive.importers.captures import Capture, capture_of
 from archive.importers.container import opened, pieces
-from archive.importers.plain_bytes import Plain
 from archive.importers.lenient_reader import Fault, read_records
+from archive.importers.plain_bytes import Plain
 from archive.runs.journal import read_journal
 from archive.warc.gzip_members import gzip_member
 from archive.warc.reader import Record, read_record, walk_records
