@@ -52,7 +52,6 @@ def command(
     archive = context.open_reader(withheld=withheld)
     archive.require()
     snapshot = archive.checked(archive.closest(url, at) if at else newest_shown(archive, url, same_text))
-    note_lookup(context, url, when(archive, snapshot, at))
     theirs = Checkpoint.parse(other.read_bytes()) if other else None
     parts = beside(archive, url, snapshot)
     with to_file(file) as stream:
@@ -62,6 +61,7 @@ def command(
             _sign(context)
             archive.refresh()
             made = archive.create_bundle(snapshot, stream, theirs, parts)
+    note_lookup(context, url, when(archive, snapshot, at))
     if context.as_json:
         entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
         print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})

@@ -39,7 +39,8 @@ def command(
     Example: onrecord snapshots https://example.org/post --from '30 days ago'
     """
     from archive.errors import NoSuchSnapshot
-    from archive.page_history import StoredTexts, judged
+    from archive.page_history import judged
+    from archive.stored_texts import StoredTexts
 
     archive = context.open_reader(withheld=withheld)
     count = 0
