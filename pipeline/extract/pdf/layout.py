@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pipeline.extract.pdf.columns import Block, blocks_of, rows_of
+from pipeline.extract.pdf.columns import Block, blocks_of
 from pipeline.extract.pdf.paragraphs import Paragraph, Paragraphs
+from pipeline.extract.pdf.rows import rows_of
 from pipeline.extract.pdf.running_heads import RunningHeads
 from pipeline.extract.pdf.sheet import Box, Placing, Sheet
 from pipeline.extract.pdf.spelling import NOTE, Words, mark_of

@@ -10,6 +10,8 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
+from pipeline.extract.pdf import fast_calls
+
 Box = tuple[float, float, float, float]
 
 _HYPHEN = 0x2010
@@ -119,19 +121,19 @@ def sheet_of(page: Any, number: int) -> Sheet:
     """Return the words of a pypdfium2 page, which counts as page `number`."""
     text = page.get_textpage()  # its raw handle is good as long as this object is
     try:
-        raw = text.raw
-        count = min(pdfium.FPDFText_CountChars(raw), _MOST)
+        address = fast_calls.address_of(text.raw)
+        count = min(pdfium.FPDFText_CountChars(text.raw), _MOST)
         angles = [
-            round(pdfium.FPDFText_GetCharAngle(raw, at) / 1.5708) % 4
+            round(fast_calls.angle(address, at) / 1.5708) % 4
             for at in range(0, count, max(1, count // _SAMPLES))
-            if pdfium.FPDFText_GetUnicode(raw, at) > 32
+            if fast_calls.unicode_of(address, at) > 32
         ]
         turn = Counter(angles).most_common(1)[0][0] if angles else 0
         media = page.get_mediabox()
         place = Placing(media, _inside(page.get_cropbox(), media), page.get_rotation() % 360, turn)
         width, height = place.size
         sheet = Sheet(number, page.get_size(), width, height, [], place)
-        _Characters(raw, count, sheet).read()
+        _Characters(address, count, sheet).read()
         if sheet.vertical is not None:
             sheet.vertical = text.get_text_range()
         return sheet
@@ -148,8 +150,8 @@ def _inside(crop: Box, media: Box) -> Box:
 class _Characters:
     """The characters of one page, put together into words."""
 
-    def __init__(self, raw: Any, count: int, sheet: Sheet) -> None:
-        self._raw = raw
+    def __init__(self, text_page: int, count: int, sheet: Sheet) -> None:
+        self._text_page = text_page
         self._count = count
         self._sheet = sheet
         self._rect, self._matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
@@ -158,24 +160,25 @@ class _Characters:
         self._before: tuple[float, float] | None = None
         self._turned: list[str] = []
         self.characters = 0
-        self._at_matrix, self._at_origin = ctypes.byref(self._matrix), (ctypes.byref(self._x), ctypes.byref(self._y))
+        self._at_matrix = ctypes.addressof(self._matrix)
+        self._at_origin = (ctypes.addressof(self._x), ctypes.addressof(self._y))
 
     def read(self) -> None:  # noqa: C901 - a call more for each character would cost a third of the time
         """Fill the sheet."""
-        raw, rect, place, words = self._raw, self._rect, self._sheet.place, self._sheet.words
+        text_page, rect, place, words = self._text_page, self._rect, self._sheet.place, self._sheet.words
         upright, turn, (left, bottom, _, _) = place.upright, place.turn, place.media
-        by_reference = ctypes.byref(rect)
-        unicode_of, box_of = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
+        at_rect = ctypes.addressof(rect)
+        unicode_of, loose_box = fast_calls.unicode_of, fast_calls.loose_box
         word: Word | None = None
         foot = top = gap = same = 0.0  # of the character before; of its word
         for at in range(self._count):
-            code = unicode_of(raw, at)
+            code = unicode_of(text_page, at)
             if code <= _LAST_WHITE and (code in _BREAKS or code in _WHITE):
                 if code in _WHITE:
                     word = None
                     self._white(code)
                 continue
-            if not box_of(raw, at, by_reference):
+            if not loose_box(text_page, at, at_rect):
                 continue
             if turn:
                 x0, y0, x1, y1 = upright(rect.left, rect.bottom, rect.right, rect.top)
@@ -228,20 +231,20 @@ class _Characters:
 
     def _begun(self, at: int, code: int, box: Box) -> Word | None:
         """Return a new word; None for a character that is written in another direction than the page."""
-        turn = pdfium.FPDFText_GetCharAngle(self._raw, at) / 1.5708 - self._sheet.place.turn
+        turn = fast_calls.angle(self._text_page, at) / 1.5708 - self._sheet.place.turn
         if abs((turn + 2) % 4 - 2) > 0.2:
             self._turned.append(chr(code))
             return None
-        pdfium.FPDFText_GetMatrix(self._raw, at, self._at_matrix)
-        size = pdfium.FPDFText_GetFontSize(self._raw, at) * math.hypot(self._matrix.c, self._matrix.d)
+        fast_calls.matrix(self._text_page, at, self._at_matrix)
+        size = fast_calls.font_size(self._text_page, at) * math.hypot(self._matrix.c, self._matrix.d)
         if size < 2:
             size = (box[3] - box[1]) * 0.8
         word = Word(chr(code), *box, size, self._base(at), at)
-        word.unmapped = pdfium.FPDFText_HasUnicodeMapError(self._raw, at) == 1
+        word.unmapped = fast_calls.is_unmapped(self._text_page, at) == 1
         return word
 
     def _base(self, at: int) -> float:
-        pdfium.FPDFText_GetCharOrigin(self._raw, at, *self._at_origin)
+        fast_calls.origin(self._text_page, at, *self._at_origin)
         x, y = self._x.value, self._y.value
         return self._sheet.place.upright(x, y, x, y)[1]
 
