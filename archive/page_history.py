@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 
-from archive.availability import Availability
 from archive.errors import IntegrityError
 from archive.formats.surt import urlkey
 from archive.formats.tracking import untracked
 from archive.index.finder import spelling_of
 from archive.model import Outcome, RecordRef, Snapshot, TextMark
 from archive.reader import Reader
-from archive.snapshot_judge import Judge
-from archive.snapshot_state import Certainty, Judged, Name, PageState, SnapshotState, page_state
+from archive.states import Availability, Certainty, Judge, Judged, Name, PageState, SnapshotState, page_state
 from archive.stored_texts import Same, StoredTexts
 from archive.times import from_iso, iso
 

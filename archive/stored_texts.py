@@ -8,7 +8,7 @@ from collections.abc import Callable
 from archive.errors import ArchiveError
 from archive.model import DocumentRef, Snapshot, TextMark
 from archive.reader import Reader
-from archive.snapshot_state import mark_of
+from archive.states import mark_of
 from storage.errors import StoreError
 
 Same = Callable[[Reader, Snapshot, Snapshot], bool | None]  # whether one extractor reads one text in both

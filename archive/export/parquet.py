@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from archive.errors import FormatError
 from archive.formats.surt import dotted_quad, urlkey
 from archive.model import Document, Snapshot
-from archive.snapshot_state import SnapshotState
+from archive.states import SnapshotState
 from storage.extras import install_command
 
 _ROWS = 10_000  # of a row group, or fewer:

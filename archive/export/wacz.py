@@ -24,7 +24,7 @@ from archive.formats.surt import urlkey
 from archive.formats.surt_wabac import js_urlkey
 from archive.formats.zipnum import encode
 from archive.model import Article, Document, Snapshot
-from archive.snapshot_state import SnapshotState
+from archive.states import SnapshotState
 from archive.times import iso, stamp
 
 if TYPE_CHECKING:

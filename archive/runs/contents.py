@@ -14,7 +14,7 @@ from archive.index.dedup import Earlier
 from archive.model import TEXT_INCOMPLETE, Document, DocumentRef, Snapshot
 from archive.runs.renaming import moved
 from archive.runs.spool_files import pieces_of
-from archive.snapshot_state import mark_of
+from archive.states import mark_of
 from archive.warc.capture_metadata import Origin
 from archive.warc.reader import Record, read_record
 

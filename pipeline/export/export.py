@@ -13,7 +13,7 @@ from archive.export import Hashing, Out, Package, copy_records, copy_warc, write
 from archive.formats import urlkey
 from archive.model import Document, Manifest, Snapshot
 from archive.page_history import States
-from archive.snapshot_state import SnapshotState
+from archive.states import SnapshotState
 from archive.times import now
 from pipeline.export.selection import Needs, Wanted, runs_of, wanted_captures, with_referents
 from pipeline.extract.extractor_pool import ExtractorPool

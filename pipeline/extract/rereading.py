@@ -6,11 +6,10 @@ import threading
 from dataclasses import replace
 
 from archive.archive import Reader
-from archive.availability import Observation, State
 from archive.digests import text_digest
 from archive.errors import ArchiveError
 from archive.model import Document, Snapshot
-from archive.snapshot_state import mark_of
+from archive.states import Observation, State, mark_of
 from archive.warc import decoded
 from pipeline.extract.extractor_pool import ExtractorPool, extracted
 from pipeline.extract.extractor_version import extractor_version

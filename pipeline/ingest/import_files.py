@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -41,9 +41,10 @@ from archive.runs import RunSettings, Session
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.answers import standing_in
-from pipeline.ingest.capture_run import RunResult, committed
+from pipeline.ingest.capture_run import committed
 from pipeline.ingest.import_flaws import Flaws, Told
 from pipeline.ingest.import_pages import NamedPages, Renditions, is_browser_text, may_be_page
+from pipeline.ingest.import_result import Imported
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
@@ -57,27 +58,6 @@ _TOO_MUCH = (
     "the records before this one take more room than so few bytes honestly hold: the rest is left out; unpack the file "
     "(gunzip, unzip), and import what comes of it"
 )
-
-
-@dataclass(slots=True)
-class Imported:
-    """What became of a file: how many records came in, captures among them, were there already, or were left out."""
-
-    file: str
-    records: int = 0
-    captures: int = 0
-    pages: int = 0
-    already: int = 0
-    left: int = 0
-    notes: int = 0
-    clashes: int = 0  # records that came in beside others of their ids
-    result: RunResult | None = None
-    checked: dict[str, str] = field(default_factory=dict)  # of a WACZ: whether hashes and signature hold, in words
-
-    @property
-    def run(self) -> str | None:
-        """The run that holds the file's records, when there was anything new in it."""
-        return self.result.run if self.result and self.result.manifest else None
 
 
 def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | None) -> Imported:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from archive.availability import State
 from archive.model import Role, Target
-from archive.snapshot_state import page_state
+from archive.states import State, page_state
 from pipeline.watch.history import Ledger, Page, Source
 from pipeline.watch.watch_list import Watch
 

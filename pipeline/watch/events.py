@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from archive.archive import Reader
-from archive.availability import Change, Observation, State, Transition
 from archive.checked_json import parsed_object
 from archive.coordination import WatchMarks
 from archive.errors import ArchiveError, Withheld
+from archive.states import Change, Observation, State, Transition
 from archive.text_diff import bracketed, compare, marked
 from archive.times import iso, now
 from pipeline.alerts.event import Event

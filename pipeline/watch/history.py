@@ -16,10 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive.archive import Reader, UnguardedReader
-from archive.availability import Availability, State, Transition, follow
 from archive.errors import ArchiveError
 from archive.formats import untracked
-from archive.snapshot_state import Certainty
+from archive.states import Availability, Certainty, State, Transition, follow
 from archive.times import stamp
 from pipeline.watch.history_tables import Fate, connected, forget, observations_of, time_of
 from pipeline.watch.history_update import fold

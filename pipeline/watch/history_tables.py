@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 
-from archive.availability import Observation, State
+from archive.states import Observation, State
 from storage.private import private_file
 
 _VERSION = 3

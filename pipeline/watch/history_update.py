@@ -8,11 +8,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from archive.archive import Reader, UnguardedReader
-from archive.availability import Availability, Observation, State, adds_nothing, follow, step
 from archive.errors import ArchiveError
 from archive.formats import DamagedLine, untracked
 from archive.model import Outcome
-from archive.snapshot_state import led_away, may_be_splash, unmasked
+from archive.states import (
+    Availability,
+    Observation,
+    State,
+    adds_nothing,
+    follow,
+    led_away,
+    may_be_splash,
+    step,
+    unmasked,
+)
 from archive.times import from_iso, iso
 from pipeline.extract.rereading import read_alike
 from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from archive.availability import Observation, State
 from archive.model import Outcome
-from archive.snapshot_state import compared_by, state_of
+from archive.states import Observation, State, compared_by, state_of
 from archive.times import from_iso
 from pipeline.extract.tasks import NO_TEXT
 

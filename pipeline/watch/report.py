@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from archive.archive import Reader
-from archive.availability import Availability, Change, State, Transition, awaited
-from archive.snapshot_state import Certainty, PageState, page_state
+from archive.states import Availability, Certainty, Change, PageState, State, Transition, awaited, page_state
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.outbound.plain_text import one_line

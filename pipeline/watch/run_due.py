@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from archive.archive import Archive
-from archive.availability import State
 from archive.model import Outcome, Target
+from archive.states import State
 from pipeline.alerts.event import Event
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, RunResult, capture_all

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 
 from archive.archive import Reader
-from archive.availability import Availability, Observation, Transition
+from archive.states import Availability, Observation, Transition
 from pipeline.watch.history import Ledger
 
 

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from archive.page_history import state_of_outcome
-from archive.snapshot_state import Certainty, SnapshotState
+from archive.states import Certainty, SnapshotState
 from pipeline.extract.extractor_version import extractor_version
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.pages.app import create_pages

@@ -25,7 +25,7 @@ from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_s
 if TYPE_CHECKING:
     from archive.archive import Archive, Reader
     from archive.model import Outcome, Target
-    from archive.snapshot_state import SnapshotState
+    from archive.states import SnapshotState
     from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import RunResult
 

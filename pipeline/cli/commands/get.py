@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from archive.errors import NoSuchSnapshot
     from archive.model import Document, Snapshot
     from archive.page_history import Dated
-    from archive.snapshot_state import SnapshotState
+    from archive.states import SnapshotState
     from pipeline.extract.tasks import Page
 
 _PIECE = 1 << 20

@@ -15,8 +15,8 @@ from pipeline.cli.unfinished_runs import new_store, ready_to_sign, sign
 
 if TYPE_CHECKING:
     from pipeline.extract.extractor_pool import ExtractorPool
-    from pipeline.ingest.import_files import Imported
     from pipeline.ingest.import_flaws import Left
+    from pipeline.ingest.import_result import Imported
 
 
 @click.command("import")

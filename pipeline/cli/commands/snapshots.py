@@ -15,7 +15,7 @@ from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
-    from archive.snapshot_state import Judged
+    from archive.states import Judged
 
 
 @click.command("snapshots")

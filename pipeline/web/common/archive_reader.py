@@ -16,7 +16,7 @@ from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
 from archive.page_history import Dated, PageHistory, dated, history, judged
 from archive.search import Hit, search_index, within
-from archive.snapshot_state import Judged
+from archive.states import Judged
 from archive.stored_texts import StoredTexts
 from archive.warc import Head, decoded
 from pipeline.extract.rereading import same_text

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from archive.availability import State as Availability
 from archive.errors import IntegrityError
 from archive.model import Snapshot
-from archive.snapshot_state import Certainty, Name
+from archive.states import Certainty, Name
+from archive.states import State as Availability
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.pages.page import Frame, number_of
 from pipeline.web.pages.snapshot_state import State, shown_page, shown_state

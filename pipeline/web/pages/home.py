@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.model import Snapshot
 from archive.search import Hit, SearchUnavailable
-from archive.snapshot_state import Judged
+from archive.states import Judged
 from archive.times import stamp
 from pipeline.web.common.addresses import address
 from pipeline.web.common.archive_reader import BadQuestion, Question, Reading

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from archive.availability import State as Availability
 from archive.model import Snapshot
-from archive.snapshot_state import Certainty, Judged, Name, PageState, SnapshotState
+from archive.states import Certainty, Judged, Name, PageState, SnapshotState
+from archive.states import State as Availability
 from pipeline.web.common.archive_reader import Reading
 
 

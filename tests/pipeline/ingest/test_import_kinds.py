@@ -27,8 +27,9 @@ from archive.warc.reader import walk_records
 from pipeline.export.export import export_warc
 from pipeline.export.selection import Wanted
 from pipeline.extract.extractor_pool import ExtractorPool
-from pipeline.ingest.import_files import Imported, import_file
+from pipeline.ingest.import_files import import_file
 from pipeline.ingest.import_flaws import Left
+from pipeline.ingest.import_result import Imported
 from storage.memory import MemoryStore
 from tests.exchanges import NOON
 from tests.pipeline.ingest.test_import_files import members, record

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.availability import Observation, State, adds_nothing, follow, step
+from archive.states import Observation, State, adds_nothing, follow, step
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 URL = "https://gazette.example/post"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archive.availability import State, follow
 from archive.model import TEXT_INCOMPLETE, Outcome
+from archive.states import State, follow
 from pipeline.watch.observation import observed
 
 FIRST = Outcome(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from archive.availability import Availability, Observation, State, is_no_news, step
 from archive.model import Snapshot, TextMark
-from archive.snapshot_state import (
+from archive.states.availability import Availability, Observation, State, is_no_news, step
+from archive.states.snapshot_state import (
     LONGEST_DETAIL,
     READ,
     Certainty,

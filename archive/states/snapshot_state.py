@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from archive.availability import Availability, Observation, State
 from archive.digests import text_digest
 from archive.model import Article, Snapshot, TextMark
+from archive.states.availability import Availability, Observation, State
 from archive.times import iso
 
 _BY_OUTCOME = {

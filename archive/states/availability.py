@@ -2,7 +2,7 @@
 
 One capture proves little: servers restart, walls come and go, texts of two editors take turns. So a state is left only
 when a second look, some time later, confirms the first (a third, and most of an hour, for what cannot be reached), and
-what goes back to where it was in between was a flap, of which nothing is told.
+what goes back to where it was in between was a flap, which raises no alert.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 class Change(StrEnum):
-    """What a transition is told as, where it is not the name of the state it leads to."""
+    """The name of a transition, where it is not that of the state it leads to."""
 
     CHANGED = "changed"
     BACK = "back"
@@ -43,8 +43,8 @@ _SPAN = timedelta(minutes=8)
 class Observation:
     """What one capture, or one attempt, says of a URL.
 
-    `text` is the digest of the text that was there, None where there is none to compare; `record_id` is None when
-    nothing came. `final` is where redirects led, None where they led nowhere else. `detail` is one line for people.
+    `text` is the digest of the text that was there, None without one to compare; `record_id` of what came, None
+    when nothing did. `final` is where redirects led, None where they led nowhere else. `detail` is one line for people.
     """
 
     url: str
@@ -88,7 +88,7 @@ class Transition:
 class Availability:
     """Where a page stands: its state, since when, the last capture that showed it, and what waits to be confirmed.
 
-    `state` is None until one is known; `good` is None for a page that was never seen.
+    `state`: None until one is known; `good`: None for a page that was never seen.
     """
 
     state: State | None = None
@@ -99,7 +99,7 @@ class Availability:
 
 
 def follow(observations: Iterable[Observation]) -> tuple[Availability, list[Transition]]:
-    """What the observations of one URL, in the order of time, decide."""
+    """Return where the observations of one URL, in the order of time, leave it, and its transitions."""
     now = Availability()
     transitions = []
     for seen in observations:
