@@ -44,18 +44,18 @@ def uncover(tree: HtmlElement) -> None:
 
     Such names hide on small screens only, or stand on a menu whose end the parser did not find.
     """
-    for element in _NAMED_HIDDEN(tree):
+    half = sum(len(text_in(each)) for each in tree.iter("p")) / 2
+    for element in _NAMED_HIDDEN(tree) if half >= _MUCH / 2 else ():
         frame = element.tag in _FRAME
-        if (frame or has_name(_HIDDEN_NAMES, element.get("class"))) and _holds_most(element, tree):
+        if (frame or has_name(_HIDDEN_NAMES, element.get("class"))) and _has_paragraphs_of(element, max(half, _MUCH)):
             for name in ("class", "id", "role"):
                 element.attrib.pop(name, None)
             if frame:
                 element.tag = "div"
 
 
-def _holds_most(element: HtmlElement, tree: HtmlElement) -> bool:
-    inside = sum(len(text_in(each)) for each in element.iter("p"))
-    return inside >= _MUCH and inside >= sum(len(text_in(each)) for each in tree.iter("p")) / 2
+def _has_paragraphs_of(element: HtmlElement, least: float) -> bool:
+    return sum(len(text_in(each)) for each in element.iter("p")) >= least
 
 
 @lru_cache(maxsize=20_000)  # pages repeat their names
