@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent
 SLEEPS = {  # by the name of a file, wherever it lies
     "__main__.py": 1,  # no test
     "authority.py": 1,  # an authority that dawdles
+    "clocks.py": 1,  # moments at random
     "command.py": 1,  # until the next second, by the clock
     "conftest.py": 2,  # servers that dawdle
     "proxy.py": 1,  # a server that is too slow

@@ -90,6 +90,7 @@ INTERFACE = {
     "/search": [f"/search?q={WORD}", "/search?q=title:on"],
     "/url": [f"/url?url={SECRET}", f"/url?url={HOST}/nothing"],
     "/read": [f"/read?url={url}" for url in (SECRET, ALIAS, DOM)] + [f"/read?url={SECRET}&at={stamp(NOON)}"],
+    "/picture": [f"/picture?url={SECRET}&page=1", f"/picture?url={SECRET}&at={stamp(NOON)}&page=1"],
     "/page": [f"/page?url={SECRET}", f"/page?url={SECRET}&at={stamp(NOON)}"],
     "/compare": [f"/compare?url={SECRET}"],
     "/board": ["/board"],
@@ -191,6 +192,7 @@ def test_who_asks_for_the_unguarded_reader_is_known() -> None:
     assert found == {
         "pipeline/ingest/reextract.py",
         "pipeline/cli/context.py",
+        "pipeline/cli/unfinished_redactions.py",
         "pipeline/cli/withholding_rules.py",
         "pipeline/ingest/import_files.py",
         "pipeline/export/selection.py",

@@ -1,4 +1,4 @@
-"""A page whose text is incomplete is there, and its text is compared as any other: the outcome's name is no edit."""
+"""A page whose text is incomplete has a state of its own, whatever its text was before: that is no edit."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ FIRST = Outcome(
 )
 
 
-def test_the_name_of_the_outcome_is_no_edit() -> None:
-    little = replace(FIRST, outcome=TEXT_INCOMPLETE, error="its text has 1 of 90")
+def test_such_a_page_has_a_state_of_its_own_and_is_no_edit() -> None:
+    little = replace(FIRST, outcome=TEXT_INCOMPLETE, error="its text has 1 of 90", text="sha256:u")
     outcomes = [FIRST, *(replace(little, timestamp=f"2026-03-01T{hour}:00:00Z") for hour in (11, 12, 13))]
     seen = [each for outcome in outcomes if (each := observed(outcome)) is not None]
-    assert [(each.state, each.text) for each in seen] == [(State.OK, "sha256:t")] * 4
     now, transitions = follow(seen)
-    assert (now.state, transitions) == (State.OK, [])
-
-
-def test_an_edit_of_such_a_page_is_noticed() -> None:
-    little = replace(FIRST, outcome=TEXT_INCOMPLETE)
-    later = [replace(little, timestamp=f"2026-03-01T{hour}:00:00Z", text="sha256:u") for hour in (11, 12)]
-    seen = [each for outcome in (little, *later) if (each := observed(outcome)) is not None]
-    assert [each.change for each in follow(seen)[1]] == ["changed"]
+    assert [each.change for each in transitions] == ["text-incomplete"]
+    back = observed(replace(FIRST, timestamp="2026-03-01T14:00:00Z"))
+    again = observed(replace(FIRST, timestamp="2026-03-01T15:00:00Z"))
+    assert (now.state, back is None, again is None) == (State.TEXT_INCOMPLETE, False, False)
+    assert [each.change for each in follow([*seen, *(it for it in (back, again) if it)])[1]] == [
+        "text-incomplete",
+        "back",
+    ]
