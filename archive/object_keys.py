@@ -55,7 +55,7 @@ MANIFEST_DIGEST = "datapackage-digest.json"
 
 NAMING = frozenset({PAGES, CDX, IDX, OUTCOMES, MANIFEST, MANIFEST_DIGEST})  # files in which keys of the run may stand
 
-# The merged index: all of it can be made again from the runs.
+# The merged index: all of it but the notes on clocks can be made again from the runs.
 LOOSE_PREFIX = "index/loose/"
 GENERATIONS_PREFIX = "index/generations/"
 GENERATION = "generation.json"  # a generation exists when this does
