@@ -77,6 +77,7 @@ def test_it_is_added_to_and_compacted(kept: Path, tmp_path: Path) -> None:
     assert changed(kept, tmp_path, [*TEXTS, *ENTRIES]) == ""
 
 
+@pytest.mark.full
 def test_its_texts_can_be_made_again(kept: Path, tmp_path: Path) -> None:
     ask(tmp_path, "extract --force --workers 1", "verify --deep")
     assert changed(kept, tmp_path, TEXTS) == ""

@@ -94,6 +94,7 @@ def test_a_snapshot_is_proved_without_the_archive(
     assert "Verification: OK" in done_so.stdout + done_so.stderr
 
 
+@pytest.mark.full
 def test_what_is_withheld_is_not_proved_to_others(onrecord: Command, site: Site, key: str, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"), site.url("/other"))
     assert onrecord("withhold", "add", site.url("/post")).code == 0
@@ -120,6 +121,7 @@ def test_import_and_run_sign_what_they_commit(onrecord: Command, site: Site, key
     assert second("verify").code == 0
 
 
+@pytest.mark.full
 def test_captures_go_on_without_a_key_and_each_refusal_says_what_to_do(
     onrecord: Command, site: Site, tmp_path: Path
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_bundle_is_made_without_any_preparation_and_can_be_read_by_anybody(
     assert (again.code, "made one" in again.err) == (0, False)
 
 
+@pytest.mark.full
 def test_verify_takes_a_checkpoint_that_was_kept_elsewhere(
     onrecord: Command, site: Site, key: str, tmp_path: Path
 ) -> None:

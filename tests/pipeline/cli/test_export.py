@@ -58,6 +58,7 @@ def test_a_page_takes_with_it_what_it_needs_and_nothing_else(onrecord: Command, 
     assert described["mainPageUrl"] == paper.url("/one")
 
 
+@pytest.mark.full
 def test_a_redirect_takes_its_goal_and_a_revisit_what_it_refers_to(
     onrecord: Command, paper: Site, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_the_package_is_as_it_says(onrecord: Command, paper: Site, tmp_path: Pat
                 assert fields["recordId"].encode() in gzip.decompress(member)
 
 
+@pytest.mark.full
 def test_records_are_as_they_were_kept(onrecord: Command, paper: Site, tmp_path: Path) -> None:
     onrecord.capture(paper.url("/one"))
     (kept,) = Path(onrecord.store).glob("runs/*/archive/*")
@@ -157,9 +159,8 @@ def test_runs_and_times_choose(onrecord: Command, paper: Site, tmp_path: Path) -
         assert urls_of(file) == {paper.url(path) for path in expected}, name
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
+def test_what_cannot_be_exported_ends_in_one_line(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    cases = [
         (["x.zip"], 2, "none of the endings"),
         (["x.wacz", "--match", "host"], 2, "name one with --url"),
         (["x.wacz", "--url", "http://nowhere.example/"], 4, "nothing to export"),
@@ -167,18 +168,16 @@ def test_runs_and_times_choose(onrecord: Command, paper: Site, tmp_path: Path) -
         (["x.parquet", "--url", "http://nowhere.example/"], 4, "nothing to export"),
         (["x.wacz", "--run", "20200101T000000Z-0000"], 4, "there is no run"),
         (["no/such/folder/x.wacz"], 2, "cannot be written"),
-    ],
-)
-def test_what_cannot_be_exported_ends_in_one_line(
-    onrecord: Command, site: Site, tmp_path: Path, arguments: list[str], code: int, words: str
-) -> None:
+    ]
     onrecord.capture(site.url("/post"))
-    done = onrecord("export", str(tmp_path / arguments[0]), *arguments[1:])
-    assert (done.code, words in done.err, len(done.err.splitlines())) == (code, True, 1), done.err
-    assert not (tmp_path / arguments[0]).exists()
-    assert list(tmp_path.glob("**/.onrecord-*")) == []
+    for arguments, code, words in cases:
+        done = onrecord("export", str(tmp_path / arguments[0]), *arguments[1:])
+        assert (done.code, words in done.err, len(done.err.splitlines())) == (code, True, 1), done.err
+        assert not (tmp_path / arguments[0]).exists()
+        assert list(tmp_path.glob("**/.onrecord-*")) == []
 
 
+@pytest.mark.full
 def test_a_file_that_is_there_is_not_replaced_unless_told(onrecord: Command, site: Site, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"))
     file = tmp_path / "x.wacz"

@@ -188,6 +188,7 @@ def test_a_mirror_can_be_a_list_of_settings(site: Site, tmp_path: Path) -> None:
     assert onrecord("status").code == 2
 
 
+@pytest.mark.full
 def test_one_store_has_no_members_to_copy_from(onrecord: Command, site: Site) -> None:
     onrecord.capture(site.url("/post"))
     assert (onrecord("replicate").code, onrecord("repair").code) == (2, 2)
@@ -222,6 +223,7 @@ def test_the_drill_goes_on_after_kills_and_from_any_member(mirror: Command, site
     assert mirror("restore", other.store).code == 2
 
 
+@pytest.mark.full
 def test_read_back_is_a_setting(onrecord: Command, site: Site) -> None:
     for value, code in (("false", 0), ("true", 0), ("maybe", 2)):
         told = replace(onrecord, env=onrecord.env | {"ONRECORD_READ_BACK": value})

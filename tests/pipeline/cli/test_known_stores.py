@@ -65,6 +65,7 @@ def test_a_disk_that_is_not_mounted_ends_every_command_with_ten(mounted: Command
     assert mounted("get", page).code == 0
 
 
+@pytest.mark.full
 def test_another_archive_in_its_place_is_named(mounted: Command, page: str, tmp_path: Path) -> None:
     elsewhere = unmount(mounted)
     other = Command.at(tmp_path / "other", tmp_path / "other-home")
@@ -76,6 +77,7 @@ def test_another_archive_in_its_place_is_named(mounted: Command, page: str, tmp_
     assert held(Path(mounted.store)) in done.err
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("where", ["before", "behind"])
 def test_a_new_store_is_begun_when_that_is_wanted(mounted: Command, page: str, where: str) -> None:
     elsewhere = unmount(mounted)
@@ -96,6 +98,7 @@ def test_a_backup_disk_that_is_not_mounted_is_not_filled(mounted: Command, tmp_p
     assert mounted("--new-store", "replicate", str(backup)).code == 0
 
 
+@pytest.mark.full
 def test_a_mirrors_copy_that_is_not_mounted_is_not_begun_anew(page: str, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     mirror = Command.at(f"mirror:{first},{second}", tmp_path / "home")
@@ -117,6 +120,7 @@ def test_a_schedule_names_the_archive_of_its_store(mounted: Command) -> None:
     assert f"--store-id {held(Path(mounted.store))}" in done.out
 
 
+@pytest.mark.full
 def test_a_machine_that_forgot_is_held_by_the_id_that_it_is_given(mounted: Command, page: str, tmp_path: Path) -> None:
     known = held(Path(mounted.store))
     unmount(mounted)

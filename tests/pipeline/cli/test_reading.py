@@ -181,6 +181,7 @@ def test_a_url_is_shown_at_a_terminal_as_it_is(onrecord: Command, site: Site) ->
     assert url in at_a_terminal(onrecord, "capture", "--allow-private", url)
 
 
+@pytest.mark.full
 def test_letters_and_spaces_of_all_scripts_stand(onrecord: Command, store: LocalStore, tmp_path: Path) -> None:
     """No-break spaces part words, and joiners are letters to those who write Persian, Hindi or Sinhala."""
     text = "10\u00a0000 می\u200cخواهم क्\u200dष 東京\u3000大阪"
@@ -195,6 +196,7 @@ def test_half_characters_in_an_index_are_printed_as_something(onrecord: Command,
     assert onrecord("--json", "snapshots", URL).code == 0
 
 
+@pytest.mark.full
 def test_an_output_in_another_encoding_ends_no_command(onrecord: Command, store: LocalStore, tmp_path: Path) -> None:
     kept(store, tmp_path, b"<p>x</p>", title="“東京”")
     narrow = Command(onrecord.store, onrecord.env | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
@@ -257,7 +259,7 @@ def test_a_page_that_breaks_its_converter_ends_in_one_line(
     assert "--format html" in done.err
 
 
-@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize("as_json", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_a_reader_that_leaves_does_not_end_a_capture(onrecord: Command, site: Site, as_json: bool) -> None:
     """`onrecord capture ... | head -1` must still capture and publish what it was asked for."""
     urls = [site.url("/post"), site.url("/other")]
@@ -303,6 +305,7 @@ def test_times_beyond_all_times_are_usage_errors(onrecord: Command, time: str) -
         assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
 
 
+@pytest.mark.full
 def test_doctor_bears_a_spool_that_was_meddled_with(onrecord: Command, tmp_path: Path) -> None:
     spool = tmp_path / "home" / ".local" / "state" / "onrecord" / "spool"
     for number, content in enumerate((b"", b"[]", b"{}", b'{"url":5}', b"\xff", DEEP)):
@@ -331,6 +334,7 @@ def test_a_pool_that_cannot_start_its_workers_fails_its_tasks(tmp_path: Path, mo
         monkeypatch.undo()
 
 
+@pytest.mark.full
 def test_a_worker_that_never_gets_ready_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task larger than a socket's buffer must not wait for ever for a worker that does not read."""
     (tmp_path / "stuck_tasks.py").write_text("import time\ntime.sleep(3600)\n")

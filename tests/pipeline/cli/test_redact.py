@@ -52,6 +52,7 @@ def test_it_takes_out_what_was_named_and_says_so(onrecord: Command, runs: list[s
     assert trusting("verify").code == 0
 
 
+@pytest.mark.full
 def test_what_is_missing_is_asked_for(onrecord: Command, runs: list[str]) -> None:
     Signer.create(Path(onrecord.env["HOME"]) / ".config/onrecord/signing-key", NAME)
     for arguments, code, said in (
@@ -92,6 +93,7 @@ def test_what_broke_off_is_finished_by_the_next(onrecord: Command, runs: list[st
     assert "moves" not in onrecord("redact", "--finish").err
 
 
+@pytest.mark.full
 def test_what_is_signed_of_the_archive_goes_on(onrecord: Command, runs: list[str], tmp_path: Path) -> None:
     assert onrecord("evidence", "key", "--new", NAME).code == 0
     assert onrecord("evidence", "checkpoint").code == 0

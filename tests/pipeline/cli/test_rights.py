@@ -42,6 +42,7 @@ def test_caches_state_and_search_are_their_users_alone(tmp_path: Path, site: Sit
     assert (home / ".cache" / "onrecord").stat().st_mode & 0o700 == 0o700
 
 
+@pytest.mark.full
 def test_folders_of_earlier_versions_are_tightened(onrecord: Command, site: Site) -> None:
     home = Path(onrecord.env["HOME"])
     assert onrecord.capture(site.url("/post")).code == 0
@@ -56,6 +57,7 @@ def test_folders_of_earlier_versions_are_tightened(onrecord: Command, site: Site
     assert stat.S_IMODE(search.stat().st_mode) == 0o600
 
 
+@pytest.mark.full
 def test_a_store_keeps_the_rights_that_the_umask_gives_it(onrecord: Command, site: Site) -> None:
     before = os.umask(0o027)
     try:
