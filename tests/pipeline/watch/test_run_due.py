@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
-import threading
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -147,8 +146,7 @@ def test_a_run_ends_at_its_time_and_names_every_outcome(tmp_path: Path) -> None:
                 site.answers[path] = article(f"Page {number}", "It is there.")
         watch_list(onrecord).write_text("".join(f'[[watch]]\npage = "{url}"\n' for url in urls))
         begun = time.monotonic()
-        process = onrecord.start("--json", "run", "--time-limit", f"{LIMIT}s")
-        code, printed, peak = _ended(process)
+        code, printed, peak = _measured(onrecord, "--json", "run", "--time-limit", f"{LIMIT}s")
         took = time.monotonic() - begun
     assert code == 3
     outcomes = {entry["url"]: entry["outcome"] for entry in map(json.loads, printed) if "outcome" in entry}
@@ -166,15 +164,21 @@ def test_a_run_ends_at_its_time_and_names_every_outcome(tmp_path: Path) -> None:
     assert stored.count('"out-of-time"') == len(late)
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[int, list[str], int]:
-    """How a process ended, its lines, and the kB that it had of memory at most: its own, not of other processes."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    threading.Thread(target=process.stderr.read).start()
-    lines = process.stdout.read().splitlines()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, lines, usage.ru_maxrss
+# A process begins with the peak of the one that forked it, and a worker of the tests is large: a small one forks it.
+MEASURED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def _measured(onrecord: Command, *arguments: str) -> tuple[int, list[str], int]:
+    """How a command ended, its lines, and the kB that its process, or one that it waited for, had of memory at most."""
+    argv = [sys.executable, "-c", MEASURED, *onrecord.argv(*arguments)]
+    done = subprocess.run(argv, env=onrecord.env, capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines(), int(done.stderr)
 
 
 @pytest.mark.full

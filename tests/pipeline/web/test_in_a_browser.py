@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 EVIL = """<html><head><title>Evil</title><base href="OUTSIDE/">
-<meta http-equiv=refresh content="0;url=OUTSIDE/out">
+<noscript><meta http-equiv=refresh content="0;url=OUTSIDE/out"></noscript>
 <link rel=stylesheet href="OUTSIDE/x.css"></head>
 <body><p id=text>evil harbour text, long enough to be taken for one</p>
 <script>document.title = "owned"; fetch("/cdx?url=*"); navigator.serviceWorker.register("/sw.js");

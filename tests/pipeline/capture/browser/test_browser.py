@@ -565,8 +565,10 @@ def test_endless_pages_end_with_a_name(site: Site, tmp_path: Path, case: str) ->
     verdict = browsed.fetched[0].verdict
     if name:
         assert verdict.name in name.split("|")
-        assert text in dom(browsed)
-        assert made(browsed, "fullPageFinal")[:4] == b"\x89PNG"
+        in_time = verdict.ok or not any("not all of screenshot and DOM" in note for note in browsed.notes)
+        if in_time:  # a page that never rests may leave a busy machine no time for them, and then has the note
+            assert text in dom(browsed)
+            assert made(browsed, "fullPageFinal")[:4] == b"\x89PNG"
     else:
         assert verdict.name in {"ok", "browser-timeout", "browser-crashed"}
     assert verdict.ok == (verdict.error is None)
