@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from archive.archive import Archive
 from archive.errors import FormatError
 from archive.export import WaczSigner
+from archive.importers.dates import moment_of
 from archive.search import search_index
 from archive.times import iso
 from archive.warc.reader import walk_records
@@ -468,6 +469,13 @@ def test_a_file_that_was_packed_twice_is_no_bomb(theirs: Theirs) -> None:
     done = theirs.bring(gzip.compress(one(1) + bytes(260 << 20), 1), "a.warc.gz")
     assert done.captures == 1
     assert ["is a bomb" in fault for fault in theirs.faults] == [True]
+
+
+def test_a_date_with_the_day_of_the_year_is_read_where_its_month_agrees() -> None:
+    found = moment_of("2008-10-294T05:21:46-0700")
+    assert found is not None
+    assert iso(found) == "2008-10-20T12:21:46Z"
+    assert moment_of("2008-11-294T05:21:46-0700") is None
 
 
 # What a WACZ says beside its records, and what browsers took from pages
