@@ -1,4 +1,4 @@
-"""Dates as records of other programs have them: whole, shortened, or as 12 or 14 digits."""
+"""Dates as records of other programs have them: whole, shortened, as 12 or 14 digits, or with the day of the year."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from archive.times import from_iso, from_stamp
 
 _DIGITS = re.compile(r"\d{4}(?:\d{2}){0,5}\Z", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
+_DAY_OF_YEAR = re.compile(r"(\d{4})-(\d{2})-(\d{3})(?=T)", re.ASCII)  # after the month, as in ClueWeb09
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -17,6 +18,10 @@ def moment_of(text: str | None) -> datetime | None:
     if found := _MONTH.match(text):
         text = found[1] + found[2]
     try:
+        if found := _DAY_OF_YEAR.match(text):
+            day = datetime.strptime(f"{found[1]} {found[3]}", "%Y %j").date()
+            if day.month == int(found[2]):
+                text = day.isoformat() + text[found.end() :]
         return from_stamp(text) if _DIGITS.match(text) else from_iso(text).replace(microsecond=0)
     except ValueError:
         return None

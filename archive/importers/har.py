@@ -111,20 +111,30 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
+_NO_CAPTURE = ": what it says is kept, and is no capture"
+
+
 def _of_entry(file: SavedFile, about: ForeignRecord, number: int, offset: int, entry: Any) -> Iterator[Found]:
     if isinstance(entry, str):
         yield Fault(offset, entry)
         return
+    links: Headers
     try:
         request, response = _object(entry, "request"), _object(entry, "response")
         url, status = str(request["url"]).partition("#")[0], int(response.get("status") or 0)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        yield Fault(offset, f"entry {number} of the HAR cannot be understood: {one_line(str(error))[:100]}")
+        kept = isinstance(entry, dict)
+        lacks = isinstance(error, KeyError)
+        why = f"has no {error}" if lacks else f"cannot be understood: {one_line(str(error))[:100]}"
+        yield Fault(offset, f"entry {number} of the HAR {why}" + (_NO_CAPTURE if kept else ""))
+        if kept:
+            links = (("WARC-Warcinfo-ID", about.record_id),)
+            yield _metadata(file, None, _date_of(entry) or file.changed, entry, links)
         return
     date = _date_of(entry)
-    links: Headers = (("WARC-Warcinfo-ID", about.record_id), *_seen(entry, response))
+    links = (("WARC-Warcinfo-ID", about.record_id), *_seen(entry, response))
     body: tuple[bytes, str | None] = b"", None
-    why = None
+    why = ""
     if not url.lower().startswith(("http:", "https:")):
         why = "asked no server"
     elif date is None:
@@ -136,9 +146,8 @@ def _of_entry(file: SavedFile, about: ForeignRecord, number: int, offset: int, e
             body = _body(response, status, str(request.get("method")))
         except ValueError as error:
             why = str(error)
-    if why is not None or date is None:
-        said = f"entry {number} of the HAR, {url[:200]}, {why}: what it says is kept, and is no capture"
-        yield Fault(offset, said)
+    if why or date is None:
+        yield Fault(offset, f"entry {number} of the HAR, {url[:200]}, {why}{_NO_CAPTURE}")
         yield _metadata(file, url, date or file.changed, entry, links[:1])
         return
     answer = _response(file, url, date, response, status, body, links, f"{number} {entry.get('startedDateTime')}")

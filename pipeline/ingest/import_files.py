@@ -60,17 +60,20 @@ _TOO_MUCH = (
 )
 
 
-def import_file(archive: Archive, path: Path, told: Told, pool: ExtractorPool | None) -> Imported:
+def import_file(
+    archive: Archive, path: Path, told: Told, pool: ExtractorPool | None, *, listed_only: bool = False
+) -> Imported:
     """Bring a WACZ, WARC or ARC file in; `told` is given each thing that was left out, or is odd.
 
-    Without a pool no texts are made. Raises FormatError for what is no archive, OSError, StoreError.
+    Without a pool no texts are made; with `listed_only`, of what a WACZ lists as its pages alone.
+    Raises FormatError for what is no archive, OSError, StoreError.
     """
     with opened(path) as container:
         origin = {"imported": path.name, "imported-sha256": _sha256(path), "imported-bytes": path.stat().st_size}
         origin |= {f"imported-{what}": result for what, result in container.checked.items()}
         settings = RunSettings(software(), None, dict(origin))
         with closing(archive.session(settings)) as session:
-            work = _Importing(archive, session, path, told, container)
+            work = _Importing(archive, session, path, told, container, listed_only=listed_only)
             work.flaws.of_container(container.flaws)
             for part in container.parts:
                 work.part(path, container, part)
@@ -85,10 +88,12 @@ def _sha256(path: Path) -> str:
 
 
 class _Importing:
-    def __init__(self, archive: Archive, session: Session, path: Path, told: Told, container: Container) -> None:
+    def __init__(
+        self, archive: Archive, session: Session, path: Path, told: Told, container: Container, *, listed_only: bool
+    ) -> None:
         self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
-        self._named = NamedPages(container.pages)
+        self._named = NamedPages(container.pages if listed_only else None)
         self._is_empty = archive.run_count() == 0
         self.done = Imported(path.name)
         self._known = Known()
@@ -278,6 +283,7 @@ class _Importing:
         self._orphans()
         for snapshot, page in self._named.settled():
             self._take(snapshot, page)
+            self.done.unlisted += not page
         self.flaws.end()
         done, flaws = self.done, self.flaws
         done.left, done.notes, done.clashes = flaws.left, flaws.notes, flaws.clashes

@@ -1,4 +1,4 @@
-"""Which captures of an imported file are pages: those that its lists of pages name, and what these lead to."""
+"""Which captures of an imported file are pages: all that can have a text, or what its lists name and lead to."""
 
 from __future__ import annotations
 

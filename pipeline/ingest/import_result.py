@@ -19,6 +19,7 @@ class Imported:
     left: int = 0
     notes: int = 0
     clashes: int = 0  # records that came in beside others of their ids
+    unlisted: int = 0  # captures that could have a text, and get none: no list of pages names them
     result: RunResult | None = None
     checked: dict[str, str] = field(default_factory=dict)  # of a WACZ: whether hashes and signature hold, in words
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False))
 @click.option("--extract/--no-extract", default=True, show_default=True, help="Make texts of the pages.")
+@click.option("--listed-pages", is_flag=True, help="Of a WACZ with a list of pages, make texts of these alone.")
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
 )
 @new_store
 @click.pass_obj
-def command(context: Context, files: tuple[str, ...], extract: bool, workers: int | None) -> None:
+def command(context: Context, files: tuple[str, ...], extract: bool, listed_pages: bool, workers: int | None) -> None:
     """Bring in WACZ, WARC and ARC files, compressed or not: their records as they are, each file as a run.
 
     Of HAR and MHTML files, and of pages saved by SingleFile, records are made, with their addresses and dates.
@@ -48,7 +50,8 @@ def command(context: Context, files: tuple[str, ...], extract: bool, workers: in
     with _pool(workers) if extract else nullcontext() as pool:
         for file in files:
             try:
-                done = import_file(archive, Path(file), lambda left: _tell(context, left), pool)
+                tell = partial(_tell, context)
+                done = import_file(archive, Path(file), tell, pool, listed_only=listed_pages)
             except FormatError as error:
                 if len(files) == 1:
                     raise click.UsageError(str(error)) from error
@@ -89,13 +92,20 @@ def _tell(context: Context, left: Left) -> None:
 def _say(context: Context, done: Imported) -> None:
     if context.as_json:
         entry = {"file": done.file, "run": done.run, "records": done.records, "captures": done.captures}
-        entry |= {"pages": done.pages, "already": done.already, "left": done.left, "notes": done.notes}
+        entry |= {
+            "pages": done.pages,
+            "already": done.already,
+            "left": done.left,
+            "notes": done.notes,
+            "unlisted": done.unlisted,
+        }
         print_json(entry | ({"checked": done.checked} if done.checked else {}))
         return
     parts = [f"{done.records:,} records, {done.captures:,} captures"]
     parts += [f"{done.already:,} were in already"] if done.already else []
     parts += [f"{done.clashes:,} with the ids of others"] if done.clashes else []
     parts += [f"{done.left:,} left out"] if done.left else []
+    parts += [f"{done.unlisted:,} that no list of pages names have no text"] if done.unlisted else []
     odd = done.notes - done.clashes
     parts += [f"{odd:,} odd ones (-v names them)"] if odd and not context.verbosity else []
     click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))

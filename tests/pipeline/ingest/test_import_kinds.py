@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from archive.archive import Archive
 from archive.errors import FormatError
 from archive.export import WaczSigner
+from archive.importers.dates import moment_of
 from archive.search import search_index
 from archive.times import iso
 from archive.warc.reader import walk_records
@@ -79,11 +80,11 @@ class Theirs:
         self.faults: list[str] = []  # what was left out, by the last file
         self.notes: list[str] = []  # what is odd about it
 
-    def bring(self, data: bytes, name: str = "a.warc") -> Imported:
+    def bring(self, data: bytes, name: str = "a.warc", *, listed_only: bool = False) -> Imported:
         path = self.folder / name
         path.write_bytes(data)
         said: list[Left] = []
-        done = import_file(self.archive, path, said.append, self._pool)
+        done = import_file(self.archive, path, said.append, self._pool, listed_only=listed_only)
         self.archive.refresh()
         self.faults = [left.reason for left in said if not left.taken]
         self.notes = [left.reason for left in said if left.taken]
@@ -135,11 +136,26 @@ def test_a_list_of_pages_names_pages_by_their_keys(named: str, captured: str, th
 
 
 def with_text(theirs: Theirs, named: list[str], *records: bytes) -> list[str]:
-    """Import a WACZ whose list names pages, and return the URLs that have a text."""
-    done = theirs.bring(wacz({"archive/data.warc.gz": members(*records)}, named), "a.wacz")
+    """Import the listed pages of a WACZ, and return the URLs that have a text."""
+    done = theirs.bring(wacz({"archive/data.warc.gz": members(*records)}, named), "a.wacz", listed_only=True)
     assert done.captures == len(records)
     documents = {snapshot.url: theirs.archive.document(snapshot) for snapshot in theirs.archive.every()}
     return sorted(url for url, document in documents.items() if document and "Tuesday" in (document.article.text or ""))
+
+
+def test_a_page_that_no_list_names_has_its_text_unless_listed_pages_alone_are_asked_for(theirs: Theirs) -> None:
+    records = [
+        record(url=f"http://quay.example/{name}", block=answer(name), number=number)
+        for number, name in enumerate("abc", start=1)
+    ]
+    data = wacz({"archive/data.warc.gz": members(*records[:2])}, ["http://quay.example/a"])
+    done = theirs.bring(data, "a.wacz")
+    assert (done.captures, done.pages, done.unlisted) == (2, 2, 0)
+    assert "Tuesday" in (theirs.text("http://quay.example/b") or "")
+    other = wacz({"archive/data.warc.gz": records[2]}, ["http://quay.example/a"])
+    done = theirs.bring(other, "b.wacz", listed_only=True)
+    assert (done.captures, done.pages, done.unlisted) == (1, 0, 1)
+    assert theirs.text("http://quay.example/c") is None
 
 
 def moved(url: str, to: str, number: int) -> bytes:
@@ -392,8 +408,7 @@ def test_a_zip_that_breaks_off_is_read_up_to_there(streamed: bool, method: int, 
     data = bytes(file.data) if isinstance(file, _Stream) else file.getvalue()
     end = data.index(b"PK\x01\x02") - (0 if cut == "list" else 120)
     done = theirs.bring(data[:end], "a.wacz")
-    assert done.captures == (3 if cut == "list" else 2)
-    assert done.pages == 2
+    assert done.captures == done.pages == (3 if cut == "list" else 2)
     assert "breaks off" in theirs.faults[0]
     assert len(theirs.faults) >= (1 if cut == "list" else 2)
 
@@ -403,7 +418,7 @@ def test_a_wacz_of_waczs_is_read(theirs: Theirs) -> None:
     frame = members(record(url="http://quay.example/frame", block=answer("Frame"), number=3))
     second = wacz({"archive/data.warc.gz": one(2, "b") + frame}, ["http://quay.example/b"])
     done = theirs.bring(wacz({"archive/one.wacz": first, "archive/two.wacz": second}), "multi.wacz")
-    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (3, 2, [], [])
+    assert (done.captures, done.pages, theirs.faults, theirs.notes) == (3, 3, [], [])
     deeper = wacz({"one.wacz": wacz({"two.wacz": first})})
     theirs.bring(deeper, "deep.wacz")
     assert ["is not read" in fault for fault in theirs.faults] == [True]
@@ -454,6 +469,13 @@ def test_a_file_that_was_packed_twice_is_no_bomb(theirs: Theirs) -> None:
     done = theirs.bring(gzip.compress(one(1) + bytes(260 << 20), 1), "a.warc.gz")
     assert done.captures == 1
     assert ["is a bomb" in fault for fault in theirs.faults] == [True]
+
+
+def test_a_date_with_the_day_of_the_year_is_read_where_its_month_agrees() -> None:
+    found = moment_of("2008-10-294T05:21:46-0700")
+    assert found is not None
+    assert iso(found) == "2008-10-20T12:21:46Z"
+    assert moment_of("2008-11-294T05:21:46-0700") is None
 
 
 # What a WACZ says beside its records, and what browsers took from pages

@@ -106,18 +106,28 @@ def test_what_is_rebuilt_is_labelled_so(theirs: Theirs) -> None:
 
 def test_entries_without_a_body_are_named_and_counted(theirs: Theirs) -> None:
     bodiless = [entry(f"{URL}?{n}", None, status) for n, status in enumerate((200, 304, 204, 0))]
-    data = har(*bodiless, {"request": 7}, entry("data:text/plain,x", "in the address"), entry(body=page().decode()))
+    data = har(
+        *bodiless,
+        {"request": 7},
+        {"request": {"url": "http://asked.example/"}},
+        8,
+        entry("data:text/plain,x", "in the address"),
+        entry(body=page().decode()),
+    )
     done = theirs.bring(data, "a.har")
-    assert (done.captures, done.left) == (3, 4)  # 304, 204, the page
-    no_body, no_answer, strange, no_server = theirs.faults
+    assert (done.captures, done.left) == (3, 6)  # 304, 204, the page
+    no_body, no_answer, strange, asked, number, no_server = theirs.faults
     assert ("entry 1 " in no_body, "has no body" in no_body, f"{URL}?0" in no_body) == (True, True, True)
     assert ("entry 4 " in no_answer, "had no answer" in no_answer) == (True, True)
     assert "entry 5 of the HAR cannot be understood" in strange
+    assert "entry 6 of the HAR has no 'response': what it says is kept" in asked
+    assert ("entry 7 " in number, "kept" in number) == (True, False)
     assert "asked no server" in no_server
     said = [each for each in records_of(theirs) if b"WARC-Type: metadata" in each]
     assert [f"{URL}?{n}".encode() in each for n, each in enumerate(said[:4])] == [True] * 4
-    assert b"in the address" in said[4]
-    assert (b"the pilots" in said[5], b'"pages": [{"id": "a"}]' in said[6]) == (False, True)
+    assert (b'{"request": 7}' in said[4], b"http://asked.example/" in said[5]) == (True, True)
+    assert b"in the address" in said[6]
+    assert (b"the pilots" in said[7], b'"pages": [{"id": "a"}]' in said[8]) == (False, True)
 
 
 @pytest.mark.parametrize(
