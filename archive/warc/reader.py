@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser, StatusAndHeadersParserException
 
 from archive.checked_json import size_of
 from archive.digests import is_digest
@@ -159,13 +159,14 @@ def _parse(member: Member, own: bool) -> Record:
         parsed = _PARSER.parse(head)
     except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
         raise RecordError(f"no WARC record: {str(error)[:200] or 'it is empty'}") from error
-    headers = tuple((str(name), str(value)) for name, value in parsed.headers)
-    record_id = parsed.get_header("WARC-Record-ID") or "a record without id"
+    headers = _fields(parsed)
+    named = {name.lower(): value for name, value in reversed(headers)}  # the first of each name
+    record_id = named.get("warc-record-id") or "a record without id"
     try:
-        length = size_of(parsed.get_header("Content-Length"))
+        length = size_of(named.get("content-length"))
     except ValueError as error:
         raise RecordError(f"{record_id}: no Content-Length") from error
-    digest = parsed.get_header("WARC-Block-Digest") if own else None
+    digest = named.get("warc-block-digest") if own else None
     checked = CheckedBlock(member.stream, length, digest, record_id)
     return Record(headers, io.BufferedReader(checked, _PIECE), member, head.getvalue(), own=own)
 
@@ -176,7 +177,12 @@ def headers_of(head: bytes) -> Headers:
         parsed = _PARSER.parse(io.BytesIO(head))
     except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
         raise RecordError(f"no WARC record: {str(error)[:200] or 'it is empty'}") from error
-    return tuple((str(name), str(value)) for name, value in parsed.headers)
+    return _fields(parsed)
+
+
+def _fields(parsed: StatusAndHeaders) -> Headers:
+    """Return names and values; one that begins on a further line has blanks before it (WARC 1.1 §4, LWS)."""
+    return tuple((str(name), str(value).strip()) for name, value in parsed.headers)
 
 
 def _head(stream: BinaryIO) -> io.BytesIO:

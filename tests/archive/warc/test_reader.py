@@ -58,6 +58,12 @@ def test_small_members_in_a_large_piece_are_not_copied_again_and_again() -> None
     assert peak < 1 << 18  # a copy of what is left would be 512 KiB
 
 
+def test_values_may_begin_on_a_further_line_and_go_on_on_others() -> None:
+    folded = {"Content_Length": "\r\n 4", "WARC_Record_ID": "\r\n\t<urn:uuid:2>", "Odd": "one\r\n two\r\n three"}
+    record = read_record([member(a_record(**folded))], own=False)
+    assert (record.record_id, record.header("Odd"), record.block.read()) == ("<urn:uuid:2>", "one two three", b"body")
+
+
 @pytest.mark.parametrize("length", ["²", "-1", "", "x", "1e3", "9" * 5000, "1_0", "+4", "٤"])
 def test_lengths_that_are_none_are_named(length: str) -> None:
     assert read_record([member(a_record())]).block.read() == b"body"
