@@ -142,9 +142,10 @@ class _Reader:
         if VERSION.match(first):
             return self._warc(offset)
         line = self._plain.readline(_LINE)
-        fields = _arc_fields(line) if self._is_arc or line.startswith(b"filedesc:") else None
+        head = line.startswith(b"filedesc:")
+        fields = _arc_fields(line) if self._is_arc or head else None
+        self._is_arc |= fields is not None or (head and offset == 0)  # whatever its fields are
         if fields:
-            self._is_arc = True
             return self._arc(offset, fields)
         return self._passed_over(offset, len(line))
 

@@ -343,6 +343,13 @@ def test_arc_records_that_cannot_be_looked_up_are_kept(date: str, theirs: Theirs
     assert theirs.holds(block)
 
 
+def test_an_arc_file_that_says_nothing_of_itself_has_its_records(theirs: Theirs) -> None:
+    whole = arc("http://quay.example/a 1.2.3.4 19961231235958 text/html {}", answer())
+    bare = whole.replace(b"filedesc://t.arc 0.0.0.0 20080430204825 text/plain 66", b"filedesc:// - - - 66")
+    done = theirs.bring(bare, "a.arc")
+    assert (done.records, len(theirs.faults), "Tuesday" in (theirs.text("http://quay.example/a") or "")) == (1, 1, True)
+
+
 # Versions
 
 
