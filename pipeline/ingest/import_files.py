@@ -93,7 +93,8 @@ class _Importing:
     ) -> None:
         self._archive = archive.unguarded()  # it is compared with what is kept, and shows nothing
         self._session = session
-        self._named = NamedPages(container.pages if listed_only else None)
+        # The page of an MHTML file is its one page; a WACZ may list few of its own.
+        self._named = NamedPages(container.pages if listed_only or container.kinds else None)
         self._is_empty = archive.run_count() == 0
         self.done = Imported(path.name)
         self._known = Known()

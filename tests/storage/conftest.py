@@ -18,7 +18,7 @@ from storage.memory import MemoryStore
 from storage.s3 import S3Store
 
 MULTIPART = 5 << 20  # the smallest part that S3 takes
-KINDS = ["memory", "local", "moto", "seaweedfs", "replicas"]
+KINDS = ["memory", "local", pytest.param("moto", marks=pytest.mark.full), "seaweedfs", "replicas"]
 
 
 @pytest.fixture

@@ -506,6 +506,7 @@ def test_a_tombstone_never_hides_the_good_snapshot_behind_a_redirect(onrecord: C
     assert (moved.code, "first version" in moved.out) == (0, True), moved.err
 
 
+@pytest.mark.full
 def test_a_journal_that_cannot_be_understood_keeps_nobody_from_capturing(onrecord: Command, site: Site) -> None:
     site.answers["/slow"] = a_byte_at_a_time
     process = onrecord.start(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 from tests.site import Site
 
@@ -50,6 +52,7 @@ def test_a_restore_says_which_way_it_copies(onrecord: Command, site: Site, tmp_p
     assert f"copies from {onrecord.store} into {other.store}" in both.err
 
 
+@pytest.mark.full
 def test_only_runs_are_counted_as_runs(onrecord: Command, site: Site, tmp_path: Path) -> None:
     onrecord.capture(site.url("/post"))
     onrecord.capture(site.url("/other"))

@@ -140,6 +140,7 @@ def test_a_manifest_that_was_altered_and_mended_is_seen_at_once(
     assert onrecord("get", URL).code == 0
 
 
+@pytest.mark.full
 def test_a_damaged_run_keeps_no_new_capture_from_the_store(
     onrecord: Command, store: LocalStore, tmp_path: Path, site: Site
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_domain_without_a_scheme(written: str, url: str | None) -> None:
     assert (target.url, target.bare) == (url or written, url is not None)
 
 
+@pytest.mark.full
 def test_a_domain_that_speaks_no_https_is_captured_over_http(site: Site, tmp_path: Path) -> None:
     onrecord = Command.at(tmp_path / "store", tmp_path)
     done = onrecord.capture(f"127.0.0.1:{site.port}/one", extra=("--no-requisites",))

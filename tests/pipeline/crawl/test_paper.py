@@ -148,6 +148,7 @@ def test_scope_patterns_robots_and_limits_leave_their_reasons(onrecord: Command,
     assert "/drafts/next" not in gazette.paths
 
 
+@pytest.mark.full
 def test_robots_hold_for_what_was_found_and_not_for_what_was_named(onrecord: Command, gazette: Site) -> None:
     gazette.answers["/"] = answer(b'<a href="/drafts/next">a draft</a>')
     gazette.answers["/drafts/mine"] = answer(b"<title>Mine</title><p>A draft of my own.")
@@ -343,6 +344,7 @@ def test_named_and_denied_by_robots_is_a_failure(onrecord: Command, gazette: Sit
     assert (done.code, told) == (3, ["robots-denied"])
 
 
+@pytest.mark.full
 def test_rules_that_did_not_change_are_still_obeyed(onrecord: Command, gazette: Site) -> None:
     rules = f"User-agent: *\nDisallow: {COLUMNS[0]}\nSitemap: {gazette.url('/sitemap-index.xml')}\n".encode()
 

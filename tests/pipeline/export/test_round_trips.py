@@ -93,7 +93,8 @@ def answers(both: Both, base: str, paths: list[str]) -> None:
         both.same("search", words)
 
 
-@pytest.mark.parametrize("kind", [pytest.param("wacz", marks=pytest.mark.full), "warc.gz"])
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["wacz", "warc.gz"])
 def test_every_command_says_the_same_of_what_was_exported_and_imported(
     kind: str, ours: tuple[Command, str], tmp_path: Path
 ) -> None:

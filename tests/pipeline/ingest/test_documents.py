@@ -64,6 +64,7 @@ def test_a_page_alone_and_among_forty_has_the_same_text(onrecord: Command, site:
     assert text(onrecord, site.url("/7")) == text(alone, site.url("/7"))
 
 
+@pytest.mark.full
 def test_what_three_pages_gain_is_in_their_texts_and_their_diffs(onrecord: Command, site: Site) -> None:
     urls = [site.url(f"/{number}") for number in range(1, 4)]
     for extra in ("", ADDED):

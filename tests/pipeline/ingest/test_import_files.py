@@ -125,7 +125,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, str]:
         return made, site.url("")
 
 
-@pytest.mark.parametrize("kind", ["wacz", "warc.gz"])
+@pytest.mark.parametrize("kind", [pytest.param("wacz", marks=pytest.mark.full), "warc.gz"])
 def test_export_then_import_is_the_identity_on_records(kind: str, ours: tuple[Command, str], tmp_path: Path) -> None:
     onrecord, base = ours
     theirs = Command.at(tmp_path / "theirs", tmp_path / "home")

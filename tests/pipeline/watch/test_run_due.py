@@ -75,6 +75,7 @@ def test_a_state_that_is_lost_is_rebuilt_from_the_store(onrecord: Command, site:
     assert len(site.requests) == requests, "nothing is due"
 
 
+@pytest.mark.full
 def test_an_overlap_is_refused_and_nothing_queues_up(onrecord: Command, site: Site) -> None:
     released = asyncio.Event()
     site.answers["/slow"] = _held(released)
@@ -90,6 +91,7 @@ def test_an_overlap_is_refused_and_nothing_queues_up(onrecord: Command, site: Si
     assert onrecord("run").code == 0
 
 
+@pytest.mark.full
 def test_another_machine_that_runs_is_left_alone(onrecord: Command, site: Site, tmp_path: Path) -> None:
     released = asyncio.Event()
     site.answers["/slow"] = _held(released)
