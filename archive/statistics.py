@@ -10,6 +10,8 @@ from archive import object_keys
 from archive.archive import Reader
 from archive.model import TEXT_INCOMPLETE, Snapshot
 
+_LACKING = frozenset({TEXT_INCOMPLETE, "needs-scripts"})  # the state text-incomplete of a page
+
 
 @dataclass(slots=True)
 class HostStock:
@@ -43,7 +45,7 @@ class Stock:
     other_bytes: int
     total: HostStock
     hosts: tuple[HostStock, ...]  # those with most captures first
-    text_incomplete: int = 0  # URLs whose newest capture that shows the page has TEXT_INCOMPLETE
+    text_incomplete: int = 0  # URLs of pages that are there, and whose text was not had whole when last seen
 
 
 def stock_of(archive: Reader) -> Stock:
@@ -67,7 +69,7 @@ def stock_of(archive: Reader) -> Stock:
             continue
         total.add(snapshot)
         hosts.setdefault(host, HostStock(host)).add(snapshot)
-        if snapshot.availability == TEXT_INCOMPLETE:
+        if snapshot.availability in _LACKING:
             incomplete.add(snapshot.url)
         elif not snapshot.is_behind_wall and not snapshot.is_tombstone:
             incomplete.discard(snapshot.url)

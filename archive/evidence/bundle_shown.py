@@ -93,7 +93,7 @@ def _stamps(tokens: Sequence[bytes], note: bytes) -> list[tuple[datetime, str]]:
     for token in tokens:
         try:
             stamp = check_token(token, note)
-        except IntegrityError:  # whoever checks the bundle is told
+        except IntegrityError:  # `evidence verify` names it
             continue
         found.append((stamp.time, stamp.authority))
     return found

@@ -149,7 +149,7 @@ class _Chain:
         return True
 
     def _since(self, digest: str) -> list[str]:
-        """The hashes of a manifest and of those that stood in its place since, as far as that was said by right.
+        """Return the hash of a manifest, and those of its successors that a known key signed.
 
         The last ones may be yet to come: a redaction is stated before it is carried out.
         """

@@ -103,13 +103,20 @@ def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | Non
         old = archive.closest(url, start)
         return (old, new) if old.timestamp <= new.timestamp else (new, old)
     before: list[Snapshot] = []
+    state = None
     for entry in history_of(archive, new.url, same_text).judged:
         if entry.snapshot.place == new.place:
             if entry.earlier is not None:
                 return entry.earlier, new
+            state = entry.state
             break
         if entry.state.shows_page and entry.snapshot.document is not None:
             before.append(entry.snapshot)
+    if state is not None and not state.shows_page:
+        raise NoSuchSnapshot(
+            f"no text of {plain(url)} shows the page: the newest snapshot is {state.words}; capture it again, or name "
+            "two times with --from and --to"
+        )
     if not before:
         raise NoSuchSnapshot(f"only one text is kept of {plain(url)}; capture it again later, and compare then")
     return before[-1], new

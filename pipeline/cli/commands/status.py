@@ -150,7 +150,8 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     click.echo(f"captures   {total.captures:,}: {total.revisits:,} revisits, {total.tombstones:,} tombstones")
     click.echo(f"documents  {stock.documents:,}")
     if stock.text_incomplete:
-        click.echo(f"incomplete {stock.text_incomplete:,} pages whose text has little of their words (text-incomplete)")
+        many = f"{stock.text_incomplete:,} {'page' if stock.text_incomplete == 1 else 'pages'}"
+        click.echo(f"incomplete {many} whose text was not had whole, or is drawn by scripts (text-incomplete)")
     sizes = f"{stock.warc_bytes:,} in WARC files, {stock.index_bytes:,} in indexes, {stock.other_bytes:,} besides"
     click.echo(f"bytes      {sizes}")
     click.echo(f"oldest     {_time(total, 'oldest')}")

@@ -96,7 +96,7 @@ def _space(text: str, word: Word, before: Word | None) -> str:
 
 
 def _from_right(words: list[Word]) -> list[Word]:
-    """Words from the right, runs of those that read from the left kept."""
+    """Return words in the order of a right-to-left line; runs of left-to-right words keep theirs."""
     found: list[Word] = []
     run: list[Word] = []
     for word in reversed(words):

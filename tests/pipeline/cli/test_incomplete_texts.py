@@ -27,7 +27,7 @@ def test_an_incomplete_text_is_named_and_kept(onrecord: Command, site: Site) -> 
     assert [line for line in got.out.splitlines() if line in SENTENCES] == SENTENCES
     assert onrecord("--json", "get", url, "--format", "json").lines[0]["availability"] == "text-incomplete"
     assert onrecord("--json", "snapshots", url).lines[0]["availability"] == "text-incomplete"
-    assert "1 pages whose text has little of their words" in onrecord("status").out
+    assert "incomplete 1 page whose text was not had whole" in onrecord("status").out
     assert onrecord("--json", "status").lines[0]["text_incomplete"] == 1
 
 
@@ -65,3 +65,15 @@ def test_texts_that_are_made_again_are_named_too(onrecord: Command, site: Site) 
     assert "2 texts made again" in made.err
     assert "1 have little of their page's words" in made.err
     assert SENTENCES[0] in onrecord("get", site.url("/little")).out
+
+
+@pytest.mark.full
+def test_a_page_that_scripts_draw_is_counted_and_has_no_text_to_compare(onrecord: Command, site: Site) -> None:
+    root = (
+        "<html><head><title>App</title></head><body><div id=root></div><noscript>You need to enable JavaScript to run "
+    )
+    site.answers["/app"] = answer(f"{root}this app.</noscript><script src=/x.js></script></body></html>".encode())
+    assert onrecord.capture(site.url("/app")).lines[0]["outcome"] == "needs-scripts"
+    assert "incomplete 1 page whose text" in onrecord("status").out
+    done = onrecord("diff", site.url("/app"))
+    assert (done.code, "the newest snapshot is to be confirmed: text-incomplete" in done.err) == (4, True)

@@ -86,7 +86,9 @@ def test_an_empty_shell_with_data_is_a_page() -> None:
     assert (found.article.availability, SENTENCES[0] in (found.article.text or "")) == (None, True)
 
 
-STORY = " ".join(f"Another story that nobody asked for is told here at length, for the {n}th time." for n in range(20))
+STORY = " ".join(
+    f"Another story that nobody asked for is printed here at length, for the {n}th time." for n in range(20)
+)
 
 
 @pytest.mark.parametrize(

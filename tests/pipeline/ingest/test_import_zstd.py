@@ -71,7 +71,7 @@ def test_files_are_read_however_they_are_packed(form: str, theirs: Theirs) -> No
         "with plain": RAW + frames(*RECORDS[:2], dictionary=DICTIONARY) + b"".join(RECORDS[2:]),
         "plain": b"".join(RECORDS[:2]) + frames(*RECORDS[2:]),
     }[form]
-    assert b"WARC" in DICTIONARY.dict_content  # whoever reads it as records finds some
+    assert b"WARC" in DICTIONARY.dict_content  # a reader that takes it for records finds some
     done = theirs.bring(data, "a.warc.zst")
     assert (done.records, done.captures, done.pages, theirs.faults, theirs.notes) == (4, 4, 4, [], [])
 
