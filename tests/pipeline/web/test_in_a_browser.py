@@ -70,7 +70,8 @@ def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{base}/")
-        page.keyboard.type("mayor")  # the question has the focus
+        page.wait_for_function("document.activeElement.name === 'q'")  # the question gets the focus
+        page.keyboard.type("mayor")
         page.keyboard.press("Enter")
         page.wait_for_url("**/search?q=mayor*")
         assert page.locator("mark").first.inner_text() == "mayor"

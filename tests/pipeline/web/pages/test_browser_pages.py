@@ -66,7 +66,8 @@ def visit(chromium: Any) -> Iterator[Visit]:
 def test_search_leads_to_the_timeline_and_the_text(both: Served, visit: Visit) -> None:
     page = visit.page
     page.goto(both.pages)
-    page.keyboard.type("chairman resign")  # the field has the focus
+    page.wait_for_function("document.activeElement.name === 'q'")  # the field gets the focus
+    page.keyboard.type("chairman resign")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?*")
     assert page.locator("mark").first.inner_text() == "chairman"
