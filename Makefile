@@ -56,7 +56,8 @@ check: $(READY) ## formatting, lint, types, which room may name what, circles, s
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.checks
 
-bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and peers
+bench: $(READY) ## speed beside wget and pywb, memory, and texts beside gold and peers; EARLIER=FOLDER: beside that build
+	@if [ -n "$(EARLIER)" ]; then $(BIN)/python -m tests.bench.builds "$(EARLIER)"; fi
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.lookup
 	@$(BIN)/python -m tests.bench.gold

@@ -1,7 +1,8 @@
 """`make bench`: how fast, beside what people use today, on the same pages in the same run on this machine.
 
 Ratios are the result; the seconds differ from machine to machine. Everything happens on loopback. Needs wget, and takes
-real pages from Debian's python3-doc where it is installed.
+real pages from Debian's python3-doc where it is installed. `python -m tests.bench.builds` holds this build against an
+earlier one.
 """
 
 from __future__ import annotations
@@ -9,114 +10,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import random
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.machine import Bench, Cost
 from tests.servers import SeaweedFS, find_weed
 
-LARGEST = 300_000  # bytes of a page: beyond it extraction takes seconds a page, the same for everyone
-WORDS = "court press harbour column ruling reader tax train council quay minister paper night page word law".split()
 
-
-@dataclass(frozen=True)
-class Cost:
-    """What a process and its children took."""
-
-    wall: float  # seconds
-    cpu: float  # seconds
-    peak: int  # bytes of the process itself, not of its children
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak))
-
-
-class Bench:
-    """The pages, the servers and a folder for everything that is made."""
-
-    def __init__(self, folder: Path, parts: set[str]) -> None:
-        self.folder = folder
-        self.parts = parts
-        self.pages = folder / "pages"
-        self.edition = folder / "edition"
-        self.edition.write_text("0 0")
-        self.port = _free_port()
-        self.env = os.environ | {"HOME": str(folder / "home")}
-        (folder / "home").mkdir()
-
-    def make_pages(self) -> None:
-        source = next(iter(sorted(Path("/usr/share/doc").glob("python3.*/html"))), None)
-        if source is None:
-            _made_up_pages(self.pages)
-            print("pages: made up, for python3-doc is not installed")
-        else:
-            for path in source.rglob("*.html"):
-                if path.stat().st_size < LARGEST:
-                    target = self.pages / path.relative_to(source)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path, target)
-        self.paths = sorted(f"/{path.relative_to(self.pages)}" for path in self.pages.rglob("*.html"))
-        size = sum(path.stat().st_size for path in self.pages.rglob("*.html"))
-        print(f"pages: {len(self.paths)}, {size / len(self.paths) / 1000:.0f} kB each on average")
-
-    @contextmanager
-    def serving(self, *, hosts: int = 1, latency: float = 0.0) -> Iterator[None]:
-        command = [
-            "-m",
-            "tests.bench.server",
-            str(self.pages),
-            str(self.port),
-            str(hosts),
-            str(latency),
-            str(self.edition),
-        ]
-        server = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE)
-        try:
-            assert server.stdout is not None
-            server.stdout.readline()
-            yield
-        finally:
-            server.kill()
-            server.wait()
-
-    def urls(self, name: str, *, copies: int = 1, hosts: int = 1, most: int = 10**9) -> Path:
-        file = self.folder / name
-        lines = [
-            f"http://127.0.0.{host + 1}:{self.port}{path}?copy={copy}"
-            for copy in range(copies)
-            for host in range(hosts)
-            for path in self.paths[:most]
-        ]
-        file.write_text("\n".join(lines) + "\n")
-        return file
-
-    def fresh(self, name: str) -> Path:
-        path = self.folder / name
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir()
-        return path
-
-    def run(self, *command: str, cwd: Path | None = None, may_fail: bool = False) -> Cost:
-        """Run to the end and measure, by what the system accounts to the process."""
-        log = (self.folder / "log").open("ab")
-        begun = time.monotonic()
-        process = subprocess.Popen(command, cwd=cwd, env=self.env, stdout=log, stderr=log)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - begun
-        if process.returncode and not may_fail:
-            sys.exit(f"{command[0]} ended with {process.returncode}; see {log.name}")
-        return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
-
-    # What is measured
+class Peers(Bench):
+    """What is measured beside other people's tools."""
 
     def capture_alone(self) -> None:
         urls = self.urls("urls", copies=8)
@@ -227,22 +131,6 @@ def report(title: str, count: int, ours: Cost, peer_name: str, peer: Cost, goal:
     )
 
 
-def _made_up_pages(folder: Path) -> None:
-    folder.mkdir()
-    dice = random.Random(1)
-    for number in range(300):
-        paragraphs = "".join(f"<p>{' '.join(dice.choices(WORDS, k=60))}.</p>" for _ in range(40))
-        (folder / f"{number}.html").write_text(
-            f"<html><title>Page {number}</title><article>{paragraphs}</article></html>"
-        )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 PARTS = ("start", "alone", "latency", "pipeline", "memory")
 
 
@@ -254,7 +142,7 @@ def main() -> None:
         sys.exit("the bench compares with wget: install it first")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory(prefix="onrecord-bench-") as folder:
-        bench = Bench(Path(folder), parts)
+        bench = Peers(Path(folder))
         bench.make_pages()
         measures = {"start": bench.start, "alone": bench.capture_alone, "latency": bench.capture_with_latency}
         for name, measure in measures.items():
