@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december"
@@ -70,19 +71,24 @@ def names_in(authors: str | None) -> str | None:
     return "; ".join(kept) or None
 
 
-def as_written(authors: str | None, page: str) -> str | None:
-    """Return names as the page writes them: "J. R. Tolkien", not "J R Tolkien"."""
-    if authors is None:
-        return None
+def as_written(authors: str | None, texts: Callable[[], Iterable[str]]) -> str | None:
+    """Return names as the texts of a page's elements write them: "J. R. Tolkien", not "J R Tolkien"."""
+    if authors is None or not any(_is_shortened(word) for word in authors.replace(";", "").split()):
+        return authors
+    page = " ".join(texts())
     return "; ".join(_with_dots(name, page) for name in authors.split("; "))
+
+
+def _is_shortened(word: str) -> bool:
+    return len(word) == 1 or word in _SHORTENED
 
 
 def _with_dots(name: str, page: str) -> str:
     words = name.split()
-    if not any(len(word) == 1 or word in _SHORTENED for word in words) or len(words) > _MOST_NAMES:
+    if not any(map(_is_shortened, words)) or len(words) > _MOST_NAMES:
         return name
     pattern = r"\s+".join(
-        rf"{re.escape(word)}\.?" if len(word) == 1 or word in _SHORTENED else re.escape(word) for word in words
+        rf"{re.escape(word)}\.?" if _is_shortened(word) else re.escape(word) for word in words
     )
     match = re.search(rf"(?<!\w){pattern}(?!\w)", page)
     return " ".join(match[0].split()) if match and not match[0].endswith("..") else name

@@ -12,7 +12,6 @@ from pipeline.extract.author_names import as_written, names_in
 from pipeline.extract.bylines import author_in_byline, author_in_microdata, authors_in_head
 from pipeline.extract.first_post import beginning_of
 from pipeline.extract.json_ld import Structured, structured_of
-from pipeline.extract.main_content import text_in
 from pipeline.extract.metadata_window import window_of
 from pipeline.extract.normalize_text import clean
 from pipeline.extract.page_title import title_of
@@ -91,7 +90,7 @@ def _authors(found: Any, tree: HtmlElement, url: str, structured: Structured, po
     sources = (poster, "; ".join(structured.authors), authors_in_head(tree), author_in_microdata(tree))
     if names := next((names for source in sources if (names := names_in(source))), None):
         return names
-    names = as_written(_author(found, tree, url), text_in(tree))
+    names = as_written(_author(found, tree, url), tree.itertext)
     return names or author_in_byline(tree) or names_in("; ".join(structured.organisations))
 
 
