@@ -17,6 +17,8 @@ LONGEST_WAIT = 10  # seconds after which a page that leads on is read first
 _PAGES = {"text/html", "application/xhtml+xml", "unk"}
 _MOST = 128 << 10  # bytes of a page that are looked at
 _DECODED = 1 << 24
+# What the walk would look at: the keyword, or a value that may spell it by character references.
+_MAY_LEAD = re.compile(rb"http-equiv\s*=\s*[\"']?\s*(?:refresh|[^\"'>\s]{0,40}&)")
 _CONTENT = re.compile(r"\s*(\d+|(?=\.))[\d.]*(?:\s*\Z|\s*[;,\s]\s*(.*))", re.DOTALL)
 _URL = re.compile(r"url\s*=\s*", re.IGNORECASE)
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,15})")
@@ -70,7 +72,7 @@ def parsed_refresh(value: str, base: str = "") -> Refresh | None:
 
 def refresh_in(markup: bytes) -> Refresh | None:
     """Return the first <meta http-equiv=refresh> of a page that a browser obeys."""
-    if b"refresh" not in markup.lower():
+    if _MAY_LEAD.search(markup.lower()) is None:
         return None
     text, base, at = markup.decode("utf-8", "replace"), "", 0
     while (start := text.find("<", at)) >= 0:
