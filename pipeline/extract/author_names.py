@@ -87,9 +87,7 @@ def _with_dots(name: str, page: str) -> str:
     words = name.split()
     if not any(map(_is_shortened, words)) or len(words) > _MOST_NAMES:
         return name
-    pattern = r"\s+".join(
-        rf"{re.escape(word)}\.?" if _is_shortened(word) else re.escape(word) for word in words
-    )
+    pattern = r"\s+".join(rf"{re.escape(word)}\.?" if _is_shortened(word) else re.escape(word) for word in words)
     match = re.search(rf"(?<!\w){pattern}(?!\w)", page)
     return " ".join(match[0].split()) if match and not match[0].endswith("..") else name
 

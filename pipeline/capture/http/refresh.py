@@ -16,6 +16,7 @@ LONGEST_WAIT = 10  # seconds after which a page that leads on is read first
 
 _PAGES = {"text/html", "application/xhtml+xml", "unk"}
 _MOST = 128 << 10  # bytes of a page that are looked at
+_LONGEST_HEAD = 1 << 18  # bytes; what lies beyond the beginning of a page does no harm here
 _DECODED = 1 << 24
 # What the walk would look at: the keyword, or a value that may spell it by character references.
 _MAY_LEAD = re.compile(rb"http-equiv\s*=\s*[\"']?\s*(?:refresh|[^\"'>\s]{0,40}&)")
@@ -54,7 +55,7 @@ def refresh_of(recorded: Exchange) -> Refresh | None:
         return None
     if (value := recorded.header("Refresh")) is not None and (found := parsed_refresh(value)):
         return found
-    return refresh_in(_beginning(recorded))
+    return refresh_in(_beginning(recorded)) if _may_lead(recorded) else None
 
 
 def parsed_refresh(value: str, base: str = "") -> Refresh | None:
@@ -99,6 +100,14 @@ def refresh_in(markup: bytes) -> Refresh | None:
             ):
                 return Refresh(found.wait, found.url.encode().decode("latin-1"))  # as a header would have it
     return None
+
+
+def _may_lead(recorded: Exchange) -> bool:
+    """Return whether a page is worth taking out of its codings: one without any shows at once that it leads nowhere."""
+    if recorded.header("Content-Encoding") is not None or recorded.header("Transfer-Encoding") is not None:
+        return True
+    with recorded.response.open() as stream:
+        return _MAY_LEAD.search(stream.read(_LONGEST_HEAD + _MOST).lower()) is not None
 
 
 def _beginning(recorded: Exchange) -> bytes:
