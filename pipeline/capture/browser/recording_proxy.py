@@ -81,7 +81,8 @@ class PageProxy:
         self._certificate = certificate
         self.credential = Credential.new()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With its protocol named, or asyncio leaves Nagle's algorithm on for what is accepted.
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
     async def __aenter__(self) -> PageProxy:
         self._listener.setblocking(False)

@@ -157,7 +157,7 @@ async def _open_tls(opener: _Opener, url: WebUrl, settings: FetchSettings) -> Co
 
 async def _socket_to(address: tuple[str, int], url: WebUrl, settings: FetchSettings) -> tuple[socket.socket, str]:
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on
     try:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)

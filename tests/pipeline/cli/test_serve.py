@@ -29,3 +29,12 @@ def test_without_an_archive_there_is_nothing_to_serve(onrecord: Command) -> None
     done = onrecord("serve")
     assert done.code == 10
     assert "no archive at" in done.err
+
+
+def test_answers_are_sent_at_once() -> None:
+    from pipeline.cli.commands.serve import _listening
+
+    with _listening("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
