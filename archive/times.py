@@ -47,7 +47,9 @@ def from_stamp(digits: str) -> datetime:
     """The moment that 4 to 14 digits name, their missing part being the earliest; raises ValueError."""
     if not _DIGITS.match(digits):
         raise ValueError(f"not a timestamp: {digits!r}")
-    return datetime.strptime(digits + _FIRST[len(digits) :], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    whole = digits + _FIRST[len(digits) :]
+    month, day, hour, minute, second = (int(whole[at : at + 2]) for at in range(4, 14, 2))
+    return datetime(int(whole[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)  # records of a second share it

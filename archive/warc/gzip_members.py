@@ -16,9 +16,11 @@ try:
 except ImportError:  # no wheel for this processor: the standard library writes the same format, slower
     _fast = None  # type: ignore[assignment]  # a module or None
 
+_DAMAGED = (zlib.error, *((_fast.error,) if _fast else ()))
 _LEVEL = 2 if _fast else 6
 _WHOLE = 1 << 20  # a record up to this size is compressed in one call
 _OUT = 1 << 16
+_FLAGS, _RESERVED = 3, 0xE0  # the byte of a member's header, and the bits of it
 _STEP = 1 << 13  # compressed bytes given to zlib at once
 
 
@@ -116,7 +118,7 @@ class _Inflating(io.RawIOBase):
         self._source = source
         self._leaf = hashlib.sha256(LEAF) if hashed else None
         self._data = b""
-        self._decompressor = zlib.decompressobj(wbits=31)
+        self._decompressor = (_fast or zlib).decompressobj(wbits=31)
         self.consumed = 0  # compressed bytes of this member
         self._full = False  # the last output filled its buffer: zlib may hold more back
 
@@ -129,9 +131,11 @@ class _Inflating(io.RawIOBase):
                 self._data = self._source.take()
                 if not self._data:
                     raise RecordError(f"{self._name} breaks off before its end")
+                if self._has_unknown_flags():
+                    raise RecordError(f"{self._name} is damaged, or none: its header has unknown flags")
             try:
                 out = self._decompressor.decompress(self._data, min(len(buffer), _OUT))
-            except zlib.error as error:
+            except _DAMAGED as error:
                 raise RecordError(f"{self._name} is damaged, or none: {error}") from error
             self._full = len(out) == min(len(buffer), _OUT)
             ended = self._decompressor.eof
@@ -146,6 +150,11 @@ class _Inflating(io.RawIOBase):
                 buffer[: len(out)] = out
                 return len(out)
         return 0
+
+    def _has_unknown_flags(self) -> bool:
+        """Return whether reserved flags are set, which a reader must refuse (RFC 1952 §2.3.1.2); isal passes them."""
+        at = _FLAGS - self.consumed
+        return 0 <= at < len(self._data) and self._data[at] & _RESERVED != 0
 
     def leaf(self) -> bytes:
         """The hash of the member's bytes as a leaf, once it was read to its end."""
