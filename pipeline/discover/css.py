@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.discover.css_scan import addresses_in
 from pipeline.discover.outlinks import Collector, Findings, Hop
 
 if TYPE_CHECKING:
@@ -86,7 +87,13 @@ def add_css(collector: Collector, text: str, context: str, base: str | None = No
     """Add what a piece of CSS loads: a sheet, a <style>, a style attribute."""
     if "(" not in text and "@" not in text:
         return
+    found = addresses_in(text)
+    for address, imported in _parsed_addresses(text) if found is None else found:
+        collector.add(address, Hop.EMBED, f"{context} {'@import' if imported else 'url()'}", base)
+
+
+def _parsed_addresses(text: str) -> Iterator[tuple[str, bool]]:
     import tinycss2
 
     for found in references(tinycss2.parse_component_value_list(text, skip_comments=True)):
-        collector.add(found.address, Hop.EMBED, f"{context} {'@import' if found.imported else 'url()'}", base)
+        yield found.address, found.imported
