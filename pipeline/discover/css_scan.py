@@ -16,30 +16,36 @@ _BEHIND = r"[^(){}\[\]\"'\\]*\)"  # of a quoted address: modifiers
 _URL = rf"url\({_SPACE}*(?:{_STRINGS[0]}{_BEHIND}|{_STRINGS[1]}{_BEHIND}|{_BARE}{_SPACE}*\))"
 _BEGINS = rf"(?<!{_NAME})(?<![#@])"  # no name, hash or at-keyword goes on here
 
+_NO_LETTER = r"(?:0{4}[0-3][0-9a-f]|0{0,4}[0-3]?[0-9a-f](?![0-9a-f]))(?:\r\n|[ \t\r\n\f])?"  # in hexadecimal
 _PASSED = re.compile(r"(?:[^uU@/\"'\\]++|[uU](?![rR][lL]\()|@(?![iI][mM][pP][oO][rR][tT])|/(?!\*))*+")
 _TOKEN = re.compile(
     rf"{_BEGINS}{_URL}"  # groups 1 to 3
     rf"|@import(?!{_NAME}|\\)(?:{_SPACE}|/\*.*?\*/)*+(?:{_STRINGS[0]}|{_STRINGS[1]}|{_URL})"  # groups 4 to 8
     r"|/\*.*?(?:\*/|\Z)"
     r"|\"(?:[^\"\\\n\r\f]|\\.)*\"|'(?:[^'\\\n\r\f]|\\.)*'"
-    rf"|(?:\\[^0-9a-zA-Z\n\r\f]{_NAME}*)+"  # a name with harmless escapes, to its end
+    rf"|(?:\\(?:[^0-9a-zA-Z\n\r\f]|{_NO_LETTER}){_NAME}*)+"  # a name with harmless escapes, to its end
     rf"|(\\|[\"']|{_BEGINS}url\(|@import)",  # group 9: odd
     re.IGNORECASE | re.DOTALL,
 )
 _FIRST_IMPORTED, _ODD = 4, 9
 
 _LETTER_ESCAPED = re.compile(r"\\(?:[g-z]|0{4}[4-7][0-9a-f]|0{0,3}[4-7][0-9a-f](?![0-9a-f]))", re.IGNORECASE)
-_FOR_A_PARSER = ("src(", "image(", "image-set(", "@namespace", "\x00")  # functions of strings, and what is rare
-_GLUED = re.compile(r"(?:u\+[0-9a-f?-]{1,20}|<!--)url\(")  # tokens that look like the beginning of a name
+_FUNCTIONS = r"(?:url|src|image|(?:-webkit-)?image-set)\("
+_OF_STRINGS = re.compile(rf"(?<!{_NAME}){_FUNCTIONS}".replace("url|", ""), re.IGNORECASE)
+_GLUED = re.compile(rf"(?:u\+[0-9a-f?-]{{1,20}}|<!--){_FUNCTIONS}")  # tokens that look like the beginning of a name
 
 
 def addresses_in(text: str) -> list[tuple[str, bool]] | None:
     """Return the addresses that CSS loads, in order, and whether @import names each; None where a parser must say."""
     low = text.lower()
-    if any(sign in low for sign in _FOR_A_PARSER):
+    if "@namespace" in low or "\x00" in text:
+        return None
+    if any(name in low for name in ("src(", "image(", "image-set(")) and _OF_STRINGS.search(text):
+        return None
+    if ("u+" in low or "<!--" in low) and _GLUED.search(low):
         return None
     if "url(" in low or "@import" in low:
-        return None if _GLUED.search(low) else _found(text)
+        return _found(text)
     return None if "\\" in text and _LETTER_ESCAPED.search(text) else []
 
 

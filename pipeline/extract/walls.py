@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from archive.model import Headers
-from pipeline.extract.wall_rules import RULES, WallRule
+from pipeline.extract.wall_rules import MOST_WORDS, RULES, WallRule
 
 _BEGINNING = 300_000  # characters of a page that are looked at: walls are small
 _NAME = re.compile(r"</?([a-zA-Z]{1,20})")
@@ -28,13 +28,20 @@ def wall_of(url: str, status: int, headers: Headers, text: str) -> WallRule | No
     return next((rule for rule in RULES if _matches(rule, url, status, headers, parts)), None)
 
 
-def parts_of(text: str) -> Parts:
-    """Take a page apart in one walk, without a parser: as much of it as is looked at."""
+def parts_of(text: str) -> Parts | None:
+    """Take a page apart in one walk, without a parser: as much of it as is looked at.
+
+    None where it has more words than any wall has; then only what came with it can tell.
+    """
     text = text[:_BEGINNING]
     title, code, words = "", [], []
-    at = 0
+    at = count = 0
     while (start := text.find("<", at)) >= 0:
         words.append(text[at:start])
+        if "&" not in words[-1]:  # references may stand for blanks, which are not counted
+            count += len("".join(words[-1].split()))
+            if count > MOST_WORDS:
+                return None
         if text.startswith("<!--", start):
             end = text.find("-->", start)
             at = end + 3 if end >= 0 else len(text)
@@ -68,15 +75,17 @@ def _squeezed(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
-def _matches(rule: WallRule, url: str, status: int, headers: Headers, parts: Parts) -> bool:
+def _matches(rule: WallRule, url: str, status: int, headers: Headers, parts: Parts | None) -> bool:
     if rule.statuses is not None and status not in rule.statuses:
         return False
-    if len(parts.words) > rule.most:
+    if rule.most is not None and (parts is None or len(parts.words) > rule.most):
         return False
     if rule.header is not None and not _has(headers, *rule.header):
         return False
     if rule.address is not None and not rule.address.search(url):
         return False
+    if parts is None:
+        return True  # such a rule looks at nothing else
     if rule.title is not None and not rule.title.search(parts.title[:300]):
         return False
     if rule.words is not None and not rule.words.search(parts.words):

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.extract.article import extract, read
 from pipeline.extract.tasks import Page
-from pipeline.extract.wall_rules import RULES
+from pipeline.extract.wall_rules import MOST_WORDS, RULES
 from pipeline.extract.walls import _matches, parts_of, wall_of
 from tests.pipeline.extract.test_page_status import ESSAY, LONG, page
 
@@ -110,6 +110,18 @@ def test_a_wall_is_known_by_its_marks(name: str) -> None:
     assert reading.wall == (kind, rule.name)
     assert reading.article is not None
     assert reading.article.availability == kind
+
+
+def test_rules_for_pages_of_any_length_look_at_no_page() -> None:
+    assert [rule for rule in RULES if rule.most is None and (rule.title or rule.code or rule.words)] == []
+
+
+@pytest.mark.parametrize("blank", [" ", "&nbsp;", "&#32;", "<br>", "\n", "<!-- a comment -->"])
+def test_a_page_is_too_long_by_the_words_that_it_shows(blank: str) -> None:
+    few, many = "word" + blank * 5_000, f"word{blank}" * (MOST_WORDS // 4 + 1)
+    assert parts_of(doc("", few)) is not None
+    parts = parts_of(doc("", many))
+    assert parts is None or len(parts.words) > MOST_WORDS
 
 
 def test_every_rule_has_a_sample() -> None:
