@@ -321,6 +321,7 @@ def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
     assert store._objects == before
 
 
+@pytest.mark.full
 def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
     what = plan_redaction(archive, archive.runs()[0], [SECRET], ())
