@@ -199,6 +199,7 @@ def test_short_pages_and_texts_in_data_are_no_shells() -> None:
 
 
 @pytest.mark.skipif(not Path("/usr/share/doc/python3-doc/html").is_dir(), reason="needs the python3-doc package")
+@pytest.mark.full
 def test_a_manual_has_no_walls() -> None:
     pages = sorted(Path("/usr/share/doc/python3-doc/html").rglob("*.html"))
     for path in pages[:: max(len(pages) // 150, 1)]:
