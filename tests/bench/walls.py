@@ -17,7 +17,7 @@ from pipeline.extract.encoding import decode
 from pipeline.extract.tasks import Page
 from pipeline.extract.wall_rules import RULES
 from pipeline.extract.walls import wall_of
-from tests.bench.gold import samples
+from tests.bench.gold_sets import texts_and_metadata
 
 IS_A_WALL = {"https://0551.invalid/"}  # in the sets: a forum's Anubis challenge, taken for its page
 STATES = {"bot-wall", "parked-domain", "empty-page", "needs-scripts"}
@@ -25,7 +25,7 @@ STATES = {"bot-wall", "parked-domain", "empty-page", "needs-scripts"}
 
 def pages(data: Path | None, folders: list[Path]) -> Iterator[tuple[str, str, bytes]]:
     """Group, address and body of each page."""
-    for sample in samples(data, sys.maxsize):
+    for sample in texts_and_metadata(data, sys.maxsize):
         yield sample.group, sample.url, sample.html.encode()
     for folder in folders:
         for path in sorted(folder.rglob("*.html")):
