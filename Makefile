@@ -8,7 +8,8 @@ FUZZER := $(VENV)/fuzzer
 TIME ?= 600
 # How many tests run at once: one more than there are cores, for tests that wait.
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
-PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --durations 30
+# Compiled once and kept, where the environment says that Python keeps nothing: workers and commands start many times.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --durations 30
 
 .PHONY: help setup peers demo test test-rest test-all torture check bench fuzz lock clean
 
@@ -21,6 +22,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "setting up $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q archive pipeline storage
 	@touch $(READY)
 
 setup: $(READY) ## a virtual environment with the pinned packages

@@ -12,32 +12,30 @@ from typing import TYPE_CHECKING, TypeVar
 
 from archive import object_keys
 from archive.access.rule_store import Notices
-from archive.access.signed_redactions import excused
 from archive.coordination import clock
 from archive.coordination.watch_marks import WatchMarks
 from archive.copies import Copied, ReplicaSet
-from archive.crypto.signed_note import PublicKey
 from archive.errors import IntegrityError
 from archive.index.catalog import Catalog
-from archive.index.compaction import Merged
 from archive.index.lookup import Index
 from archive.local_cache import Cache
 from archive.reader import Reader, UnguardedReader
-from archive.runs.garbage import Orphan, Orphans
 from archive.runs.known_stores import KnownStores
 from archive.runs.session import Session
 from archive.runs.spool import Spool
 from archive.runs.warc_files import RunSettings
 from archive.times import now
-from archive.verify.history import Readings
-from archive.verify.run_check import Finding
-from archive.verify.verification import Verification
-from storage.base import ObjectStore
 
-if TYPE_CHECKING:  # what signs is imported when something is signed, or its signature checked
-    from archive.crypto.signed_note import Signer
+if TYPE_CHECKING:  # what signs, verifies and clears away is imported when it does: a capture does nothing of it
+    from archive.crypto.signed_note import PublicKey, Signer
     from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.sign_checkpoint import Made
+    from archive.index.compaction import Merged
+    from archive.runs.garbage import Orphan
+    from archive.verify.history import Readings
+    from archive.verify.run_check import Finding
+    from archive.verify.verification import Verification
+    from storage.base import ObjectStore
 
 __all__ = ["Archive", "Reader", "UnguardedReader"]
 
@@ -138,6 +136,8 @@ class Archive(Reader):
 
         Raises StoreError, IntegrityError.
         """
+        from archive.runs.garbage import Orphans
+
         return self._stores.each(lambda store: Orphans(store, self._cache, age).collect(dry=dry))
 
     def replicate_to(self, targets: Iterable[ObjectStore], known: Collection[PublicKey]) -> Iterator[Copied]:
@@ -182,6 +182,8 @@ class Archive(Reader):
         known: Iterable[PublicKey] = (),
     ) -> Verification:
         """A look at all runs, which reads with `deep` those that were not read since a time; `known` as in `verify`."""
+        from archive.verify.verification import Verification
+
         return Verification(self._store, self._catalog, readings, deep, since, end, held, tuple(known))
 
     def verify(
@@ -195,6 +197,8 @@ class Archive(Reader):
         Of all, the chain of runs and what is signed of it too; `held` are checkpoints that are kept elsewhere, by name.
         That a run was redacted is no fault where one of the `known` keys signed the statement.
         """
+        from archive.verify.history import Readings
+
         self.require()
         yield from self.verification(Readings(), deep=True, held=held, known=known).findings(runs)
 
@@ -205,6 +209,7 @@ class Archive(Reader):
 
         A run that was redacted is entered again where this very key signed that.
         """
+        from archive.access.signed_redactions import excused
         from archive.evidence.sign_checkpoint import make_checkpoint
 
         self.require()

@@ -10,17 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from archive import object_keys
 from archive.access.replicate_rules import Copied, carry_notices
 from archive.copies.failover import FailoverStore
-from archive.copies.replicate import Replica, begin_restore, finish_restore
-from archive.crypto.signed_note import PublicKey
 from archive.errors import ArchiveError
 from archive.formats import manifest
 from archive.index.catalog import Catalog
-from archive.index.compaction import Merged, merge
 from archive.local_cache import Cache
 from archive.model import Manifest
 from archive.runs import store_identity
@@ -28,9 +25,14 @@ from archive.runs.commit import publish, sealed
 from archive.runs.known_stores import KnownStores
 from archive.runs.spool import SpooledRun
 from archive.verified_put import read_or_none
-from archive.verify.run_check import Finding
 from storage.base import ObjectStore
 from storage.errors import StoreError, StoreUnavailable
+
+if TYPE_CHECKING:  # what merges, copies and verifies is imported when it does: a capture does nothing of it
+    from archive.copies.replicate import Replica
+    from archive.crypto.signed_note import PublicKey
+    from archive.index.compaction import Merged
+    from archive.verify.run_check import Finding
 
 _log = logging.getLogger("onrecord.archive")
 
@@ -109,6 +111,8 @@ class ReplicaSet:
 
         A replica that cannot be merged now is warned of.
         """
+        from archive.index.compaction import merge
+
         merged = merge(self.primary, Catalog(self.primary, cache), work, whole=whole, rebuild=rebuild)
         for replica in self.replicas:
             try:
@@ -124,7 +128,7 @@ class ReplicaSet:
         """
         for replica in self.replicas:
             try:
-                done = list(Replica(self.primary, replica, scratch, known).redact(runs))
+                done = list(self._replica(replica, scratch, known, source=self.primary).redact(runs))
                 faults = [fault for copied in done for fault in copied.faults]
             except (StoreError, ArchiveError) as error:
                 faults = [str(error)]
@@ -154,25 +158,36 @@ class ReplicaSet:
         """Put every run that one of the stores lacks there, from each of the others; see `Replica.replicate`."""
         for source, target in self._pairs():
             self.known.check(target)
-            yield from Replica(source, target, scratch, known).replicate()
+            yield from self._replica(target, scratch, known, source=source).replicate()
             self.known.remember(target)
 
     def repair(self, scratch: Path, known: Collection[PublicKey], runs: Collection[str] = ()) -> Iterator[Copied]:
         """Put what is damaged or missing in one of the stores, from each of the others; see `Replica.repair`."""
         for source, target in self._pairs():
-            yield from Replica(source, target, scratch, known).repair(runs)
+            yield from self._replica(target, scratch, known, source=source).repair(runs)
             self.known.remember(target)
 
     def begin_restore(self, target: ObjectStore) -> bool | None:
         """Mark an empty store as one into which this archive is restored; see `archive.copies.replicate`."""
+        from archive.copies.replicate import begin_restore
+
         return begin_restore(self.view, target)
 
     def finish_restore(self, target: ObjectStore) -> None:
         """Say that the archive is whole there."""
+        from archive.copies.replicate import finish_restore
+
         finish_restore(target)
         self.known.remember(target)
 
-    def _replica(self, target: ObjectStore, scratch: Path, known: Iterable[PublicKey]) -> Replica:
+    def _replica(
+        self, target: ObjectStore, scratch: Path, known: Iterable[PublicKey], source: ObjectStore | None = None
+    ) -> Replica:
+        """Return what brings a store what another one holds, or all of the archive's read as one."""
+        from archive.copies.replicate import Replica
+
+        if source is not None:
+            return Replica(source, target, scratch, known)
         return Replica(self.view, target, scratch, known, stores=self.stores)
 
     def _pairs(self) -> Iterator[tuple[ObjectStore, ObjectStore]]:
@@ -183,6 +198,8 @@ class ReplicaSet:
 
     def lacking(self) -> Iterator[tuple[ObjectStore, Finding]]:
         """Yield a finding for each run that one store holds and another lacks; raises StoreError."""
+        from archive.verify.run_check import Finding
+
         if not self.replicas:
             return
         held = [set(Catalog(store, Cache(None)).runs()) for store in self.stores]

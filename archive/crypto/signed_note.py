@@ -12,9 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from archive.errors import IntegrityError, KeyFileError
 
 _ED25519 = b"\x01"  # the algorithm's byte in keys and key ids
@@ -57,6 +54,9 @@ class PublicKey:
 
     def signed(self, text: str, signature: bytes) -> bool:
         """Whether this key signed a text."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text.encode())
         except (InvalidSignature, ValueError):
@@ -68,6 +68,8 @@ class Signer:
     """A private key and the name it signs by."""
 
     def __init__(self, name: str, seed: bytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = PublicKey(name, self._key.public_key().public_bytes_raw())
 

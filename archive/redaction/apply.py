@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from archive import object_keys
 from archive.access.redaction_statement import Statement
+from archive.access.unfinished_redactions import unfinished
 from archive.archive import Archive
 from archive.coordination.redaction_turns import may_clear, movers
 from archive.crypto.signed_note import PublicKey
@@ -19,15 +20,6 @@ from storage.errors import ObjectMissing
 
 _ROUNDS = 3
 _PREPARING = timedelta(days=1)  # how long files may lie aside without a statement: somebody is about to put one
-
-
-def unfinished(store: ObjectStore) -> dict[str, list[tuple[str, str]]]:
-    """Return the redactions whose files lie aside, oldest first, with the run and path of each; raises StoreError."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for info in store.list(object_keys.REDACTING_PREFIX):
-        if parts := object_keys.split_redacting_key(info.key):
-            found.setdefault(parts[0], []).append(parts[1:])
-    return found
 
 
 def finish(archive: Archive, known: Iterable[PublicKey]) -> list[Statement]:

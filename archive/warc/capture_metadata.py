@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from archive.formats.join_url import joined_url
 from archive.model import Exchange
-from archive.warc.writer import Fields
+
+if TYPE_CHECKING:
+    from archive.warc.writer import Fields
 
 _LONGEST_VALIDATOR = 400  # characters; a longer one is not worth sending back
 

@@ -11,6 +11,7 @@ import click
 from pipeline.cli.capture_flags import takes_capture_options
 
 if TYPE_CHECKING:
+    from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import Rules
     from pipeline.ingest.capture_run import CaptureOptions
@@ -22,7 +23,6 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     from datetime import timedelta
 
     from archive.runs import RunSettings
-    from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.proxies import ways_of
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
@@ -64,8 +64,14 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
     masked = options["credentials"] == "mask"
     run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked)
-    browser = BrowserSettings(settle=options["settle"], limit=options["page_limit"]) if rules.browser else None
+    browser = _browser(options) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
+
+
+def _browser(options: Mapping[str, Any]) -> BrowserSettings:
+    from pipeline.capture.browser.visit_many import BrowserSettings
+
+    return BrowserSettings(settle=options["settle"], limit=options["page_limit"])
 
 
 def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: Rules) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING
 
 from pipeline.cli.output import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 
 class Progress:
@@ -17,8 +17,17 @@ class Progress:
     def __init__(self, *, enabled: bool, total: int | None) -> None:
         self._bar: Bar | None = None
         if enabled and sys.stderr.isatty():
-            columns = (SpinnerColumn(), TextColumn("capturing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            from rich import progress  # cron looks at no bar, and need not wait for it
+            from rich.console import Console
+
+            columns = (
+                progress.SpinnerColumn(),
+                progress.TextColumn("capturing"),
+                progress.BarColumn(),
+                progress.MofNCompleteColumn(),
+                progress.TimeElapsedColumn(),
+            )
+            self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task("capturing", total=total)
             self._bar.start()
 

@@ -17,12 +17,13 @@ def finish(context: Context, archive: Archive) -> None:
 
     One that another came before is made again, and signed by this machine's key.
     """
-    from archive.redaction import finish as finish_all
-    from archive.redaction import unfinished
+    from archive.access import unfinished
 
     store = archive.unguarded().stores.view
     if not unfinished(store):
         return
+    from archive.redaction import finish as finish_all
+
     known = context.known_keys()
     for statement in [*finish_all(archive, known), *_made_again(context, archive)]:
         say_finished(context, statement)

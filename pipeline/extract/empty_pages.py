@@ -19,6 +19,7 @@ SHELL = "needs-scripts"
 _FEW = 250  # characters of visible words that a shell may have beside menus and readers' comments
 _HARDLY_ANY = 20  # and of what a page shows that asks for scripts where they are off
 _MOST = 20_000  # characters of words that are gathered
+_PLENTY = 2_000  # and that show at once that a page is no shell, blanks between them included
 _BEGINNING = 60  # characters by which a text is looked for in the words
 _SHOWS = (
     "img", "svg", "video", "audio", "iframe", "object", "embed", "canvas", "picture", "frame", "frameset", "input",
@@ -54,6 +55,8 @@ def emptiness_of(tree: HtmlElement, text: str | None, says: Structured, *, rende
     `text` is what was extracted. What a browser `rendered` lacks no script.
     """
     body = tree.find("body")
+    if body is not None and len(_words(body, _ASIDE, _PLENTY)) > _FEW:
+        return None
     has_scripts = next(tree.iter("script"), None) is not None
     all_words = _words(body, set()) if body is not None else ""
     if not all_words and not text and next(tree.iter(*_SHOWS), None) is None:
@@ -79,12 +82,12 @@ def _is_from_data(text: str | None, words: str) -> bool:
     return bool(beginning) and beginning not in words
 
 
-def _words(body: HtmlElement, aside: set[str]) -> str:
+def _words(body: HtmlElement, aside: set[str], most: int = _MOST) -> str:
     """Return the words that a page shows; where `aside` elements are left out, readers' comments are too."""
     parts: list[str] = []
     size = 0
     stack: list[HtmlElement | str] = [body]
-    while stack and size < _MOST:
+    while stack and size < most:
         element = stack.pop()
         if isinstance(element, str):
             parts.append(element)

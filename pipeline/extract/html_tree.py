@@ -64,8 +64,8 @@ def _fragment(text: str, *, huge: bool = False) -> HtmlElement | None:
 def _speed_up() -> None:
     """Make two things faster that give the same results.
 
-    Each element's class is chosen in C: lxml.html asks a Python function for every element. And the expressions that
-    find menus, bylines and the like are evaluated once for each kind of element.
+    All elements are of one class: lxml.html asks a Python function for the class of each. And the expressions that find
+    menus, bylines and the like are evaluated once for each kind of element.
     """
     from lxml import etree, html
     from trafilatura import xpaths
@@ -77,6 +77,4 @@ def _speed_up() -> None:
     plain = etree.ElementDefaultClassLookup(
         html.HtmlElement, html.HtmlComment, html.HtmlProcessingInstruction, html.HtmlEntity
     )
-    lookup = etree.ElementNamespaceClassLookup(plain)
-    lookup.get_namespace(None).update(html.HtmlElementClassLookup._default_element_classes)
-    HTML_PARSER.set_element_class_lookup(lookup)
+    HTML_PARSER.set_element_class_lookup(plain)  # what forms and inputs can do besides, nobody asks of them

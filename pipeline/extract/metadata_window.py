@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,9 @@ def _named(elements: list[HtmlElement]) -> Iterator[HtmlElement]:
 
 
 def _has(element: HtmlElement, names: re.Pattern[str], attributes: tuple[str, ...]) -> bool:
-    return any(
-        value is not None and len(value) < _LONGEST_NAMES and names.search(value or attribute) is not None
-        for attribute in attributes
-        if (value := element.get(attribute)) is not None
-    )
+    return any(name in attributes and _says(names, value or name) for name, value in element.items())
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def _says(names: re.Pattern[str], value: str) -> bool:
+    return len(value) < _LONGEST_NAMES and names.search(value) is not None

@@ -82,7 +82,7 @@ def written_near_heading(tree: HtmlElement, language: str | None, host: str | No
     if place is None:
         return None
     for element in elements[max(place - _BEFORE, 0) : place + _BEHIND]:
-        words = element.get("datetime") or " ".join(" ".join(element.itertext()).split())
+        words = element.get("datetime") or _line_of(element)
         if not _SHORTEST <= len(words) <= _LONGEST_LINE or element.tag in _NO_DAYS or _OF_CHANGE.search(words):
             continue
         if _named(element, _MODIFIED) or (element.getparent() is not None and _named(element.getparent(), _MODIFIED)):
@@ -92,6 +92,19 @@ def written_near_heading(tree: HtmlElement, language: str | None, host: str | No
         if day := day_in(words, language, host):
             return day
     return None
+
+
+def _line_of(element: HtmlElement) -> str:
+    """Return the words of an element, or so many of them that they are no line."""
+    parts: list[str] = []
+    size = 0
+    for text in element.itertext():
+        if words := " ".join(text.split()):
+            parts.append(words)
+            size += len(words) + 1
+            if size > _LONGEST_LINE + 1:
+                break
+    return " ".join(parts)
 
 
 def _follows_change(element: HtmlElement) -> bool:

@@ -22,7 +22,10 @@ def _re(expression: str | None) -> re.Pattern[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class WallRule:
-    """What one kind of wall looks like. `header` is a name and what its value holds; `code` expressions all match."""
+    """What one kind of wall looks like. `header` is a name and what its value holds; `code` expressions all match.
+
+    Those of `code` are looked for in lower case, which is several times as fast as looking for either case.
+    """
 
     name: str  # as the detail of an outcome says it
     kind: str = BOT_WALL
@@ -53,7 +56,7 @@ def _rule(
         frozenset(statuses) if statuses else None,
         _re(address),
         _re(title),
-        tuple(re.compile(each, re.IGNORECASE) for each in code),
+        tuple(map(re.compile, code)),
         _re(words),
         most,
     )
@@ -87,7 +90,7 @@ RULES = (
     _rule("DataDome", r"(?:geo|ct|interstitial)\.captcha-delivery\.com/|captcha-delivery\.com/(?:c|i)\.js", most=700),
     _rule("DataDome", header=("x-dd-b", r"^\s*[1-9]"), most=700),
     _rule("DataDome", address=r"^https?://(?:geo|ct|interstitial)\.captcha-delivery\.com/", most=None),
-    _rule("PerimeterX (HUMAN)", r"(?:id|class)=.?px-captcha", r"_px(?:appid|uuid|jsclientsrc|hostUrl|vid)\b|captcha\.px-c(?:dn|loud)\.net|/captcha/captcha\.js"),
+    _rule("PerimeterX (HUMAN)", r"(?:id|class)=.?px-captcha", r"_px(?:appid|uuid|jsclientsrc|hosturl|vid)\b|captcha\.px-c(?:dn|loud)\.net|/captcha/captcha\.js"),
     _rule("PerimeterX (HUMAN)", r"_pxappid", title=r"^\s*(?:access to this page has been denied|access denied)", most=1_200),
     _rule("Imperva", r"/_incapsula_resource\?", words=r"incapsula incident id|imperva incident id"),
     _rule("Imperva", r"<iframe[^>]{0,400}/_incapsula_resource\?", most=300),

@@ -15,7 +15,7 @@ _ENDS = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("script", 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A page's markup in three: its title, what stands in tags, scripts and styles, and the words that are shown."""
+    """A page in three: its title, what stands in tags, scripts and styles in lower case, and the words shown."""
 
     title: str
     code: str
@@ -66,7 +66,7 @@ def parts_of(text: str) -> Parts | None:
                 code.append(text[at:until])
             at = until
     words.append(text[at:])
-    return Parts(_squeezed(title), "\n".join(code), _squeezed(" ".join(words)))
+    return Parts(_squeezed(title), "\n".join(code).lower(), _squeezed(" ".join(words)))
 
 
 def _squeezed(text: str) -> str:

@@ -14,15 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
 from archive.runs import RunSettings, Session
 from archive.times import now
-from pipeline.capture.browser.visit_many import BrowserSettings
-from pipeline.capture.engines import Results, fetch_and_browse
-from pipeline.capture.http.fetch_many import fetch
 from pipeline.capture.http.fetch_process import fetch_apart
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.frontier import Frontier, Last, Sieve
@@ -30,6 +28,10 @@ from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.recording import Report, Writing
 from storage.errors import StoreError
+
+if TYPE_CHECKING:  # a browser is imported when pages are visited in one
+    from pipeline.capture.browser.visit_many import BrowserSettings
+    from pipeline.capture.engines import Results
 
 _log = logging.getLogger("onrecord.pipeline")
 
@@ -172,8 +174,12 @@ def _last(session: Session, rules: Rules) -> Last:
 
 def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:
     if options.browser is not None:
+        from pipeline.capture.engines import fetch_and_browse
+
         return fetch_and_browse(frontier, options.fetch, options.browser, session.work, tick=_TICK)
     if not options.apart:
+        from pipeline.capture.http.fetch_many import fetch
+
         return fetch(frontier, options.fetch, session.work, tick=_TICK)
     return fetch_apart(frontier, options.fetch, session.work, tick=_TICK)
 

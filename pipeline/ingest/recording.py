@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from archive.formats import at_capture
 from archive.model import Fetched, Made, Outcome, Role, Snapshot, Target
 from archive.runs import Session
 from archive.times import iso, now
 from archive.warc import Origin, mime_of
-from pipeline.capture.browser.visit_many import Browsed
 from pipeline.capture.http.failures import LACKS, STANDS
 from pipeline.crawl.frontier import Frontier, Wanted, seed_of
 from pipeline.crawl.robots_gate import RobotsAnswer
@@ -23,6 +23,9 @@ from pipeline.ingest.answers import is_read, small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
 from pipeline.ingest.reading_outcome import with_reading
+
+if TYPE_CHECKING:
+    from pipeline.capture.browser.visit_many import Browsed
 
 Report = Callable[[Outcome, bytes], None]
 

@@ -20,12 +20,13 @@ from pathlib import Path
 
 import archive.times
 from archive import object_keys
+from archive.access.unfinished_redactions import unfinished
 from archive.archive import Archive
 from archive.crypto.signed_note import Signer
 from archive.formats import manifest
 from archive.local_cache import Cache
 from archive.model import Outcome
-from archive.redaction.apply import finish, unfinished
+from archive.redaction.apply import finish
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.runs.garbage import Orphans
 from archive.runs.warc_files import RunSettings

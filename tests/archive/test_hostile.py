@@ -264,6 +264,7 @@ print([fault for finding in archive.verify() for fault in finding.faults])
 """
 
 
+@pytest.mark.full
 def test_a_record_whose_head_never_ends_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     from storage.local import LocalStore
 

@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import archive.times
+from archive.access.unfinished_redactions import unfinished
 from archive.archive import Archive
 from archive.crypto.signed_note import Signer
 from archive.local_cache import Cache
-from archive.redaction.apply import finish, unfinished
+from archive.redaction.apply import finish
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.runs.garbage import Orphans
 from storage.base import Leftover, ObjectStore

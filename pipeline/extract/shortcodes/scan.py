@@ -31,6 +31,13 @@ _AS_TYPED = frozenset(
     {"pre", "code", "kbd", "samp", "tt", "xmp", "textarea", "script", "style", "svg", "math", "title"}
     | {"iframe", "noembed", "object", "template"}
 )
+_TYPED_ENDS = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _AS_TYPED}
+# What the walk passes over without a look inside: words, signs that begin nothing, tags but those of typed elements.
+_ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+'|))*+>"
+_PASSED = re.compile(
+    rf"(?:[^<\[&]++|&(?!lt;!)|\[(?!\[?/?[A-Za-z])|<(?!/?[A-Za-z]|[!?])|<[!?](?!--)[^>]*+>|</[A-Za-z]{_ATTRIBUTES}"
+    rf"|<(?!(?i:{'|'.join(sorted(_AS_TYPED))})(?![A-Za-z0-9]))[A-Za-z]{_ATTRIBUTES})*+"
+)
 _BLOCK = re.compile(
     r"address|article|aside|blockquote|body|center|d[dlt]|details|dialog|dir|div|fieldset|figcaption|figure|footer|form|"
     r"h[1-6r]|header|hgroup|li|main|menu|nav|[ou]l|section|summary|table|tbody|t[dhr]|tfoot|thead"
@@ -53,8 +60,34 @@ class Found:
 
 
 def may_hold(html: str) -> bool:
-    """Whether a page may hold shortcodes at all; most do not, and this is told at once."""
-    return ("[" in html or "wp:" in html) and _HINT.search(html) is not None
+    """Return whether a page may hold shortcodes at all, outside of what is shown as it was typed; most do not."""
+    return ("[" in html or "wp:" in html) and _HINT.search(html) is not None and _is_hinted_in_text(html)
+
+
+def _is_hinted_in_text(html: str) -> bool:
+    """Return whether the walk would meet a hint, or odd markup: half of the pages have hints in scripts alone."""
+    at = 0
+    while (at := _PASSED.match(html, at).end()) < len(html):  # type: ignore[union-attr]  # it matches everywhere
+        if html.startswith("<!--", at):
+            end = -1 if _BLOCK_COMMENT.match(html, at) else html.find("-->", at + 4)
+            if end < 0:
+                return True
+            at = end + 3
+        elif html[at] == "<":
+            name, markup = _TAG_NAME.match(html, at), _MARKUP.match(html, at)
+            if name is None or markup is None:
+                return True  # quotes that do not pair: the walk knows how to go on
+            at = markup.end()
+            if not html.startswith("/>", at - 2):
+                closing = _TYPED_ENDS[name[1].lower()].search(html, at)
+                if closing is None:
+                    return False
+                at = closing.start()
+        elif (_HINT if html[at] == "[" else _STOP).match(html, at):
+            return True
+        else:
+            at += 1
+    return False
 
 
 def found_in(html: str) -> tuple[list[Found], int]:

@@ -207,6 +207,7 @@ def test_two_who_merge_at_once_make_no_line_double(
     assert everything(archive) == before
 
 
+@pytest.mark.full
 def test_a_reader_reads_on_while_what_it_reads_is_replaced(
     store: MemoryStore, archive: Archive, keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from warcio.archiveiterator import ArchiveIterator
 from archive import object_keys
 from archive.access.redaction_statement import LONGEST, Gone, read_statement
 from archive.access.replicate_rules import carry_notices
+from archive.access.unfinished_redactions import unfinished
 from archive.archive import Archive
 from archive.copies.replicate import Replica
 from archive.crypto.signed_note import PublicKey, Signer
@@ -30,7 +31,7 @@ from archive.evidence.run_log import Log
 from archive.formats.manifest import parse
 from archive.local_cache import Cache
 from archive.model import Block, Snapshot
-from archive.redaction.apply import finish, overtaken, unfinished
+from archive.redaction.apply import finish, overtaken
 from archive.redaction.plan import finish_overtaken, plan_redaction, redact
 from archive.redaction.rewrite import blanked_record, padded_member, places_of
 from archive.runs.warc_files import RunSettings
@@ -320,6 +321,7 @@ def test_a_reason_is_a_line(store: MemoryStore, tmp_path: Path) -> None:
     assert store._objects == before
 
 
+@pytest.mark.full
 def test_a_statement_that_could_not_be_read_back_is_not_made(store: MemoryStore, tmp_path: Path) -> None:
     archive = archive_of(store, tmp_path)
     what = plan_redaction(archive, archive.runs()[0], [SECRET], ())

@@ -41,6 +41,7 @@ def test_a_whole_archive_has_no_fault(archive: Archive, three_runs: list[str]) -
     assert sum(finding.records for finding in findings) == 14
 
 
+@pytest.mark.full
 def test_every_single_bit_flip_is_found(store: MemoryStore, archive: Archive, three_runs: list[str]) -> None:
     dice = random.Random(20261123)
     archive.merge()

@@ -46,6 +46,7 @@ def test_members_that_are_cut_or_followed_by_anything_are_named(size: int) -> No
                 pass
 
 
+@pytest.mark.full
 def test_small_members_in_a_large_piece_are_not_copied_again_and_again() -> None:
     """A member in a piece of 8 MiB must not cost a copy of the rest: a day's requests would take hours."""
     small = gzip_member(random.Random(1).randbytes(1000))

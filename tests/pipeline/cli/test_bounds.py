@@ -8,7 +8,7 @@ from tests.command import Command
 from tests.site import Site, answer
 
 
-@pytest.mark.parametrize("limit", [1, 10_100])
+@pytest.mark.parametrize("limit", [1, pytest.param(10_100, marks=pytest.mark.full)])
 def test_what_a_feed_lists_beyond_the_bound_is_named_and_can_be_had(limit: int, onrecord: Command, site: Site) -> None:
     entries = b"".join(b"<item><link>/out/%d</link></item>" % at for at in range(10_060))
     site.answers["/feed"] = answer(b"<rss><channel>" + entries + b"</channel></rss>", kind="application/rss+xml")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from archive.access.unfinished_redactions import unfinished
 from archive.crypto.signed_note import Signer
-from archive.redaction.apply import finish, unfinished
+from archive.redaction.apply import finish
 from archive.redaction.plan import plan_redaction, redact
 from storage.errors import StoreUnavailable
 from storage.local import LocalStore

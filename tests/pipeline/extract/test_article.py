@@ -169,5 +169,6 @@ def test_pathological_pages_end_and_harm_no_other() -> None:
     assert named["links"] == "ok"
 
 
+@pytest.mark.full
 def test_links_have_a_limit() -> None:
     assert len(article_of(PATHOLOGICAL["links"]).links) == 10_000

@@ -116,6 +116,11 @@ def test_rules_for_pages_of_any_length_look_at_no_page() -> None:
     assert [rule for rule in RULES if rule.most is None and (rule.title or rule.code or rule.words)] == []
 
 
+def test_marks_in_code_are_written_in_lower_case() -> None:
+    marks = [mark.pattern for rule in RULES for mark in rule.code]
+    assert [mark for mark in marks if mark != mark.lower()] == []
+
+
 @pytest.mark.parametrize("blank", [" ", "&nbsp;", "&#32;", "<br>", "\n", "<!-- a comment -->"])
 def test_a_page_is_too_long_by_the_words_that_it_shows(blank: str) -> None:
     few, many = "word" + blank * 5_000, f"word{blank}" * (MOST_WORDS // 4 + 1)
@@ -199,6 +204,7 @@ def test_short_pages_and_texts_in_data_are_no_shells() -> None:
 
 
 @pytest.mark.skipif(not Path("/usr/share/doc/python3-doc/html").is_dir(), reason="needs the python3-doc package")
+@pytest.mark.full
 def test_a_manual_has_no_walls() -> None:
     pages = sorted(Path("/usr/share/doc/python3-doc/html").rglob("*.html"))
     for path in pages[:: max(len(pages) // 150, 1)]:

@@ -439,6 +439,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     assert (None, "it is a symbolic link") in brought.faults
 
 
+@pytest.mark.full
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package, package.open("archive/a.warc", "w") as entry:

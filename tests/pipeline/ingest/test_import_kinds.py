@@ -472,6 +472,7 @@ def test_places_in_a_file_of_both_kinds(theirs: Theirs) -> None:
     assert [left.taken for left in said].count(False) == len(said) >= 1
 
 
+@pytest.mark.full
 def test_a_file_that_was_packed_twice_is_no_bomb(theirs: Theirs) -> None:
     done = theirs.bring(gzip.compress(one(1) + bytes(260 << 20), 1), "a.warc.gz")
     assert done.captures == 1

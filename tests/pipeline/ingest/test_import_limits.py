@@ -16,6 +16,7 @@ from archive.formats.surt import urlkey
 from archive.importers.captures import LONGEST_URL
 from pipeline.discover.feeds import findings_of_feed
 from tests.pipeline.ingest.test_import_files import PAGE, Brought, members, record
+from tests.samples import sampled
 
 DESCRIPTION = 4_096  # bytes of what a run says of itself, whatever is in it
 SECONDS = 20.0  # of the processor: ten times what these files may cost; each took a minute and more, or megabytes
@@ -58,7 +59,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", sampled(HOSTILE, 4))
 def test_a_small_file_is_little_work_and_leaves_little_behind(name: str, tmp_path: Path) -> None:
     data = HOSTILE[name]()
     begun = time.process_time()
@@ -85,6 +86,7 @@ def test_flaws_beyond_a_thousand_of_a_part_are_counted(tmp_path: Path) -> None:
     assert brought.archive.unguarded().stores.primary.get(key).count(b"\n") == 1_001
 
 
+@pytest.mark.full
 def test_a_file_that_unfolds_to_more_records_than_it_can_hold_is_left_with_a_word(tmp_path: Path) -> None:
     brought = Brought(tmp_path, gzip.compress(record() * 50_000, mtime=0))
     assert any("more records and faults than so few bytes can hold" in left.reason for left in brought.left)
@@ -117,6 +119,7 @@ def test_an_address_beyond_the_limit_is_kept_and_named(tmp_path: Path) -> None:
     assert "8,192 at most can be looked up; it is kept, and cannot be shown" in brought.left[0].reason
 
 
+@pytest.mark.full
 def test_pages_are_read_as_far_as_a_list_may_unfold(tmp_path: Path) -> None:
     lines = b'{"url": "http://a.example/"}\n' + b'{"url":"x"}\n' * (1 << 20)
     brought = Brought(tmp_path, a_wacz(lines), name="a.wacz")

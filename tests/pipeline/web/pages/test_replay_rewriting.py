@@ -134,6 +134,7 @@ def test_what_is_written_is_written_the_same_again() -> None:
         assert again == shape
 
 
+@pytest.mark.full
 def test_long_and_deep_pages_take_no_long_time() -> None:
     assert rewrite_html("<" * 300_000, PLACE).count("&lt;") == 300_000
     assert rewrite_html("<!--" * 100_000, PLACE) == ""
