@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.extract.author_names import names_in
-from pipeline.extract.main_content import text_in
+from pipeline.extract.main_content import has_at_most, words_of_line
 from pipeline.extract.seen_parts import is_hidden
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def author_in_byline(tree: HtmlElement) -> str | None:
     """Return the authors that the line above or below the page's heading names, or None."""
     around = list(_around_heading(tree))
     for element in around:
-        words = " ".join(_words(element).split())
-        if len(words) <= _LONGEST and (match := _BYLINE.match(words)) and (names := _names(match["names"])):
+        words = words_of_line(element, _LONGEST)
+        if words is not None and (match := _BYLINE.match(words)) and (names := _names(match["names"])):
             return names
     for element in around:
         leads = element.get("rel") == "author" or _PROFILE.search((element.get("href") or "")[:300])
@@ -103,7 +103,7 @@ def _around_heading(tree: HtmlElement) -> Iterator[HtmlElement]:
         return
     above = set(elements[place].iterancestors())
     for element in elements[max(place - _BEFORE, 0) : place + _BEHIND]:
-        if element.tag in _NO_BYLINES or element in above or len(text_in(element)) > 2 * _LONGEST:
+        if element.tag in _NO_BYLINES or element in above or not has_at_most(element, 2 * _LONGEST):
             continue
         if not is_hidden(element) and not _stands_apart(element, above):
             yield element

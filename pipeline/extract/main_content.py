@@ -44,6 +44,31 @@ def text_in(element: HtmlElement) -> str:
     return "".join(element.itertext())
 
 
+def has_at_most(element: HtmlElement, most: int) -> bool:
+    """Return whether an element has so many characters at most; a longer one is not read to its end."""
+    size = 0
+    for part in element.itertext():
+        size += len(part)
+        if size > most:
+            return False
+    return True
+
+
+def words_of_line(element: HtmlElement, most: int) -> str | None:
+    """Return the words in an element, one space between any two and between its pieces; None for over `most` signs.
+
+    A long one is not read to its end: what is read of it is never longer than the whole.
+    """
+    parts, size = [], -1
+    for part in element.itertext():
+        if words := " ".join(part.split()):
+            size += 1 + len(words)
+            if size > most:
+                return None
+            parts.append(words)
+    return " ".join(parts)
+
+
 def prose_of(element: HtmlElement) -> int:
     """Characters of prose in a paragraph: its text that is no link, when there is enough of it."""
     whole = len(text_in(element).strip())

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.extract.link_lists import announces_other_stories
-from pipeline.extract.main_content import prose_of, text_in
+from pipeline.extract.main_content import has_at_most, prose_of, text_in
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -34,16 +34,6 @@ def drop_other_stories(tree: HtmlElement) -> None:
             box.drop_tree()
 
 
-def _has_at_most(element: HtmlElement, most: int) -> bool:
-    """Return whether an element has so many characters at most; a longer one is not read to its end."""
-    size = 0
-    for part in element.itertext():
-        size += len(part)
-        if size > most:
-            return False
-    return True
-
-
 def _newsletters(tree: HtmlElement) -> list[HtmlElement]:
     found = []
     for field in islice(tree.iter("input"), _MOST_BOXES):
@@ -52,7 +42,7 @@ def _newsletters(tree: HtmlElement) -> list[HtmlElement]:
             continue
         box = None
         for above in islice(field.iterancestors(), _HIGHEST):
-            if above.tag in _NEVER or not _has_at_most(above, _LONGEST_BOX) or next(above.iter("h1"), None) is not None:
+            if above.tag in _NEVER or not has_at_most(above, _LONGEST_BOX) or next(above.iter("h1"), None) is not None:
                 break
             if _has_own_prose(above, field):
                 break
@@ -83,7 +73,7 @@ def _announced(tree: HtmlElement) -> list[HtmlElement]:
         for _ in range(2):
             if box is not None and box.tag in {"div", "header"} and sum(1 for _ in box) == 1:
                 box = box.getparent()
-        if box is None or box.tag not in {"section", "div", "aside"} or not _has_at_most(box, _LONGEST_LIST):
+        if box is None or box.tag not in {"section", "div", "aside"} or not has_at_most(box, _LONGEST_LIST):
             continue
         first = next((each for each in box.iter(*_HEADINGS)), None)
         if first is heading and next(box.iter("h1"), None) is None and _holds_teasers(box, heading):
@@ -107,7 +97,7 @@ def _holds_teasers(box: HtmlElement, heading: HtmlElement) -> bool:
 
 def _leads_away(element: HtmlElement) -> bool:
     """Return whether an element is a teaser: its heading is a link, or lies in one."""
-    if not _has_at_most(element, _LONGEST_TEASER):
+    if not has_at_most(element, _LONGEST_TEASER):
         return False
     heading = next(element.iter(*_HEADINGS), None)
     if heading is None:

@@ -14,11 +14,10 @@ from typing import Any
 
 from lxml import etree
 
+from pipeline.extract.xpath_predicates import NotKnown, Predicate, predicate_of
+
 Expression = Callable[[Any], Any]
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")  # letters of names that lxml creates elements of
-_OTHER = "other"
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in values that lxml does not set
 _MOST_KINDS = 50_000  # remembered by one expression; hostile pages have as many as they like
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -43,13 +42,18 @@ def by_kind(expression: etree.XPath) -> Expression:
     path = expression.path
     first_only = _FIRST_ONLY.match(path)
     inner = first_only[1] if first_only and _balanced(first_only[1]) else path
+    unchanged: Expression = expression
     if "re:test" not in inner or not _looks_at_kinds_only(inner):  # the others are fast as they are
-        unchanged: Expression = expression
         return unchanged
-    whole = etree.XPath(inner, namespaces={"re": "http://exslt.org/regular-expressions"}, smart_strings=False)
+    try:
+        finds = predicate_of(inner)
+    except NotKnown:
+        return unchanged
     attributes = sorted(set(_ATTRIBUTE.findall(_LITERAL.sub("''", inner))))
     anywhere = not inner.lstrip().startswith(".")
-    return _ByKind(whole, _names(inner), attributes, anywhere=anywhere, first_only=inner is not path)
+    # `@id|@class` is whichever comes first in the element: then the order belongs to the kind.
+    ordered = re.search(r"@[\w-]+\s*\|", inner) is not None
+    return _ByKind(finds, _names(inner), attributes, anywhere=anywhere, first_only=inner is not path, ordered=ordered)
 
 
 def _names(path: str) -> list[str]:
@@ -93,15 +97,21 @@ class _ByKind:
     """An expression with the answers it has given so far."""
 
     def __init__(
-        self, expression: etree.XPath, names: list[str], attributes: list[str], *, anywhere: bool, first_only: bool
+        self,
+        finds: Predicate,
+        names: list[str],
+        attributes: list[str],
+        *,
+        anywhere: bool,
+        first_only: bool,
+        ordered: bool,
     ) -> None:
-        self._expression = expression
+        self._finds = finds
         self._names = names
         self._attributes = attributes
         self._anywhere = anywhere  # the path begins at the document's root, wherever it is asked from
         self._first_only = first_only
-        # `@id|@class` is whichever comes first in the element: then the order belongs to the kind.
-        self._ordered = re.search(r"@[\w-]+\s*\|", expression.path) is not None
+        self._ordered = ordered
         self._answers: dict[tuple[Any, ...], bool] = {}
 
     def __call__(self, tree: Any) -> list[Any]:
@@ -116,7 +126,7 @@ class _ByKind:
             kind = kind_of(element)
             answer = answers.get(kind)
             if answer is None:
-                answer = answers[kind] = self._ask(element.tag, element)
+                answer = answers[kind] = self._finds(element)
             if answer:
                 found.append(element)
                 if self._first_only:
@@ -129,12 +139,3 @@ class _ByKind:
 
     def _ordered_kind(self, element: Any) -> tuple[Any, ...]:
         return (element.tag, *[pair for pair in element.items() if pair[0] in self._attributes])
-
-    def _ask(self, name: str, element: Any) -> bool:
-        """The expression's answer for an element of this kind that stands alone."""
-        parent = etree.Element("parent")
-        named = {name: _NO_XML.sub("", value) for name, value in element.items() if name in self._attributes}
-        if not set(name) <= _PLAIN:
-            name = _OTHER  # no expression asks for such a name: every other name gives the same answer
-        child = etree.SubElement(parent, name, named)
-        return any(found is child for found in self._expression(parent))
