@@ -27,6 +27,10 @@ _BLOCK_BYTES = 1 << 20  # after which a block ends too: a site may make every li
 _MAX_BLOCK = 64 << 20  # bytes a block may have, packed or not: ours have less than a tenth
 _MAX_LINES = 100_000  # of a block of another writer
 PART = "index.cdx.gz"
+_HEADER = 10  # bytes of a gzip member before what is packed
+_EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # of deflate, stored: RFC 1951 §3.2.4
+_ROOM = 12  # such blocks in a roomy block of the index,
+_LINES_OF_ROOM = 5  # and one more for so many lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,26 @@ class BlockRef:
     length: int
 
 
-def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES) -> tuple[bytes, bytes]:
-    """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
+def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES, *, roomy: bool = False) -> tuple[bytes, bytes]:
+    """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order.
+
+    A block that is `roomy` may be rewritten in its place: lines that are alike pack so well that one which says less
+    may take more bytes.
+    """
     cdx = io.BytesIO()
-    idx = write(sorted(line.encode("utf-8", "replace") for line in lines), cdx, block_lines)
+    idx = write(sorted(line.encode("utf-8", "replace") for line in lines), cdx, block_lines, roomy=roomy)
     return cdx.getvalue(), idx
 
 
-def write(ordered: Iterable[bytes], cdx: BinaryIO, block_lines: int = BLOCK_LINES) -> bytes:
+def write(ordered: Iterable[bytes], cdx: BinaryIO, block_lines: int = BLOCK_LINES, *, roomy: bool = False) -> bytes:
     """Write lines that are in order as blocks, in bounded memory; returns the idx."""
     idx: list[bytes] = []
     offset = 0
     for number, group in enumerate(_groups(ordered, block_lines)):
         block = zlib.compress(b"\n".join(group) + b"\n", 6, 31)
+        if roomy:
+            filling = _EMPTY_BLOCK * (_ROOM + len(group) // _LINES_OF_ROOM)
+            block = block[:_HEADER] + filling + block[_HEADER:]
         first = b" ".join(group[0].split(b" ", 2)[:2])
         idx.append(b"%s\t%s\t%d\t%d\t%d\n" % (first, PART.encode(), offset, len(block), number + 1))
         cdx.write(block)

@@ -26,9 +26,13 @@ from archive.warc.reader import walk_records
 
 _EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # stored, of no byte, not the last one
 _PIECE = 1 << 20
+_LARGE = 1 << 17  # bytes: what is larger is packed in fewer rounds
+_ROUNDS = (15, 3)
+_HEADER, _TRAILER = 10, 8  # bytes of a gzip member without a name or a comment
 _COMMENT = 0x10  # RFC 1952 §2.3.1: a comment follows the header
 
 _KEPT_OF_LINE = ("url", "status", "length", "offset", "filename", "recordId", "run")
+_SPARED = ("mime", "status", "recordId")  # of these, where there is no room for them
 _KEPT_OF_OUTCOME = frozenset(
     {"url", "outcome", "timestamp", "status", "record_id", "key", "offset", "role", "via", "hops", "seed"}
 )
@@ -37,8 +41,7 @@ _TEXT_OF_LINE = ("title", "document", "availability", "text", "etag", "lastModif
 
 def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
     """A gzip member of exactly `length` bytes that holds `plain`; raises ValueError where it is too large for that."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    body = packer.compress(plain) + packer.flush()
+    body = _packed(plain, length - 18)
     room = length - 18 - len(body)
     if room < 0:
         raise ValueError(f"{18 - length + len(body)} bytes too many")
@@ -50,6 +53,19 @@ def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
         yield _EMPTY_BLOCK * min(blocks, many)
         blocks -= many
     yield body + zlib.crc32(plain).to_bytes(4, "little") + (len(plain) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def _packed(plain: bytes, room: int) -> bytes:
+    """Deflate what is plain into so many bytes, if that can be done; slowly, where it is not done fast."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = packer.compress(plain) + packer.flush()
+    if len(body) <= room:
+        return body
+    import zopfli.gzip  # here, as it is rarely needed
+
+    rounds = _ROUNDS[len(plain) > _LARGE]
+    tight: bytes = zopfli.gzip.compress(plain, numiterations=rounds)[_HEADER:-_TRAILER]
+    return min(body, tight, key=len)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +198,26 @@ def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], tex
 def _blanked_block(
     run: str, lines: list[str], length: int, what: tuple[Collection[str], Collection[str]]
 ) -> list[bytes]:
-    """A block of the same length; media type, status and record id go too where like lines leave no room for them."""
+    """A block of the same length; media type, status and record id go too where like lines leave no room for them.
+
+    Blocks of runs of onrecord 0.4 were sealed without room. In the worst case the lines of the records go, but for the
+    block's first line, by which the block is found: these are then named by the signed statement alone.
+    """
     wrong: ValueError | None = None
-    for without in ((), ("mime",), ("mime", "status"), ("mime", "status", "recordId")):
-        blanked = [_blanked_line(run, line, *what, without=without) for line in lines]
+    for without in ((), ("mime",), _SPARED, None):
+        blanked = [_blanked_line(run, line, *what, without=_SPARED if without is None else without) for line in lines]
+        if without is None:
+            blanked = [blanked[0], *(line for line in blanked[1:] if _place(run, line) not in what[0])]
+        blanked.sort(key=str.encode)  # lines of one key and time lie in the order of all that they say
         try:
             return list(padded_member("\n".join(blanked).encode() + b"\n", length))
         except ValueError as error:
             wrong = error
     raise IntegrityError(f"a block of the index cannot be replaced in its place: {wrong}") from wrong
+
+
+def _place(run: str, line: str) -> str:
+    return snapshot_of(parse_line(line), run).place
 
 
 def _blanked_line(

@@ -61,7 +61,7 @@ def seal(
     for name, empty in ((object_keys.PAGES, HEADER), (object_keys.OUTCOMES, b"")):
         if not spooled.path(name).exists():
             spooled.write(name, empty)
-    cdx, idx = encode(lines)
+    cdx, idx = encode(lines, roomy=True)
     spooled.write(object_keys.CDX, cdx)
     spooled.write(object_keys.IDX, idx)
     warcs = sorted(f"archive/{path.name}" for path in spooled.path("archive").glob("*.warc.gz"))

@@ -27,7 +27,7 @@ def rename(spooled: SpooledRun) -> str:
     try:
         spooled.write_as(new, object_keys.PAGES, _pages(spooled, old, new))
         spooled.write_as(new, object_keys.OUTCOMES, _outcomes(spooled, old, new))
-        cdx, idx = encode(_lines(spooled, old, new))
+        cdx, idx = encode(_lines(spooled, old, new), roomy=True)
         spooled.write_as(new, object_keys.CDX, [cdx])
         spooled.write_as(new, object_keys.IDX, [idx])
         data = _manifest(spooled, old, new)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
+import random
 import shutil
 import subprocess
 import sys
@@ -28,7 +30,8 @@ from archive.crypto.signed_note import PublicKey, Signer
 from archive.digests import digest_of
 from archive.errors import IntegrityError, NoSuchSnapshot, Withheld
 from archive.evidence.run_log import Log
-from archive.formats.manifest import parse
+from archive.formats.manifest import digest_file, parse
+from archive.formats.zipnum import BlockIndex, decode_block, encode
 from archive.local_cache import Cache
 from archive.model import Block, Snapshot
 from archive.redaction.apply import finish, overtaken
@@ -43,7 +46,7 @@ from storage.errors import StoreUnavailable
 from storage.local import LocalStore
 from storage.memory import MemoryStore
 from tests.exchanges import NOON, a_document
-from tests.pipeline.ingest.test_import_files import members, record
+from tests.pipeline.ingest.test_import_files import PAGE, members, record
 from tests.pipeline.withheld import ALIAS, DOM, OPEN, SECRET, WORD, furnish
 
 REASON = "Court order 3 O 17/26"
@@ -617,3 +620,69 @@ def test_of_captures_that_are_alike_each_can_be_taken_out(number: int, tmp_path:
     assert [found.withheld is not None for found in archive_of(store, tmp_path / "new").every()] == [True] * number
     again = import_file(archive_of(store, tmp_path), file, lambda left: None, None)
     assert (again.run, again.captures) == (None, 0), "what is gone does not come back"
+
+
+def without_room(store: MemoryStore, run: str) -> None:
+    """Seal a run's index anew as onrecord 0.4 did: its blocks have no byte to spare."""
+    cdx, idx = encode(index_lines(store, run))
+    key = object_keys.run_key(run, object_keys.MANIFEST)
+    package = json.loads(store.get(key))
+    for path, data in ((object_keys.CDX, cdx), (object_keys.IDX, idx)):
+        store.put(object_keys.run_key(run, path), data)
+        entry = next(each for each in package["resources"] if each["path"] == path)
+        entry |= {"hash": digest_of(data), "bytes": len(data)}
+    made = json.dumps(package).encode()
+    store.put(key, made)
+    store.put(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), digest_file(made))
+
+
+def index_lines(store: MemoryStore, run: str) -> list[str]:
+    cdx = store.get(object_keys.run_key(run, object_keys.CDX))
+    blocks = BlockIndex(store.get(object_keys.run_key(run, object_keys.IDX)))
+    return [line for it in blocks for line in decode_block(cdx[it.offset : it.offset + it.length])]
+
+
+ALIKE: dict[str, Callable[[int], bytes]] = {
+    "one address": lambda each: record(number=each),
+    "one id": lambda each: record(url="http://a.example/" + "x" * each),
+    "numbers": lambda each: record(url=f"http://a.example/{each * 7919 % 100_000:05}", number=each),
+    "one address and id": lambda each: record(block=PAGE + b"y" * each),
+    "no words": lambda each: (
+        f"WARC/1.0\nWARC-Type: resource\nWARC-Record-ID: <a:{each}>\nWARC-Date: 2020-01-01T00:00:00Z\n"
+        f"WARC-Target-URI: http://a/\nContent-Length: 0\n\n\n\n"
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("roomy", [True, False], ids=["today", "sealed by 0.4"])
+@pytest.mark.parametrize("number", [5, *(pytest.param(many, marks=pytest.mark.full) for many in (8, 60))])
+@pytest.mark.parametrize("kind", ALIKE)
+def test_whatever_is_alike_some_or_all_can_be_taken_out(kind: str, number: int, roomy: bool, tmp_path: Path) -> None:
+    begun = MemoryStore()
+    archive = archive_of(begun, tmp_path)
+    archive.prepare()
+    file = tmp_path / "alike.warc.gz"
+    file.write_bytes(members(*map(ALIKE[kind], range(number))))
+    import_file(archive, file, lambda left: None, None)
+    (run,) = archive_of(begun, tmp_path).runs()
+    if not roomy:
+        without_room(begun, run)
+    assert faults_of(begun, tmp_path) == []
+    places = [found.place for found in archive_of(begun, tmp_path).unguarded().captures_of(run)]
+    assert len(places) == number
+    chosen = random.Random(number)
+    for tried, count in enumerate((1, 1, 1, 2, number // 2, number)):
+        folder = tmp_path / str(tried)
+        store = MemoryStore()
+        for info in begun.list():
+            store.put(info.key, begun.get(info.key))
+        gone = set(chosen.sample(places, count))
+        redact(archive_of(store, folder), plan_redaction(archive_of(store, folder), run, (), gone), SIGNER, REASON)
+        assert faults_of(store, folder) == []
+        found = archive_of(store, folder / "new").unguarded().captures_of(run)
+        kept = {each.place for each in found}
+        assert kept >= set(places) - gone
+        assert {each.place for each in found if each.mime == "text/html"} <= set(places) - gone
+        if roomy:
+            assert kept == set(places), "the index has room for what is known of those that are gone"
+            assert all(each.status == 200 or kind == "no words" for each in found)
