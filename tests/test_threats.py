@@ -1,4 +1,4 @@
-"""What the README says that it defends against is shown by tests that exist."""
+"""What tests/README.md says that onrecord defends against is shown by tests that exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ATTACKERS = ("page", "feed", "archive file", "bucket", "network", "reader")
 
 
 def _section() -> str:
-    found = _SECTION.search((TESTS.parent / "README.md").read_text())
+    found = _SECTION.search((TESTS / "README.md").read_text())
     assert found, "the README has the section"
     return found[1]
 

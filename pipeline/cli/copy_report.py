@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 
 if TYPE_CHECKING:
     from archive.access import Copied
@@ -32,7 +32,7 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
         for fault in copied.faults:
             click.echo(f"{plain(copied.run)}: {plain(fault)}", err=True)
         if whole and not context.quiet:
-            click.echo(f"{copied.run}: {done}, {copied.files:,} files, {copied.bytes:,} bytes")
-    context.say(f"{runs:,} runs {done}, {files:,} files, {size:,} bytes, {faults:,} faults")
+            click.echo(f"{copied.run}: {done}, {many(copied.files, 'file')}, {many(copied.bytes, 'byte')}")
+    context.say(f"{many(runs, 'run')} {done}, {many(files, 'file')}, {many(size, 'byte')}, {many(faults, 'fault')}")
     if faults:
-        raise IntegrityError(f"{faults:,} faults found; what is sound was {done}; for the rest try another copy")
+        raise IntegrityError(f"{many(faults, 'fault')} found; what is sound was {done}; for the rest try another copy")

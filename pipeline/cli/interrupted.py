@@ -77,13 +77,14 @@ def resume_command(context: Context) -> str:
 def note_waiting(context: Context, url: str | None = None) -> None:
     """Say which runs wait in the spool, with this URL where they hold it, and what was not reached."""
     from archive.runs import Spool, left_runs
+    from pipeline.cli.output import many
 
     if not (any((state_folder() / "spool").glob("*/2*")) or (state_folder() / "interrupted").is_dir()):
         return  # without a look at the store
     command = resume_command(context)
     for run, urls in left_runs(Spool(state_folder() / "spool", context.address())):
         here = ", this URL among them" if url is not None and url in urls else ""
-        context.say(f"run {run} waits in the spool with {len(urls):,} captures{here}; to publish it: {command}")
+        context.say(f"run {run} waits in the spool with {many(len(urls), 'capture')}{here}; to publish it: {command}")
     left = sum(len(found.targets) for found in interrupted(context))
     if left:
-        context.say(f"{left:,} targets of an interrupted capture were not reached; to fetch them: {command}")
+        context.say(f"{many(left, 'target')} of an interrupted capture not reached; to fetch them: {command}")

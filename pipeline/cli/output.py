@@ -18,6 +18,11 @@ from pipeline.outbound.plain_text import STEERING, STEERING_IN_LINES, escape
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
+def many(count: int, one: str) -> str:
+    """Return how many there are, in words: "1 run", "2 runs"; `one` is the word for one."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
 def plain(text: str, limit: int | None = None) -> str:
     """Text that cannot steer a terminal: controls and direction marks shown as escapes, cut to a length."""
     shown = STEERING.sub(escape, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import print_json
+from pipeline.cli.output import many, print_json
 
 if TYPE_CHECKING:
     from archive.access import Statement
@@ -70,6 +70,7 @@ def say_finished(context: Context, statement: Statement) -> None:
         print_json({"redaction": statement.id, "records": list(statement.records), "replaced": replaced})
         return
     context.say(
-        f"redaction {statement.id}: {len(statement.records):,} records are gone from {len(statement.replaced):,} runs; "
+        f"redaction {statement.id}: {many(len(statement.records), 'record')} removed from "
+        f"{many(len(statement.replaced), 'run')}; "
         "redact each copy of the store with: onrecord replicate STORE"
     )

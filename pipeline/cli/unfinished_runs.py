@@ -105,11 +105,13 @@ def note_other_store(context: Context, path: Path) -> None:
 
 
 def counted(counts: dict[str, int]) -> str:
-    """How much a run holds, in words."""
-    parts = [f"{counts['targets']:,} targets"]
-    parts += [f"{counts['requisites']:,} requisites"] if counts["requisites"] else []
-    parts.append(f"{counts['captures']:,} captures ({counts['revisits']:,} revisits)")
-    parts.append(f"{counts['documents']:,} new texts")
+    """Return how much a run holds, in words."""
+    from pipeline.cli.output import many
+
+    parts = [many(counts["targets"], "target")]
+    parts += [many(counts["requisites"], "requisite")] if counts["requisites"] else []
+    parts.append(f"{many(counts['captures'], 'capture')} ({many(counts['revisits'], 'revisit')})")
+    parts.append(many(counts["documents"], "new text"))
     parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
     little = counts.get("text-incomplete", 0)
     parts += [f"{little:,} of them with little of their page's words in the text"] if little else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.time_params import Time
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def keep(context: Context, url: str, given: dict[str, Any]) -> None:
     if context.as_json:
         print_json(_entry(name, rule) | {"captures": len(found)})
         return
-    context.say(f"rule {name}: {plain(_line(rule))}; {len(found):,} captures of now, and any to come")
+    context.say(f"rule {name}: {plain(_line(rule))}; {many(len(found), 'capture')} of now, and any to come")
     hidden = (each for each in found if each.location and not every.matches(each, each.location, "exact"))
     for place in sorted({each.location for each in hidden if each.location})[:_MOST_PLACES]:
         if not any(archive.withholding(each) for each in every.snapshots(place)):

@@ -13,7 +13,7 @@ _PAGE = """<!doctype html>
 </article>
 <footer>The Quay Gazette prints corrections on page two.</footer></body></html>"""
 
-_COURT = """<p>The bench has decided that hearings of the harbour court are open to whoever walks in. It took eleven years
+_COURT = """<p>The bench has decided that hearings of the harbour court are open to anyone who walks in. It took eleven years
 and four clerks to get there.</p>
 <p>{verdict}</p>
 <p>Counsel for the port says it will read the ruling before it says anything, which would be new.</p>"""

@@ -18,7 +18,7 @@ from pipeline.cli.capture_options import capture_options
 from pipeline.cli.context import Context
 from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.lookup_note import same_text
-from pipeline.cli.output import plain, print_line
+from pipeline.cli.output import many, plain, print_line
 from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 
@@ -134,7 +134,7 @@ def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> No
     if task.kept_in is not None:
         task.kept_in.unlink(missing_ok=True)
     if count:
-        context.say(f"{count:,} targets were not reached; to fetch them: {resume_command(context)}")
+        context.say(f"{many(count, 'target')} not reached; to fetch them: {resume_command(context)}")
 
 
 class _Told:

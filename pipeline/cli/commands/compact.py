@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import print_json
+from pipeline.cli.output import many, print_json
 
 
 @click.command("compact")
@@ -40,6 +40,11 @@ def command(context: Context, whole: bool, rebuild: bool) -> None:
         context.say("nothing to merge")
     else:
         joined = f" and {merged.generations:,} merged before" if merged.generations else ""
-        context.say(f"{merged.runs:,} runs{joined} are one index of {made.lines:,} lines, {made.cdx[1]:,} bytes")
+        context.say(
+            f"{many(merged.runs, 'run')}{joined} merged into one index: {many(made.lines, 'line')}, "
+            f"{many(made.cdx[1], 'byte')}"
+        )
     if merged.left_out:
-        raise IntegrityError(f"the index of {len(merged.left_out):,} runs is damaged; run `onrecord verify --deep`")
+        raise IntegrityError(
+            f"the index of {many(len(merged.left_out), 'run')} is damaged; run `onrecord verify --deep`"
+        )

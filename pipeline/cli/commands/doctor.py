@@ -15,7 +15,7 @@ from pipeline.cli.check import Check
 from pipeline.cli.commands.doctor_schedule import checks
 from pipeline.cli.context import Context
 from pipeline.cli.interrupted import resume_command
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.paths import config_file, state_folder
 from pipeline.cli.unfinished_runs import undecided_way
 from storage.base import ObjectStore
@@ -155,7 +155,7 @@ def _spool(context: Context) -> Check:
     left = dict(left_runs(spool))
     told = f"{folder}: {free / 1e9:.1f} GB free, {len(spool.names())} runs under way or waiting for this store"
     if left:
-        runs = ", ".join(f"{run} ({len(urls):,} captures)" for run, urls in left.items())
+        runs = ", ".join(f"{run} ({many(len(urls), 'capture')})" for run, urls in left.items())
         told += f"; waiting: {runs}: {resume_command(context)} publishes them"
     told += _elsewhere(folder, context)
     if free < _ROOM_NEEDED:

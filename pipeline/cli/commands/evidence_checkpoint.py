@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _say(context: Context, signed: Signed) -> None:
         entry = {"checkpoint": made.key, "runs": made.checkpoint.size, "added": made.added}
         print_json(entry | {"note": made.checkpoint.note, "tokens": answers})
         return
-    click.echo(f"{made.key}: {made.checkpoint.size:,} runs, {made.added:,} of them new")
+    click.echo(f"{made.key}: {many(made.checkpoint.size, 'run')}, {made.added:,} of them new")
     for token in signed.tokens:
         if token.stamp:
             root = "" if token.stamp.is_trusted else "; its root was not checked: name it in evidence.roots"

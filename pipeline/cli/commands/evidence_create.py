@@ -9,7 +9,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.lookup_note import note_lookup, same_text, when
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
@@ -69,11 +69,13 @@ def command(
     for key in made.whole:
         context.say(f"{key} is in it whole, with all other captures in it: its run has no root over its records")
     context.say(
-        f"{file}: {made.records:,} records, {made.tokens:,} time stamps, {made.bytes:,} bytes; "
+        f"{file}: {many(made.records, 'record')}, {made.tokens:,} time stamps, {many(made.bytes, 'byte')}; "
         f"it proves {plain(snapshot.url)}"
     )
     if made.left:
-        context.say(f"{made.left:,} captures that the page needs are left out: no checkpoint as early covers them")
+        context.say(
+            f"{many(made.left, 'capture')} that the page needs are left out: no checkpoint as early covers them"
+        )
     if not made.tokens:
         context.say("it proves no time: name authorities in [evidence], then run onrecord evidence checkpoint")
 
@@ -94,7 +96,7 @@ def _sign(context: Context) -> None:
     signed = sign_now(context.open_archive(), context.evidence())
     if signed is None:
         return
-    context.say(f"no checkpoint covered the snapshot: signed one of {signed.made.checkpoint.size:,} runs")
+    context.say(f"no checkpoint covered the snapshot: signed one of {many(signed.made.checkpoint.size, 'run')}")
     for token in signed.tokens:
         if token.error:
             context.say(f"no time stamp of {plain(token.host)}: {plain(token.error, 300)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import print_json
+from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
@@ -90,4 +90,4 @@ def command(
     else:
         added = f" and {done.added:,} that they need" if done.added else ""
         out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
-        context.say(f"{file}: {done.captures:,} captures{added}, {size:,} bytes{out}")
+        context.say(f"{file}: {many(done.captures, 'capture')}{added}, {many(size, 'byte')}{out}")

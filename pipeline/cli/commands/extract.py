@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_line
+from pipeline.cli.output import many, plain, print_line
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -88,7 +88,7 @@ def _end(context: Context, result: RunResult, made: int, failed: int, incomplete
         sys.exit(10)
     where = f", in run {result.run}" if result.manifest else ""
     context.say(
-        f"{made:,} texts made again{where}"
+        f"{many(made, 'text')} made again{where}"
         + (f", {incomplete:,} have little of their page's words (text-incomplete)" if incomplete else "")
         + (f", {failed:,} failed and keep the one they had" if failed else "")
     )

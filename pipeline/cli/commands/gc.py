@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def command(context: Context, dry: bool, age: timedelta) -> None:
         if orphan.stays is None:
             objects, size = objects + orphan.objects, size + orphan.bytes
     done = "would be removed" if dry else "removed"
-    context.say(f"{objects:,} objects {done}, {size:,} bytes, none younger than {age.days} days")
+    context.say(f"{many(objects, 'object')} {done}, {many(size, 'byte')}, none younger than {age.days} days")
     if damaged:
         sys.exit(5)
 
@@ -60,5 +60,6 @@ def _tell(context: Context, orphan: Orphan, store: str | None, *, dry: bool) -> 
     elif not context.quiet:
         what = "would go" if dry else "removed"
         click.echo(
-            f"{where}{orphan.kind} {plain(orphan.name)} {what}, {orphan.objects:,} objects, {orphan.bytes:,} bytes"
+            f"{where}{orphan.kind} {plain(orphan.name)} {what}, {many(orphan.objects, 'object')}, "
+            f"{many(orphan.bytes, 'byte')}"
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.unfinished_runs import new_store, ready_to_sign, sign
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _say(context: Context, done: Imported) -> None:
         }
         print_json(entry | ({"checked": done.checked} if done.checked else {}))
         return
-    parts = [f"{done.records:,} records, {done.captures:,} captures"]
+    parts = [f"{many(done.records, 'record')}, {many(done.captures, 'capture')}"]
     parts += [f"{done.already:,} were in already"] if done.already else []
     parts += [f"{done.clashes:,} with the ids of others"] if done.clashes else []
     parts += [f"{done.left:,} left out"] if done.left else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.unfinished_redactions import finish, say_finished, say_kept
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def _say(context: Context, what: Plan, *, done: bool) -> None:
     if context.as_json:
         print_json(_entry(what) | {"done": done})
         return
-    context.say(f"{len(what.gone):,} records are to go, from {len(what.runs):,} runs: {', '.join(what.runs)}")
+    context.say(
+        f"{many(len(what.gone), 'record')} to remove, from {many(len(what.runs), 'run')}: {', '.join(what.runs)}"
+    )
     for word, captures in (("content of", what.captures), ("loses its payload:", what.repeats)):
         for each in captures:
             click.echo(

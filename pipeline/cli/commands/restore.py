@@ -9,7 +9,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.copy_report import told
-from pipeline.cli.output import plain
+from pipeline.cli.output import many, plain
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -82,7 +82,7 @@ def _verify(context: Context, archive: Archive, store: ObjectStore) -> None:
             click.echo(f"{plain(finding.run)}: {plain(fault)}", err=True)
     if faults:
         raise IntegrityError(
-            f"{faults:,} faults in {store.url}; repair them, and restore again: "
+            f"{many(faults, 'fault')} in {store.url}; repair them, and restore again: "
             + shlex.join(["onrecord", "--store", store.url, "repair", "--from", archive.url])
         )
-    context.say(f"{store.url} is whole: {records:,} records verified, every byte was read")
+    context.say(f"{store.url} is whole: {many(records, 'record')} verified, every byte was read")

@@ -13,7 +13,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.interrupted import note_waiting
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
@@ -147,11 +147,15 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     total = stock.total
     click.echo(f"{archive.url}")
     click.echo(f"runs       {stock.runs:,}" + (f", and {stock.uncommitted:,} not committed" * bool(stock.uncommitted)))
-    click.echo(f"captures   {total.captures:,}: {total.revisits:,} revisits, {total.tombstones:,} tombstones")
+    click.echo(
+        f"captures   {total.captures:,}: {many(total.revisits, 'revisit')}, {many(total.tombstones, 'tombstone')}"
+    )
     click.echo(f"documents  {stock.documents:,}")
     if stock.text_incomplete:
-        many = f"{stock.text_incomplete:,} {'page' if stock.text_incomplete == 1 else 'pages'}"
-        click.echo(f"incomplete {many} whose text was not had whole, or is drawn by scripts (text-incomplete)")
+        click.echo(
+            f"incomplete {many(stock.text_incomplete, 'page')} without their whole text, or drawn by "
+            "scripts (text-incomplete)"
+        )
     sizes = f"{stock.warc_bytes:,} in WARC files, {stock.index_bytes:,} in indexes, {stock.other_bytes:,} besides"
     click.echo(f"bytes      {sizes}")
     click.echo(f"oldest     {_time(total, 'oldest')}")
@@ -159,7 +163,7 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     for each in stock.hosts[:hosts]:
         click.echo(f"  {each.captures:>9,}  {_time(each, 'oldest')} to {_time(each, 'newest')}  {plain(each.host, 80)}")
     if len(stock.hosts) > hosts:
-        click.echo(f"  and {len(stock.hosts) - hosts:,} hosts more")
+        click.echo(f"  and {many(len(stock.hosts) - hosts, 'host')} more")
 
 
 def _time(stock: HostStock, name: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import json_line, plain, print_json
+from pipeline.cli.output import json_line, many, plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Span
 
@@ -85,7 +85,9 @@ def command(
             f"{checkpoint} holds: nothing was taken out of the log of runs, or altered in it, since it was signed"
         )
     if told.faults:
-        raise IntegrityError(f"{told.faults:,} faults found: mend them with onrecord repair --from a copy of the store")
+        raise IntegrityError(
+            f"{many(told.faults, 'fault')} found: repair them: onrecord repair --from STORE, a copy of the store"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +187,25 @@ class _Told:
         if not finding.committed:
             self._context.say(f"{where}{finding.run} was never committed: it is no part of the archive")
         elif not finding.faults and not self._context.quiet and finding.read:
-            click.echo(f"{where}{finding.run}: whole, {finding.records:,} records, {finding.bytes:,} bytes")
+            click.echo(f"{where}{finding.run}: whole, {many(finding.records, 'record')}, {many(finding.bytes, 'byte')}")
 
     def summary(self, *, deep: bool) -> str:
         """The last line: what was read, and what was not."""
         of = self._counts
         if not deep:
             return (
-                f"{of['runs']:,} runs looked at, {of['listed']:,} bytes listed, {self.faults:,} faults; manifests and "
+                f"{many(of['runs'], 'run')} looked at, {many(of['listed'], 'byte')} listed, "
+                f"{many(self.faults, 'fault')}; manifests and "
                 "sizes were compared, what was captured was not read: for every byte, onrecord verify --deep"
             )
-        text = f"{of['read']:,} runs, {of['records']:,} records, {of['bytes']:,} bytes, {self.faults:,} faults"
+        text = f"{many(of['read'], 'run')}, {many(of['records'], 'record')}, {many(of['bytes'], 'byte')}"
+        text = f"{text}, {many(self.faults, 'fault')}"
         if self.unread:
-            return (
-                f"{text}; time is over, {self.unread:,} runs were not read: go on with onrecord verify --deep --resume"
-            )
+            left = many(self.unread, "run")
+            return f"{text}; time is over, {left} not read yet: continue with onrecord verify --deep --resume"
         if of["read"] == of["runs"]:
             return f"{text}; every byte was read"
-        return f"{text}; every byte of these was read, {of['runs'] - of['read']:,} runs were read before"
+        return f"{text}; every byte of these was read, {many(of['runs'] - of['read'], 'run')} read before"
 
 
 class _Nowhere:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import plain, print_json
+from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.unfinished_runs import note_other_store
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _line(where: Standing) -> str:
     watch = where.watch
     last = iso(where.last) if where.last else "never".ljust(20)
     due = iso(where.next) if where.next else ("-" if watch.paused else "now").ljust(20)
-    pages = f"  {where.pages:,} pages" if where.pages else ""
+    pages = f"  {many(where.pages, 'page')}" if where.pages else ""
     name = f"  {plain(watch.name, 60)}" if watch.name != watch.url else ""
     detail = f"  {plain(where.detail, 120)}" if where.detail else ""
     state = where.state

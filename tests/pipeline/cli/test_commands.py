@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from pipeline.cli.main import COMMANDS, EXIT_CODES
@@ -21,7 +23,9 @@ FIELDS = [
     *("url", "outcome", "timestamp", "status", "mime", "digest", "revisit", "record_id", "key", "offset", "length"),
     *("title", "error"),
 ]
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
+README = ROOT / "README.md"
+READMES = [README, *(ROOT / room / "README.md" for room in ("storage", "archive", "pipeline", "tests"))]
 
 
 def test_capture_then_get(onrecord: Command, site: Site) -> None:
@@ -168,7 +172,7 @@ def test_an_input_list_may_hold_comments_and_repeats(onrecord: Command, site: Si
 def test_lines_for_people_go_apart_from_json(onrecord: Command, site: Site) -> None:
     plain = onrecord.capture(site.url("/post"), json_lines=False)
     assert plain.out.startswith("200 new")
-    assert "1 captures" in plain.err
+    assert "1 capture" in plain.err
     assert "\x1b" not in plain.out + plain.err
     quiet = Command(onrecord.store, onrecord.env)("-q", "capture", "--allow-private", site.url("/post"))
     assert (quiet.out, quiet.err) == ("", "")
@@ -272,7 +276,7 @@ def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: 
     assert "Traceback" not in err
     assert onrecord("snapshots", first["url"]).code in {4, 10}
     resume = f"onrecord --store {onrecord.store} capture --resume"
-    assert f"targets were not reached; to fetch them: {resume}" in err
+    assert f"not reached; to fetch them: {resume}" in err
     asked = onrecord("get", first["url"])
     assert "waits in the spool with" in asked.err
     assert f"this URL among them; to publish it: {resume}" in asked.err
@@ -350,17 +354,34 @@ def test_help_lists_every_command_and_exit_code(onrecord: Command) -> None:
         assert onrecord(name, "--help").code == 0
 
 
-def test_the_readme_names_every_command_option_and_exit_code() -> None:
+OTHERS = {"--strict", "--bind", "--directory", "--data", "--loud"}  # of mypy, http.server, the bench, an alert
+
+
+def _options(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        yield from (option for option in (*parameter.opts, *parameter.secondary_opts) if option.startswith("--"))
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            yield from _options(inner)
+
+
+def test_the_readmes_name_every_command_option_and_exit_code_and_no_other() -> None:
     import importlib
 
-    readme = README.read_text()
+    from pipeline.cli.main import cli
+
+    texts = {path: path.read_text() for path in READMES}
+    readme = "\n".join(texts.values())
+    common = {"--help", *(option for parameter in cli.params for option in parameter.opts)}
+    known = set(common)
     for name, (module, _) in COMMANDS.items():
         assert f"onrecord {name}" in readme, name
-        for parameter in importlib.import_module(module).command.params:
-            for option in parameter.opts:
-                assert not option.startswith("--") or option in readme, option
-    for code in EXIT_CODES:
-        assert re.search(rf"^\| {code} \|", readme, re.MULTILINE), code
+        known |= (options := set(_options(importlib.import_module(module).command)))
+        assert not [option for option in sorted(options - common) if option not in readme], name
+    named = set(re.findall(r"(?<![-\w])--[a-z][-a-z]+", readme))
+    assert named - known - OTHERS == set()
+    codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
+    assert f"| exit code | meaning |\n|---|---|\n{codes}\n" in texts[ROOT / "pipeline/README.md"]
 
 
 HEAVY = {
@@ -406,7 +427,7 @@ def test_the_readme_has_the_table_of_outcomes() -> None:
     from pipeline.capture.http.failures import MEANINGS
 
     table = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in MEANINGS.items())
-    assert f"| outcome | meaning |\n|---|---|\n{table}\n" in README.read_text()
+    assert f"| outcome | meaning |\n|---|---|\n{table}\n" in (ROOT / "pipeline/README.md").read_text()
 
 
 def test_output_that_cannot_be_written_ends_in_one_line(onrecord: Command, site: Site) -> None:

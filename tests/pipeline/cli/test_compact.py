@@ -16,7 +16,7 @@ def test_compact_says_what_it_did(onrecord: Command, site: Site) -> None:
     onrecord.capture(url)
     done = onrecord("compact")
     assert (done.code, done.out) == (0, "")
-    assert "1 runs are one index of" in done.err
+    assert "1 run merged into one index:" in done.err
     assert onrecord("compact").err == "onrecord: nothing to merge\n"
     onrecord.next_second()
     onrecord.capture(url)

@@ -15,7 +15,7 @@ def test_a_copy_mends_what_it_was_made_of(onrecord: Command, site: Site, tmp_pat
     onrecord.capture(site.url("/post"), site.url("/other"))
     copy = tmp_path / "copy"
     done = onrecord("replicate", str(copy))
-    assert (done.code, "1 runs copied, 7 files" in done.err) == (0, True)
+    assert (done.code, "1 run copied, 7 files" in done.err) == (0, True)
     (warc,) = Path(onrecord.store).glob("runs/*/archive/*")
     whole = warc.read_bytes()
     warc.write_bytes(whole[: len(whole) // 2])
@@ -60,7 +60,7 @@ def test_only_runs_are_counted_as_runs(onrecord: Command, site: Site, tmp_path: 
     warc, _ = sorted(Path(onrecord.store).glob("runs/*/archive/*"))
     warc.write_bytes(warc.read_bytes()[:-1])
     done = onrecord("replicate", str(tmp_path / "copy"))
-    assert (done.code, "1 runs copied" in done.err) == (5, True), done.err
+    assert (done.code, "1 run copied" in done.err) == (5, True), done.err
 
 
 def test_a_copy_of_what_is_damaged_ends_with_five(onrecord: Command, site: Site, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_bundle_is_made_without_any_preparation_and_can_be_read_by_anybody(
     done = onrecord("evidence", "create", site.url("/moved"), "-o", str(bundle))
     assert done.code == 0, done.err
     assert "there was no signing key: made one" in done.err
-    assert "no checkpoint covered the snapshot: signed one of 1 runs" in done.err
+    assert "no checkpoint covered the snapshot: signed one of 1 run" in done.err
     checked = Command.at(tmp_path / "no store", tmp_path / "another home")("evidence", "verify", str(bundle))
     assert (checked.code, "BROKEN" in checked.out) == (0, False)
     for path in ("/moved", "/hostile", "/style.css"):

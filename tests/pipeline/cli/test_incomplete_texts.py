@@ -27,7 +27,7 @@ def test_an_incomplete_text_is_named_and_kept(onrecord: Command, site: Site) -> 
     assert [line for line in got.out.splitlines() if line in SENTENCES] == SENTENCES
     assert onrecord("--json", "get", url, "--format", "json").lines[0]["availability"] == "text-incomplete"
     assert onrecord("--json", "snapshots", url).lines[0]["availability"] == "text-incomplete"
-    assert "incomplete 1 page whose text was not had whole" in onrecord("status").out
+    assert "incomplete 1 page without their whole text" in onrecord("status").out
     assert onrecord("--json", "status").lines[0]["text_incomplete"] == 1
 
 

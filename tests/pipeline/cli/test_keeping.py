@@ -55,7 +55,7 @@ def test_a_reading_is_done_in_slices(onrecord: Command, site: Site, tmp_path: Pa
     rest = onrecord("--json", "verify", "--deep", "--resume")
     assert sum(line["read"] for line in rest.lines) == said["unread"] or said["unread"] == 0
     assert sum(line["read"] for line in onrecord("--json", "verify", "--deep", "--older-than", "30d").lines) == 0
-    assert "3 runs were read before" in onrecord("verify", "--deep", "--older-than", "30d").err
+    assert "3 runs read before" in onrecord("verify", "--deep", "--older-than", "30d").err
     assert sum(line["read"] for line in onrecord("--json", "verify", "--deep", "--resume").lines) == 3
 
 
@@ -97,7 +97,7 @@ def test_gc_says_what_goes_and_takes_nothing_else(onrecord: Command, site: Site)
     assert (young.code, young.out, "0 objects removed" in young.err) == (0, "", True)
     os.utime(run / "pages" / "pages.jsonl", (LONG_AGO, LONG_AGO))
     would = onrecord("gc", "--dry-run")
-    assert would.out == "run 20200101T000000Z-00000000 would go, 1 objects, 23 bytes\n"
+    assert would.out == "run 20200101T000000Z-00000000 would go, 1 object, 23 bytes\n"
     assert run.exists()
     (line,) = onrecord("--json", "gc").lines
     assert (line["kind"], line["removed"], line["bytes"]) == ("run", True, 23)

@@ -166,7 +166,7 @@ def test_links_that_are_no_addresses_are_told_and_fail_nothing(onrecord: Command
     done = capture(onrecord, "--depth", "1", gazette.url("/"))
     assert done.code == 0, done.err
     assert sorted(line["outcome"] for line in done.lines) == ["invalid-url", "invalid-url", "ok"]
-    assert "1 targets" in done.err
+    assert "1 target" in done.err
     assert "2 found and left out" in done.err
 
 
@@ -198,7 +198,7 @@ def test_missing_requisites_are_told_and_fail_nothing(onrecord: Command, gazette
     assert told["/gone.png"]["outcome"] == "http-error"
     people = onrecord("capture", "--allow-private", "--delay", "0", "--force", gazette.url("/page"))
     assert "gone.png" not in people.out
-    assert "1 targets, 2 requisites" in people.err
+    assert "1 target, 2 requisites" in people.err
 
 
 @pytest.mark.full
