@@ -24,9 +24,7 @@ ATTRIBUTES = st.lists(st.tuples(st.sampled_from(["id", "class", "role", "rel"]),
 
 
 @given(st.sampled_from(PATHS), st.sampled_from(["div", "p", "span", "section"]), ATTRIBUTES)
-def test_an_element_alone_is_found_as_by_the_expression(
-    path: str, name: str, attributes: list[tuple[str, str]]
-) -> None:
+def test_an_element_alone_is_found_as_by_the_path(path: str, name: str, attributes: list[tuple[str, str]]) -> None:
     parent = html.fragment_fromstring("<ul></ul>")
     element = etree.SubElement(parent, name)
     for key, value in attributes:
