@@ -206,9 +206,15 @@ class Dated:
             said.append(page.words)
         return said
 
+    def notes(self) -> list[str]:
+        """Return where the snapshot is from, unless it is a capture of our own, and what is known of the page since."""
+        return [self.snapshot.source, *self.since()] if self.snapshot.recovered else self.since()
+
     def fields(self) -> dict[str, object]:
         """Return all of it as JSON has it."""
         entry: dict[str, object] = dict(self.state.fields()) if self.state else {}
+        if self.snapshot.recovered:
+            entry["recovered_from"] = self.snapshot.recovered
         if self.asked is not None and self.distance is not None:
             entry |= {"asked": iso(self.asked), "seconds_from_asked": round(self.distance.total_seconds())}
         if self.edited is not None:

@@ -12,6 +12,7 @@ from archive.digests import digest_of
 from archive.errors import IntegrityError
 from archive.evidence.bundle_page import NAME, TEXT, Shown, picture_name, render
 from archive.evidence.checkpoint import Checkpoint
+from archive.importers import SOURCE, source_host
 from archive.model import Document, RecordRef
 from archive.warc.reader import Record
 from archive.warc.stored_record import stored_record
@@ -32,12 +33,14 @@ class InBundle:
     date: str
     id: str
     place: RecordRef | None = None  # in the store, while the bundle is made
+    source: str | None = None  # the host of the archive that it was recovered from
 
 
 def in_bundle(file: str, record: Record, place: RecordRef | None = None) -> InBundle:
     """Return what the page says of a record."""
     date = (record.header("WARC-Date") or "")[:30]
-    return InBundle(file, about(record), (record.url or "")[:8192], date, record.record_id, place)
+    source = source_host(record.header(SOURCE))
+    return InBundle(file, about(record), (record.url or "")[:8192], date, record.record_id, place, source)
 
 
 def about(record: Record) -> str:
@@ -57,6 +60,8 @@ def page(
     if not isinstance(number, int) or not 0 <= number < len(records):
         raise ValueError("the text is of a record that is not there")
     software = str(parsed_object(manifest).get("software") or "a program that is not named")[:200]
+    if records[0].source:
+        software = f"another archive, {records[0].source}, and recovered from there with {software}"
     return render(
         Shown(
             records[0].url, records[0].date, signer, checkpoint.origin, checkpoint.size, software, stamps,

@@ -163,6 +163,7 @@ def _page_line(snapshot: Snapshot, article: Article, state: SnapshotState | None
         "description": article.description,
         "language": article.language,
         "availability": article.availability,
+        "recovered_from": snapshot.recovered,
         "record": snapshot.record_id,
         "digest": snapshot.digest,
         "extractor": article.extractor,

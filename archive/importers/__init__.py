@@ -12,9 +12,11 @@ from archive.importers.lenient_reader import (
     most_records,
 )
 from archive.importers.parts import records_of, said_in
+from archive.importers.recovered import SOURCE, Recovered, description, recovered_record, source_host
 from archive.importers.wacz_manifest import Flaw
 
 __all__ = [
+    "SOURCE",
     "Capture",
     "Container",
     "Fault",
@@ -24,13 +26,17 @@ __all__ = [
     "KeptRecords",
     "Known",
     "NotShown",
+    "Recovered",
     "Refers",
     "capture_of",
+    "description",
     "digest_of_record",
     "identified",
     "is_base",
     "most_records",
     "opened",
     "records_of",
+    "recovered_record",
     "said_in",
+    "source_host",
 ]

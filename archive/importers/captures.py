@@ -11,6 +11,7 @@ from archive.formats.join_url import joined_url
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import declared
 from archive.importers.lenient_reader import ForeignRecord, indexable
+from archive.importers.recovered import SOURCE, source_host
 from archive.model import Exchange, RecordRef, Snapshot
 from archive.warc.http_message import Head, read_entity, read_head
 
@@ -140,6 +141,7 @@ def _snapshot(record: ForeignRecord, url: str, status: int, mime: str, digest: s
         etag=_validator(head, "ETag"),
         last_modified=_validator(head, "Last-Modified"),
         location=_location(head, url),
+        recovered=source_host(record.header(SOURCE)),
     )
 
 

@@ -73,4 +73,5 @@ class Earlier:
 
 
 def _repeatable(snapshot: Snapshot) -> bool:
-    return not snapshot.truncated and snapshot.status < 300 and snapshot.digest != EMPTY
+    """Return whether a capture can be repeated: what another archive gave back says nothing of the server today."""
+    return snapshot.recovered is None and not snapshot.truncated and snapshot.status < 300 and snapshot.digest != EMPTY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, islice, takewhile
 
 from archive.access.guard import Gate
@@ -19,6 +19,7 @@ from archive.model import Snapshot
 from archive.times import iso
 
 _MAX_REDIRECTS = 20
+_NEAR_TIME = timedelta(days=1)  # within which a capture of our own goes before one that was recovered
 _MOST_VARIANTS = 5_000  # snapshots of one path that are looked at for one with other tracking parameters
 
 
@@ -119,7 +120,7 @@ class SnapshotFinder(Gate):
     def _closest(self, url: str, at: datetime | None, followed: set[str]) -> Snapshot:
         """Return the closest snapshot; a redirect is followed once, for from http to https it leads to its own key."""
         first = None
-        for snapshot in _exact_first(url, self._standing(url)) if at is None else self._nearest(url, at):
+        for snapshot in _exact_first(url, self._standing(url)) if at is None else self._ours_first(url, at):
             if snapshot.place in followed:
                 continue
             if first is None:
@@ -139,7 +140,10 @@ class SnapshotFinder(Gate):
                 continue
         if first is None:
             self.require()
-            raise NoSuchSnapshot(f"nothing is kept of {url}; capture it: onrecord capture {shlex.quote(url)}")
+            raise NoSuchSnapshot(
+                f"nothing is kept of {url}; capture it: onrecord capture {shlex.quote(url)}; or, if it is gone, get "
+                f"back what other archives have: onrecord recover {shlex.quote(url)}"
+            )
         return first
 
     def _standing(self, url: str) -> Iterator[Snapshot]:
@@ -150,7 +154,7 @@ class SnapshotFinder(Gate):
         tombstone = withheld = None
         walls = []
         shown = False
-        for snapshot in newest_first(self.back(url), self.present):
+        for snapshot in filter(self._is_wanted, newest_first(self.back(url), self.present)):
             if snapshot.withheld:
                 withheld = withheld or snapshot
             elif snapshot.is_tombstone:
@@ -166,7 +170,8 @@ class SnapshotFinder(Gate):
         elif tombstone and not shown and not walls:
             raise NoSuchSnapshot(
                 f"only tombstones are kept of {url}, the newest {tombstone.availability or tombstone.status} of "
-                f"{iso(tombstone.timestamp)}; name a time with --at to get one"
+                f"{iso(tombstone.timestamp)}; name a time with --at to get one, or get back what other archives have: "
+                f"onrecord recover {shlex.quote(url)}"
             )
 
     def near(self, url: str, at: datetime, *, shown: bool = False) -> Snapshot | None:
@@ -177,7 +182,7 @@ class SnapshotFinder(Gate):
         this URL from another with the same key comes last.
         """
         first = withheld = None
-        for _, entries in groupby(self._nearest(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
+        for _, entries in groupby(self._ours_first(url, at), key=lambda snapshot: abs(snapshot.timestamp - at)):
             every = list(entries)
             as_near = [each for each in every if not each.withheld]
             if len(as_near) < len(every):
@@ -191,6 +196,22 @@ class SnapshotFinder(Gate):
         if first is None and withheld is not None:
             self.checked(withheld)
         return first
+
+    def _ours_first(self, url: str, at: datetime) -> Iterator[Snapshot]:
+        """Return all, the nearest first, without recovered ones that a capture of our own goes before."""
+        return filter(self._is_wanted, self._nearest(url, at))
+
+    def _is_wanted(self, snapshot: Snapshot) -> bool:
+        """Return whether no capture of our own that shows the page lies within a day of a recovered one."""
+        if snapshot.recovered is None:
+            return True
+        start, end = snapshot.timestamp - _NEAR_TIME, snapshot.timestamp + _NEAR_TIME
+        beside = self.snapshots(snapshot.url, start=start, end=end)
+        return not any(
+            each.recovered is None
+            and not (each.withheld or each.is_tombstone or each.is_behind_wall or each.is_redirect)
+            for each in beside
+        )
 
     def newest_first(self, found: Sequence[Snapshot]) -> Iterator[Snapshot]:
         """Order snapshots that are in the order of their own times by when they were made, the newest first."""

@@ -105,6 +105,7 @@ class Role(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
+    RECOVERED = "recovered"  # a capture that another archive gave back
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Snapshot:
     availability: str | None = None  # what stands in the page's place: "soft-404", "paywalled"; or TEXT_INCOMPLETE
     document: DocumentRef | None = None
     text: TextMark | None = None  # of the document; None too where the index is of before 0.5
+    recovered: str | None = None  # the host of the archive that it was recovered from; None for our own captures
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
 
@@ -104,6 +105,11 @@ class Snapshot:
     def payload(self) -> Reference:
         """Return the record that holds the payload: an earlier one for a revisit, else the capture's own."""
         return self.refers_to or Reference(self.record, self.record_id, self.url, self.timestamp)
+
+    @property
+    def source(self) -> str:
+        """Return in words where a capture is from: "recovered from HOST"; "" for one of our own."""
+        return f"recovered from {self.recovered}" if self.recovered else ""
 
     @property
     def true_time(self) -> datetime:

@@ -44,7 +44,8 @@ def note_lookup(context: Context, url: str, found: Dated) -> None:
         partly = snapshot.availability == TEXT_INCOMPLETE
         what = "has little of the page's words in its text" if partly else "does not show the page"
         click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} {what}: {shown}", err=True)
-    parts = [f"snapshot of {iso(snapshot.timestamp)}"]
+    source = f", {plain(snapshot.source, 300)}" if snapshot.recovered else ""
+    parts = [f"snapshot of {iso(snapshot.timestamp)}{source}"]
     if found.distance is not None:
         parts[0] += f", {distance(found.distance)} the time asked for"
     parts += [plain(each, 300) for each in found.since()] or ["no later change is known"]

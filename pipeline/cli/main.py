@@ -31,6 +31,7 @@ COMMANDS = {
     "gc": ("pipeline.cli.commands.gc", "Remove what no committed run needs."),
     "get": ("pipeline.cli.commands.get", "Print a past snapshot: its text, its page, or its record."),
     "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
+    "recover": ("pipeline.cli.commands.recover", "Bring back what another archive has of a page."),
     "redact": ("pipeline.cli.commands.redact", "Take the content of captures out of the archive for good."),
     "repair": ("pipeline.cli.commands.repair", "Mend the archive from a copy of it."),
     "replicate": ("pipeline.cli.commands.replicate", "Bring the archive to another store, verified."),

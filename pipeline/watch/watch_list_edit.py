@@ -44,6 +44,41 @@ def add(path: Path, table: Mapping[str, Any], store: str | None = None) -> Watch
     return made
 
 
+def add_listed(
+    path: Path, tables: Iterable[Mapping[str, Any]], store: str | None = None
+) -> tuple[list[Watch], list[str], list[str]]:
+    """Append the watches of a list in one write; raises WatchError. A new list says that it is meant for `store`.
+
+    Returns those that were added, the URLs that were watched already, and what is wrong with each that is left out.
+    """
+    import tomlkit
+
+    made: list[Watch] = []
+    already: list[str] = []
+    wrong: list[str] = []
+    with _alone(path):
+        known = {watch.key for watch in load(path)}
+        entries: list[dict[str, Any]] = []
+        for table in tables:
+            try:
+                watch = watch_of(dict(table))
+            except ValueError as error:
+                wrong.append(str(error))
+                continue
+            if watch.key in known:
+                already.append(watch.url)
+                continue
+            known.add(watch.key)
+            made.append(watch)
+            entries.append(dict(table))
+        if entries:
+            text = "\n".join(tomlkit.dumps({"watch": [entry]}) for entry in entries)
+            if store is not None and not path.exists():
+                text = f"{tomlkit.dumps({'stores': [store]})}\n{text}"
+            _write(path, f"{_document(path).as_string().rstrip()}\n\n{text}")
+    return made, already, wrong
+
+
 def remove(path: Path, urls: Iterable[str]) -> list[str]:
     """Take watches out, by URL or name; returns those that were there. Raises WatchError."""
     with _alone(path):

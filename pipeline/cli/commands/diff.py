@@ -135,7 +135,8 @@ def _text(archive: Reader, snapshot: Snapshot) -> str:
 def _named(snapshot: Snapshot) -> str:
     from archive.times import iso
 
-    return f"{iso(snapshot.timestamp)} {plain(snapshot.url)} {snapshot.record_id}"
+    source = f" ({plain(snapshot.source, 300)})" if snapshot.recovered else ""
+    return f"{iso(snapshot.timestamp)} {plain(snapshot.url)} {snapshot.record_id}{source}"
 
 
 _COLOURS = {"deleted": "red", "inserted": "green"}
@@ -183,9 +184,10 @@ def _entry(old: Snapshot, found: Dated, pieces: list[Piece]) -> dict[str, Any]:
     from archive.times import iso
 
     new = found.snapshot
+    source = {"recovered_from": old.recovered} if old.recovered else {}
     return {
         "url": new.url,
-        "from": {"timestamp": iso(old.timestamp), "record_id": old.record_id, "digest": old.digest},
+        "from": {"timestamp": iso(old.timestamp), "record_id": old.record_id, "digest": old.digest} | source,
         "to": {"timestamp": iso(new.timestamp), "record_id": new.record_id, "digest": new.digest} | found.fields(),
         "changed": any(piece.kind != "same" for piece in pieces),
         "pieces": [{"kind": piece.kind, "text": piece.text} for piece in pieces],

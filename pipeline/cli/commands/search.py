@@ -88,7 +88,7 @@ def _lines(hit: Hit, found: Dated | None) -> str:
     pieces = hit.snippet.replace("\x03", "\x02").split("\x02")  # every second one was looked for
     shown = "".join(click.style(plain(piece), bold=number % 2 == 1) for number, piece in enumerate(pieces))
     by += " (the text that a browser took from the page)" if hit.url.startswith("urn:text:") else ""
-    notes = found.since() if found else []
+    notes = found.notes() if found else []
     if found and found.state and not found.state.shows_page:
         notes = [found.state.words, *notes]
     since = f"  ({plain('; '.join(notes), 300)})" if notes else ""

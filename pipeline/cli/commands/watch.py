@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.unfinished_runs import note_other_store
 
 if TYPE_CHECKING:
+    from archive.model import Target
     from pipeline.watch.due import Standing
     from pipeline.watch.watch_list import Watch
 
@@ -29,7 +32,14 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.argument("urls", nargs=-1, metavar="URL...")
+@click.option(
+    "-i",
+    "--input",
+    "listed",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="Read URLs from a file: lines, CSV, bookmarks, or OPML, whose feeds are watched as feeds; - for stdin.",
+)
 @click.option("--page", "source", flag_value="page", default=True, help="A page.  [default]")
 @click.option("--feed", "source", flag_value="feed", help="A feed, or a page that names one: every entry is captured.")
 @click.option("--sitemap", "source", flag_value="sitemap", help="A sitemap, or a site's: every page is captured.")
@@ -44,14 +54,22 @@ def command() -> None:
 )
 @_WATCHES
 @click.pass_obj
-def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **given: Any) -> None:
+def add(
+    context: Context, /, urls: tuple[str, ...], listed: Iterable[str] | None, watches: Path | None, **given: Any
+) -> None:
     """Watch a page, a feed, a sitemap or a site from now on.
+
+    Of a list, what is watched already is passed over, and what is no URL is named (exit code 3).
 
     Example: onrecord watch add https://example.org/ --site --every 1d --option depth=2
     """
     from pipeline.watch import watch_list_edit
     from pipeline.watch.watch_list import schedule_of
 
+    if not urls and listed is None:
+        raise click.UsageError("name a URL, or a file of URLs with -i", click.get_current_context())
+    if given["name"] and listed is not None:
+        raise click.UsageError("--name names one watch: leave it out beside -i", click.get_current_context())
     if given["name"] and len(urls) > 1:
         raise click.UsageError("--name names one watch: add them one by one", click.get_current_context())
     options = dict(_pair(written) for written in given["options"])
@@ -65,6 +83,31 @@ def add(context: Context, /, urls: tuple[str, ...], watches: Path | None, **give
     for url in urls:
         found = watch_list_edit.add(path, {given["source"]: url, **table}, context.address())
         context.say(f"watched, {schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
+    if listed is not None:
+        _add_listed(context, path, listed, given["source"], table)
+
+
+def _add_listed(context: Context, path: Path, lines: Iterable[str], source: str, table: dict[str, Any]) -> None:
+    """Watch what a list names; exits with 3 where something of it is no URL."""
+    from archive.model import Role
+    from pipeline.cli.target_lists import targets_in
+    from pipeline.watch import watch_list_edit
+
+    def watched(target: Target) -> dict[str, Any]:
+        is_feed = target.role == Role.FEED
+        kept = {name: value for name, value in table.items() if not (is_feed and name == "decay")}
+        return {"feed" if is_feed else source: target.url, **kept}
+
+    found = map(watched, targets_in(lines))
+    made, already, wrong = watch_list_edit.add_listed(path, found, context.address())
+    for each in wrong:
+        click.echo(f"onrecord: left out: {plain(each, 300)}", err=True)
+    parts = [f"{len(made):,} watched"]
+    parts += [f"{len(already):,} were watched already"] if already else []
+    parts += [f"{len(wrong):,} left out"] if wrong else []
+    context.say(f"{', '.join(parts)}; captured by: onrecord run")
+    if wrong:
+        sys.exit(3)
 
 
 @command.command("list")

@@ -38,6 +38,7 @@ def line_of(snapshot: Snapshot) -> Line:
         "filename": snapshot.record.key,
         "recordid": snapshot.record_id,
         "title": snapshot.title or "",
+        "recovered": snapshot.recovered or "",
     }
     return {name: value for name, value in fields.items() if value}
 

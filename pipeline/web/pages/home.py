@@ -107,7 +107,7 @@ def _card(reading: Reading, snapshot: Snapshot) -> Card:
         dated = reading.dated(snapshot)
     except IntegrityError:  # `verify` says so; the page is for reading
         return Card(snapshot, None, [])
-    return Card(snapshot, shown_state(Judged(snapshot, dated.state)) if dated.state else None, dated.since())
+    return Card(snapshot, shown_state(Judged(snapshot, dated.state)) if dated.state else None, dated.notes())
 
 
 def _search(frame: Frame, request: Request) -> Response:
@@ -141,7 +141,7 @@ def _since(reading: Reading, hit: Hit) -> list[str]:
     except (IntegrityError, NoSuchSnapshot, Withheld):
         return []
     instead = [dated.state.words] if dated.state and not dated.state.shows_page else []
-    return [*instead, *dated.since()]
+    return [*instead, *dated.notes()]
 
 
 def _led_on(asked: dict[str, str]) -> str | None:

@@ -106,7 +106,7 @@ def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str
         "snapshot": snapshot,
         "state": entry.state,
         "earlier": entry.earlier,
-        "since": frame.reading.dated(snapshot).since(),
+        "since": frame.reading.dated(snapshot).notes(),
         "previous": found[before - 1] if before else None,
         "following": after,
         "number": place + 1,
@@ -134,6 +134,8 @@ def _evidence(snapshot: Snapshot) -> list[tuple[str, str]]:
     if snapshot.revisit:
         rows.append(("Payload lies in", f"{payload.record_id} of {iso(payload.timestamp)}"))
         rows.append(("its object", f"{payload.record.key} at {payload.record.offset}"))
+    if snapshot.recovered:
+        rows.append(("Recovered from", snapshot.recovered))
     if snapshot.truncated:
         rows.append(("Truncated", snapshot.truncated))
     return rows

@@ -1,0 +1,1 @@
+"""Captures that other archives have of a page, brought back under their own dates."""
