@@ -22,7 +22,7 @@ Ranges = Mapping[str, list[tuple[int, int]]]  # by object key, each a begin and 
 # What is left out of a capture that is not to be shown: its address, its time and where it lies are told.
 _UNTOLD: dict[str, Any] = {
     "title": None, "location": None, "document": None, "availability": None, "digest": "", "etag": None,
-    "last_modified": None, "text": None, "truncated": None, "refers_to": None,
+    "last_modified": None, "text": None, "truncated": None, "refers_to": None, "request_body": None,
 }  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from archive.formats.join_url import joined_url
 from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
+from archive.formats.method_query import MethodQuery, method_url, without_method
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
 from archive.formats.surt import dotted_quad, urlkey
 from archive.formats.tracking import is_tracking, untracked
 
 __all__ = [
     "DamagedLine",
+    "MethodQuery",
     "OutcomeLine",
     "at_capture",
     "dotted_quad",
@@ -19,8 +21,10 @@ __all__ = [
     "link",
     "links_around",
     "memento_url",
+    "method_url",
     "timemap",
     "untracked",
     "uri",
     "urlkey",
+    "without_method",
 ]
