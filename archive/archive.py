@@ -81,7 +81,7 @@ class Archive(Reader):
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""
         started = now()
-        kept = {**asdict(settings), "started": started.isoformat(), "clock": clock.mark()}
+        kept = {**asdict(settings), "started": started.isoformat(), "clock": clock.mark(), "methods": True}
         spooled = self.spool.create(object_keys.new_run_id(started), kept)
         return Session(self._store, self._catalog, spooled, settings, publish=self._publish)
 

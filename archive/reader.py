@@ -14,6 +14,7 @@ from archive.coordination.clock import StoreClock
 from archive.copies import ReplicaSet
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
+from archive.formats.method_query import MethodQuery
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, read_outcomes
 from archive.formats.pages_jsonl import decode_document, whole_lines
 from archive.index.catalog import Catalog
@@ -24,6 +25,7 @@ from archive.model import Document, Manifest, Reference, Snapshot
 from archive.runs import store_identity
 from archive.warc.http_message import Head
 from archive.warc.reader import Record
+from archive.warc.request_query import query_of_record
 from archive.warc.stored_record import payload_record, stored_record
 from storage.errors import ObjectMissing, StoreMissing
 
@@ -147,6 +149,19 @@ class Reader(SnapshotFinder):
         for document in map(decode_document, lines):
             if policy.at(document.url, document.timestamp, document.record_id, document.place) is None:
                 yield document
+
+    def method_query(self, snapshot: Snapshot, *, whole: bool = False) -> MethodQuery | None:
+        """Return what a capture's request carries besides its URL, as a query; None for a GET.
+
+        It is read from the request's record where the index does not name it, and with `whole`, in both forms. Raises
+        as `read` does.
+        """
+        self.checked(snapshot)
+        own = not object_keys.is_foreign(snapshot.record.key)
+        if snapshot.method is None and own and self.manifest(snapshot.run).methods:
+            return None
+        known = MethodQuery(snapshot.method, snapshot.request_body or "") if snapshot.method else None
+        return known if known and not whole else query_of_record(self._store, snapshot) or known
 
     def manifest(self, run: str) -> Manifest:
         """Return the manifest of a committed run; raises ObjectMissing, IntegrityError."""

@@ -23,6 +23,7 @@ Ranges = Mapping[str, list[tuple[int, int]]]  # by object key, each a begin and 
 _UNTOLD: dict[str, Any] = {
     "title": None, "location": None, "document": None, "availability": None, "digest": "", "etag": None,
     "last_modified": None, "text": None, "truncated": None, "refers_to": None, "recovered": None,
+    "request_body": None,
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from archive.digests import digest_of
 from archive.export.warc_records import Out
 from archive.formats.cdxj import REVISIT
 from archive.formats.manifest import WACZ_VERSION
+from archive.formats.method_query import method_url
 from archive.formats.surt import urlkey
 from archive.formats.surt_wabac import js_urlkey
 from archive.formats.zipnum import encode
@@ -69,7 +70,10 @@ class Package:
         )
 
     def index(self, outs: Iterable[Out]) -> None:
-        """Write the index (WACZ 1.1.1 §5.3), each capture under both forms of its key where they differ."""
+        """Write the index (WACZ 1.1.1 §5.3), each capture under both forms of its key where they differ.
+
+        A request that is no GET is looked up by its method and its body (`archive.formats.method_query`).
+        """
         cdx, idx = encode([line for out in outs for line in _lines(out)], _BLOCK_LINES)
         for path, data in (("indexes/index.cdx.gz", cdx), ("indexes/index.idx", _META + idx)):
             with self.entry(path, stored=True) as file:
@@ -145,8 +149,18 @@ def _lines(out: Out) -> Iterator[str]:
     }
     if snapshot.location:
         fields["redirect"] = snapshot.location
+    if out.query is None:
+        yield from _keyed(snapshot, snapshot.url, fields)
+        return
+    for query in out.query.forms():
+        method = {"method": out.query.method, "requestBody": query}
+        yield from _keyed(snapshot, method_url(snapshot.url, out.query.method, query), fields | method)
+
+
+def _keyed(snapshot: Snapshot, url: str, fields: dict[str, str]) -> Iterator[str]:
+    """Yield a capture's line under each form of the key of a URL."""
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    for key in dict.fromkeys((urlkey(snapshot.url), js_urlkey(snapshot.url))):
+    for key in dict.fromkeys((urlkey(url), js_urlkey(url))):
         yield f"{key.replace(' ', '%20')} {stamp(snapshot.timestamp)} {text}"
 
 

@@ -11,6 +11,7 @@ from archive import object_keys
 from archive.archive import Reader
 from archive.digests import digest_of_stream
 from archive.errors import IntegrityError, Withheld
+from archive.formats.method_query import MethodQuery
 from archive.model import Manifest, RecordRef, Snapshot
 from archive.warc.gzip_members import Sink
 from archive.warc.reader import read_record
@@ -36,6 +37,7 @@ class Out:
     filename: str
     offset: int
     length: int
+    query: MethodQuery | None = None  # of a request that is no GET
 
 
 def write_warcinfo(sink: Sink, filename: str, started: datetime, software: str) -> None:

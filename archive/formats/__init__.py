@@ -3,6 +3,7 @@
 from archive.formats.join_url import joined_url
 from archive.formats.link_format import Link, links_in, links_of
 from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
+from archive.formats.method_query import MethodQuery, method_url, without_method
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
 from archive.formats.surt import dotted_quad, urlkey
 from archive.formats.tracking import is_tracking, untracked
@@ -10,6 +11,7 @@ from archive.formats.tracking import is_tracking, untracked
 __all__ = [
     "DamagedLine",
     "Link",
+    "MethodQuery",
     "OutcomeLine",
     "at_capture",
     "dotted_quad",
@@ -23,8 +25,10 @@ __all__ = [
     "links_in",
     "links_of",
     "memento_url",
+    "method_url",
     "timemap",
     "untracked",
     "uri",
     "urlkey",
+    "without_method",
 ]

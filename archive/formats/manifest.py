@@ -36,6 +36,7 @@ def build(
     settings: Mapping[str, object],
     records: RecordsRoot | None = None,
     clock: Mapping[str, object] | None = None,
+    methods: bool = False,
 ) -> bytes:
     """The manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
     package: dict[str, object] = {
@@ -48,7 +49,13 @@ def build(
             {"name": _NOT_IN_NAMES.sub("-", it.path.lower()), "path": it.path, "hash": it.hash, "bytes": it.bytes}
             for it in resources
         ],
-        "run": {"id": run, "started": iso(started), "finished": iso(finished), "layout": LAYOUT},
+        "run": {
+            "id": run,
+            "started": iso(started),
+            "finished": iso(finished),
+            "layout": LAYOUT,
+            **({"methods": True} if methods else {}),  # its index names the methods of requests
+        },
         "settings": dict(settings),
         "counts": dict(counts),
         "parents": sorted(parents),
@@ -81,6 +88,7 @@ def parse(data: bytes) -> Manifest:
             ahead=_seconds(package, "ahead"),
             ahead_at_start=_seconds(package, "ahead_at_start"),
             redactions=texts_of(package.get("redactions", [])),
+            methods=package["run"].get("methods") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise IntegrityError(f"not a run's manifest: {type(error).__name__} {error}") from error

@@ -147,12 +147,13 @@ class SnapshotFinder(Gate):
         return first
 
     def _standing(self, url: str) -> Iterator[Snapshot]:
-        """Those that show a page, newest first, then those that show a wall before it, then one that is withheld.
+        """Those that show a page, newest first, then those of other requests than GET, walls, and one that is withheld.
 
         Raises NoSuchSnapshot where there are only tombstones.
         """
         tombstone = withheld = None
         walls = []
+        posted = []
         shown = False
         for snapshot in filter(self._is_wanted, newest_first(self.back(url), self.present)):
             if snapshot.withheld:
@@ -161,9 +162,12 @@ class SnapshotFinder(Gate):
                 tombstone = tombstone or snapshot
             elif snapshot.is_behind_wall:
                 walls.append(snapshot)
+            elif snapshot.method is not None:
+                posted.append(snapshot)
             else:
                 shown = True
                 yield snapshot
+        walls = posted + walls
         yield from walls
         if withheld and not shown and not walls:
             yield withheld
@@ -218,8 +222,20 @@ class SnapshotFinder(Gate):
         return newest_first(reversed(found), self.present)
 
     def _nearest(self, url: str, at: datetime) -> Iterator[Snapshot]:
-        """All, the nearest first; of two that are as near, the earlier one."""
+        """All, the nearest first; of two that are as near, the earlier one.
+
+        Answers to other requests than GET come last, unless they are of that very second.
+        """
         at = at.replace(microsecond=0)
+        later_on = []
+        for snapshot in self._by_distance(url, at):
+            if snapshot.method is None or snapshot.timestamp == at:
+                yield snapshot
+            else:
+                later_on.append(snapshot)
+        yield from later_on
+
+    def _by_distance(self, url: str, at: datetime) -> Iterator[Snapshot]:
         earlier = ((at - snapshot.timestamp, snapshot) for snapshot in self.back(url, at))
         later = ((snapshot.timestamp - at, snapshot) for snapshot in self.snapshots(url, start=at))
         return (snapshot for _, snapshot in heapq.merge(earlier, later, key=lambda pair: pair[0]))

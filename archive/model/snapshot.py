@@ -88,6 +88,8 @@ class Snapshot:
     document: DocumentRef | None = None
     text: TextMark | None = None  # of the document; None too where the index is of before 0.5
     recovered: str | None = None  # the host of the archive that it was recovered from; None for our own captures
+    method: str | None = None  # of the request, where it is known not to be GET,
+    request_body: str | None = None  # and what its body is as a query (see `archive.formats.method_query`)
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
     withheld: Withholding | None = None  # why it is not to be shown: then nothing above tells of its content
 

@@ -31,6 +31,7 @@ from archive.warc.capture_metadata import UNKNOWN, Origin, location_of, mime_of,
 from archive.warc.credential_masking import masked
 from archive.warc.payload_digest import measure
 from archive.warc.reader import Record
+from archive.warc.request_query import query_of_request
 from archive.warc.stored_record import payload_record
 from storage.base import ObjectStore
 
@@ -114,6 +115,7 @@ class Session:
         digests = exchange.digests or measure(exchange)
         earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
+        query = query_of_request(exchange.request)
         snapshot = Snapshot(
             url=exchange.url,
             timestamp=exchange.started,
@@ -132,17 +134,23 @@ class Session:
             availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
             text=earlier.text if earlier else None,
+            method=query.method if query else None,
+            request_body=query.query if query else None,
         )
         self._contents.add(snapshot, page=page)
         self.earlier.note(snapshot)
         origin = replace(origin, notes=(*origin.notes, *exchange.notes))
         read = read and earlier is None
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
-        if read:
+        self._come_by(snapshot, origin, described=read)
+        return snapshot
+
+    def _come_by(self, snapshot: Snapshot, origin: Origin, *, described: bool) -> None:
+        """Write how a capture was come by, or keep that where `describe` is to follow."""
+        if described:
             self._contents.origins[snapshot.place] = origin
         elif fields := origin.fields():
             self._warcs.metadata(snapshot, fields)
-        return snapshot
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
@@ -273,6 +281,7 @@ class Session:
                 software=self._settings.software,
                 settings=self._settings.options,
                 clock=clock.fields() if clock else None,
+                methods=bool(self._spooled.settings().get("methods")),
             )
             seal(self._spooled, contents.lines(self.earlier, clock), make_manifest, self._warcs.ends)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -49,7 +49,7 @@ def export_wacz(archive: Reader, wanted: Wanted, file: BinaryIO, signer: WaczSig
             with package.entry(f"archive/{_CHOSEN}", stored=True) as warc:
                 write_warcinfo(warc, _CHOSEN, now(), software())
                 outs = list(copy_records(archive, chosen, warc, _CHOSEN))
-        package.index(outs)
+        package.index(replace(out, query=archive.method_query(out.snapshot, whole=True)) for out in outs)
         asked = outs if wanted.url is None else _asked(outs, wanted, archive)
         pages, first = package.pages(_documents(archive, (out.snapshot for out in asked)))
         package.finish(title=_title(wanted), main=first if wanted.url is not None else None, signer=signer)

@@ -78,5 +78,5 @@ def _speed_up() -> None:
     plain = etree.ElementDefaultClassLookup(
         html.HtmlElement, html.HtmlComment, html.HtmlProcessingInstruction, html.HtmlEntity
     )
-    core.compare_extraction = compare_extraction
+    vars(core)["compare_extraction"] = compare_extraction
     HTML_PARSER.set_element_class_lookup(plain)  # what forms and inputs can do besides, nobody asks of them

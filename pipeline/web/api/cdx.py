@@ -1,6 +1,8 @@
 """The CDX server API: captures as lines, asked for as the Internet Archive's and pywb's servers are asked.
 
-A request looks at a million captures at most; the rest is had by a resumption key.
+A request looks at a million captures at most; the rest is had by a resumption key. Answers to other requests than GET
+are found under the URL with the request's method and body behind it, as replay tools ask (`__wb_method=POST&…`); a
+plain URL finds answers to GET alone, a prefix, host or domain finds all.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from itertools import islice
 from urllib.parse import quote_plus
 
 from archive.archive import Reader
-from archive.formats import urlkey
+from archive.formats import MethodQuery, method_url, urlkey, without_method
 from archive.index import REVISIT
 from archive.model import Snapshot
 from archive.times import stamp
@@ -23,10 +25,10 @@ LOOKED_AT = 1_000_000  # captures a request looks at
 _SECONDS = 60.0  # it may take
 
 
-def line_of(snapshot: Snapshot) -> Line:
-    """Return a capture's fields, `-` left to the writer where one is not known."""
+def line_of(snapshot: Snapshot, request: MethodQuery | None = None) -> Line:
+    """Return a capture's fields, `-` left to the writer where one is not known; `request` is that of no GET."""
     fields = {
-        "urlkey": urlkey(snapshot.url),
+        "urlkey": urlkey(method_url(snapshot.url, request.method, request.query) if request else snapshot.url),
         "timestamp": stamp(snapshot.timestamp),
         "original": snapshot.url,
         "mimetype": REVISIT if snapshot.revisit else snapshot.mime,
@@ -39,6 +41,8 @@ def line_of(snapshot: Snapshot) -> Line:
         "recordid": snapshot.record_id,
         "title": snapshot.title or "",
         "recovered": snapshot.recovered or "",
+        "method": request.method if request else "",
+        "requestBody": request.query if request else "",
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -51,7 +55,10 @@ class Answer:
         self._query = query
         self._seen = 0
         self._until = time.monotonic() + _SECONDS
-        self._last: Line | None = None
+        self._last: tuple[str, Line] | None = None  # the key of its URL alone, and the line
+        base = without_method(query.url) if query.match == "exact" else None
+        self._asked = urlkey(query.url) if base else None  # of a request that is no GET
+        self._url = base or query.url
         self.cut = False  # more was to be looked at than a request may
 
     def lines(self) -> Iterator[Line]:
@@ -59,12 +66,11 @@ class Answer:
         query = self._query
         matching = islice(self._matching(), query.offset + self._skipped(), None)
         if query.limit < 0:
-            yield from deque(matching, maxlen=min(-query.limit, MOST))
+            yield from (line for _, line in deque(matching, maxlen=min(-query.limit, MOST)))
             return
         most = query.page_size if query.page is not None else MOST
-        for line in islice(matching, min(query.limit, most)):
-            self._last = line
-            yield line
+        for self._last in islice(matching, min(query.limit, most)):
+            yield self._last[1]
 
     def _skipped(self) -> int:
         return self._query.page * self._query.page_size if self._query.page is not None else 0
@@ -74,14 +80,25 @@ class Answer:
         """Where to go on, when there may be more."""
         if self._last is None:
             return None
-        return quote_plus(f"{self._last['urlkey']} {self._last['timestamp']} {_place_of(self._last)}")
+        key, line = self._last
+        return quote_plus(f"{key} {line['timestamp']} {_place_of(line)}")
 
     def pages(self) -> int:
         """How many pages there are."""
         count = sum(1 for _ in self._matching())
         return -(-count // self._query.page_size)
 
-    def _matching(self) -> Iterator[Line]:
+    def _line(self, snapshot: Snapshot) -> Line | None:
+        """Return a capture's line, None where it answers another request than the one that is asked for."""
+        if self._asked is None:
+            known = MethodQuery(snapshot.method, snapshot.request_body or "") if snapshot.method else None
+            return None if known and self._query.match == "exact" else line_of(snapshot, known)
+        request = self._archive.method_query(snapshot)
+        if request is None or self._asked not in map(urlkey, request.urls(snapshot.url)):
+            return None
+        return {**line_of(snapshot, request), "urlkey": self._asked}
+
+    def _matching(self) -> Iterator[tuple[str, Line]]:
         query = self._query
         before: list[str] | None = None
         for snapshot in self._snapshots():
@@ -89,26 +106,26 @@ class Answer:
             if self._seen > LOOKED_AT or time.monotonic() > self._until:
                 self.cut = True
                 return
-            line = line_of(snapshot)
-            if not all(each.passes(line) for each in query.filters):
+            line = self._line(snapshot)
+            if line is None or not all(each.passes(line) for each in query.filters):
                 continue
             if query.collapse:
                 same = [line.get(name, "-")[: length or None] for name, length in query.collapse]
                 if same == before:
                     continue
                 before = same
-            yield line
+            yield urlkey(snapshot.url), line
 
     def _snapshots(self) -> Iterator[Snapshot]:
         query, archive = self._query, self._archive
         if query.closest is not None:
-            found = archive.around(query.url, query.closest)
+            found = archive.around(self._url, query.closest)
         elif query.reverse:
-            found = archive.back(query.url)
+            found = archive.back(self._url)
         elif query.resume is not None:
-            found = _beyond(archive.snapshots_after(query.url, query.match, *query.resume[:2]), query.resume)
+            found = _beyond(archive.snapshots_after(self._url, query.match, *query.resume[:2]), query.resume)
         else:
-            found = archive.snapshots(query.url, match=query.match, start=query.start, end=query.end)
+            found = archive.snapshots(self._url, match=query.match, start=query.start, end=query.end)
         return (snapshot for snapshot in found if _within(snapshot, query) and not snapshot.withheld)
 
 

@@ -19,7 +19,7 @@ _PAGE = 10_000  # lines of a page, where pages are asked for
 _NEAREST = 100  # lines by nearness
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
-_OTHERS = ("redirect", "offset", "filename", "recordid", "title", "recovered")
+_OTHERS = ("redirect", "offset", "filename", "recordid", "title", "recovered", "method", "requestBody")
 _ALIASES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
 _MATCHES = ("exact", "prefix", "host", "domain")
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.exchanges import an_exchange
+from archive.archive import Archive
+from archive.model import Exchange
+from tests.exchanges import NOON, an_exchange
+from tests.pipeline.ingest.test_import_files import Brought, members, record
 from tests.pipeline.web.conftest import URL, Keep
 from tests.torture.scale import examples
 
@@ -182,3 +189,48 @@ def test_a_field_that_is_asked_for_twice_is_given_once(client: TestClient, five:
     names = ",".join(["original", "url", "title"] * 500)
     lines = client.get(f"/cdx?url={URL}&fl=timestamp&fl={names}&fl=timestamp").text.splitlines()
     assert [len(line.split(" ")) for line in lines] == [3, 3, 3]
+
+
+def posted(body: bytes, answer: bytes) -> Exchange:
+    """A POST of JSON, and what answers it."""
+    head = b"POST /a HTTP/1.1\r\nHost: example.org\r\nContent-Type: application/json\r\n\r\n"
+    return replace(an_exchange(URL, answer), request=head + body)
+
+
+def test_posts_to_one_address_are_told_apart_by_their_bodies(client: TestClient, keep: Keep) -> None:
+    keep(an_exchange(URL, b"page"), posted(b'{"q": "one"}', b"first"), posted(b'{"q": "two"}', b"second"))
+    digests = [asked(client, url=f"{URL}?__wb_method=POST&q={each}", fl="digest") for each in ("one", "two", "none")]
+    assert [len(each) for each in digests] == [1, 1, 0]
+    assert digests[0] != digests[1]
+    assert asked(client, fl="method") == ["-"], "the address alone is that of the page"
+    lines = client.get("/index", params={"url": URL, "matchType": "prefix"}).text.splitlines()
+    assert len(lines) == 3
+    found = client.get("/index", params={"url": f"{URL}?__wb_method=POST&q=two"}).text
+    assert found.startswith("org,example)/a?__wb_method=post&q=two 2026")
+    assert '"method": "POST", "requestBody": "q=two"' in found
+    again = client.get("/cdx", params={"url": URL, "matchType": "prefix", "limit": "1", "showResumeKey": "true"})
+    key = again.text.splitlines()[-1]
+    rest = client.get("/cdx", params={"url": URL, "matchType": "prefix", "resumeKey": unquote_plus(key)}).text
+    assert len(rest.splitlines()) == 2
+
+
+def test_the_page_is_preferred_to_the_answer_to_a_form(archive: Archive, client: TestClient, keep: Keep) -> None:
+    later = replace(posted(b'{"q": 1}', b"answer"), started=NOON + timedelta(hours=1))
+    keep(an_exchange(URL, b"page"))
+    keep(later)
+    assert archive.closest(URL).method is None
+    assert archive.closest(URL, NOON + timedelta(hours=2)).method is None
+    assert archive.closest(URL, later.started).method == "POST"
+
+
+def test_posts_in_records_of_other_programs_are_found(archive: Archive, client: TestClient, tmp_path: Path) -> None:
+    answers = [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + text for text in (b"first", b"second")]
+    request = b"POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\nq=%d"
+    records = []
+    for number, answer in enumerate(answers):
+        same = f"WARC-Concurrent-To: <urn:uuid:00000000-0000-4000-8000-{number:012}>"
+        records += [record("response", URL, answer, number), record("request", URL, request % number, number + 9, same)]
+    Brought(tmp_path, members(*records), archive=archive)
+    found = [asked(client, url=f"{URL}?__wb_method=POST&q={each}", fl="digest") for each in range(3)]
+    assert [len(each) for each in found] == [1, 1, 0]
+    assert found[0] != found[1]
