@@ -3,6 +3,7 @@
 from archive.formats.join_url import joined_url
 from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
+from archive.formats.pages_jsonl import encode_document
 from archive.formats.surt import dotted_quad, urlkey
 from archive.formats.tracking import is_tracking, untracked
 
@@ -11,6 +12,7 @@ __all__ = [
     "OutcomeLine",
     "at_capture",
     "dotted_quad",
+    "encode_document",
     "encode_outcome",
     "from_http_date",
     "http_date",
