@@ -5,6 +5,7 @@ from archive.formats.link_format import Link, links_in, links_of
 from archive.formats.memento_links import from_http_date, http_date, link, links_around, memento_url, timemap, uri
 from archive.formats.method_query import MethodQuery, method_url, without_method
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, at_capture, encode_outcome
+from archive.formats.pages_jsonl import encode_document
 from archive.formats.surt import dotted_quad, urlkey
 from archive.formats.tracking import is_tracking, untracked
 
@@ -15,6 +16,7 @@ __all__ = [
     "OutcomeLine",
     "at_capture",
     "dotted_quad",
+    "encode_document",
     "encode_outcome",
     "from_http_date",
     "http_date",

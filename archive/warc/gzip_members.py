@@ -10,6 +10,7 @@ from typing import Protocol
 
 from archive.crypto.merkle import LEAF
 from archive.errors import RecordError
+from archive.model import Block
 
 try:
     from isal import isal_zlib as _fast
@@ -37,6 +38,19 @@ class _Compressor(Protocol):
 
 def _compressor() -> _Compressor:
     return _fast.compressobj(_LEVEL, 8, 31) if _fast else zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+
+
+def packs_into(head: bytes, block: Block, most: int) -> bool:
+    """Whether a record takes at most so many bytes of a file; it is packed where its plain bytes are more."""
+    packer, plain = _compressor(), len(head)
+    size = len(packer.compress(head))
+    with block.open() as stream:
+        while piece := stream.read(_WHOLE):
+            plain += len(piece)
+            size += len(packer.compress(piece))
+            if size > most:
+                return False
+        return plain <= most or size + len(packer.flush()) <= most
 
 
 def gzip_member(data: bytes) -> bytes:

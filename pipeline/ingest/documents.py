@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from archive.model import Article, Document, Embed, Outcome, Reference, Snapshot
-from archive.runs import Session
 
 _NOT_ASKED = "not asked for; capture it with --embeds"
 
@@ -24,11 +23,11 @@ class _Page:
 class Documents:
     """Writes the document of each page of a run. What is held back is written by `finish` at the latest.
 
-    `capture_of` tells the record id of the run's capture of a URL, once all captures are there.
+    `add` is given each document; `capture_of` tells the record id of the run's capture of a URL, once all are there.
     """
 
-    def __init__(self, session: Session, capture_of: Callable[[str], str | None]) -> None:
-        self._session = session
+    def __init__(self, add: Callable[[Document], None], capture_of: Callable[[str], str | None]) -> None:
+        self._add = add
         self._capture_of = capture_of
         self._showing: list[_Page] = []  # pages that show works whose captures are not known yet
         self._works: set[str] = set()  # that pages show
@@ -41,12 +40,12 @@ class Documents:
         if article.embeds:
             self._showing.append(_Page(snapshot, article, rendered))
         else:
-            self._session.add_document(document_of(snapshot, article, rendered=rendered))
+            self._add(document_of(snapshot, article, rendered=rendered))
 
     def same(self, snapshot: Snapshot) -> None:
         """Write the document of a page whose text lies with an earlier one."""
         article = Article(title=snapshot.title)
-        self._session.add_document(document_of(snapshot, article, same_as=snapshot.payload.record_id))
+        self._add(document_of(snapshot, article, same_as=snapshot.payload.record_id))
 
     def note(self, outcome: Outcome) -> None:
         """Know why a work that a page shows was not captured."""
@@ -58,7 +57,7 @@ class Documents:
         for page in self._showing:
             embeds = tuple(map(self._resolved, page.article.embeds))
             article = replace(page.article, embeds=embeds)
-            self._session.add_document(document_of(page.snapshot, article, rendered=page.rendered))
+            self._add(document_of(page.snapshot, article, rendered=page.rendered))
         self._showing.clear()
 
     def _resolved(self, embed: Embed) -> Embed:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive.errors import ArchiveError, EntityError, EntityTooLarge
 from archive.model import Exchange, Outcome, Snapshot, Target, Verdict
@@ -40,13 +41,31 @@ class Job:
 Done = tuple[Job, Extracted]
 
 
+class Bounds(Protocol):
+    """How much of pages is read in all."""
+
+    def may_read(self) -> int:
+        """Return how many bytes of a page may be read."""
+
+    def has_read(self, body: bytes | None) -> None:
+        """Know what was read of a page; None where it was too large."""
+
+
 class Jobs:
     """What waits for the workers, and what they are at. Not for use by two threads at once."""
 
     def __init__(
-        self, session: Session, pool: Extractors, decoded_limit: int, *, in_order: bool, most: int = MOST
+        self,
+        session: Session,
+        pool: Extractors,
+        decoded_limit: int,
+        *,
+        in_order: bool,
+        most: int = MOST,
+        bounds: Bounds | None = None,
     ) -> None:
         """`most` is how many links of one kind are taken from a body."""
+        self._bounds = bounds
         self._session = session
         self._pool = pool
         self._decoded_limit = decoded_limit
@@ -113,8 +132,11 @@ class Jobs:
     def _page(self, job: Job, snapshot: Snapshot, head: Head, entity: Iterable[bytes]) -> Page | None:
         """A body with its content codings undone; one that cannot be ends the job with a named outcome."""
         notes: list[str] = []
+        limit, body = self._decoded_limit, None
+        if self._bounds is not None:
+            limit = max(min(limit, self._bounds.may_read()), 1)
         try:
-            body = b"".join(decoded(entity, head.content_encoding, self._decoded_limit, notes.append))
+            body = b"".join(decoded(entity, head.content_encoding, limit, notes.append))
         except EntityTooLarge as error:
             self._failed.append((job, Extracted(None, Verdict("decoded-too-large", _BAD.format(error)))))
         except EntityError as error:
@@ -124,4 +146,7 @@ class Jobs:
             status, headers, rendered = head.status, head.headers, job.rendered is not None
             kind = head.header("Content-Type")
             return Page(snapshot.url, body, kind, job.task, self._most, status, headers, rendered)
+        finally:
+            if self._bounds is not None:
+                self._bounds.has_read(body)
         return None

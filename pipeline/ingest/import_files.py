@@ -45,19 +45,13 @@ from pipeline.ingest.capture_run import committed
 from pipeline.ingest.import_flaws import Flaws, Told
 from pipeline.ingest.import_pages import NamedPages, Renditions, is_browser_text, may_be_page
 from pipeline.ingest.import_result import Imported
+from pipeline.ingest.import_room import TOO_LARGE, TOO_MUCH, Room, Texts
 from pipeline.ingest.recording import Writing
 from pipeline.version import software
 
 _CHECKPOINT = 1_000  # records that share an fsync
 _DECODED = 100_000_000  # bytes of a page after its content codings are undone
-_ROOM = (8 << 10, 5)  # bytes that records may take in the store, and besides for a byte of the file
-_LINE = 100  # bytes of an index that a record may take, and a fourth of its address
 _COMPARED = 100  # records of one id that a record is compared with
-
-_TOO_MUCH = (
-    "the records before this one take more room than so few bytes honestly hold: the rest is left out; unpack the file "
-    "(gunzip, unzip), and import what comes of it"
-)
 
 
 def import_file(
@@ -101,7 +95,7 @@ class _Importing:
         size = path.stat().st_size
         self.flaws = Flaws(path.name, size, session, told)
         self._most_records = most_records(size)
-        self._room = _ROOM[0] + _ROOM[1] * size
+        self._room = Room(size)
         self._kept_records = KeptRecords(self._archive.stores.view, size)
         self._kept_captures = KeptCaptures(lambda url, at: self._archive.snapshots(url, start=at, end=at))
         self._there: dict[str, str] = {}  # ids of records that were in the archive already, and the object they lie in
@@ -117,16 +111,19 @@ class _Importing:
         try:
             for found in records_of(path, container, part, self._session.work, max(self._most_records, 0)):
                 self._most_records -= 1
-                if self._room <= 0:
+                if self._room.is_full:
                     if isinstance(found, ForeignRecord):
                         found.block.discard()
-                    self.flaws.add(part, found.offset, _TOO_MUCH)
+                    self.flaws.add(part, found.offset, TOO_MUCH)
                     break
                 if isinstance(found, Fault):
                     self.flaws.add(part, found.offset, found.reason)
                     continue
                 try:
-                    self._record(part, found)
+                    if self._room.holds(found):
+                        self._record(part, found)
+                    else:
+                        self.flaws.add(part, found.offset, TOO_LARGE)
                 finally:
                     found.block.discard()
                 if self.done.records % _CHECKPOINT == 0:
@@ -166,7 +163,7 @@ class _Importing:
             if not note.startswith("a record of an ARC"):
                 self.flaws.add(part, record.offset, f"{record.record_id}: {note}", taken=True)
         ref = self._session.add_foreign(record.head, record.block)
-        self._room -= ref.length + _LINE + len(record.header("WARC-Target-URI") or "") // 4
+        self._room.take(record, ref.length)
         self.done.records += 1
         self._infos += record.kind == "warcinfo"
         if capture is None:
@@ -296,12 +293,16 @@ class _Importing:
         self._session.checkpoint()
         if pool is not None:
             self.done.pages = len(self._pages)
-            writing = Writing(self._session, pool, None, lambda *_: None, Rules(requisites=False), _DECODED)
+            texts = Texts(self._session, self._room, flaws.written, lambda why: flaws.add("", None, why))
+            rules = Rules(requisites=False)
+            writing = Writing(self._session, pool, None, lambda *_: None, rules, _DECODED, texts=texts)
             for place in self._pages:
                 snapshot = self._session.snapshot(place)
                 writing.read_page(snapshot, self._renditions.of(snapshot))
                 writing.advance()
             writing.finish()
+            done.pages -= texts.end()
+            done.left = flaws.left
         self.done.result = committed(self._session)
         return self.done
 

@@ -48,12 +48,17 @@ class Flaws:
         self._file = file
         self._session = session
         self._told = told
-        self._left_bytes = _FREE + _TIMES * size  # of outcomes
+        self._left_bytes = self._most_bytes = _FREE + _TIMES * size  # of outcomes
         self._named: Counter[tuple[str, bool]] = Counter()  # by part, and whether it was taken all the same
         self._unnamed: Counter[tuple[str, bool]] = Counter()
         self.left = 0  # what was left out,
         self.notes = 0  # or is odd,
         self.clashes = 0  # and has the id of another record
+
+    @property
+    def written(self) -> int:
+        """Bytes of outcomes that were written."""
+        return self._most_bytes - self._left_bytes
 
     def add(self, part: str, offset: int | None, reason: str, *, taken: bool = False, clashes: bool = False) -> None:
         """Name something that is left out, or odd."""

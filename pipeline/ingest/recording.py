@@ -22,6 +22,7 @@ from pipeline.extract.tasks import Task, may_hold_text
 from pipeline.ingest.answers import is_read, small_body, standing_in, with_wall
 from pipeline.ingest.documents import Documents
 from pipeline.ingest.extraction_queue import Done, Job, Jobs
+from pipeline.ingest.import_room import Texts
 from pipeline.ingest.reading_outcome import with_reading
 
 if TYPE_CHECKING:
@@ -52,15 +53,21 @@ class Writing:
         rules: Rules,
         decoded_limit: int,
         short_texts: dict[str, frozenset[str]] | None = None,
+        texts: Texts | None = None,
     ) -> None:
-        """`short_texts` is given the words of short texts by record id, for `report` to take out."""
+        """`short_texts` is given the words of short texts by record id, for `report` to take out.
+
+        `texts` bounds what is read, and takes the documents in place of the session.
+        """
+        self._texts = texts
         self._short_texts = short_texts
         self._session = session
         self._frontier = frontier
         self._report = report
         in_order = rules.requisites or rules.depth > 0
-        self._jobs = Jobs(session, pool, decoded_limit, in_order=in_order, most=max(rules.limit, MOST))
-        self._documents = Documents(session, session.capture_of)
+        most = max(rules.limit, MOST)
+        self._jobs = Jobs(session, pool, decoded_limit, in_order=in_order, most=most, bounds=texts)
+        self._documents = Documents(texts.add if texts else session.add_document, session.capture_of)
         self._unacknowledged: list[tuple[Outcome, bytes]] = []
         self._sync_due = 0.0
         self._sync_cost = 0.0
@@ -215,7 +222,7 @@ class Writing:
         reading = read.reading
         findings = reading.findings if reading else Findings()
         self._session.describe(job.place, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
-        if job.task == Task.ARTICLE:
+        if job.task == Task.ARTICLE and not (self._texts and self._texts.unread(snapshot, read.verdict)):
             rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
             article = reading.article if reading else None
             self._documents.add(snapshot, article, rendered)

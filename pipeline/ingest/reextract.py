@@ -84,7 +84,7 @@ class _Again:
     def texts(self, run: str) -> None:
         """Make the texts of one run's pages again."""
         captured: dict[str, str] = {}
-        documents = Documents(self._session, captured.get)
+        documents = Documents(self._session.add_document, captured.get)
         wanted = {document.place: document for document in self._documents(run)}
         self._read.update(map(hash, wanted))
         for snapshot in self._captures(run):

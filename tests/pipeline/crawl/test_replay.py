@@ -13,6 +13,7 @@ from archive.archive import Archive
 from archive.errors import NoSuchSnapshot
 from archive.warc.content_coding import decoded
 from storage.local import LocalStore
+from tests.chromium import started
 from tests.command import Command
 from tests.gazette import COLUMNS, REQUISITES
 from tests.site import Site
@@ -59,8 +60,6 @@ class Replay:
 
 
 def test_pages_replay_with_no_request_leaving_the_archive(onrecord: Command, gazette: Site, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
     for attempt in range(2):  # the second run holds nothing but revisits, and replays all the same
         done = onrecord("capture", "--allow-private", "--delay", "0", "--feed", gazette.url("/feed.atom"))
         assert done.code == 0, done.err
@@ -68,10 +67,9 @@ def test_pages_replay_with_no_request_leaving_the_archive(onrecord: Command, gaz
             onrecord.next_second()
     gazette.answers.clear()
     replay = Replay(Archive(LocalStore(Path(onrecord.store)), spool=tmp_path / "spool"))
-    arguments = ["--no-sandbox", "--proxy-server=127.0.0.1:9", "--proxy-bypass-list=<-loopback>"]
+    arguments = ["--proxy-server=127.0.0.1:9", "--proxy-bypass-list=<-loopback>"]
     gazette.requests.clear()
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+    with started(*arguments) as chromium:
         for width in (600, 1200):
             page = chromium.new_page(viewport={"width": width, "height": 900}, device_scale_factor=width / 600)
             page.route("**/*", replay)
@@ -84,7 +82,6 @@ def test_pages_replay_with_no_request_leaving_the_archive(onrecord: Command, gaz
                 assert seen["paper"].endswith('/style/deep/paper.png")')
                 assert seen["frame"] == "italic"
                 assert seen["read"] == "yes"
-        chromium.close()
     assert replay.missing == set()
     assert gazette.requests == [], "nobody asked the site itself"
     needed = {url.removeprefix(gazette.url("").rstrip("/")) for url in replay.asked}

@@ -6,7 +6,7 @@ import gzip
 import io
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,60 +15,67 @@ from archive.errors import FormatError
 from archive.formats.surt import urlkey
 from archive.importers.captures import LONGEST_URL
 from pipeline.discover.feeds import findings_of_feed
+from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.ingest.import_room import TOO_LARGE
+from tests.pipeline.ingest.hostile_files import DESCRIPTION, FREE, HOSTILE, WithTexts, a_wacz, zstd
 from tests.pipeline.ingest.test_import_files import PAGE, Brought, members, record
 from tests.samples import sampled
 
-DESCRIPTION = 4_096  # bytes of what a run says of itself, whatever is in it
 SECONDS = 20.0  # of the processor: ten times what these files may cost; each took a minute and more, or megabytes
 
 
-def a_wacz(pages: bytes, warc: bytes = members(record())) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("archive/a.warc.gz", warc, zipfile.ZIP_STORED)
-        package.writestr("pages/pages.jsonl", pages)
-        package.writestr("datapackage.json", '{"resources": [{"path": "archive/a.warc.gz"}]}')
-    return file.getvalue()
+UNREAD = [name for name in HOSTILE if "page " not in f"{name} " or name == "blank lines of pages"]
 
 
-def numbered(pattern: str, count: int) -> bytes:
-    return gzip.compress(b"".join(record(url=pattern.format(n), number=n) for n in range(count)), mtime=0)
-
-
-HOSTILE: dict[str, Callable[[], bytes]] = {
-    "blank lines of pages": lambda: a_wacz(b"\n" * (33 << 20)),
-    "escaped escapes": lambda: numbered("http://a.example/{}/%" + "25" * 32_000, 60),
-    "session ids": lambda: numbered("http://a.example/{}?" + "cfid=" * 1_600, 100),
-    "records that are alike": lambda: numbered("http://a.example/{}", 40_000),
-    "large records that are alike": lambda: gzip.compress(
-        b"".join(record(block=PAGE + bytes(range(256)) * 40, number=n) for n in range(2_000)), mtime=0
-    ),
-    "records of nothing": lambda: gzip.compress(record() + b"WARC/1.0\r\n\r\n" * 200_000, mtime=0),
-    "one record often": lambda: gzip.compress(record() * 50_000, mtime=0),
-    "line ends": lambda: gzip.compress(record() + b"\n" * (8 << 20), mtime=0),
-    "lines of nothing": lambda: gzip.compress(record() + b"x\n" * (4 << 20), mtime=0),
-    "lines of nothing in an ARC": lambda: gzip.compress(
-        b"filedesc://x 0.0.0.0 20200101000000 text/plain 0\n\n" + b"x\n" * 2_000_000, mtime=0
-    ),
-    "dates in a line of an ARC": lambda: gzip.compress(
-        b"filedesc://x 0.0.0.0 20200101000000 text/plain 0\n\n" + b"a" + b" x 20200101000000" * 3_500 + b"\n", mtime=0
-    ),
-    "folded lines": lambda: gzip.compress(
-        record(block=b"HTTP/1.1 200 OK\r\nX: y\r\n" + b" xx\r\n" * 190_000 + b"\r\n"), mtime=0
-    ),
-}
-
-
-@pytest.mark.parametrize("name", sampled(HOSTILE, 4))
+@pytest.mark.parametrize("name", sampled(UNREAD, 4))
 def test_a_small_file_is_little_work_and_leaves_little_behind(name: str, tmp_path: Path) -> None:
     data = HOSTILE[name]()
     begun = time.process_time()
     brought = Brought(tmp_path, data, name="a.wacz" if data.startswith(b"PK") else "a.warc.gz")
     assert time.process_time() - begun < SECONDS
-    assert brought.done.records >= 1
+    assert brought.done.records >= 1 or brought.done.left
     kept = {info.key: info.size for info in brought.archive.unguarded().stores.primary.list("runs/")}
     assert sum(kept.values()) <= 10 * len(data) + DESCRIPTION
     assert brought.sound()
+
+
+_SAMPLE = ("a page of entities", "a large record in a Zstandard frame")
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ExtractorPool]:
+    with ExtractorPool(1, time_limit=60, memory_limit=2_000_000_000) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each in _SAMPLE else pytest.mark.full) for each in HOSTILE]
+)
+def test_texts_are_bounded_by_the_size_of_their_file(name: str, pool: ExtractorPool, tmp_path: Path) -> None:
+    data = HOSTILE[name]()
+    found = WithTexts(tmp_path, data, pool)
+    assert found.kept <= 10 * len(data) + DESCRIPTION + FREE
+    assert not any(finding.faults for finding in found.archive.verify())
+    for left in found.left:
+        assert left.reason
+
+
+def test_pages_without_room_for_their_texts_are_kept_and_named(pool: ExtractorPool, tmp_path: Path) -> None:
+    found = WithTexts(tmp_path, HOSTILE["pages that are alike"](), pool)
+    without = [left for left in found.left if "is kept without it" in left.reason]
+    assert 0 < len(without) <= 10
+    assert found.done.records == found.done.captures == 50, "the bytes of all are there"
+    assert found.done.left == 11, "ten by one, and the number of the others"
+    assert 0 < found.done.pages < 40
+    texts = [found.archive.unguarded().document(each) for each in found.archive.every()]
+    assert sum(text is not None for text in texts) == found.done.pages
+
+
+def test_a_record_that_unfolds_beyond_all_bounds_is_left_out_and_others_come_in(tmp_path: Path) -> None:
+    bomb = zstd.compress(record(block=PAGE + bytes(30 << 20), number=2), level=9)
+    found = Brought(tmp_path, zstd.compress(record()) + bomb + zstd.compress(record(number=3)))
+    assert found.done.records == 2
+    assert [left.reason for left in found.left if not left.taken] == [TOO_LARGE]
 
 
 def test_flaws_beyond_a_thousand_of_a_part_are_counted(tmp_path: Path) -> None:
@@ -86,7 +93,6 @@ def test_flaws_beyond_a_thousand_of_a_part_are_counted(tmp_path: Path) -> None:
     assert brought.archive.unguarded().stores.primary.get(key).count(b"\n") == 1_001
 
 
-@pytest.mark.full
 def test_a_file_that_unfolds_to_more_records_than_it_can_hold_is_left_with_a_word(tmp_path: Path) -> None:
     brought = Brought(tmp_path, gzip.compress(record() * 50_000, mtime=0))
     assert any("more records and faults than so few bytes can hold" in left.reason for left in brought.left)
@@ -119,7 +125,6 @@ def test_an_address_beyond_the_limit_is_kept_and_named(tmp_path: Path) -> None:
     assert "8,192 at most can be looked up; it is kept, and cannot be shown" in brought.left[0].reason
 
 
-@pytest.mark.full
 def test_pages_are_read_as_far_as_a_list_may_unfold(tmp_path: Path) -> None:
     lines = b'{"url": "http://a.example/"}\n' + b'{"url":"x"}\n' * (1 << 20)
     brought = Brought(tmp_path, a_wacz(lines), name="a.wacz")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chromium import started
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import Site, answer
@@ -61,11 +62,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, outside: Site) -> Iterator[
 
 
 def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
-    from playwright.sync_api import sync_playwright
-
     base, site = served
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with started() as chromium:
         page = chromium.new_page(viewport={"width": 360, "height": 740})
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -80,6 +78,7 @@ def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
         page.wait_for_url("**/read?**")
         assert "mayor" in page.locator("article").first.inner_text()
         page.get_by_role("link", name="Compare").first.click()
+        page.wait_for_url("**/compare?**")
         assert page.locator("ins").first.inner_text() == "may have known"
         assert page.locator("del").first.inner_text() == "knew"
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -89,15 +88,11 @@ def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
         assert frame.locator("h1").inner_text() == "The harbour"
         shown = [each.url for each in page.frames if each.url.startswith("http")]
         assert len({url.split("/")[2] for url in shown}) == 2, "the captured page has an origin of its own"
-        chromium.close()
 
 
 def test_a_hostile_capture_gets_nowhere(served: tuple[str, Site], outside: Site) -> None:
-    from playwright.sync_api import sync_playwright
-
     base, site = served
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with started() as chromium:
         context = chromium.new_context()
         page = context.new_page()
         answered: list[str] = []
@@ -116,4 +111,3 @@ def test_a_hostile_capture_gets_nowhere(served: tuple[str, Site], outside: Site)
         assert page.url.startswith(f"{base}/page?url="), "who comes with a browser is led to the page in its sandbox"
         assert page.frame_locator("iframe").locator("#text").inner_text().startswith("evil harbour text")
         assert outside.connections == 0
-        chromium.close()

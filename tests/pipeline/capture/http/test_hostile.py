@@ -103,7 +103,7 @@ def test_a_silent_server_is_not_asked_twice(site: Site, tmp_path: Path) -> None:
 
     site.answers["/silent"] = silent
     targets = [Target(site.url("/ok")), Target(site.url("/silent"))]
-    found = fetched_by_url(targets, replace(ONE_CONNECTION, timeout=0.3), tmp_path)
+    found = fetched_by_url(targets, replace(ONE_CONNECTION, timeout=2.0), tmp_path)
     assert found[site.url("/silent")].verdict.name == "timeout"
     assert site.paths == ["/ok", "/silent"]
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.chromium import started
 from tests.pipeline.web.pages.library import COURT, PICTURE, PNG, Library, Served, at, served
 from tests.site import Site, answer
 
@@ -27,12 +28,8 @@ pytestmark = no_browser
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 class Visit:
@@ -72,9 +69,11 @@ def test_search_leads_to_the_timeline_and_the_text(both: Served, visit: Visit) -
     page.wait_for_url("**/search?*")
     assert page.locator("mark").first.inner_text() == "chairman"
     page.get_by_role("link", name="All snapshots").first.click()
+    page.wait_for_url("**/url?*")
     assert page.locator("ol.snapshots > li").count() == 9
     assert "unreachable" in page.locator("ol.snapshots").inner_text()
     page.get_by_role("link", name="Read the newest text").click()
+    page.wait_for_url("**/read?*")
     assert "Correction" in page.locator("article").inner_text()
     assert visit.leaves(both) == []
 
@@ -93,7 +92,7 @@ def test_the_slider_is_worked_by_keys(both: Served, visit: Visit) -> None:
     page.locator("ins", has_text="Correction").wait_for()
     assert page.evaluate("document.activeElement.id") == "step"
     assert slider.get_attribute("aria-valuetext") == "20 November 2026"
-    assert page.url.endswith("step=3")
+    page.wait_for_url("**step=3")
     assert page.locator("select[name=from]").input_value() == "20250521070000"
     assert visit.leaves(both) == []
 
@@ -105,9 +104,9 @@ def test_the_slider_works_without_scripts(both: Served, chromium: Any) -> None:
     still.page.get_by_role("slider").focus()
     still.page.keyboard.press("ArrowRight")
     still.page.get_by_role("button", name="Show").click()
-    assert "questions" in still.page.locator("ins").first.inner_text()
+    still.page.locator("ins", has_text="questions").first.wait_for()
     still.page.get_by_role("link", name="Later change").click()
-    assert "Correction" in still.page.locator("ins").first.inner_text()
+    still.page.locator("ins", has_text="Correction").first.wait_for()
     still.context.close()
 
 
@@ -251,7 +250,7 @@ def test_a_hostile_page_reaches_nothing(library: Library, visit: Visit, outside:
         assert frame.frame_locator("#nested").locator("p").inner_text() == "nested, and shown"
         assert frame.locator("#picture").evaluate("it => it.naturalWidth") == 1
         for name in ("#top", "#script", "#send", "#ask"):
-            frame.locator(name).click(timeout=5000)
+            frame.locator(name).click()
             page.wait_for_load_state("networkidle")
             assert page.url == where, name
             page.goto(where, wait_until="networkidle")

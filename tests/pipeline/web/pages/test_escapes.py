@@ -129,7 +129,7 @@ def _tried(chromium: Any, urls: dict[str, str], arrived: Callable[[str], None] |
         page = context.new_page()
         page.goto(url)
         if name in CLICKED:
-            page.locator("#go").click(timeout=10_000)
+            page.locator("#go").click()
         page.wait_for_timeout(1000 if name == "together" else 150)
         if arrived is not None:
             arrived(name)

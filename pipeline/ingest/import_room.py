@@ -1,0 +1,115 @@
+"""What a file may leave in the store, and have read: as much as its size allows, whatever it unfolds to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archive.formats import encode_document
+from archive.importers import ForeignRecord
+from archive.model import Document, Snapshot, Verdict
+from archive.runs import Session
+from archive.warc import packs_into
+
+_FREE = 8 << 10  # bytes that any file may leave,
+_TIMES = 10  # and besides for a byte of it: of records, of what is said of them, and of texts;
+_OF_RECORDS = 5  # this much of records alone
+_LINE = 100  # bytes of an index that a record may take, and a fourth of its address
+_READ = (256 << 10, 24)  # bytes of pages that are read, their codings undone, and besides for a byte of the file
+_SHARE = 8  # of what is left, that a record or page which is too large takes of it
+_LEAST = 128  # bytes that a record takes
+_PACKED = (b"PK\x03\x04", b"%PDF")  # what unfolds as it is read,
+_UNFOLDS = 96 << 10  # and counts for so many bytes more
+_NAMED = 10  # pages that are named one by one
+
+UNPACK = "unpack the file (gunzip, unzip), and import what comes of it"
+TOO_MUCH = f"the records before this one take more room than so few bytes honestly hold: the rest is left out; {UNPACK}"
+TOO_LARGE = f"this record takes more room than so few bytes honestly hold, and is left out; {UNPACK}"
+
+
+class Room:
+    """The bytes that the records of a file may still take in the store."""
+
+    def __init__(self, size: int) -> None:
+        """`size` is that of the file, in bytes."""
+        self._size = size
+        self._records = _FREE + _OF_RECORDS * size
+        self.taken = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether no further record is taken."""
+        return self._left < _LEAST
+
+    @property
+    def _left(self) -> int:
+        return self._records - self.taken
+
+    def holds(self, record: ForeignRecord) -> bool:
+        """Return whether a record fits, packed; each that does not takes a share of the room, as it was work."""
+        fits = packs_into(record.head, record.block, self._left)
+        self._records -= 0 if fits else self._left // _SHARE
+        return fits
+
+    def take(self, record: ForeignRecord, length: int) -> None:
+        """Know that a record takes so many bytes of a WARC file, and some of the index."""
+        self.taken += length + _LINE + len(record.header("WARC-Target-URI") or "") // 4
+
+    def of_texts(self, said: int) -> int:
+        """Return the bytes that are left for texts, where `said` bytes of outcomes are written."""
+        taken = self.taken + said
+        return max(_TIMES * self._size - taken, _FREE - taken)
+
+    def of_reading(self) -> int:
+        """Return how many bytes of pages may be read for their texts."""
+        return _READ[0] + _READ[1] * self._size
+
+
+class Texts:
+    """The texts of a file's pages, as far as there is room for them: pages beyond it are kept, and named."""
+
+    def __init__(self, session: Session, room: Room, said: int, name: Callable[[str], None]) -> None:
+        """`said` bytes of outcomes are written; `name` is given what is left out."""
+        self._session = session
+        self._name = name
+        self._room = room.of_texts(said)
+        self._reading = room.of_reading()
+        self._left = 0
+
+    def may_read(self) -> int:
+        """Return how many bytes of a page may be read."""
+        return self._reading
+
+    def has_read(self, body: bytes | None) -> None:
+        """Know what was read of a page; None where it was too large."""
+        if body is None:
+            self._reading -= self._reading // _SHARE
+        else:
+            self._reading -= len(body) + (_UNFOLDS if body.startswith(_PACKED) else 0)
+
+    def unread(self, snapshot: Snapshot, verdict: Verdict) -> bool:
+        """Name a page that was too large to be read; returns whether it was, and gets no document."""
+        if verdict.name != "decoded-too-large":
+            return False
+        self._leave(snapshot.url, "takes more work than so few bytes honestly make")
+        return True
+
+    def add(self, document: Document) -> None:
+        """Write a page's document where there is room for it."""
+        size = len(encode_document(document))
+        if size > self._room:
+            self._reading -= size // _SHARE
+            self._leave(document.url, f"takes {size:,} bytes, more room than so few bytes honestly hold")
+            return
+        self._room -= size
+        self._session.add_document(document)
+
+    def _leave(self, url: str, why: str) -> None:
+        self._left += 1
+        if self._left <= _NAMED:
+            self._name(f"the text of {url[:200]} {why}: the page is kept without it; {UNPACK}")
+
+    def end(self) -> int:
+        """Name how many more pages have no text; returns the number of all."""
+        if self._left > _NAMED:
+            self._name(f"{self._left - _NAMED:,} more pages are kept without their texts, for which there is no room")
+        return self._left
