@@ -39,7 +39,7 @@ class BlockRef:
 
 
 def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES) -> tuple[bytes, bytes]:
-    """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
+    """Return the two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order."""
     cdx = io.BytesIO()
     idx = write(sorted(line.encode("utf-8", "replace") for line in lines), cdx, block_lines)
     return cdx.getvalue(), idx
@@ -72,7 +72,7 @@ def _groups(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
 
 
 def decode_block(data: bytes) -> list[str]:
-    """The lines of one gzip block; raises RecordError."""
+    """Return the lines of one gzip block; raises RecordError."""
     inflater = (_fast or zlib).decompressobj(wbits=31)
     try:
         plain: bytes = inflater.decompress(data, _MAX_BLOCK)
@@ -106,7 +106,7 @@ class BlockIndex:
         return iter(self._blocks)
 
     def blocks(self, start: str, end: str) -> list[BlockRef]:
-        """The blocks that lines from `start` up to, not including, `end` may lie in."""
+        """Return the blocks that lines from `start` up to, not including, `end` may lie in."""
         low = max(bisect_right(self._firsts, start) - 1, 0)
         high = bisect_left(self._firsts, end)
         return self._blocks[low:high]

@@ -36,7 +36,10 @@ _TEXT_OF_LINE = ("title", "document", "availability", "text", "etag", "lastModif
 
 
 def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
-    """A gzip member of exactly `length` bytes that holds `plain`; raises ValueError where it is too large for that."""
+    """Yield a gzip member of exactly `length` bytes that holds `plain`.
+
+    Raises ValueError where it is too large for that.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     body = packer.compress(plain) + packer.flush()
     room = length - 18 - len(body)
@@ -94,7 +97,7 @@ def together(places: Collection[Place], wanted: Collection[str]) -> list[Place]:
 
 
 def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
-    """What stands in a record's place: a record of its id and date that says where the reason is to be found.
+    """Yield what stands in a record's place: a record of its id and date that says where the reason is to be found.
 
     Raises ValueError where the record is too small for that.
     """
@@ -117,7 +120,7 @@ def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
 
 
 def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The documents of a run, those of the records at the places, or with their text, made silent.
+    """Return the documents of a run, those of the records at the places, or with their text, made silent.
 
     `texts` are the places of captures whose payload lies with the records. Raises IntegrityError.
     """
@@ -136,7 +139,7 @@ def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) 
 
 
 def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The outcomes of a run, those that ended at the records at the places without what they say.
+    """Return the outcomes of a run, those that ended at the records at the places without what they say.
 
     Of those in `texts`, whose payload lies with the records, the title goes. Raises IntegrityError.
     """
@@ -167,7 +170,10 @@ def _names(line: bytes, place: str) -> bool:
 
 
 def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The index of a run, the lines of the records and of what repeats them without what they say; raises as above."""
+    """Return the index of a run, the lines of the records and of what repeats them without what they say.
+
+    Raises as above.
+    """
     made: list[bytes] = []
     for ref in BlockIndex(idx):
         block = cdx[ref.offset : ref.offset + ref.length]
@@ -182,7 +188,10 @@ def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], tex
 def _blanked_block(
     run: str, lines: list[str], length: int, what: tuple[Collection[str], Collection[str]]
 ) -> list[bytes]:
-    """A block of the same length; media type, status and record id go too where like lines leave no room for them."""
+    """Return a block of the same length.
+
+    Media type, status and record id go too where like lines leave no room for them.
+    """
     wrong: ValueError | None = None
     for without in ((), ("mime",), ("mime", "status"), ("mime", "status", "recordId")):
         blanked = [_blanked_line(run, line, *what, without=without) for line in lines]
@@ -216,7 +225,7 @@ def _lines(data: bytes, blank: Callable[[bytes], bytes]) -> bytes:
 
 
 def _self_digested(entry: dict[str, Any], length: int) -> bytes:
-    """A line that carries the digest of what follows it, filled to a length."""
+    """Return a line that carries the digest of what follows it, filled to a length."""
     rest = json.dumps(entry, separators=(",", ":")).encode()[1:]
     frame = b'{"hash":"%s",' % digest_of(b"").encode()
     rest = _filled(rest, length - len(frame))
