@@ -86,7 +86,7 @@ class Archive(Reader):
         return Session(self._store, self._catalog, spooled, settings, publish=self._publish)
 
     def recover(self) -> Iterator[Session]:
-        """The runs that wait in the spool for a writer that is gone; the caller commits or closes each.
+        """Yield the runs that wait in the spool for a writer that is gone; the caller commits or closes each.
 
         One whose journal cannot be understood stays where it is, with a warning: it must not keep others from theirs.
         """
@@ -181,7 +181,10 @@ class Archive(Reader):
         held: Mapping[str, Checkpoint] | None = None,
         known: Iterable[PublicKey] = (),
     ) -> Verification:
-        """A look at all runs, which reads with `deep` those that were not read since a time; `known` as in `verify`."""
+        """Return a look at all runs, which reads with `deep` those that were not read since a time.
+
+        `known` as in `verify`.
+        """
         from archive.verify.verification import Verification
 
         return Verification(self._store, self._catalog, readings, deep, since, end, held, tuple(known))

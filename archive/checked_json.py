@@ -20,7 +20,7 @@ def parsed_object(data: bytes | str) -> dict[str, Any]:
 
 
 def size_of(value: object, largest: int = LARGEST) -> int:
-    """A number of bytes, or a place among them, from a JSON number or decimal digits; raises ValueError."""
+    """Return a number of bytes, or a place among them, from a JSON number or decimal digits; raises ValueError."""
     if isinstance(value, str) and len(value) < 20 and value.isascii() and value.isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
@@ -29,14 +29,14 @@ def size_of(value: object, largest: int = LARGEST) -> int:
 
 
 def text_of(value: object) -> str:
-    """A text; raises ValueError for anything else."""
+    """Return a text; raises ValueError for anything else."""
     if not isinstance(value, str):
         raise ValueError(f"{type(value).__name__} where a text should be")  # noqa: TRY004 - as above
     return value
 
 
 def texts_of(value: object) -> tuple[str, ...]:
-    """A list of texts; raises ValueError for anything else."""
+    """Return a list of texts; raises ValueError for anything else."""
     if not isinstance(value, list):
         raise ValueError(f"{type(value).__name__} where a list should be")  # noqa: TRY004 - as above
     return tuple(text_of(entry) for entry in value)

@@ -18,12 +18,12 @@ EMPTY = "sha256:" + hashlib.sha256(b"").hexdigest()
 
 
 def digest_of(data: bytes | memoryview) -> str:
-    """The digest of bytes in memory."""
+    """Return the digest of bytes in memory."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
-    """The digest of a stream and its size in bytes, in bounded memory."""
+    """Return the digest of a stream and its size in bytes, in bounded memory."""
     hasher = hashlib.sha256()
     size = 0
     for chunk in chunks:
@@ -33,13 +33,16 @@ def digest_of_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
 
 
 def digest_of_file(path: Path) -> tuple[str, int]:
-    """The digest of a file and its size in bytes, in bounded memory; raises OSError."""
+    """Return the digest of a file and its size in bytes, in bounded memory; raises OSError."""
     with path.open("rb", buffering=0) as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def text_digest(words: Iterable[str]) -> str:
-    """The digest of a text by its words: how they are spaced, and how letters with marks are coded, is left out."""
+    """Return the digest of a text by its words.
+
+    How they are spaced, and how letters with marks are coded, is left out.
+    """
     return digest_of(unicodedata.normalize("NFC", " ".join(words)).encode("utf-8", "surrogatepass"))
 
 
@@ -52,7 +55,7 @@ _PREFIX = b'{"hash":"'
 
 
 def self_digested(entry: Mapping[str, object]) -> bytes:
-    """A JSON object as one line whose first field is the digest of all that follows it in the line."""
+    """Return a JSON object as one line whose first field is the digest of all that follows it in the line."""
     rest = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")[1:] + b"\n"
     return _PREFIX + digest_of(rest).encode() + b'",' + rest
 

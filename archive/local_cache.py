@@ -31,7 +31,7 @@ class Cache:
         self._puts = 0
 
     def get(self, key: str) -> bytes | None:
-        """The bytes kept for a key, or None."""
+        """Return the bytes kept for a key, or None."""
         if self._folder is None:
             return None
         path = self._folder / key

@@ -81,7 +81,7 @@ _CHECKPOINT = re.compile(r"(\d{12})-([0-9a-f]{8})\Z")
 
 
 def new_run_id(started: datetime) -> str:
-    """A run's name: its UTC start and eight hex digits, three of the millisecond, so that names sort by time."""
+    """Return a run's name: its UTC start and eight hex digits, three of the millisecond, so that names sort by time."""
     return f"{started:%Y%m%dT%H%M%SZ}-{started.microsecond // 1000:03x}{secrets.token_hex(3)[1:]}"
 
 
@@ -106,12 +106,12 @@ def is_foreign(key: str) -> bool:
 
 
 def run_key(run: str, path: str) -> str:
-    """The object key of a run's file."""
+    """Return the object key of a run's file."""
     return f"{RUNS_PREFIX}{run}/{path}"
 
 
 def split_run_key(key: str) -> tuple[str, str] | None:
-    """The run and the path in it that a key names, or None for a key outside the runs."""
+    """Return the run and the path in it that a key names, or None for a key outside the runs."""
     parts = key.split("/", 2)
     if len(parts) == 3 and parts[0] == "runs" and is_run_id(parts[1]):
         return parts[1], parts[2]
@@ -119,32 +119,32 @@ def split_run_key(key: str) -> tuple[str, str] | None:
 
 
 def claim_key(run: str) -> str:
-    """The object key of the mark by which one process alone may commit or clear away an old run."""
+    """Return the object key of the mark by which one process alone may commit or clear away an old run."""
     return CLAIMS_PREFIX + run
 
 
 def commit_intent(run: str, name: str) -> str:
-    """The object key that says that one writer is about to commit a run."""
+    """Return the object key that says that one writer is about to commit a run."""
     return f"{COMMIT_INTENTS_PREFIX}{run}/{name}"
 
 
 def remove_intent(run: str, name: str) -> str:
-    """The object key that says that one garbage collection is about to remove a run's files."""
+    """Return the object key that says that one garbage collection is about to remove a run's files."""
     return f"{REMOVE_INTENTS_PREFIX}{run}/{name}"
 
 
 def redact_intent(run: str, name: str) -> str:
-    """The object key that says that one process moves a redaction's files over those of a run."""
+    """Return the object key that says that one process moves a redaction's files over those of a run."""
     return f"{_REDACT_INTENTS}{run}/{name}"
 
 
 def redaction_turn(run: str, digest: str) -> str:
-    """The object key that names the redaction which replaces a run's manifest of that digest."""
+    """Return the object key that names the redaction which replaces a run's manifest of that digest."""
     return f"{_TURNS}{run}/{digest.partition(':')[2]}"
 
 
 def redaction_stated(redaction: str) -> str:
-    """The object key that says whether a redaction is about to be stated, or was given up."""
+    """Return the object key that says whether a redaction is about to be stated, or was given up."""
     return f"{_TURNS}{redaction}/stated"
 
 
@@ -163,28 +163,31 @@ def started(name: str) -> datetime:
 
 
 def loose_key(run: str) -> str:
-    """The object key of the mark that a run is not known to be in a generation."""
+    """Return the object key of the mark that a run is not known to be in a generation."""
     return LOOSE_PREFIX + run
 
 
 def clock_key(run: str, ahead: int | str) -> str:
-    """The object key of the note that a run's clock was so many seconds ahead: a listing is enough to read it."""
+    """Return the object key of the note that a run's clock was so many seconds ahead.
+
+    A listing is enough to read it.
+    """
     return f"{LOOSE_PREFIX}{run}.ahead-{ahead}"
 
 
 def split_clock_key(key: str) -> tuple[str, int] | None:
-    """The run and the seconds that a note on a clock names, or None for any other key."""
+    """Return the run and the seconds that a note on a clock names, or None for any other key."""
     found = _AHEAD.match(key.removeprefix(LOOSE_PREFIX))
     return (found[1], int(found[2])) if found and key.startswith(LOOSE_PREFIX) else None
 
 
 def generation_key(generation: str, name: str) -> str:
-    """The object key of a generation's file; its own name is made as a run's is."""
+    """Return the object key of a generation's file; its own name is made as a run's is."""
     return f"{GENERATIONS_PREFIX}{generation}/{name}"
 
 
 def split_generation_key(key: str) -> tuple[str, str] | None:
-    """The generation and the file that a key names, or None for any other key."""
+    """Return the generation and the file that a key names, or None for any other key."""
     parts = key.removeprefix(GENERATIONS_PREFIX).split("/")
     if key.startswith(GENERATIONS_PREFIX) and len(parts) == 2 and is_run_id(parts[0]):
         return parts[0], parts[1]
@@ -192,17 +195,17 @@ def split_generation_key(key: str) -> tuple[str, str] | None:
 
 
 def log_key(first: int) -> str:
-    """The object key of the log's entries from a number on."""
+    """Return the object key of the log's entries from a number on."""
     return f"{LOG_PREFIX}{first:012}"
 
 
 def checkpoint_key(size: int, signer: str) -> str:
-    """The object key of a checkpoint, by the log's size and the id of the key that signed, in hex."""
+    """Return the object key of a checkpoint, by the log's size and the id of the key that signed, in hex."""
     return f"{CHECKPOINTS_PREFIX}{size:012}-{signer}"
 
 
 def split_checkpoint_key(key: str) -> tuple[int, str] | None:
-    """The size and the signer's id that a checkpoint's key names, or None for any other key."""
+    """Return the size and the signer's id that a checkpoint's key names, or None for any other key."""
     found = _CHECKPOINT.match(key.removeprefix(CHECKPOINTS_PREFIX))
     return (int(found[1]), found[2]) if found and key.startswith(CHECKPOINTS_PREFIX) else None
 
@@ -213,27 +216,27 @@ def tokens_prefix(checkpoint: str) -> str:
 
 
 def rule_key(rule: str) -> str:
-    """The object key of a rule; its name is made as a run's is."""
+    """Return the object key of a rule; its name is made as a run's is."""
     return f"{_RULES}{rule}{_RULE_END}"
 
 
 def removal_key(rule: str) -> str:
-    """The object key of what ends a rule."""
+    """Return the object key of what ends a rule."""
     return f"{_RULES}{rule}{_REMOVED_END}"
 
 
 def redaction_key(redaction: str) -> str:
-    """The object key of a redaction's statement; its name is made as a run's is."""
+    """Return the object key of a redaction's statement; its name is made as a run's is."""
     return f"{_REDACTIONS}{redaction}{_REDACTION_END}"
 
 
 def redacting_key(redaction: str, run: str, path: str) -> str:
-    """The object key of a file of a run on its way there."""
+    """Return the object key of a file of a run on its way there."""
     return f"{REDACTING_PREFIX}{redaction}/{run}/{path}"
 
 
 def split_redacting_key(key: str) -> tuple[str, str, str] | None:
-    """The redaction, the run and the path in it that a key names, or None for any other key."""
+    """Return the redaction, the run and the path in it that a key names, or None for any other key."""
     parts = key.split("/", 3)
     if len(parts) == 4 and key.startswith(REDACTING_PREFIX) and is_run_id(parts[1]) and is_run_id(parts[2]):
         return parts[1], parts[2], parts[3]
@@ -241,7 +244,7 @@ def split_redacting_key(key: str) -> tuple[str, str, str] | None:
 
 
 def split_notice_key(key: str) -> tuple[str, str] | None:
-    """What a notice is, "rule", "removal" or "redaction", and its name; None for any other key."""
+    """Return what a notice is, "rule", "removal" or "redaction", and its name; None for any other key."""
     for kind, prefix, end in (
         ("removal", _RULES, _REMOVED_END), ("rule", _RULES, _RULE_END), ("redaction", _REDACTIONS, _REDACTION_END),
     ):  # fmt: skip

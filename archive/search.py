@@ -182,7 +182,7 @@ class SearchIndex:
         )
 
     def _open(self) -> sqlite3.Connection:
-        """The index, made anew when it is of another layout or damaged."""
+        """Return the index, made anew when it is of another layout or damaged."""
         try:
             return self._prepared()
         except sqlite3.DatabaseError as error:
@@ -213,7 +213,7 @@ class SearchIndex:
 
 
 def within(name: str, words: str) -> str:
-    """The words and phrases of a question, each to be looked for in one field: "title" or "author"."""
+    """Return the words and phrases of a question, each to be looked for in one field: "title" or "author"."""
     terms = ((sign, f"{field}:{word}" if field else word, phrase) for sign, field, phrase, word in _TERM.findall(words))
     return " ".join(f'{sign}{name}:"{phrase}"' if phrase else f"{sign}{name}:{text}" for sign, text, phrase in terms)
 
@@ -227,7 +227,7 @@ def _joined(text: str | None) -> str:
 
 
 def _match(question: str) -> str:
-    """A question in the words of FTS5, every word quoted, so that none of them is an operator."""
+    """Return a question in the words of FTS5, every word quoted, so that none of them is an operator."""
     wanted: list[str] = []
     unwanted: list[str] = []
     for sign, name, phrase, word in _TERM.findall(question)[:_MOST_WORDS]:
@@ -245,7 +245,7 @@ def _match(question: str) -> str:
 
 
 def search_index(archive: Reader, path: Path | None) -> SearchIndex:
-    """The full-text index of an archive, in a file or in memory, that finds what the archive may show.
+    """Return the full-text index of an archive, in a file or in memory, that finds what the archive may show.
 
     Raises SearchUnavailable, and IntegrityError where it cannot be known what may be shown.
     """

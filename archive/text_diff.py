@@ -37,7 +37,10 @@ class Piece:
 
 
 def compare(before: str, after: str) -> list[Piece]:
-    """The pieces of two texts: without the inserted ones they are the first, without the deleted ones the second."""
+    """Return the pieces of two texts.
+
+    Without the inserted ones they are the first, without the deleted ones the second.
+    """
     pieces: list[Piece] = []
     old, new = sentences(before), sentences(after)
     matcher = SequenceMatcher(None, old, new, autojunk=len(old) + len(new) > _MOST_SENTENCES)
@@ -53,7 +56,7 @@ _CONTEXT = 160  # characters of what stayed, on each side of a change
 
 
 def marked(pieces: list[Piece], mark: Callable[[Piece], str]) -> str:
-    """The changes, as `mark` writes them, with a little of what stays around them."""
+    """Return the changes, as `mark` writes them, with a little of what stays around them."""
     if all(piece.kind == Kind.SAME for piece in pieces):
         return "the texts are the same\n"
     parts = []
@@ -66,13 +69,13 @@ def marked(pieces: list[Piece], mark: Callable[[Piece], str]) -> str:
 
 
 def bracketed(piece: Piece) -> str:
-    """A change as [-deleted-] or {+inserted+}, for where colours cannot be seen."""
+    """Return a change as [-deleted-] or {+inserted+}, for where colours cannot be seen."""
     opening, closing = ("[-", "-]") if piece.kind == Kind.DELETED else ("{+", "+}")
     return f"{opening}{piece.text.rstrip(chr(10))}{closing}" + "\n" * piece.text.endswith("\n")
 
 
 def _shortened(text: str, *, first: bool, last: bool) -> str:
-    """What stayed, cut down to what stands beside the changes, at word ends."""
+    """Return what stayed, cut down to what stands beside the changes, at word ends."""
     if len(text) <= 2 * _CONTEXT + 20:
         return text
     head = "" if first else text[:_CONTEXT].rsplit(" ", 1)[0] + " "
@@ -81,7 +84,7 @@ def _shortened(text: str, *, first: bool, last: bool) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """A text cut into sentences and lines; joined again they are the text."""
+    """Return a text cut into sentences and lines; joined again they are the text."""
     return _SENTENCE.findall(text)
 
 

@@ -19,7 +19,7 @@ _wrong = False
 
 
 def now() -> datetime:
-    """The present moment, UTC."""
+    """Return the present moment, UTC."""
     return datetime.now(UTC) + _ahead
 
 
@@ -38,13 +38,13 @@ def is_rehearsed() -> bool:
 
 
 def stamp(moment: datetime) -> str:
-    """The 14 digits of CDX lines and Memento URLs, to the second."""
+    """Return the 14 digits of CDX lines and Memento URLs, to the second."""
     moment = moment.astimezone(UTC)
     return f"{moment.year:04}{moment:%m%d%H%M%S}"  # %Y has fewer digits in the first thousand years
 
 
 def from_stamp(digits: str) -> datetime:
-    """The moment that 4 to 14 digits name, their missing part being the earliest; raises ValueError."""
+    """Return the moment that 4 to 14 digits name, their missing part being the earliest; raises ValueError."""
     if not _DIGITS.match(digits):
         raise ValueError(f"not a timestamp: {digits!r}")
     whole = digits + _FIRST[len(digits) :]
@@ -60,7 +60,7 @@ def iso(moment: datetime) -> str:
 
 
 def from_iso(text: str) -> datetime:
-    """The moment that an ISO 8601 text names, UTC where it says no zone; raises ValueError."""
+    """Return the moment that an ISO 8601 text names, UTC where it says no zone; raises ValueError."""
     moment = datetime.fromisoformat(text)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -69,7 +69,7 @@ def from_iso(text: str) -> datetime:
 
 
 def parse_time(text: str, *, present: datetime | None = None) -> datetime:
-    """The moment a user means by digits, ISO 8601, "now", "yesterday" or "2 days ago"; raises ValueError."""
+    """Return the moment a user means by digits, ISO 8601, "now", "yesterday" or "2 days ago"; raises ValueError."""
     text = text.strip().lower()
     present = present or now()
     words = {"now": 0, "today": 0, "yesterday": 86400}

@@ -58,25 +58,28 @@ class ObjectStore(Protocol):
         """Keep a file's bytes under `key` in bounded memory, by multipart where the store has it."""
 
     def get(self, key: str) -> bytes:
-        """The whole object."""
+        """Return the whole object."""
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`; fewer only where the object ends, b"" at or past its end."""
 
     def stream(self, key: str) -> Iterator[bytes]:
-        """The whole object in chunks, in bounded memory."""
+        """Return the whole object in chunks, in bounded memory."""
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectInfo]:
         """Objects whose key begins with `prefix` and sorts after `start_after`, in key order."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size, or None when there is none."""
+        """Return the object's size, or None when there is none."""
 
     def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is no error."""
 
     def now(self) -> datetime:
-        """The time by the clock that dates this store's objects, UTC; whatever the clock of this machine says."""
+        """Return the time by the clock that dates this store's objects, UTC.
+
+        Whatever the clock of this machine says.
+        """
 
 
 @runtime_checkable
@@ -84,7 +87,7 @@ class KeepsLeftovers(Protocol):
     """A store in which a put that is broken off can leave something behind."""
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
-        """What puts that began before a time left; those still under way may be among it."""
+        """Return what puts that began before a time left; those still under way may be among it."""
 
     def clear(self, leftover: Leftover) -> None:
         """Remove it, if it is still there."""

@@ -71,7 +71,7 @@ class DurableTree:
                 return
 
     def probe(self) -> float:
-        """The time that the file system gives a file that is made now, in seconds since 1970."""
+        """Return the time that the file system gives a file that is made now, in seconds since 1970."""
         temporary = self._temporary_folder() / secrets.token_hex(8)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -83,7 +83,7 @@ class DurableTree:
             temporary.unlink(missing_ok=True)
 
     def temporary(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """The temporary files there are, those of living writers among them."""
+        """Yield the temporary files there are, those of living writers among them."""
         folder = self._root / _TEMPORARY
         if folder.is_symlink() or not folder.is_dir():
             return

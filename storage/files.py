@@ -33,14 +33,14 @@ _OTHERWISE = (StoreUnavailable, "{path}: {what}: once that is put right, run aga
 
 
 def store_error(error: OSError, path: Path) -> StoreError:
-    """What an error of the operating system at `path` means to whoever called a store."""
+    """Return what an error of the operating system at `path` means to whoever called a store."""
     kind, text = _MEANINGS.get(error.errno or 0, _OTHERWISE)
     return kind(text.format(path=path, what=error.strerror or error))
 
 
 @contextmanager
 def opened_source(path: Path) -> Iterator[FileIO]:
-    """The file that is to be put, unbuffered; raises StoreUnavailable if it cannot be read."""
+    """Open the file that is to be put, unbuffered; raises StoreUnavailable if it cannot be read."""
     try:
         source = FileIO(os.fspath(path))
     except OSError as error:

@@ -58,7 +58,7 @@ class LocalStore:
             self._tree.put(target, source)
 
     def get(self, key: str) -> bytes:
-        """The whole object; raises ObjectMissing, StoreError."""
+        """Return the whole object; raises ObjectMissing, StoreError."""
         with self._opened(key) as file:
             return file.readall()
 
@@ -72,7 +72,7 @@ class LocalStore:
             return reader.read(min(length, there))
 
     def stream(self, key: str) -> Iterator[bytes]:
-        """The object in chunks, to its end as it was when this began; raises ObjectMissing, StoreError."""
+        """Yield the object in chunks, to its end as it was when this began; raises ObjectMissing, StoreError."""
         with self._opened(key) as file:
             while chunk := file.read(CHUNK_SIZE):
                 yield chunk
@@ -87,7 +87,7 @@ class LocalStore:
         return self._walk(path, folder, prefix, start_after)
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size, or None."""
+        """Return the object's size, or None."""
         path = self._path(key)
         try:
             found = path.lstat()
@@ -105,7 +105,7 @@ class LocalStore:
                 self._tree.remove(path)
 
     def now(self) -> datetime:
-        """The time that the file system gives a new file: a network file system has a clock of its own."""
+        """Return the time that the file system gives a new file: a network file system has a clock of its own."""
         with _mapped(self._root):
             return datetime.fromtimestamp(self._tree.probe(), UTC)
 
@@ -171,7 +171,7 @@ class LocalStore:
                 yield _info(key, status)
 
     def _entries(self, folder: Path) -> Sequence[tuple[str, os.DirEntry[str]]]:
-        """A folder's objects and, with "/" behind their names, its folders: in the order of their keys."""
+        """Return a folder's objects and, with "/" behind their names, its folders: in the order of their keys."""
         try:
             with os.scandir(folder) as entries:
                 found = [(name, entry) for entry in entries if (name := _listed_name(entry))]

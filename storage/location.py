@@ -130,7 +130,7 @@ def _s3(location: str) -> ObjectStore:
 
 
 def _options(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """The query's options; values are not repeated in errors, as one could be a secret in the wrong place."""
+    """Return the query's options; values are not repeated in errors, as one could be a secret in the wrong place."""
     options = dict(pairs)
     if unknown := options.keys() - _OPTIONS:
         names = ", ".join(sorted(unknown))

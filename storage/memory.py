@@ -52,7 +52,7 @@ class MemoryStore:
             self.put(key, source.read())
 
     def get(self, key: str) -> bytes:
-        """The whole object; raises ObjectMissing."""
+        """Return the whole object; raises ObjectMissing."""
         try:
             return self._objects[checked_key(key)]
         except KeyError:
@@ -64,7 +64,7 @@ class MemoryStore:
         return self.get(key)[start : start + length]
 
     def stream(self, key: str) -> Iterator[bytes]:
-        """The object in chunks; raises ObjectMissing."""
+        """Return the object in chunks; raises ObjectMissing."""
         data = self.get(key)
         return (data[at : at + CHUNK_SIZE] for at in range(0, len(data), CHUNK_SIZE))
 
@@ -78,7 +78,7 @@ class MemoryStore:
         return ObjectInfo(key, len(data), self._modified.get(key))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size, or None."""
+        """Return the object's size, or None."""
         data = self._objects.get(checked_key(key))
         return None if data is None else self._info(key, data)
 
@@ -88,5 +88,5 @@ class MemoryStore:
             self._objects.pop(checked_key(key), None)
 
     def now(self) -> datetime:
-        """The time of this process's clock, by which objects are dated."""
+        """Return the time of this process's clock, by which objects are dated."""
         return datetime.now(UTC)

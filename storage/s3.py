@@ -122,7 +122,7 @@ class S3Store:
                     raise store_error(error, path) from None
 
     def get(self, key: str) -> bytes:
-        """The whole object; raises ObjectMissing, StoreError."""
+        """Return the whole object; raises ObjectMissing, StoreError."""
         return b"".join(self.stream(key))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -135,7 +135,10 @@ class S3Store:
         return b"".join(self._chunks(key, start, start + length))
 
     def stream(self, key: str) -> Iterator[bytes]:
-        """The object in chunks; raises ObjectMissing, and StoreUnavailable if it is replaced while it is read."""
+        """Return the object in chunks.
+
+        Raises ObjectMissing, and StoreUnavailable if it is replaced while it is read.
+        """
         checked_key(key)
         return self._chunks(key, 0, None)
 
@@ -147,7 +150,7 @@ class S3Store:
         return in_key_order(self._listed(prefix, start_after), prefix.rfind("/") + 1)
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size, or None."""
+        """Return the object's size, or None."""
         place = self._place(key)
         try:
             with mapped(self._url, key):
@@ -164,12 +167,12 @@ class S3Store:
             self._client.delete_object(**place)
 
     def now(self) -> datetime:
-        """The server's time, by which it dates objects."""
+        """Return the server's time, by which it dates objects."""
         with mapped(self._url):
             return server_time(self._client, self._bucket, self._prefix)
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
-        """Uploads in parts that began before a time and were not ended."""
+        """Yield uploads in parts that began before a time and were not ended."""
         try:
             with mapped(self._url):
                 yield from incomplete(self._client, self._bucket, self._prefix, before)
@@ -185,7 +188,7 @@ class S3Store:
         return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
 
     def _require_bucket(self) -> None:
-        """A missing object and a missing bucket answer HEAD alike: ask once."""
+        """Check that the bucket exists: a missing object and a missing bucket answer HEAD alike."""
         if not self._bucket_seen:
             with suppress(StoreDenied), mapped(self._url):  # credentials may be for objects only
                 self._client.head_bucket(Bucket=self._bucket)

@@ -21,7 +21,7 @@ def is_key(key: str) -> bool:
 
 
 def position_before(start_after: str) -> str:
-    """A position from which to list so that no key after `start_after` is lost, whichever order the server goes by.
+    """Return a position to list from, so that no key after `start_after` is lost, in any order of the server.
 
     Asked for what is after "a", a server that lists folder by folder leaves all of "a/" out; after "a-b", too. So begin
     just before the shortest name that could be a folder in question; what comes too early, the caller drops.

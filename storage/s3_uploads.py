@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def incomplete(client: S3Client, bucket: str, prefix: str, before: datetime) -> Iterator[Leftover]:
-    """Uploads of keys below a prefix that began before a time; raises what boto3 does."""
+    """Yield uploads of keys below a prefix that began before a time; raises what boto3 does."""
     position: dict[str, Any] = {}
     while True:
         page = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, **position)

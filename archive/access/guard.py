@@ -42,7 +42,7 @@ class Gate:
         self._ranges: dict[str, tuple[object, Ranges | None]] = {}
 
     def epoch(self) -> str:
-        """A word that is another one after every redaction. Raises IntegrityError, StoreError."""
+        """Return a word that is another one after every redaction. Raises IntegrityError, StoreError."""
         return self.notices.epoch_now()
 
     def forget(self) -> None:
@@ -78,7 +78,7 @@ class Gate:
         return self._policy().at(url, moment, record_id, place)
 
     def checked(self, snapshot: Snapshot) -> Snapshot:
-        """A capture that may be read; raises Withheld."""
+        """Return a capture that may be read; raises Withheld."""
         found = snapshot.withheld or self.withholding(snapshot)
         if found is not None:
             raise Withheld(
@@ -103,7 +103,7 @@ class Gate:
         return self._policy().mark()
 
     def shown_ranges(self, run: str) -> Ranges | None:
-        """The byte ranges that may be given out of a run's WARC files, by key, each a begin and an end, in order.
+        """Return the byte ranges of a run's WARC files that may be given out, by key: each a begin and an end.
 
         None where all of it may: no capture in the run is withheld. What no index names, requests and notes on
         captures, is left out with those: it tells of them. Raises IntegrityError, StoreError.
@@ -139,7 +139,7 @@ class Gate:
         return None if whole else {key: sorted(ranges) for key, ranges in found.items()}
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
-        """Captures, those that are withheld without what tells of their content."""
+        """Yield captures; of those that are withheld, without what shows their content."""
         if self._policy().empty:
             yield from snapshots
             return

@@ -70,7 +70,7 @@ class Statement:
         return Withholding(Kind.REDACTED, self.reason)
 
     def signed(self, signer: Signer) -> bytes:
-        """The note that is kept.
+        """Return the note that is kept.
 
         Raises ValueError for a reason that is no line of text, IntegrityError where the note would not be read back as
         this statement: nothing could be shown any more.

@@ -66,7 +66,7 @@ class Notices:
         self._fresh = False
 
     def policy(self) -> Policy:
-        """What is not to be shown now; raises IntegrityError where a notice cannot be understood, StoreError."""
+        """Return what is not to be shown now; raises IntegrityError where a notice cannot be understood, StoreError."""
         with self._lock:
             if not self._fresh:
                 found = self._listed()
@@ -88,19 +88,25 @@ class Notices:
         return NOTHING if redacted.empty and not rules else Policy(rules, redacted)
 
     def rules(self) -> list[Named]:
-        """The rules that were not removed, embargoes that are over among them, oldest first; raises as `policy`."""
+        """Return the rules that were not removed, embargoes that are over among them, oldest first.
+
+        Raises as `policy`.
+        """
         return self._read_rules(self._listed())
 
     def statements(self, known: Iterable[PublicKey] = ()) -> list[Signed]:
-        """The redactions, oldest first, and which of the known keys signed each; raises as `policy`."""
+        """Return the redactions, oldest first, and which of the known keys signed each; raises as `policy`."""
         return self._read_statements(self._listed().get("redaction", ()), tuple(known))
 
     def epoch_now(self) -> str:
-        """The epoch as the store has it now, whatever its rules say; raises IntegrityError, StoreError."""
+        """Return the epoch as the store has it now, whatever its rules say; raises IntegrityError, StoreError."""
         return _epoch(self._listed().get("redaction", ()))
 
     def readable_statements(self, known: tuple[PublicKey, ...]) -> tuple[list[Signed], list[tuple[str, str]]]:
-        """The redactions that can be understood, and of the others the key and what is wrong; raises StoreError."""
+        """Return the redactions that can be understood, and of the others the key and what is wrong.
+
+        Raises StoreError.
+        """
         found, faults = [], []
         for name in sorted(self._listed().get("redaction", ())):
             try:
@@ -124,7 +130,7 @@ class Notices:
                     yield _KEYS[kind](name), str(error)
 
     def _listed(self) -> dict[str, list[str]]:
-        """The names of all notices, by what they are."""
+        """Return the names of all notices, by what they are."""
         found: dict[str, list[str]] = {}
         count = 0
         try:
@@ -173,7 +179,7 @@ class Notices:
         return signed
 
     def _bytes(self, key: str, limit: int) -> bytes:
-        """A notice's bytes, from this machine where it was read before: none ever changes."""
+        """Return a notice's bytes, from this machine where it was read before: none ever changes."""
         kept = self._cache.get(key)
         if kept is not None:
             return kept
@@ -212,17 +218,20 @@ class Notices:
 
 
 def _epoch(names: Iterable[str]) -> str:
-    """A word that is another one after every redaction: what was kept of the runs until then is to be forgotten."""
+    """Return a word that is another one after every redaction.
+
+    What was kept of the runs until then is to be forgotten.
+    """
     said = "\n".join(sorted(names))
     return hashlib.sha256(said.encode()).hexdigest()[:16] if said else ""
 
 
 def epoch_of(store: ObjectStore) -> str:
-    """The epoch of a store by its listing alone; raises StoreError."""
+    """Return the epoch of a store by its listing alone; raises StoreError."""
     parts = [object_keys.split_notice_key(info.key) for info in store.list(object_keys.NOTICES_PREFIX)]
     return _epoch(part[1] for part in parts if part and part[0] == "redaction")
 
 
 def verify_notices(store: ObjectStore) -> Iterator[tuple[str, str]]:
-    """What is wrong with a store's notices, read anew: each key, and a line for it; raises StoreError."""
+    """Return what is wrong with a store's notices, read anew: each key, and a line for it; raises StoreError."""
     return Notices(store, Cache(None)).faults()

@@ -71,12 +71,12 @@ class Rule:
 
 
 def subject_of(url: str) -> str:
-    """The page that an address is about: of what was made of a page the page's own, else the address."""
+    """Return the page that an address is about: of what was made of a page the page's own, else the address."""
     return _MADE_OF.sub("", url.strip(), count=1)
 
 
 def encode_rule(rule: Rule) -> bytes:
-    """A rule as the object that keeps it; raises ValueError for one that is larger than is read back."""
+    """Return a rule as the object that keeps it; raises ValueError for one that is larger than is read back."""
     times = {"from": rule.start, "to": rule.end, "until": rule.until, "added": rule.added}
     entry: dict[str, object] = {"form": _FORM, "url": rule.url, "match": rule.match}
     entry |= {name: iso(moment) for name, moment in times.items() if moment is not None}
@@ -111,7 +111,7 @@ def decode_rule(data: bytes) -> Rule:
 
 
 def encode_removal(rule: str, why: str | None) -> bytes:
-    """The object that ends a rule."""
+    """Return the object that ends a rule."""
     return self_digested({"form": _FORM, "removes": rule, "at": iso(now()), "why": why or ""})
 
 
@@ -229,12 +229,12 @@ NOTHING = Policy()
 
 
 def _strictness(rule: Rule) -> tuple[bool, float]:
-    """What is withheld for good comes before embargoes, of these the longest first."""
+    """Return what is withheld for good comes before embargoes, of these the longest first."""
     return rule.until is not None, -rule.until.timestamp() if rule.until else 0.0
 
 
 def _keys(url: str) -> tuple[str, ...]:
-    """The keys a page is looked up by: ours, and that of programs that open an export."""
+    """Return the keys a page is looked up by: ours, and that of programs that open an export."""
     return tuple(dict.fromkeys((urlkey(url), js_urlkey(url))))
 
 
@@ -255,7 +255,7 @@ def _means(rule: Rule, subject: str) -> bool:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """A key's host and port, without which a rule means every port."""
+    """Return a key's host and port, without which a rule means every port."""
     if authority.startswith("["):
         host, _, port = authority.partition("]")
         return host, port.removeprefix(":")

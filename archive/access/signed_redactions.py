@@ -86,7 +86,10 @@ def _carried_out(store: ObjectStore, run: str) -> tuple[str, ...]:
 
 
 def excused(store: ObjectStore, known: Iterable[PublicKey]) -> tuple[Excused, list[tuple[str, str]]]:
-    """What is excused in a store, and what is wrong with statements: each one's key, and a line; raises StoreError."""
+    """Return what is excused in a store, and what is wrong with statements: each one's key, and a line.
+
+    Raises StoreError.
+    """
     unfinished: dict[str, dict[str, str]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     unknown: dict[str, str] = {}
@@ -116,7 +119,7 @@ def _note(signed: Signed) -> str:
 
 
 def _aside(store: ObjectStore, name: str, run: str, new: str) -> dict[str, str]:
-    """The files of a run that lie aside, by path and hash, where their manifest is the one that was signed."""
+    """Return the files of a run that lie aside, by path and hash, where their manifest is the one that was signed."""
     try:
         data = store.get_range(object_keys.redacting_key(name, run, object_keys.MANIFEST), 0, manifest.LONGEST)
         found = manifest.parse(data)

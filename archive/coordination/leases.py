@@ -54,7 +54,7 @@ def _claim(store: ObjectStore, run: str) -> bool:
 
 @contextmanager
 def committing(store: ObjectStore, found: Manifest) -> Iterator[None]:
-    """What has to hold while a run's files are listed and its manifest is put: nobody removes them.
+    """Hold off others from removing a run's files while they are listed and the manifest is put.
 
     Raises StoreUnavailable where somebody does: to be tried again; RunRemoved as `intents.to_commit`.
     """

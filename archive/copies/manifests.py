@@ -45,7 +45,7 @@ def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
 
 
 def read_small(store: ObjectStore, key: str) -> bytes | None:
-    """An object that is small, None where there is none; raises StoreError."""
+    """Return an object that is small, None where there is none; raises StoreError."""
     return read_or_none(store, key, manifest.LONGEST)
 
 
@@ -56,7 +56,7 @@ def same_manifest(one: ObjectStore, other: ObjectStore, run: str) -> bool:
 
 
 def manifest_of(stores: Sequence[ObjectStore], run: str) -> tuple[bytes, Manifest | None]:
-    """A run's manifest and its bytes, of the first of an archive's stores that has it sound.
+    """Return a run's manifest and its bytes, of the first of an archive's stores that has it sound.
 
     None when it is missing, damaged or another run's.
     """
@@ -74,7 +74,7 @@ def manifest_of(stores: Sequence[ObjectStore], run: str) -> tuple[bytes, Manifes
 
 
 def named_in(stores: Sequence[ObjectStore], files: Files) -> set[str]:
-    """The hashes that the sound manifests of an archive's stores name as their parents."""
+    """Return the hashes that the sound manifests of an archive's stores name as their parents."""
     found = (manifest_of(stores, run)[1] for run, paths in files.items() if object_keys.MANIFEST in paths)
     return {parent for entry in found if entry is not None for parent in entry.parents}
 
@@ -82,7 +82,7 @@ def named_in(stores: Sequence[ObjectStore], files: Files) -> set[str]:
 def true_manifest(
     run: str, target: ObjectStore, sources: Sequence[ObjectStore], named: set[str], said: Excused
 ) -> tuple[bytes, Manifest] | str:
-    """The manifest that a run is mended by, or why none can be chosen.
+    """Return the manifest that a run is mended by, or why none can be chosen.
 
     Of two that differ, a later run's word decides, else the digest file beside each; one that was redacted since is
     never chosen.

@@ -83,7 +83,7 @@ class Replica:
         yield from self._evidence(mend=False)
 
     def _evidence(self, *, mend: bool) -> Iterator[Copied]:
-        """The log of runs, its checkpoints and time stamps, after the runs that they are about."""
+        """Yield the log of runs, its checkpoints and time stamps, after the runs that they are about."""
         from archive.copies.evidence import copy_evidence
 
         files, size, faults = copy_evidence(self._source, self._target, mend=mend)
@@ -225,7 +225,7 @@ class Replica:
             yield from self._evidence(mend=True)
 
     def _mend_identity(self, here: Files, there: Files) -> None:
-        """The store's own description may be what is damaged, or was lost and made anew by a later capture."""
+        """Repair the store's own description, which may be damaged, or was lost and made again by a later capture."""
         described = self._source.get(object_keys.STORE_KEY)
         wanted = identity(self._source)
         try:
@@ -276,7 +276,7 @@ def begin_restore(source: ObjectStore, target: ObjectStore) -> bool | None:
 
 
 def finish_restore(target: ObjectStore) -> None:
-    """The archive is whole there: it is an archive like any other from now on."""
+    """Mark the archive as whole there: from now on it is an archive like any other."""
     target.delete(object_keys.RESTORING)
 
 

@@ -10,7 +10,10 @@ _INTEGER = 0x02
 
 
 def in_order(answer: bytes) -> bytes:
-    """A TimeStampResp (RFC 3161 §2.4.2) with its certificates sorted (X.690 §11.6); raises ValueError for no DER."""
+    """Return a TimeStampResp (RFC 3161 §2.4.2) with its certificates sorted (X.690 §11.6).
+
+    Raises ValueError for no DER.
+    """
     start, end = _inside(answer, 0, _SEQUENCE)
     at = _after(answer, start, _SEQUENCE)  # the status
     if at == end:  # a refusal: no token, no certificates

@@ -16,12 +16,12 @@ Proof = tuple[bytes, ...]
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf that holds these bytes."""
+    """Return the hash of a leaf that holds these bytes."""
     return hashlib.sha256(LEAF + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of a node above two others."""
+    """Return the hash of a node above two others."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -42,7 +42,7 @@ class Growing:
         self._whole.append(leaf)
 
     def root(self) -> bytes:
-        """The root of the tree as it is now."""
+        """Return the root of the tree as it is now."""
         if not self._whole:
             return EMPTY
         found = self._whole[-1]
@@ -52,7 +52,7 @@ class Growing:
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over leaves, given by their hashes (RFC 6962 §2.1)."""
+    """Return the root over leaves, given by their hashes (RFC 6962 §2.1)."""
     tree = Growing()
     for leaf in leaves:
         tree.append(leaf)
@@ -60,7 +60,7 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 
 
 def roots_at(leaves: Iterable[bytes], sizes: Collection[int]) -> dict[int, bytes]:
-    """The roots that a tree had at those of the sizes that it reached, in one pass."""
+    """Return the roots that a tree had at those of the sizes that it reached, in one pass."""
     tree = Growing()
     found = {0: EMPTY} if 0 in sizes else {}
     for leaf in leaves:
@@ -71,7 +71,7 @@ def roots_at(leaves: Iterable[bytes], sizes: Collection[int]) -> dict[int, bytes
 
 
 def inclusion(leaves: Sequence[bytes], index: int) -> Proof:
-    """The audit path of a leaf (RFC 6962 §2.1.1); raises ValueError where the tree has no such leaf."""
+    """Return the audit path of a leaf (RFC 6962 §2.1.1); raises ValueError where the tree has no such leaf."""
     if not 0 <= index < len(leaves):
         raise ValueError(f"a tree of {len(leaves)} leaves has none at {index}")
     path: list[bytes] = []
@@ -88,7 +88,10 @@ def inclusion(leaves: Sequence[bytes], index: int) -> Proof:
 
 
 def consistency(leaves: Sequence[bytes], size: int) -> Proof:
-    """The proof that the tree of the first `size` leaves was only appended to (RFC 6962 §2.1.2); raises ValueError."""
+    """Return the proof that the tree of the first `size` leaves was only appended to (RFC 6962 §2.1.2).
+
+    Raises ValueError.
+    """
     if not 0 < size <= len(leaves):
         raise ValueError(f"a tree of {len(leaves)} leaves never grew from one of {size}")
     path: list[bytes] = []
@@ -159,5 +162,5 @@ def _grew(size: int, root: bytes, larger: int, grown: bytes, proof: Proof) -> bo
 
 
 def _split(count: int) -> int:
-    """The largest power of two below a count of two or more."""
+    """Return the largest power of two below a count of two or more."""
     return 1 << (count - 1).bit_length() - 1

@@ -56,7 +56,7 @@ def query(data: bytes) -> Query:
 
 
 def read_roots(path: Path) -> tuple[Certificate, ...]:
-    """The certificates of a PEM file, as roots to trust; raises KeyFileError."""
+    """Return the certificates of a PEM file, as roots to trust; raises KeyFileError."""
     from cryptography import x509
 
     try:
@@ -117,7 +117,10 @@ def _parsed(answer: bytes) -> TimeStampResponse:
 
 
 def _certificates(parsed: TimeStampResponse) -> list[tuple[Certificate, bool]]:
-    """The certificates, each with whether it is its own issuer: their names are not looked at before they are asked."""
+    """Return the certificates, each with whether it is its own issuer.
+
+    Their names are not looked at before they are asked.
+    """
     from cryptography import x509
 
     try:
@@ -128,7 +131,7 @@ def _certificates(parsed: TimeStampResponse) -> list[tuple[Certificate, bool]]:
 
 
 def _verify(parsed: TimeStampResponse, anchors: Sequence[Certificate], digest: bytes) -> None:
-    """The signature, its chain to a root as it was at the token's time, and the right to stamp (RFC 3161 §2.3)."""
+    """Verify the signature, its chain to a root at the token's time, and the right to stamp (RFC 3161 §2.3)."""
     from rfc3161_client import VerificationError, VerifierBuilder
 
     try:

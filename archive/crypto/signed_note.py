@@ -35,7 +35,7 @@ class PublicKey:
         return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.raw).digest()[:4]
 
     def __str__(self) -> str:
-        """The key as it is handed on: name, id and key, joined by plus signs."""
+        """Return the key as it is handed on: name, id and key, joined by plus signs."""
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.raw).decode()}"
 
     @classmethod
@@ -75,7 +75,7 @@ class Signer:
 
     @classmethod
     def load(cls, path: Path) -> Signer:
-        """The key in a file; raises KeyFileError where there is none, or none that can be understood."""
+        """Return the key in a file; raises KeyFileError where there is none, or none that can be understood."""
         try:
             text = path.read_text("ascii").strip()
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -115,7 +115,7 @@ class Signer:
         return signer
 
     def sign(self, text: str) -> str:
-        """A signed note of a text, which ends with a newline; raises ValueError where it does not."""
+        """Return a signed note of a text, which ends with a newline; raises ValueError where it does not."""
         if not text.endswith("\n") or any(ord(letter) < 32 and letter != "\n" for letter in text):
             raise ValueError("a note is lines of text, without controls, each ended by a newline")
         signature = base64.b64encode(self.public.id + self._key.sign(text.encode())).decode()
@@ -123,7 +123,10 @@ class Signer:
 
 
 def open_note(note: str, keys: Iterable[PublicKey]) -> tuple[str, list[PublicKey]]:
-    """A note's text, and those of the keys that signed it; raises IntegrityError where one signed something else."""
+    """Return a note's text, and those of the keys that signed it.
+
+    Raises IntegrityError where one signed something else.
+    """
     text, signatures = _split(note)
     known = {(key.name, key.id): key for key in keys}
     signers = []

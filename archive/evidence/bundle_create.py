@@ -164,7 +164,7 @@ def _opened(store: ObjectStore, run: str) -> _Run:
 
 
 def _chosen(store: ObjectStore, entries: Entries, runs: Iterable[_Run]) -> tuple[Place, Checkpoint, list[bytes]]:
-    """The checkpoint to prove runs by, and its tokens."""
+    """Return the checkpoint to prove runs by, and its tokens."""
     least = 0
     for run in runs:
         entry = Entry(run.run, digest_of(run.data))
@@ -225,7 +225,7 @@ def _values(record: Record, name: str) -> list[str]:
 def _records(
     store: ObjectStore, runs: list[_Run], snapshot: Snapshot
 ) -> tuple[list[tuple[str, Opened]], list[dict[str, object]], list[str], list[InBundle]]:
-    """The files of records, what bundle.json says of each, the WARC files taken whole, what each record is."""
+    """Return the files of records, what bundle.json says of each, the WARC files taken whole, what each record is."""
     first = (snapshot.place, snapshot.payload.record.place)
     order = sorted(
         ((run, entry) for run in runs for entry in run.found),
@@ -264,7 +264,7 @@ def _entry(run: _Run, entries: Entries, leaves: list[bytes]) -> dict[str, object
 
 
 def _consistency(entries: Entries, checkpoint: Checkpoint, other: Checkpoint) -> dict[str, object]:
-    """The proof that of two checkpoints the larger one only added to the smaller."""
+    """Return the proof that of two checkpoints the larger one only added to the smaller."""
     if other.origin != checkpoint.origin:
         raise IntegrityError(f"the checkpoint that was named is of another archive, {other.origin[:80]}")
     if fault := disagreement(other, entries, entries.roots({other.size})):

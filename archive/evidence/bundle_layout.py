@@ -26,12 +26,12 @@ _FIELDS = {"format", "version", "runs", "records"}
 
 
 def encode(body: object) -> bytes:
-    """The bytes of bundle.json: one form for what it says."""
+    """Return the bytes of bundle.json: one form for what it says."""
     return json.dumps(body, indent=1).encode("ascii") + b"\n"
 
 
 def hex_of(proof: merkle.Proof) -> list[str]:
-    """A proof as it is written."""
+    """Return a proof as it is written."""
     return [each.hex() for each in proof]
 
 
@@ -62,7 +62,7 @@ def body_of(data: bytes) -> dict[str, Any]:
 
 
 def entries_of(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """A list of objects in it; raises IntegrityError."""
+    """Return a list of objects in it; raises IntegrityError."""
     entries = body[name]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise IntegrityError(f"bundle.json cannot be understood: {name} is no list of objects")

@@ -198,7 +198,7 @@ class Checking:
         yield from self._payload(seen)
 
     def _leaf(self, packed: Packed, name: str, run: str, said: dict[str, Any]) -> Iterator[Step]:
-        """A record by itself: its leaf, and the proof that leads to the root in the manifest."""
+        """Yield a record by itself: its leaf, and the proof that leads to the root in the manifest."""
         with Understood():
             number, proof = size_of(said["leaf"]), proof_of(said["proof"])
         if set(said) != {"file", "run", "leaf", "proof"} or not name.startswith("records/"):
@@ -216,7 +216,7 @@ class Checking:
             yield Step(True, f"{name} is record {number:,} of the {root.count:,} of run {run}, byte for byte")
 
     def _whole(self, packed: Packed, name: str, run: str, said: dict[str, Any]) -> Iterator[Step]:
-        """A record of a run without a root: its whole file, by the hash in the manifest."""
+        """Yield a record of a run without a root: its whole file, by the hash in the manifest."""
         parts = object_keys.split_run_key(name)
         if set(said) != {"file", "run", "offset", "length"} or parts is None or parts[0] != run:
             raise IntegrityError("bundle.json names a record in a way that no bundle does")
@@ -261,7 +261,7 @@ class Checking:
             yield piece
 
     def _payload(self, seen: list[_Seen]) -> Iterator[Step]:
-        """A revisit says that its payload is another record's, which must be in the bundle, with that payload."""
+        """Yield a revisit says that its payload is another record's, which must be in the bundle, with that payload."""
         first = seen[0].record
         if first.kind != _REVISIT:
             yield Step(True, f"what is proved is {about(first)}")
@@ -276,7 +276,7 @@ class Checking:
             yield Step(True, f"what is proved is {about(first)}, its payload that of {about(held[0].record)}")
 
     def _page(self, packed: Packed, said: Any, checkpoint: Checkpoint, run: str) -> Iterator[Step]:
-        """The page for readers is what this program makes of the rest; its picture is that of a record."""
+        """Yield the page for readers is what this program makes of the rest; its picture is that of a record."""
         records = [(in_bundle(one.name, one.record), one.payload) for one in self._seen]
         data = self._read(packed, f"runs/{run}/{object_keys.MANIFEST}", _LARGE)
         stamps = [(stamp.time, stamp.authority) for stamp in self.stamps]

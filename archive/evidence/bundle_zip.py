@@ -88,7 +88,7 @@ class Packed:
     """A bundle that was opened: its entries by name. Nothing of it is ever written to a disk."""
 
     def __init__(self, path: Path) -> None:
-        """Raises IntegrityError for what is no such zip, OSError."""
+        """Open the zip; raises IntegrityError for what is no such zip, OSError."""
         try:
             self._zip = zipfile.ZipFile(path)
             self._infos = {checked_key(info.filename): info for info in self._zip.infolist()}
@@ -111,7 +111,7 @@ class Packed:
         return {name: info.file_size for name, info in self._infos.items()}
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """An entry in pieces; raises IntegrityError where it is damaged, or not there."""
+        """Yield an entry in pieces; raises IntegrityError where it is damaged, or not there."""
         if name not in self._infos:
             raise IntegrityError(f"{name} is not in it")
         try:
@@ -121,7 +121,7 @@ class Packed:
             raise IntegrityError(f"{name} in it is damaged: {_line(error)}") from error
 
     def read(self, name: str, limit: int) -> bytes:
-        """A small entry whole; raises as `stream` does, and where it is not small."""
+        """Return a small entry whole; raises as `stream` does, and where it is not small."""
         if self.sizes.get(name, 0) > limit:
             raise IntegrityError(f"{name} in it is larger than any that this program writes")
         return b"".join(self.stream(name))

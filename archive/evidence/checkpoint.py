@@ -57,13 +57,13 @@ class Checkpoint:
 
 
 def text_of(checkpoint: Checkpoint, more: Sequence[str] = ()) -> str:
-    """What is signed."""
+    """Return what is signed."""
     root = base64.b64encode(checkpoint.root).decode()
     return "".join(f"{line}\n" for line in (checkpoint.origin, checkpoint.size, root, *more))
 
 
 def signed(origin: str, entries: Entries, signer: Signer) -> Checkpoint:
-    """A checkpoint of the log as it is."""
+    """Return a checkpoint of the log as it is."""
     leaves = entries.leaves()
     unsigned = Checkpoint(origin, len(leaves), merkle.root_of(leaves), "")
     return Checkpoint(origin, unsigned.size, unsigned.root, signer.sign(text_of(unsigned)))
@@ -87,7 +87,9 @@ def places(store: ObjectStore) -> list[Place]:
 
 
 def read_checkpoint(store: ObjectStore, place: Place, known: Mapping[str, PublicKey]) -> Checkpoint:
-    """A checkpoint, by the public keys of its store, by id; raises IntegrityError where it is not the one it should be.
+    """Return a checkpoint, by the public keys of its store, by id.
+
+    Raises IntegrityError where it is not the one it should be.
 
     Raises StoreError.
     """
@@ -103,7 +105,7 @@ def read_checkpoint(store: ObjectStore, place: Place, known: Mapping[str, Public
 
 
 def signers(store: ObjectStore) -> dict[str, PublicKey]:
-    """The public keys that a store names, by id: whose they are, the store cannot prove."""
+    """Return the public keys that a store names, by id: whose they are, the store cannot prove."""
     found = {}
     for info in store.list(object_keys.SIGNERS_PREFIX):
         try:

@@ -56,11 +56,11 @@ class Entries:
     fault: str | None = None
 
     def leaves(self) -> list[bytes]:
-        """The hashes of its leaves."""
+        """Return the hashes of its leaves."""
         return [merkle.leaf_hash(entry.line) for entry in self.all]
 
     def roots(self, sizes: Collection[int]) -> dict[int, bytes]:
-        """The roots that it had at those of the sizes that it reached."""
+        """Return the roots that it had at those of the sizes that it reached."""
         return merkle.roots_at(self.leaves(), sizes)
 
     def newest(self) -> dict[str, str]:
@@ -80,7 +80,7 @@ class Log:
         self._cache = cache
 
     def origin(self) -> str:
-        """The log's name (C2SP tlog-checkpoint), which is the archive's; raises IntegrityError, StoreError."""
+        """Return the log's name (C2SP tlog-checkpoint), which is the archive's; raises IntegrityError, StoreError."""
         try:
             name = str(read_self_digested(self._store.get(object_keys.STORE_KEY))["id"])
             if not _ID.match(name):  # what is signed has a line for it: further ones would be signed as well

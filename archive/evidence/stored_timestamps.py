@@ -15,7 +15,7 @@ _LONG = 32  # hex digits of a token's hash
 
 
 def by_checkpoint(store: ObjectStore) -> dict[str, list[str]]:
-    """The keys of all tokens, by the key of the checkpoint that they are about; raises StoreError."""
+    """Return the keys of all tokens, by the key of the checkpoint that they are about; raises StoreError."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for info in store.list(object_keys.TOKENS_PREFIX):
         found[
@@ -30,7 +30,7 @@ def authorities(store: ObjectStore, checkpoint: str) -> set[str]:
 
 
 def read_token(store: ObjectStore, key: str) -> bytes:
-    """A token; raises IntegrityError where it is not the one that was put, StoreError."""
+    """Return a token; raises IntegrityError where it is not the one that was put, StoreError."""
     data = store.get_range(key, 0, LIMIT + 1)
     if key.rpartition("-")[2] != hashlib.sha256(data).hexdigest()[:_LONG]:
         raise IntegrityError("it is not the token that was put there: restore it from a copy")
@@ -38,7 +38,10 @@ def read_token(store: ObjectStore, key: str) -> bytes:
 
 
 def mark_of(authority: str) -> str:
-    """What tells an authority's address from another; the address itself, which may hold a secret, is not kept."""
+    """Return what tells an authority's address from another.
+
+    The address itself, which may hold a secret, is not kept.
+    """
     return hashlib.sha256(authority.encode()).hexdigest()[:_SHORT]
 
 

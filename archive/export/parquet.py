@@ -140,7 +140,7 @@ _TEXTS = ("author", "date", "sitename", "description", "language", "text", "comm
 
 
 def _parts(url: str, registered: Registered) -> dict[str, Any]:
-    """A URL taken apart as Common Crawl does."""
+    """Return a URL taken apart as Common Crawl does."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -56,7 +56,7 @@ class Package:
 
     @contextmanager
     def entry(self, path: str, *, stored: bool) -> Iterator[Hashing]:
-        """A file of the package, open for writing; it is listed in the manifest once it is written."""
+        """Open a file of the package for writing; it is listed in the manifest once it is written."""
         info = zipfile.ZipInfo(path, _EPOCH)
         info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
         info.external_attr = 0o644 << 16

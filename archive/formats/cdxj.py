@@ -56,7 +56,7 @@ def parse_line(line: str) -> CdxLine:
 
 
 def line_of(snapshot: Snapshot, run: str) -> str:
-    """A snapshot's line, without line end, as the index of a run holds it."""
+    """Return a snapshot's line, without line end, as the index of a run holds it."""
     fields = {
         "url": snapshot.url,
         "mime": REVISIT if snapshot.refers_to else snapshot.mime,
@@ -94,7 +94,7 @@ def line_of(snapshot: Snapshot, run: str) -> str:
 
 
 def merged_line(line: str, run: str) -> str:
-    """A line of a run's index as the merged index holds it; raises RecordError."""
+    """Return a line of a run's index as the merged index holds it; raises RecordError."""
     parsed = parse_line(line)
     fields = parsed.fields
     home = fields.pop("run", run)
@@ -112,7 +112,7 @@ def _bare(filename: str) -> str:
 
 
 def home_of(line: CdxLine) -> str:
-    """The run whose index a line of the merged index stood in; raises RecordError."""
+    """Return the run whose index a line of the merged index stood in; raises RecordError."""
     home = object_keys.split_run_key(line.fields.get("filename", ""))
     if home is None or not home[1].startswith("archive/"):
         raise RecordError(f"merged index: the line of {line.key} at {line.timestamp} names no file of a run")
@@ -120,7 +120,7 @@ def home_of(line: CdxLine) -> str:
 
 
 def snapshot_of(line: CdxLine, run: str) -> Snapshot:
-    """The snapshot that a line of a run's index, or of the merged index, stands for; raises RecordError."""
+    """Return the snapshot that a line of a run's index, or of the merged index, stands for; raises RecordError."""
     fields = line.fields
     try:
         filename = fields["filename"]

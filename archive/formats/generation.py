@@ -56,7 +56,7 @@ class Generation:
     replaces: tuple[str, ...]
 
     def key(self, name: str) -> str:
-        """The object key of one of its files."""
+        """Return the object key of one of its files."""
         return object_keys.generation_key(self.name, name)
 
     @property
@@ -69,13 +69,13 @@ class Generation:
         }
 
     def groups_of(self, start: str, end: str) -> range:
-        """The numbers of the groups that may name blocks with lines from `start` up to, not including, `end`."""
+        """Return the numbers of the groups that may name blocks with lines from `start` up to, not including, `end`."""
         firsts = [group.first for group in self.groups]
         return range(max(bisect_right(firsts, start) - 1, 0), bisect_left(firsts, end))
 
 
 def groups_of_idx(idx: bytes) -> tuple[Group, ...]:
-    """An idx cut into groups of `GROUP_LINES` lines."""
+    """Return an idx cut into groups of `GROUP_LINES` lines."""
     lines = idx.splitlines(keepends=True)
     found = []
     offset = 0
@@ -88,7 +88,7 @@ def groups_of_idx(idx: bytes) -> tuple[Group, ...]:
 
 
 def encode_generation(generation: Generation) -> bytes:
-    """The bytes of `generation.json`: one line that begins with its own digest."""
+    """Return the bytes of `generation.json`: one line that begins with its own digest."""
     return self_digested(
         {
             "version": VERSION,
@@ -152,12 +152,12 @@ def _groups(entries: Any, size: int) -> tuple[Group, ...]:
 
 
 def encode_runs(runs: set[str]) -> bytes:
-    """The bytes of `runs.txt.gz`."""
+    """Return the bytes of `runs.txt.gz`."""
     return gzip.compress("".join(f"{run}\n" for run in sorted(runs)).encode(), 6, mtime=0)
 
 
 def decode_runs(data: bytes) -> set[str]:
-    """The runs a generation covers; raises RecordError."""
+    """Return the runs a generation covers; raises RecordError."""
     inflater = zlib.decompressobj(wbits=31)
     try:
         text = inflater.decompress(data, _MAX_RUNS).decode("ascii")

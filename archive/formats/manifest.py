@@ -38,7 +38,7 @@ def build(
     clock: Mapping[str, object] | None = None,
     methods: bool = False,
 ) -> bytes:
-    """The manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
+    """Return the manifest's bytes (WACZ 1.1.1 §5.1), deterministic for the same arguments."""
     package: dict[str, object] = {
         "profile": "data-package",
         "wacz_version": WACZ_VERSION,
@@ -68,7 +68,7 @@ def build(
 
 
 def digest_file(manifest: bytes) -> bytes:
-    """The bytes of datapackage-digest.json (WACZ 1.1.1 §5.3)."""
+    """Return the bytes of datapackage-digest.json (WACZ 1.1.1 §5.3)."""
     return json.dumps({"path": object_keys.MANIFEST, "hash": digest_of(manifest)}, indent=2).encode() + b"\n"
 
 
@@ -95,7 +95,7 @@ def parse(data: bytes) -> Manifest:
 
 
 def _seconds(package: Mapping[str, Any], name: str) -> timedelta:
-    """A difference of clocks; none where the manifest notes none that can be understood."""
+    """Return a difference of clocks; none where the manifest notes none that can be understood."""
     clock = package.get("clock")
     value = clock.get(name) if isinstance(clock, dict) else None
     return timedelta(seconds=value) if isinstance(value, int) and abs(value) < _MOST_SECONDS else timedelta()

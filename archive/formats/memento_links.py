@@ -12,12 +12,12 @@ from archive.times import stamp
 
 
 def http_date(moment: datetime) -> str:
-    """A moment as Memento-Datetime and Accept-Datetime write it (RFC 7089 §2.1.1)."""
+    """Return a moment as Memento-Datetime and Accept-Datetime write it (RFC 7089 §2.1.1)."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def from_http_date(text: str) -> datetime:
-    """The moment that an Accept-Datetime names (RFC 7089 §2.1.1); raises ValueError."""
+    """Return the moment that an Accept-Datetime names (RFC 7089 §2.1.1); raises ValueError."""
     try:
         moment = parsedate_to_datetime(text)
         if moment.tzinfo is None:
@@ -28,7 +28,7 @@ def from_http_date(text: str) -> datetime:
 
 
 def uri(url: str) -> str:
-    """A URL between angle brackets, harmless there (RFC 8288 §3)."""
+    """Return a URL between angle brackets, harmless there (RFC 8288 §3)."""
     return "".join(
         character if " " < character < "\x7f" and character not in '<>"' else _escaped(character) for character in url
     )
@@ -45,12 +45,12 @@ def link(url: str, rel: str, moment: datetime | None = None) -> str:
 
 
 def memento_url(base: str, snapshot: Snapshot) -> str:
-    """The URI-M of a snapshot below a server's base."""
+    """Return the URI-M of a snapshot below a server's base."""
     return f"{base}/web/{stamp(snapshot.timestamp)}/{snapshot.url}"
 
 
 def timemap(base: str, url: str, snapshots: Iterable[Snapshot]) -> Iterator[str]:
-    """A TimeMap in link format (RFC 7089 §5), a line a link; nothing when there is no memento."""
+    """Yield a TimeMap in link format (RFC 7089 §5), a line a link; nothing when there is no memento."""
     first = True
     for snapshot, following in pairwise([*snapshots, None]):
         assert snapshot is not None, "only the last is none"
@@ -66,7 +66,10 @@ def timemap(base: str, url: str, snapshots: Iterable[Snapshot]) -> Iterator[str]
 
 
 def links_around(base: str, snapshot: Snapshot, before: Snapshot | None, after: Snapshot | None) -> str:
-    """The Link header of a memento: original, TimeGate, TimeMap, and the ones before and after (RFC 7089 §2.2)."""
+    """Return the Link header of a memento.
+
+    Original, TimeGate, TimeMap, and the ones before and after (RFC 7089 §2.2).
+    """
     found = [
         link(snapshot.url, "original"),
         link(f"{base}/timegate/{snapshot.url}", "timegate"),

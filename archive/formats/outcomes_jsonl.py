@@ -78,7 +78,7 @@ def read_outcomes(pieces: Iterable[bytes]) -> Iterator[OutcomeLine | DamagedLine
 
 
 def at_capture(outcome: Outcome, snapshot: Snapshot) -> Outcome:
-    """An outcome with the fields that describe the capture it ended at."""
+    """Return an outcome with the fields that describe the capture it ended at."""
     return replace(
         outcome,
         status=snapshot.status,

@@ -23,7 +23,7 @@ _EMBED = [field.name for field in fields(Embed)]
 
 
 def encode_document(document: Document) -> bytes:
-    """A document's line, line end included; what is absent is left out."""
+    """Return a document's line, line end included; what is absent is left out."""
     entry: dict[str, Any] = {
         "id": uuid.uuid5(uuid.NAMESPACE_URL, document.place).hex,
         "url": document.url,

@@ -41,7 +41,10 @@ _LONGEST_HOST = 1_000  # characters that are looked at as a name: it has 253 at 
 
 @lru_cache(maxsize=8192)  # a page's URL is asked for at lookup, at writing and at merging
 def urlkey(url: str) -> str:
-    """The key of a URL, the same for all URLs that the rules hold to be one page; opaque URLs are their own key."""
+    """Return the key of a URL, the same for all URLs that the rules hold to be one page.
+
+    Opaque URLs are their own key.
+    """
     url = url.strip().replace("\r", "").replace("\n", "").replace("\t", "")
     if _OPAQUE.match(url):
         return _escape(_utf8(url)).lower()
@@ -57,7 +60,10 @@ def urlkey(url: str) -> str:
 
 
 def key_range(url: str, match_type: str) -> tuple[str, str]:
-    """The half-open range of keys that a URL matches: "exact", "prefix", "host" or "domain"; raises ValueError."""
+    """Return the half-open range of keys that a URL matches: "exact", "prefix", "host" or "domain".
+
+    Raises ValueError.
+    """
     key = urlkey(url)
     host = key.split(")", 1)[0]
     if match_type == "exact":
@@ -74,7 +80,7 @@ def key_range(url: str, match_type: str) -> tuple[str, str]:
 
 
 def _utf8(text: str) -> bytes:
-    """A text's bytes; halves of characters, which an index may hold, become question marks."""
+    """Return a text's bytes; halves of characters, which an index may hold, become question marks."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -127,7 +133,7 @@ def _authority_key(authority: str, scheme: str) -> str:
 
 
 def _a_label(name: bytes) -> bytes:
-    """The A-label form by IDNA 2008, else by IDNA 2003 (which knows more symbols), else the bytes as they are."""
+    """Return the A-label form by IDNA 2008, else by IDNA 2003 (which has more symbols), else the bytes as they are."""
     if len(name) > _LONGEST_HOST:
         return name
     try:
@@ -184,7 +190,7 @@ def _path_key(path: str) -> str:
 
 
 def _without_aspx_session(pattern: re.Pattern[str], path: str) -> str:
-    """A path without the last session id that stands before a name that holds ".aspx", and no "?" before that."""
+    """Return a path without the last session id before a name that holds ".aspx", and with no "?" before that."""
     marks = [(found.start(), found[0] != "?") for found in _ASPX.finditer(path)]
     for found in reversed(list(pattern.finditer(path))):
         after = bisect_left(marks, (found.end() + 2, False))
@@ -194,7 +200,7 @@ def _without_aspx_session(pattern: re.Pattern[str], path: str) -> str:
 
 
 def _without_cfid(query: str) -> str:
-    """A query without its last "cfid=…&cftoken=…"."""
+    """Return a query without its last "cfid=…&cftoken=…"."""
     parts = query.split("&")
     for number in range(len(parts) - 2, -1, -1):
         at = parts[number].lower().rfind("cfid=", 0, -1)

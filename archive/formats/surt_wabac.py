@@ -15,7 +15,7 @@ _SAFE = "!$&'()*+,;=:@/%[]|"  # what a browser leaves as it is in a path
 
 
 def js_urlkey(url: str) -> str:
-    """The key under which a JavaScript reader looks for a URL; one that is no web address is its own key."""
+    """Return the key under which a JavaScript reader looks for a URL; one that is no web address is its own key."""
     lower = url.lower()
     try:
         parts = urlsplit(lower)

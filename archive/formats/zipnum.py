@@ -43,7 +43,7 @@ class BlockRef:
 
 
 def encode(lines: Iterable[str], block_lines: int = BLOCK_LINES, *, roomy: bool = False) -> tuple[bytes, bytes]:
-    """The two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order.
+    """Return the two files of an index, `index.cdx.gz` and `index.idx`, from lines in any order.
 
     A block that is `roomy` may be rewritten in its place: lines that are alike pack so well that one which says less
     may take more bytes.
@@ -83,7 +83,7 @@ def _groups(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
 
 
 def decode_block(data: bytes) -> list[str]:
-    """The lines of one gzip block; raises RecordError."""
+    """Return the lines of one gzip block; raises RecordError."""
     inflater = (_fast or zlib).decompressobj(wbits=31)
     try:
         plain: bytes = inflater.decompress(data, _MAX_BLOCK)
@@ -117,7 +117,7 @@ class BlockIndex:
         return iter(self._blocks)
 
     def blocks(self, start: str, end: str) -> list[BlockRef]:
-        """The blocks that lines from `start` up to, not including, `end` may lie in."""
+        """Return the blocks that lines from `start` up to, not including, `end` may lie in."""
         low = max(bisect_right(self._firsts, start) - 1, 0)
         high = bisect_left(self._firsts, end)
         return self._blocks[low:high]

@@ -105,7 +105,7 @@ def _http(record: ForeignRecord, url: str) -> Capture | NotShown:
 
 
 def _payload(record: ForeignRecord, head: Head | None) -> tuple[str, tuple[str, ...]]:
-    """The digest of what a record carries, and whether the record names another."""
+    """Return the digest of what a record carries, and whether the record names another."""
     expected = declared(record.header("WARC-Payload-Digest"))
     other = expected.hash() if expected else None
     ours = hashlib.sha256()
@@ -156,7 +156,7 @@ def _is_of_nothing(digest: str) -> bool:
 
 
 def _is_revisit(record: ForeignRecord) -> bool:
-    """A revisit is truncated by what it is."""
+    """Return whether a record is a revisit, which has no payload of its own."""
     return record.kind == "revisit"
 
 

@@ -193,7 +193,7 @@ def _refused(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
 
 
 def _pages(package: Package, names: set[str], found: Container) -> frozenset[str] | None:
-    """The URLs that lists of pages name; None where there is no list."""
+    """Return the URLs that lists of pages name; None where there is no list."""
     urls: set[str] = set()
     for name in PAGES:
         if name not in names:

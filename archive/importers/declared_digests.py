@@ -26,12 +26,12 @@ class Declared:
     value: bytes
 
     def hash(self) -> Hash:
-        """A new hash of the algorithm."""
+        """Return a new hash of the algorithm."""
         return hashlib.new(self.algorithm, usedforsecurity=False)
 
 
 def declared(text: str | None) -> Declared | None:
-    """The digest that a header's value stands for; None where there is none, or none that is known here."""
+    """Return the digest that a header's value stands for; None where there is none, or none that is known here."""
     name, colon, value = (text or "").strip().partition(":")
     name = name.strip().lower().replace("-", "")
     size = _SIZES.get(name)

@@ -47,7 +47,7 @@ _ARC_NAMESPACE = uuid.UUID("6f1a3c52-7a0d-5f0e-9d4b-2f6f0c1b8e77")  # of the ids
 
 
 def indexable(url: str) -> str:
-    """A URL as a header or an index line can hold it: what would break a line is percent-encoded."""
+    """Return a URL as a header or an index line can hold it: what would break a line is percent-encoded."""
     return _BAD.sub(lambda found: quote(found[0].encode("utf-8", "surrogatepass")), url)
 
 
@@ -70,7 +70,7 @@ class ForeignRecord:
     notes: tuple[str, ...] = ()  # what is odd about it, and did not keep it out
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, by case-insensitive name."""
+        """Return the first value of a header, by case-insensitive name."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
@@ -129,7 +129,7 @@ class _Reader:
         self._is_arc = False
 
     def next(self) -> Found | None:
-        """The next record, or fault; None at the end. Raises Damage."""
+        """Return the next record, or fault; None at the end. Raises Damage."""
         if self._plain.peek(len(_BOM)) == _BOM:
             self._plain.take(len(_BOM))
         self._plain.skip_blank()
@@ -236,7 +236,7 @@ class _Reader:
         return block, hasher.digest() if hasher else b"", None
 
     def _arc(self, offset: int, line: tuple[bytes, ...]) -> Found:
-        """A record of an ARC file as a WARC record: what it says of itself, in the names of the standard."""
+        """Return a record of an ARC file as a WARC record: what it says of itself, in the names of the standard."""
         url, ip, date, mime, length = line
         started = moment_of(date.decode())
         block, _, fault = self._block(int(length), None)
@@ -274,7 +274,7 @@ def _version_notes(head: bytes) -> tuple[str, ...]:
 
 
 def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
-    """The address, IP, date, type and length that the first line of an ARC record names; None for another line."""
+    """Return address, IP, date, type and length from the first line of an ARC record; None for another line."""
     found = _ARC.search(line, 0, 65_100) or _ARC_SHORT.search(line, 0, 65_100)
     end = _ARC_LENGTH.search(line, max(len(line) - 15, 0))
     if found is None or end is None or end.start(1) < found.end() or line[:1].isspace():
@@ -300,7 +300,7 @@ def _digest(block: Block) -> str:
 
 
 def digest_of_record(record: ForeignRecord) -> str:
-    """The SHA-256 of a record's head and block, in hex."""
+    """Return the SHA-256 of a record's head and block, in hex."""
     hasher = hashlib.sha256(record.head)
     with record.block.open() as stream:
         while piece := stream.read(_PIECE):
@@ -309,7 +309,7 @@ def digest_of_record(record: ForeignRecord) -> str:
 
 
 def identified(record: ForeignRecord) -> ForeignRecord:
-    """A record with an id: one that has none is given one, made of what it holds."""
+    """Return a record with an id: one that has none is given one, made of what it holds."""
     if record.record_id.strip():
         return record
     given = f"<{uuid.UUID(hex=digest_of_record(record)[:32], version=5).urn}>"

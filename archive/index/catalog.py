@@ -54,7 +54,7 @@ class Catalog:
         self.generations.forget()
 
     def runs(self, start: str = "") -> list[str]:
-        """The names of all runs that exist now, oldest first: those whose manifest does.
+        """Return the names of all runs that exist now, oldest first: those whose manifest does.
 
         With `start`, those from that name, or the beginning of one, on.
         """
@@ -78,7 +78,7 @@ class Catalog:
                 yield parts[0], parts[1], info.size
 
     def parts(self, *, merged: bool = True) -> Parts:
-        """What is to be asked now; every run by itself where there is no merged index, or it cannot be read."""
+        """Return what is to be asked now; every run by itself where there is no merged index, or it cannot be read."""
         marked = self.generations.marked()
         try:
             found = self.generations.current() if merged else ()
@@ -112,7 +112,10 @@ class Catalog:
                 list(pool.map(attempt, runs))
 
     def manifest(self, run: str) -> Manifest:
-        """A run's manifest; raises ObjectMissing when the run does not exist, IntegrityError when it is damaged."""
+        """Return a run's manifest.
+
+        Raises ObjectMissing when the run does not exist, IntegrityError when it is damaged.
+        """
         if run not in self._manifests:
             self._manifests[run] = self._read_manifest(run)
         return self._manifests[run]
@@ -132,7 +135,7 @@ class Catalog:
         return found
 
     def block_index(self, run: str) -> BlockIndex:
-        """A run's ZipNum index, checked against its manifest; raises IntegrityError."""
+        """Return a run's ZipNum index, checked against its manifest; raises IntegrityError."""
         if run not in self._indexes:
             try:
                 self._indexes[run] = self._read_index(run)
@@ -174,7 +177,7 @@ class Catalog:
         return data
 
     def heads(self) -> list[str]:
-        """The hashes of the manifests that no other manifest names as its parent: where the next run joins on.
+        """Return the hashes of the manifests that no other manifest names as its parent: where the next run joins on.
 
         A manifest that is damaged is left out, with a warning: it must not keep new captures from their store.
         """
@@ -188,7 +191,7 @@ class Catalog:
         return sorted(hashes - named)
 
     def manifests(self, runs: Iterable[str]) -> list[Manifest]:
-        """The manifests of those of the runs that exist and are sound; a damaged one is warned of."""
+        """Return the manifests of those of the runs that exist and are sound; a damaged one is warned of."""
         wanted = list(runs)
         self._ahead([run for run in wanted if run not in self._manifests], self.manifest)
         found = []

@@ -98,7 +98,7 @@ def merge(store: ObjectStore, catalog: Catalog, folder: Path, *, whole: bool = F
 
 
 def _usable(catalog: Catalog, existing: Existing, committed: frozenset[str]) -> list[_Held]:
-    """The generations that may be built on: those that can be read and hold no run that is gone."""
+    """Return the generations that may be built on: those that can be read and hold no run that is gone."""
     found = []
     for generation in existing.standing:
         try:
@@ -114,7 +114,7 @@ def _usable(catalog: Catalog, existing: Existing, committed: frozenset[str]) -> 
 
 
 def _of_like_size(held: list[_Held], size: int) -> list[_Held]:
-    """The smallest generations, as long as each is not much larger than what it is merged with, and what overlaps."""
+    """Return the smallest generations, while each is not much larger than those it joins, and what overlaps."""
     chosen: list[_Held] = []
     for entry in sorted(held, key=lambda entry: entry.generation.cdx[1]):
         overlaps = any(entry.runs & other.runs for other in held if other is not entry)
@@ -226,7 +226,7 @@ class _Merging:
             return digest_of_stream(iter(partial(file.read, 1 << 20), b""))
 
     def _chain(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The manifests of the runs that none of them names as its parent, and the parents they name besides."""
+        """Return the manifests of the runs that none of them names as its parent, and the parents they name besides."""
         manifests = self._catalog.manifests(self._loose)
         hashes = {found.hash for found in manifests}
         named = {parent for found in manifests for parent in found.parents}
@@ -267,7 +267,7 @@ def _joined(sources: list[Iterator[bytes]]) -> Iterator[bytes]:
 
 
 def _place(line: bytes) -> bytes:
-    """The key and timestamp of a line."""
+    """Return the key and timestamp of a line."""
     return line[: line.index(b" ") + 15]
 
 
@@ -289,7 +289,7 @@ def _lines_of_generation(store: ObjectStore, catalog: Catalog, generation: Gener
 
 
 def _lines(store: ObjectStore, key: str, blocks: Iterator[BlockRef]) -> Iterator[str]:
-    """The lines of an index, its blocks read several at a time; raises RecordError, ObjectMissing."""
+    """Yield the lines of an index, its blocks read several at a time; raises RecordError, ObjectMissing."""
     group: list[BlockRef] = []
     for ref in blocks:
         if group and ref.offset + ref.length - group[0].offset > _READ:

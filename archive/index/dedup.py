@@ -38,7 +38,7 @@ class Earlier:
             self._by_digest.setdefault(snapshot.digest, snapshot)
 
     def by_digest(self, digest: str) -> Snapshot | None:
-        """The capture of this run that first brought a payload."""
+        """Return the capture of this run that first brought a payload."""
         return self._by_digest.get(digest)
 
     def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
@@ -63,7 +63,7 @@ class Earlier:
         return None
 
     def repeated(self, exchange: Exchange, digests: Digests) -> Snapshot | None:
-        """The capture whose payload an exchange repeats, if there is one."""
+        """Return the capture whose payload an exchange repeats, if there is one."""
         if exchange.truncated or (digests.payload == EMPTY and exchange.status != 304):
             return None
         if exchange.status != 304 and digests.payload in self._by_digest:

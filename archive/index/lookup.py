@@ -52,7 +52,7 @@ class _Span(NamedTuple):
     reverse: bool = False
 
     def after(self, entry: _Entry) -> _Span:
-        """What is left of the span once the snapshots of an entry's key and second are given."""
+        """Return what is left of the span once the snapshots of an entry's key and second are given."""
         if self.reverse:
             return self._replace(end=f"{entry.key} {entry.timestamp}")
         return self._replace(start=f"{entry.key} {entry.timestamp}!")
@@ -88,7 +88,7 @@ class Index:
         self.refresh()
 
     def parts(self) -> Parts:
-        """What is asked: generations, and the runs beside them."""
+        """Return what is asked: generations, and the runs beside them."""
         parts = self._parts
         if parts is None:
             parts = self._parts = self._catalog.parts(merged=self._merged)
@@ -120,7 +120,7 @@ class Index:
             raise faults[0]
 
     def after(self, url: str, match_type: str, key: str, timestamp: str) -> Iterator[Snapshot]:
-        """What `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
+        """Yield what `snapshots` gives from a key and 14 digits on: where a reader broke off. Raises as that does."""
         low, high = key_range(url, match_type)
         faults: list[IntegrityError] = []
         yield from self._newest_lines(_Span(max(low, f"{key} {timestamp}"), high), faults)
@@ -128,7 +128,7 @@ class Index:
             raise faults[0]
 
     def back(self, url: str, before: datetime | None = None) -> Iterator[Snapshot]:
-        """The snapshots of a URL from the newest, or the last one earlier than a time, read no further than asked.
+        """Yield the snapshots of a URL from the newest, or the last before a time, read no further than needed.
 
         Raises IntegrityError as `snapshots` does.
         """
@@ -187,7 +187,7 @@ class Index:
                 faults.clear()
 
     def _sound(self, run: str, span: _Span, faults: list[IntegrityError]) -> Iterator[_Entry]:
-        """A run's lines up to where it is damaged; what is wrong is added to the faults."""
+        """Yield a run's lines up to where it is damaged; what is wrong is added to the faults."""
         try:
             yield from self._of_run(run, span)
         except IntegrityError as error:
@@ -221,7 +221,7 @@ class Index:
             raise _Unreadable(f"{key}: {error}") from error
 
     def _dated(self, snapshot: Snapshot) -> Snapshot:
-        """A snapshot, with what a note says of the clock that dated it."""
+        """Return a snapshot, with what a note says of the clock that dated it."""
         parts = self.parts()
         ahead = parts.ahead.get(snapshot.run, 0)
         if snapshot.ahead or not (ahead or snapshot.run in parts.put):

@@ -53,7 +53,7 @@ class Generations:
             self._groups.clear()
 
     def marked(self) -> tuple[str, ...]:
-        """The runs that may not be in a generation yet, oldest first.
+        """Return the runs that may not be in a generation yet, oldest first.
 
         Ask for these before `current`: a run's mark goes only once a generation that holds the run is there.
         """
@@ -100,7 +100,7 @@ class Generations:
         raise StoreUnavailable(f"{_PREFIX} changes faster than it can be read; try again")
 
     def current(self) -> tuple[Generation, ...]:
-        """The generations that no other replaces; raises IntegrityError when one of them is damaged."""
+        """Return the generations that no other replaces; raises IntegrityError when one of them is damaged."""
         existing = self.existing()
         for name, error in existing.damaged.items():
             if name not in existing.replaced:
@@ -120,7 +120,7 @@ class Generations:
         return self._read[name]
 
     def runs_of(self, generation: Generation) -> set[str]:
-        """The runs whose lines a generation holds; raises ObjectMissing, IntegrityError."""
+        """Return the runs whose lines a generation holds; raises ObjectMissing, IntegrityError."""
         key = generation.key(object_keys.GENERATION_RUNS)
         try:
             return decode_runs(self._checked(key, 0, generation.names[1], generation.names[0]))
@@ -128,7 +128,7 @@ class Generations:
             raise IntegrityError(f"{key}: {error}") from error
 
     def blocks(self, generation: Generation, start: str, end: str, *, reverse: bool = False) -> Iterator[BlockRef]:
-        """The blocks that lines from `start` up to, not including, `end` may lie in, in their order or from the last.
+        """Yield the blocks in which lines from `start` up to, not including, `end` may be, in order or from the last.
 
         Raises ObjectMissing, IntegrityError.
         """

@@ -70,7 +70,7 @@ class _Found:
 
 
 def plan_redaction(archive: Archive, run: str, urls: Collection[str], records: Collection[str]) -> Plan:
-    """What is to go when captures of a run are redacted, by their URLs, record ids or places ("KEY OFFSET").
+    """Return what is to go when captures of a run are redacted, by their URLs, record ids or places ("KEY OFFSET").
 
     Reads the index of every run. Raises NoSuchSnapshot where the run holds no such capture, AmbiguousRecord where it
     holds several of one id, IntegrityError, StoreError.
@@ -100,7 +100,10 @@ def plan_redaction(archive: Archive, run: str, urls: Collection[str], records: C
 
 
 def _named(reader: UnguardedReader, run: str, record: str) -> Snapshot | None:
-    """The capture of a run that a record id or a place names; raises AmbiguousRecord where an id names several."""
+    """Return the capture of a run that a record id or a place names.
+
+    Raises AmbiguousRecord where an id names several.
+    """
     record_id = record if record.startswith("<") else f"<{record}>"
     captures = reader.captures_of(run)
     found = {each.place: each for each in captures if record == each.place or each.record_id in {record, record_id}}
@@ -167,7 +170,9 @@ def finish_overtaken(archive: Archive, signer: Signer, known: Iterable[PublicKey
 
 
 def _again(reader: UnguardedReader, statement: Statement, runs: Collection[str]) -> Plan:
-    """The plan of a redaction for runs that another one came before in: no byte of what stays was moved meanwhile.
+    """Return the plan of a redaction for runs that another one came before in.
+
+    No byte of what stays was moved meanwhile.
 
     A statement of onrecord 0.4 has no places, and holds for all records of its ids in these runs.
     """

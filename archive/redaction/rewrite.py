@@ -40,7 +40,10 @@ _TEXT_OF_LINE = ("title", "document", "availability", "text", "etag", "lastModif
 
 
 def padded_member(plain: bytes, length: int) -> Iterator[bytes]:
-    """A gzip member of exactly `length` bytes that holds `plain`; raises ValueError where it is too large for that."""
+    """Yield a gzip member of exactly `length` bytes that holds `plain`.
+
+    Raises ValueError where it is too large for that.
+    """
     body = _packed(plain, length - 18)
     room = length - 18 - len(body)
     if room < 0:
@@ -110,7 +113,7 @@ def together(places: Collection[Place], wanted: Collection[str]) -> list[Place]:
 
 
 def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
-    """What stands in a record's place: a record of its id and date that says where the reason is to be found.
+    """Yield what stands in a record's place: a record of its id and date that says where the reason is to be found.
 
     Raises ValueError where the record is too small for that.
     """
@@ -133,7 +136,7 @@ def blanked_record(place: Place, redaction: str) -> Iterator[bytes]:
 
 
 def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The documents of a run, those of the records at the places, or with their text, made silent.
+    """Return the documents of a run, those of the records at the places, or with their text, made silent.
 
     `texts` are the places of captures whose payload lies with the records. Raises IntegrityError.
     """
@@ -152,7 +155,7 @@ def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) 
 
 
 def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The outcomes of a run, those that ended at the records at the places without what they say.
+    """Return the outcomes of a run, those that ended at the records at the places without what they say.
 
     Of those in `texts`, whose payload lies with the records, the title goes. Raises IntegrityError.
     """
@@ -183,7 +186,10 @@ def _names(line: bytes, place: str) -> bool:
 
 
 def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
-    """The index of a run, the lines of the records and of what repeats them without what they say; raises as above."""
+    """Return the index of a run, the lines of the records and of what repeats them without what they say.
+
+    Raises as above.
+    """
     made: list[bytes] = []
     for ref in BlockIndex(idx):
         block = cdx[ref.offset : ref.offset + ref.length]
@@ -198,10 +204,11 @@ def blanked_index(run: str, cdx: bytes, idx: bytes, wanted: Collection[str], tex
 def _blanked_block(
     run: str, lines: list[str], length: int, what: tuple[Collection[str], Collection[str]]
 ) -> list[bytes]:
-    """A block of the same length; media type, status and record id go too where like lines leave no room for them.
+    """Return a block of the same length.
 
-    Blocks of runs of onrecord 0.4 were sealed without room. In the worst case the lines of the records go, but for the
-    block's first line, by which the block is found: these are then named by the signed statement alone.
+    Media type, status and record id go too where like lines leave no room for them. Blocks of runs of onrecord 0.4 were
+    sealed without room. In the worst case the lines of the records go, but for the block's first line, by which the
+    block is found: these are then named by the signed statement alone.
     """
     wrong: ValueError | None = None
     for without in ((), ("mime",), _SPARED, None):
@@ -243,7 +250,7 @@ def _lines(data: bytes, blank: Callable[[bytes], bytes]) -> bytes:
 
 
 def _self_digested(entry: dict[str, Any], length: int) -> bytes:
-    """A line that carries the digest of what follows it, filled to a length."""
+    """Return a line that carries the digest of what follows it, filled to a length."""
     rest = json.dumps(entry, separators=(",", ":")).encode()[1:]
     frame = b'{"hash":"%s",' % digest_of(b"").encode()
     rest = _filled(rest, length - len(frame))

@@ -143,7 +143,7 @@ class Orphans:
         }
 
     def _hash_of(self, run: str) -> str | None:
-        """The hash of a run's manifest by its digest file, which is put before it."""
+        """Return the hash of a run's manifest by its digest file, which is put before it."""
         try:
             data = self._store.get_range(object_keys.run_key(run, object_keys.MANIFEST_DIGEST), 0, 4096)
             return str(parsed_object(data).get("hash"))

@@ -81,7 +81,10 @@ class Session:
         *,
         publish: Callable[[SpooledRun], Manifest] | None = None,
     ) -> Session:
-        """The session of a run whose writer is gone, as its last checkpoint left it; nothing more is captured in it."""
+        """Return the session of a run whose writer is gone, as its last checkpoint left it.
+
+        Nothing more is captured in it.
+        """
         kept = spooled.settings()
         settings = RunSettings(kept.get("software", "onrecord"), kept.get("operator"), kept.get("options", {}))
         session = cls(store, catalog, spooled, settings, publish=publish)
@@ -245,7 +248,7 @@ class Session:
         return found.record_id if (found := self.newest(url)) else None
 
     def payload(self, snapshot: Snapshot) -> Record:
-        """The record that holds a capture's payload, from the spool or from its store.
+        """Return the record that holds a capture's payload, from the spool or from its store.
 
         Raises RecordError, IntegrityError, StoreError.
         """

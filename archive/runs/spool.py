@@ -67,13 +67,13 @@ class SpooledRun:
         self._ends: dict[str, int] = {}
 
     def path(self, name: str) -> Path:
-        """The local path of a file of the run, as it is put under the run's name in the store."""
+        """Return the local path of a file of the run, as it is put under the run's name in the store."""
         if self.run != self.folder.name and name in object_keys.NAMING:
             return self.folder / _AS / self.run / name
         return self.folder / name
 
     def path_as(self, run: str, name: str) -> Path:
-        """The local path of a file that says the run's name, for a name that it is to have."""
+        """Return the local path of a file that says the run's name, for a name that it is to have."""
         return self.folder / _AS / run / name
 
     def take_name(self, run: str) -> None:
@@ -155,7 +155,9 @@ class SpooledRun:
                 raise IntegrityError(self._damaged(f"{name} has {size:,} bytes where {end:,} were acknowledged"))
 
     def replay(self, *, cut: bool) -> list[dict[str, Any]]:
-        """The journal's entries up to its last whole line; with `cut`, files are cut back to what that line names.
+        """Return the journal's entries up to its last whole line.
+
+        With `cut`, files are cut back to what that line names.
 
         Raises IntegrityError where more is wrong than a last line that was torn: then nothing is cut.
         """
@@ -192,7 +194,7 @@ class SpooledRun:
                         path.unlink()
 
     def settings(self) -> dict[str, Any]:
-        """What the run was started with; empty when it was killed before that was written."""
+        """Return what the run was started with; empty when it was killed before that was written."""
         try:
             return parsed_object(self.path(_RUN).read_bytes())
         except (OSError, ValueError):
@@ -239,7 +241,7 @@ class Spool:
         self.scratch = root / "scratch"  # for files on their way that are no run's; made by who needs it
 
     def create(self, run: str, settings: dict[str, Any]) -> SpooledRun:
-        """A new, locked run folder."""
+        """Return a new, locked run folder."""
         with disk_errors(self._folder):
             make_folder(self._folder)
             address = self._folder / "store.json"
@@ -259,7 +261,7 @@ class Spool:
         return spooled
 
     def waiting(self) -> Iterator[SpooledRun]:
-        """Runs whose writer is gone, oldest first, each locked; the caller closes or removes each.
+        """Yield runs whose writer is gone, oldest first, each locked; the caller closes or removes each.
 
         One that is damaged, or of a newer version, stays where it is, with a warning: it keeps no other from its store.
         """
@@ -296,7 +298,7 @@ class Spool:
                     shutil.rmtree(left, ignore_errors=True)
 
     def names(self) -> list[str]:
-        """The runs that lie here, those being written among them."""
+        """Return the runs that lie here, those being written among them."""
         return [folder.name for folder in self.run_folders()]
 
     def run_folders(self) -> list[Path]:

@@ -39,7 +39,7 @@ def prepare(store: ObjectStore) -> None:
 
 
 def described(store: ObjectStore) -> bytes | None:
-    """A store's description, or None where it holds no archive; raises StoreError."""
+    """Return a store's description, or None where it holds no archive; raises StoreError."""
     try:
         return store.get(object_keys.STORE_KEY)
     except (ObjectMissing, StoreMissing):
@@ -59,7 +59,7 @@ def check_layout(data: bytes) -> None:
 
 
 def identity(store: ObjectStore) -> object:
-    """The archive's id; raises ObjectMissing, StoreMissing, IntegrityError."""
+    """Return the archive's id; raises ObjectMissing, StoreMissing, IntegrityError."""
     try:
         return read_self_digested(store.get(object_keys.STORE_KEY)).get("id")
     except ValueError as error:

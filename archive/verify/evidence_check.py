@@ -26,7 +26,7 @@ def audit(
     held: Mapping[str, Checkpoint] | None = None,
     replaced: Mapping[str, str] | None = None,
 ) -> Iterator[Finding]:
-    """A finding for each run of which the chain or the log tells something, and one for the evidence itself.
+    """Yield a finding for each run of which the chain or the log tells something, and one for the evidence itself.
 
     `held` are checkpoints that are kept elsewhere, by the names to tell them by. `replaced` is as in `chain.broken`.
     Raises StoreError.
@@ -48,7 +48,7 @@ def audit(
 def evidence_faults(
     store: ObjectStore, held: Mapping[str, Checkpoint] | None = None, entries: Entries | None = None
 ) -> list[str]:
-    """What is wrong with the log, its checkpoints and their tokens, whatever the runs are; raises StoreError."""
+    """Return what is wrong with the log, its checkpoints and their tokens, whatever the runs are; raises StoreError."""
     entries = entries or Log(store, Cache(None)).read()
     return [*([entries.fault] if entries.fault else []), *_checkpoints(store, entries, held or {})]
 

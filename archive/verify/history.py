@@ -65,7 +65,7 @@ class Readings:
             self._database.execute("INSERT INTO pass VALUES (?)", (iso(at),))
 
     def end(self) -> None:
-        """The whole archive has been read."""
+        """Note that the whole archive has been read."""
         with _told(self._path):
             self._database.execute("DELETE FROM pass")
 

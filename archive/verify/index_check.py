@@ -17,7 +17,7 @@ _MADE_AGAIN = "make it again with: onrecord compact --rebuild"
 
 
 def verify_generations(store: ObjectStore, files: Files, *, whole: bool = True) -> Iterator[Finding]:
-    """A finding for each generation of the merged index that is read, and for each run that it hides.
+    """Yield a finding for each generation of the merged index that is read, and for each run that it hides.
 
     A damaged generation is no loss. `files` was listed before: a run of it is marked as loose, or in a generation, now.
     Without `whole` no more is seen of a generation's lines than how many bytes there are.
@@ -46,7 +46,7 @@ def verify_generations(store: ObjectStore, files: Files, *, whole: bool = True) 
 def _hidden(
     generations: Generations, standing: Iterable[Generation], committed: set[str], marked: Iterable[str]
 ) -> Iterator[Finding]:
-    """Runs that no lookup asks: neither in a generation nor marked as loose."""
+    """Yield runs that no lookup asks: neither in a generation nor marked as loose."""
     try:
         held = {run for generation in standing for run in generations.runs_of(generation)}
     except (IntegrityError, ObjectMissing):  # told already

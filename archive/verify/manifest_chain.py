@@ -156,7 +156,10 @@ class _Chain:
         return [digest, *successors(digest, self._replaced)]
 
     def _lost(self, digest: str) -> Iterator[str]:
-        """What became of an earlier run whose manifest is not there, unless the log has it: then it is told there."""
+        """Yield what became of an earlier run whose manifest is not there, unless the log has it.
+
+        Then it is told there.
+        """
         run = self._was.get(digest)
         if run is None:
             yield f"the earlier run whose manifest is {digest} was deleted{self._suspects()}"
@@ -166,7 +169,7 @@ class _Chain:
             yield f"run {run}, on which it builds, was replaced: its manifest was {digest}"
 
     def _suspects(self) -> str:
-        """Runs on which nothing builds, though they are not the newest: an altered one is among them."""
+        """Return the runs on which nothing builds, though they are not the newest: an altered one is among them."""
         heads = [place for place, link in self._by_place.items() if link.hash not in self._named]
         older = sorted(heads)[:-1]
         if not 0 < len(older) <= _FEW:
@@ -174,7 +177,7 @@ class _Chain:
         return f", or altered, if it is {' or '.join(older)}, on which no run builds any more"
 
     def logged(self) -> Iterator[tuple[str, str]]:
-        """Runs that the log names and that are not there as they were."""
+        """Yield runs that the log names and that are not there as they were."""
         for run, digest in self._newest.items():
             there = self._by_place.get(run)
             if there is None:
@@ -184,7 +187,7 @@ class _Chain:
 
 
 def _ahead(earlier: Manifest, later: Manifest) -> datetime | None:
-    """The time at which an earlier run ended, where that is after a run that builds on it."""
+    """Return the time at which an earlier run ended, where that is after a run that builds on it."""
     return earlier.created if _ended(earlier) - _ended(later) > SKEW else None
 
 

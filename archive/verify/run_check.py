@@ -48,7 +48,7 @@ class Finding:
 
 
 def committed_in(files: Files) -> list[str]:
-    """The runs that have a manifest."""
+    """Return the runs that have a manifest."""
     return [run for run, paths in files.items() if object_keys.MANIFEST in paths]
 
 
@@ -63,7 +63,7 @@ def check_run(store: ObjectStore, run: str, files: Files, *, whole: bool, said: 
 
 
 def file_of(store: ObjectStore, key: str, expected: tuple[str, int], *, whole: bool) -> tuple[str, int]:
-    """A file's digest and size; its digest is believed unless it is read."""
+    """Return a file's digest and size; its digest is believed unless it is read."""
     try:
         if whole:
             return digest_of_stream(store.stream(key))
@@ -88,7 +88,7 @@ class _Hashed:
             yield piece
 
     def finish(self) -> tuple[str, int]:
-        """The digest and size of the whole file, whatever its reader left unread."""
+        """Return the digest and size of the whole file, whatever its reader left unread."""
         for _ in self:
             pass
         return f"sha256:{self._hash.hexdigest()}", self.size
@@ -119,7 +119,7 @@ class _RunCheck:
         return self._found(read=True)
 
     def glance(self) -> Finding:
-        """What can be seen without reading what was captured."""
+        """Return what can be seen without reading what was captured."""
         found = self._manifest()
         if found is not None:
             self._named(found)
@@ -265,7 +265,7 @@ class _RunCheck:
             )
 
     def _root(self, found: Manifest) -> None:
-        """The root by which one record alone is proved; where a WARC file is damaged, that is what is told."""
+        """Check the root by which one record alone is proved; a damaged WARC file is reported instead."""
         if self.run in self.said.unfinished:  # some of the records are the new ones, others the old
             return
         if found.records is not None and not self.faults and found.records != records_root(self.tree):
@@ -284,7 +284,7 @@ class _RunCheck:
             self.faults.append(f"{record.record_id} is not what the index says of it")
 
     def _foreign(self, record: Record, snapshot: Snapshot | None) -> None:
-        """A record of another program: what it says of itself is its own; what the index says of it must be true."""
+        """Check a record of another program: its own claims are not ours; what the index says of it must be true."""
         if snapshot is not None and record.kind in {"response", "resource"}:
             for _ in replace(record, payload_digest=snapshot.digest).http()[2]:
                 pass

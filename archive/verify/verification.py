@@ -54,7 +54,7 @@ class Verification:
     unread: list[str] = field(default_factory=list)  # due, and not reached in time
 
     def findings(self, runs: list[str] | None = None) -> Iterator[Finding]:
-        """A finding for each of the named runs or of all, and for each generation of the merged index.
+        """Yield a finding for each of the named runs or of all, and for each generation of the merged index.
 
         Raises StoreError when the store fails meanwhile.
         """
@@ -78,7 +78,7 @@ class Verification:
             yield from besides(self.store, files, held=self.held, whole=whole, said=self.said, wrong=wrong)
 
     def _due(self, runs: list[str]) -> list[str]:
-        """The runs to be read whole, those that need it most first."""
+        """Return the runs to be read whole, those that need it most first."""
         if not self.deep:
             return []
         last = {link.place: self.readings.last(link.hash) for link in links(self.store, runs)}
@@ -104,7 +104,7 @@ def besides(
     said: Excused = NOTHING,
     wrong: Iterable[tuple[str, str]] = (),
 ) -> Iterator[Finding]:
-    """What is to be said of all runs together: the merged index, the chain and what is signed of it, the notices.
+    """Yield what is to be said of all runs together: the merged index, the chain and what is signed of it, the notices.
 
     `held` are checkpoints that are kept elsewhere, by name; `said` and `wrong` are what `excused` gives. Raises
     StoreError.

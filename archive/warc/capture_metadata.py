@@ -25,7 +25,7 @@ class Origin:
     notes: tuple[str, ...] = ()
 
     def fields(self, outlinks: Iterable[str] = ()) -> Fields:
-        """The record's fields; empty when there is nothing to say. An outlink is "URL HOP CONTEXT"."""
+        """Return the record's fields; empty when there is nothing to say. An outlink is "URL HOP CONTEXT"."""
         fields = [("via", self.via)] if self.via else []
         fields += [("hopsFromSeed", self.hops)] if self.hops else []
         fields += [("note", note) for note in self.notes]
@@ -36,7 +36,7 @@ UNKNOWN = Origin()
 
 
 def mime_of(exchange: Exchange) -> str:
-    """The media type a response names, without parameters (RFC 9110 §8.3); "unk" when it names none.
+    """Return the media type a response names, without parameters (RFC 9110 §8.3); "unk" when it names none.
 
     Of several in a list, the last counts that is one, as in browsers (Fetch, "extract a MIME type").
     """
@@ -62,6 +62,6 @@ def location_of(exchange: Exchange) -> str | None:
 
 
 def validator_of(exchange: Exchange, name: str) -> str | None:
-    """A validator that came with a response, where it can be sent back as it is (RFC 9110 §8.8)."""
+    """Return a validator that came with a response, where it can be sent back as it is (RFC 9110 §8.8)."""
     value = (exchange.header(name) or "").strip()
     return value if value and len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable() else None

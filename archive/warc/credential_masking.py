@@ -21,7 +21,7 @@ _SCHEME = re.compile(rb"(?<=[^ \t])[ \t]+(?=[^ \t])")
 
 
 def masked(exchange: Exchange) -> Exchange:
-    """An exchange without the credentials in its request, and without the cookies that answer such a request.
+    """Return an exchange without the credentials in its request, and without the cookies that answer such a request.
 
     Cookies of a redirect are masked as well: the next request of its chain may send them back. Its note says what was
     masked. The response's head keeps its length; its digests are to be made again.
@@ -51,7 +51,7 @@ def _head_of(message: bytes) -> bytes:
 
 
 def _masked_head(head: bytes, names: set[str]) -> tuple[bytes, set[str]]:
-    """A head with the values of the named headers masked, and the names of those that were there."""
+    """Return a head with the values of the named headers masked, and the names of those that were there."""
     found: set[str] = set()
     lines = []
     name = ""
@@ -87,7 +87,7 @@ def _masked_cookies(pair: bytes) -> bytes:
 
 
 def _with_head(block: Block, head: bytes) -> Block:
-    """A block with another head of the same length."""
+    """Return a block with another head of the same length."""
     if block.data is not None:
         return Block.of(head + block.data[len(head) :])
     assert block.path is not None, "a block is in memory or in a file"

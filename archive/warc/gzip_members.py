@@ -54,7 +54,7 @@ def packs_into(head: bytes, block: Block, most: int) -> bool:
 
 
 def gzip_member(data: bytes) -> bytes:
-    """The bytes as one gzip member."""
+    """Return the bytes as one gzip member."""
     if _fast:
         return bytes(_fast.compress(data, _LEVEL, 31))
     return zlib.compress(data, _LEVEL, 31)
@@ -111,7 +111,7 @@ class _Source:
         self._at = 0
 
     def take(self) -> bytes:
-        """The next bytes; empty at the end."""
+        """Return the next bytes; empty at the end."""
         if self._at >= len(self._piece):
             self._piece = next((piece for piece in self._pieces if piece), b"")
             self._at = 0
@@ -171,7 +171,7 @@ class _Inflating(io.RawIOBase):
         return 0 <= at < len(self._data) and self._data[at] & _RESERVED != 0
 
     def leaf(self) -> bytes:
-        """The hash of the member's bytes as a leaf, once it was read to its end."""
+        """Return the hash of the member's bytes as a leaf, once it was read to its end."""
         assert self._leaf is not None, "asked for when it was made"
         return self._leaf.digest()
 
@@ -216,5 +216,5 @@ def walk_members(pieces: Iterable[bytes], leaf: Callable[[bytes], None] | None =
 
 
 def single_member(pieces: Iterable[bytes]) -> Member:
-    """The one member that a range read holds."""
+    """Return the one member that a range read holds."""
     return Member(0, _Inflating(_Source(pieces), "the gzip member"))

@@ -26,7 +26,7 @@ class Head:
     length: int  # bytes, the blank line included
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, by case-insensitive name."""
+        """Return the first value of a header, by case-insensitive name."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
@@ -68,7 +68,7 @@ def read_head(block: BinaryIO, limit: int = 1 << 20) -> tuple[Head, bytes]:
 
 
 def read_entity(body: BinaryIO, head: Head) -> Iterator[bytes]:
-    """The entity body in pieces: chunk framing undone where the head names it, otherwise the bytes as they are.
+    """Return the entity body in pieces: chunk framing undone where the head names it, otherwise the bytes as they are.
 
     A body that says chunked but does not begin with a chunk size is taken as it is, as other readers do; a framing
     that breaks off later ends the entity there.

@@ -28,7 +28,7 @@ def measure(exchange: Exchange) -> Digests:
 
 
 def entity_of(exchange: Exchange, stream: BinaryIO) -> tuple[Head, Iterator[bytes]]:
-    """The head of a response and its entity body in pieces, from a reader of its block; raises EntityError."""
+    """Return the head of a response and its entity body in pieces, from a reader of its block; raises EntityError."""
     stream.seek(exchange.head_length)
     head = Head(exchange.status, "", exchange.headers, exchange.head_length)
     return head, read_entity(stream, head)

@@ -37,7 +37,7 @@ class CheckedBlock(io.RawIOBase):
         self._finished = False
 
     def readable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io declares an opaque buffer type
@@ -74,7 +74,7 @@ class Record:
     own: bool = True  # written by this program: its digests must be those of its bytes
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, by case-insensitive name (WARC 1.1 §4)."""
+        """Return the first value of a header, by case-insensitive name (WARC 1.1 §4)."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
@@ -100,11 +100,11 @@ class Record:
         return from_iso(self.header("WARC-Date") or "")
 
     def head_bytes(self) -> bytes:
-        """The record's own version and header lines as they were written, blank line included."""
+        """Return the record's own version and header lines as they were written, blank line included."""
         return self.head
 
     def http(self) -> tuple[Head, bytes, Iterator[bytes]]:
-        """A response's head, the head's bytes, and the entity body in pieces, its payload digest checked at the end.
+        """Return a response's head, the head's bytes, and the body in pieces; its payload digest is checked at the end.
 
         What was made of a page rather than received, a resource, has no head: its type is that of the record.
         """
@@ -172,7 +172,7 @@ def _parse(member: Member, own: bool) -> Record:
 
 
 def headers_of(head: bytes) -> Headers:
-    """The headers in a record's head, as they are read back from it; raises RecordError."""
+    """Return the headers in a record's head, as they are read back from it; raises RecordError."""
     try:
         parsed = _PARSER.parse(io.BytesIO(head))
     except (StatusAndHeadersParserException, ArchiveLoadFailed, EOFError, UnicodeDecodeError) as error:
@@ -186,7 +186,7 @@ def _fields(parsed: StatusAndHeaders) -> Headers:
 
 
 def _head(stream: BinaryIO) -> io.BytesIO:
-    """A record's header lines, blank line included, for the parser, which would read lines of any length."""
+    """Return a record's header lines, blank line included, for the parser, which would read lines of any length."""
     lines: list[bytes] = []
     left = _MAX_HEAD
     while left > 0:

@@ -25,7 +25,7 @@ def records_root(tree: Growing) -> RecordsRoot:
 
 
 def root_of_files(warcs: Iterable[tuple[Path, Sequence[int]]]) -> RecordsRoot | None:
-    """The root over WARC files in their order, each with the ends of its members as far as they are known.
+    """Return the root over WARC files in their order, each with the ends of its members as far as they are known.
 
     A file whose ends are not all known is walked. None where one is damaged: then its records have no root. Raises
     OSError.
@@ -44,7 +44,7 @@ def root_of_files(warcs: Iterable[tuple[Path, Sequence[int]]]) -> RecordsRoot | 
 
 
 def warcs_of(resources: Iterable[Resource]) -> list[Resource]:
-    """The WARC files among a run's files, in the order of the tree."""
+    """Return the WARC files among a run's files, in the order of the tree."""
     return sorted((each for each in resources if each.path.startswith(FOLDER)), key=lambda each: each.path)
 
 

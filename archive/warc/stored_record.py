@@ -16,7 +16,7 @@ _WINDOW = 8 << 20  # bytes of a record fetched at a time: one request for nearly
 
 
 def stored_record(store: ObjectStore, ref: RecordRef, record_id: str) -> Record:
-    """The record at a place; raises IntegrityError when it is not the one that is meant, StoreError."""
+    """Return the record at a place; raises IntegrityError when it is not the one that is meant, StoreError."""
     try:
         record = read_record(_pieces(store, ref), own=not object_keys.is_foreign(ref.key))
     except ObjectMissing as error:
@@ -27,7 +27,10 @@ def stored_record(store: ObjectStore, ref: RecordRef, record_id: str) -> Record:
 
 
 def payload_record(store: ObjectStore, snapshot: Snapshot) -> Record:
-    """The record that holds a capture's payload: for a revisit, an earlier one. Raises as `stored_record` does."""
+    """Return the record that holds a capture's payload.
+
+    For a revisit, an earlier one. Raises as `stored_record` does.
+    """
     reference = snapshot.payload
     record = stored_record(store, reference.record, reference.record_id)
     said = record.header("WARC-Payload-Digest") or ""

@@ -176,11 +176,11 @@ class _RawHead:
         self.headers_buff = head
 
     def compute_headers_buffer(self, _header_filter: object) -> None:
-        """The buffer is there already."""
+        """Do nothing: the buffer is there already."""
 
 
 def _warc_fields(fields: Fields) -> Block:
-    """An application/warc-fields block: one `name: value` a line, no value able to begin a line of its own."""
+    """Return an application/warc-fields block: one `name: value` a line, no value able to begin a line of its own."""
     buffer = io.StringIO()
     for name, value in fields:
         buffer.write(f"{name}: {' '.join(str(value).split())}\r\n")

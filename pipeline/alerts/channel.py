@@ -83,6 +83,6 @@ class Channel:
 
 
 def batch_of(events: tuple[Event, ...], channel: str, created: datetime) -> Batch:
-    """A message of these events for that channel."""
+    """Return a message of these events for that channel."""
     parts = "\0".join((channel, *(event.id for event in events)))
     return Batch(hashlib.sha256(parts.encode()).hexdigest()[:32], events, created)

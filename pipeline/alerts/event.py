@@ -51,7 +51,7 @@ class Event:
         return hashlib.sha256("\0".join((str(_cut("url", self.url)), self.kind, deciding)).encode()).hexdigest()[:32]
 
     def as_json(self) -> dict[str, Any]:
-        """The event as plain values, long texts cut: what the outbox keeps and a webhook is sent."""
+        """Return the event as plain values, long texts cut: what the outbox keeps and a webhook is sent."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -75,7 +75,7 @@ class Event:
 
 
 def decoded(line: str) -> Event:
-    """The event that `Event.encoded` wrote; raises ValueError."""
+    """Return the event that `Event.encoded` wrote; raises ValueError."""
     entry = parsed_object(line)
 
     def optional(name: str) -> str | None:

@@ -54,7 +54,7 @@ class Mail:
 
     @contextmanager
     def _session(self) -> Iterator[tuple[smtplib.SMTP, _State]]:
-        """A client that is logged in; every failure, within it too, is a DeliveryError."""
+        """Open a client that is logged in; every failure, also while it is used, is a DeliveryError."""
         password = self.password() if self.user and self.password else None
         held: list[smtplib.SMTP] = []
         state = _State()
@@ -83,7 +83,7 @@ class _State:
 
 
 def made(batch: Batch, sender: str, to: tuple[str, ...]) -> EmailMessage:
-    """The message; its Message-ID is the same when it is sent again."""
+    """Return the message; its Message-ID is the same when it is sent again."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = one_line(subject(batch), 200)
     message["From"] = sender
@@ -123,7 +123,7 @@ def _own_name() -> str:
 
 
 def _told(host: str, error: Exception, *, data_sent: bool) -> DeliveryError:
-    """What went wrong: the server's code, not its words, which may quote what it was sent."""
+    """Return what went wrong: the server's code, not its words, which may quote what it was sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return DeliveryError(f"the certificate of {host} is not valid: {error.verify_message}", permanent=True)
     if isinstance(error, smtplib.SMTPAuthenticationError):

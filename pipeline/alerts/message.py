@@ -30,7 +30,7 @@ _DIFF = 2_000  # characters of a change in a message
 
 
 def meaning(event: Event) -> str:
-    """What happened, in a few words."""
+    """Return what happened, in a few words."""
     return _MEANINGS.get(event.kind, one_line(event.kind, 40))
 
 
@@ -54,7 +54,10 @@ def text(batch: Batch, *, diffs: bool = True) -> str:
 
 
 def short(batch: Batch, limit: int) -> str:
-    """A line or two an event, for channels with little room; cut to `limit` bytes of UTF-8, whole events first."""
+    """Return a line or two an event, for channels with little room.
+
+    Cut to `limit` bytes of UTF-8, whole events first.
+    """
     lines: list[str] = []
     used = 0
     for number, event in enumerate(batch.events):
@@ -71,13 +74,13 @@ def short(batch: Batch, limit: int) -> str:
 
 
 def payload(batch: Batch) -> bytes:
-    """The message for programs: `{"version","id","created","events"}`, with all that an event holds."""
+    """Return the message for programs: `{"version","id","created","events"}`, with all that an event holds."""
     events = [event.as_json() for event in batch.events]
     return json.dumps({"version": 1, "id": batch.id, "created": iso(batch.created), "events": events}).encode()
 
 
 def commands(event: Event) -> list[str]:
-    """The commands that show what happened, quoted for a shell; none for what is no page."""
+    """Return the commands that show what happened, quoted for a shell; none for what is no page."""
     if not event.records:
         return []
     begin = "onrecord" + (f" --store {shlex.quote(one_line(event.store, 1000))}" if event.store else "")

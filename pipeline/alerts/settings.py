@@ -38,7 +38,9 @@ Secret = Callable[[], str]
 
 
 def load_channels(settings: Mapping[str, Any]) -> list[Channel]:
-    """The channels that the table [alerts] names, in its order; raises AlertSettingsError, never with a secret in it.
+    """Return the channels that the table [alerts] names, in its order.
+
+    Raises AlertSettingsError, never with a secret in it.
 
     A channel is a table `[alerts.mail]`, or several `[[alerts.mail]]`. Files and variables that hold secrets are read
     when a message is sent: one that is missing then keeps alerts waiting, and no capture.
@@ -75,18 +77,18 @@ class Table:
         self.name = self.text("name") or (kind if number == 1 else f"{kind}-{number}")
 
     def wrong(self, key: str, wanted: str) -> AlertSettingsError:
-        """What to raise for a value; it is not repeated, for it may be a secret."""
+        """Return what to raise for a value; it is not repeated, for it may be a secret."""
         return AlertSettingsError(f"{self.where}.{key} cannot be understood: write {wanted}")
 
     def text(self, key: str) -> str | None:
-        """A text without controls, or None where there is none."""
+        """Return a text without controls, or None where there is none."""
         value = self._table.get(key)
         if value is not None and (not isinstance(value, str) or not value or not value.isprintable()):
             raise self.wrong(key, "one line of text")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts, or one."""
+        """Return a list of texts, or one."""
         value = self._table.get(key, [])
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not all(isinstance(each, str) and each.isprintable() for each in values):
@@ -94,7 +96,7 @@ class Table:
         return tuple(values)
 
     def number(self, key: str, least: int, most: int) -> int | None:
-        """A whole number between two, or None."""
+        """Return a whole number between two, or None."""
         value = self._table.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most):
             raise self.wrong(key, f"a number from {least} to {most}")
@@ -223,7 +225,7 @@ _SENDERS: Mapping[str, Callable[[Table], Sender]] = {
 
 
 def _from_file(path: Path) -> str:
-    """The first line of a file; raises DeliveryError."""
+    """Return the first line of a file; raises DeliveryError."""
     try:
         value = path.read_text("utf-8").partition("\n")[0].strip()
     except (OSError, ValueError) as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def capture_options(options: dict[str, Any]) -> CaptureOptions:
-    """The options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
+    """Return the options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
     import os
     from datetime import timedelta
 
@@ -106,7 +106,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
 
 
 def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> CaptureOptions:
-    """The options of a capture that settings name rather than flags, `given` before `defaults`.
+    """Return the options of a capture that settings name rather than flags, `given` before `defaults`.
 
     Raises click.UsageError for a value that the flag of that name would not take.
     """

@@ -51,7 +51,7 @@ class Context:
     def load(
         cls, *, store: str | None, config: Path | None, verbosity: int, as_json: bool, log_json: bool = False
     ) -> Context:
-        """Settings by rank: flags, then ONRECORD_* variables, then the TOML file, then defaults.
+        """Load settings by rank: flags, then ONRECORD_* variables, then the TOML file, then defaults.
 
         Raises click.UsageError for a key that no command knows.
         """
@@ -156,7 +156,7 @@ class Context:
         return address_of(open_stores(self.store))
 
     def cache_file(self, name: str) -> Path:
-        """A file of this machine's own that is about the store, and can be lost."""
+        """Return a file of this machine's own that is about the store, and can be lost."""
         return cache_folder(self.address()) / name
 
     @property
@@ -172,15 +172,15 @@ class Context:
         return Path(value).expanduser() if value else None
 
     def watch_list(self) -> Path:
-        """The file of watches."""
+        """Return the file of watches."""
         return Path(self.watches).expanduser() if self.watches else config_file().with_name("watches.toml")
 
     def signing_key(self) -> Path:
-        """The file of the private key by which this machine signs."""
+        """Return the file of the private key by which this machine signs."""
         return Path(self.key).expanduser() if self.key else config_file().with_name("signing-key")
 
     def evidence(self) -> EvidenceSettings:
-        """The table [evidence], and what it goes with; raises click.UsageError."""
+        """Return the table [evidence], and what it goes with; raises click.UsageError."""
         from pipeline.ingest.timestamping import EvidenceSettings
 
         table = self.defaults.get("evidence", {})
@@ -208,7 +208,7 @@ class Context:
         return self._state("evidence") / "checkpoint"
 
     def known_keys(self) -> list[PublicKey]:
-        """The keys whose signatures are believed, this machine's own and those trusted; raises KeyFileError."""
+        """Return the keys whose signatures are believed, this machine's own and those trusted; raises KeyFileError."""
         from archive.crypto import PublicKey, Signer
 
         own = [Signer.load(self.signing_key()).public] if self.signing_key().exists() else []
@@ -219,7 +219,7 @@ class Context:
         return self._state("watch")
 
     def readings(self, store: ObjectStore) -> Readings:
-        """What this machine remembers of when a store's runs were read whole; the caller closes it."""
+        """Return what this machine remembers of when a store's runs were read whole; the caller closes it."""
         from archive.verify import Readings
         from storage.errors import StoreUnavailable
 
@@ -238,11 +238,11 @@ class Context:
         return self._state("interrupted")
 
     def _state(self, kind: str) -> Path:
-        """A folder of this machine's own that is about the store, and is to be kept."""
+        """Return a folder of this machine's own that is about the store, and is to be kept."""
         return state_folder() / kind / cache_folder(self.address()).name
 
     def say(self, message: str) -> None:
-        """A line for people, on stderr."""
+        """Print a line for people, on stderr."""
         if not self.quiet:
             click.echo(f"onrecord: {message}", err=True)
         to_log_file(message, logging.INFO)

@@ -30,7 +30,7 @@ def plain(text: str, limit: int | None = None) -> str:
 
 
 def harmless(text: str) -> str:
-    """A page's text for a terminal or a file: its lines kept, other controls gone."""
+    """Return a page's text for a terminal or a file: its lines kept, other controls gone."""
     return STEERING_IN_LINES.sub("", _LINE_ENDS.sub("\n", text))
 
 
@@ -50,7 +50,7 @@ def print_json(entry: Mapping[str, Any]) -> None:
 
 
 def print_line(line: bytes) -> None:
-    """A JSON line that was made already, on stdout at once: whoever reads it may rely on it.
+    """Print a JSON line that was made already on stdout, at once: its reader may rely on it.
 
     When nobody reads any more, what is under way goes on all the same.
     """
@@ -84,6 +84,6 @@ class Terminal:
 
 
 def say(line: str, *, error: bool) -> None:
-    """A line on stdout, or on stderr, whether or not anyone reads it still."""
+    """Print a line on stdout, or on stderr, also when nobody reads it any more."""
     with unheard(sys.stderr if error else sys.stdout):
         click.echo(line, err=error)

@@ -37,7 +37,7 @@ class Progress:
             self._bar.stop()
 
     def print(self, line: str, *, error: bool) -> None:
-        """A line above the bar: stdout for what went well, stderr for what did not."""
+        """Print a line above the bar: successes on stdout, failures on stderr."""
         if self._bar and sys.stdout.isatty():
             style = "red" if error else None  # emoji=False: ":100:" in a URL is not a picture
             self._bar.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True, style=style)

@@ -6,7 +6,7 @@ import click
 
 
 def address(store: object) -> str | None:
-    """A store's address as a setting: one text, or a list of the members of a mirror."""
+    """Return a store's address as a setting: one text, or a list of the members of a mirror."""
     if isinstance(store, list) and len(store) > 1 and all(isinstance(member, str) for member in store):
         from storage.location import mirror_address
 
@@ -17,7 +17,7 @@ def address(store: object) -> str | None:
 
 
 def flag(name: str, *values: object) -> bool:
-    """A setting that is on or off, and on unless the first value there is says otherwise."""
+    """Return a setting that is on or off, and on unless the first value there is says otherwise."""
     value = str(next((value for value in values if value is not None), True)).lower()
     if value not in {"true", "false"}:
         raise click.UsageError(f"{name} is true or false")

@@ -57,7 +57,7 @@ class Span(click.ParamType[timedelta]):
 
 
 def _end_of(text: str, moment: datetime) -> datetime:
-    """The last second of the span that shortened digits or a day name; any other time is itself."""
+    """Return the last second of the span that shortened digits or a day name; any other time is itself."""
     from archive.times import from_stamp
 
     match = _SPAN.fullmatch(text)

@@ -17,7 +17,7 @@ withheld_option = click.option(
 
 
 def told_outcome(archive: Reader, outcome: Outcome, line: bytes) -> tuple[Outcome, bytes]:
-    """An outcome and its JSON line as they are printed: of a page that is withheld, without title and reason."""
+    """Return an outcome and its JSON line as they are printed: of a page that is withheld, without title and reason."""
     from archive.formats import encode_outcome
     from archive.times import from_iso
 

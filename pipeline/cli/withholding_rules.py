@@ -21,7 +21,7 @@ _MOST_PLACES = 10  # addresses that a redirect leads to and that are named
 
 
 def rule_options(function: Decorated) -> Decorated:
-    """The options of what a rule is made of, whichever kind it is."""
+    """Return the options of what a rule is made of, whichever kind it is."""
     options = (
         click.argument("url"),
         click.option(

@@ -101,7 +101,7 @@ class Frontier:
                 yield seed
 
     def _conditional(self, target: Target) -> Target:
-        """The target with the validators of its last capture (RFC 9110 §13.1)."""
+        """Return the target with the validators of its last capture (RFC 9110 §13.1)."""
         visited = self._rules.browser and target.role == Role.PAGE  # a browser without its cache has no use for a 304
         rules = target.url.endswith("/robots.txt")  # are read at once, so a 304 would tell nothing
         if not self._rules.conditional or visited or target.headers or rules:
@@ -115,7 +115,10 @@ class Frontier:
         return replace(target, headers=headers)
 
     def unfinished(self) -> Iterator[Target]:
-        """What was named or found and has not come back, once nothing is waited for; to be asked once, at the end."""
+        """Yield what was named or found and has not come back, once nothing is waited for.
+
+        To be asked once, at the end.
+        """
         self.close()
         with self._lock:
             yield from self._under_way.values()
@@ -198,7 +201,7 @@ class Frontier:
         self._links(target, url, links, findings.canonical)
 
     def _source(self, target: Target, url: str, address: str) -> None:
-        """A feed that a page names, a sitemap that an index lists."""
+        """Add a feed that a page names, or a sitemap that an index lists."""
         if not self._new(address):
             return
         if target.hops.count(Hop.LINK) >= _DEEPEST_INDEX:
@@ -247,7 +250,7 @@ class Frontier:
             self._leave_out(link, *refused)
 
     def _past_the_gate(self, target: Target) -> Target | None:
-        """A target that robots.txt lets pass; or the target that fetches robots.txt; or None."""
+        """Return a target that robots.txt lets pass; or the target that fetches robots.txt; or None."""
         try:
             url = checked_url(target.url)
         except Failure:
@@ -295,7 +298,10 @@ def _outcome(target: Target, name: str, why: str) -> Outcome:
 
 
 def seed_of(target: Target) -> str | None:
-    """What an outcome names as the seed of a page or a source: what was named and led to it, when that is another."""
+    """Return what an outcome names as the seed of a page or a source.
+
+    What was named and led to it, when that is another.
+    """
     sought = target.role in {Role.PAGE, Role.FEED, Role.SITEMAP}
     return target.seed if sought and target.seed != target.url else None
 

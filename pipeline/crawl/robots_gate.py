@@ -24,7 +24,7 @@ class RobotsAnswer:
 
 
 def origin_of(url: WebUrl) -> str:
-    """What one robots.txt speaks for (RFC 9309 §2.3)."""
+    """Return what one robots.txt speaks for (RFC 9309 §2.3)."""
     return f"{url.scheme}://{url.authority}"
 
 
@@ -44,7 +44,7 @@ class Gatekeeper:
         self._waiting: dict[str, list[Target]] = {}
 
     def rules(self, url: WebUrl) -> Robots | None:
-        """The rules for a URL, or None while they are not known."""
+        """Return the rules for a URL, or None while they are not known."""
         return self._rules.get(origin_of(url))
 
     def hold(self, target: Target, url: WebUrl) -> Target | None:

@@ -96,7 +96,10 @@ def _port(url: WebUrl) -> int | None:
 
 @lru_cache(maxsize=4096)
 def registrable(host: str) -> str:
-    """The domain that one registrant answers for, by the public-suffix list; the host itself when there is none."""
+    """Return the domain that one registrant answers for, by the public-suffix list.
+
+    The host itself when there is none.
+    """
     from tld import get_fld
 
     return get_fld(f"http://{host}/", fail_silently=True) or host

@@ -51,7 +51,7 @@ class TargetQueue:
             self._changed.notify_all()
 
     def left(self) -> list[Target]:
-        """What is queued; to be asked once it is closed."""
+        """Return what is queued; to be asked once it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: not self._reading, _LAST_READ)
             return [*self._requisites, *self._others]

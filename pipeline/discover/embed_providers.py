@@ -46,7 +46,7 @@ class Address:
     depth: int = 0
 
     def part(self, number: int) -> str | None:
-        """A segment of the path, or None beyond its end."""
+        """Return a segment of the path, or None beyond its end."""
         return self.path[number] if number < len(self.path) else None
 
 
@@ -54,7 +54,7 @@ _Finder = Callable[[Address], Embed | None]
 
 
 def embed_of(url: str) -> Embed | None:
-    """The work that the address of a page, player, viewer or oEmbed answer shows, or None when it shows none known.
+    """Return the work that the address of a page, player, viewer or oEmbed answer shows, or None if unknown.
 
     `//host/path` is taken for https. An address with controls, spaces or credentials shows nothing.
     """
@@ -75,7 +75,7 @@ def embed_at(url: str, depth: int) -> Embed | None:
 
 
 def web_address(text: str) -> str | None:
-    """An http(s) URL as browsers write it, or None; no credentials, no controls, not too long."""
+    """Return an http(s) URL as browsers write it, or None; no credentials, no controls, not too long."""
     if text.startswith("//"):
         text = f"https:{text}"
     if not text[:8].lower().startswith(("http://", "https://")) or len(text) > LONGEST or _CONTROL.search(text):
@@ -104,7 +104,7 @@ def _scribd(at: Address) -> Embed | None:
 
 
 def scribd_work(number: str | None, key: str | None, mode: str | None) -> Embed | None:
-    """A document of Scribd; the player's page shows all of it, with a key even one that is not listed."""
+    """Return a document of Scribd; the player's page shows all of it, with a key even one that is not listed."""
     number = matched(NUMBER, number)
     if number is None:
         return None
@@ -141,7 +141,7 @@ def _youtu_be(at: Address) -> Embed | None:
 
 
 def youtube_work(video: str | None, playlist: str | None = None) -> Embed | None:
-    """A video of YouTube, or else a list of videos."""
+    """Return a video of YouTube, or else a list of videos."""
     if video and video != "videoseries" and _YOUTUBE.fullmatch(video):
         return Embed("youtube", f"https://www.youtube.com/watch?v={video}", video)
     if playlist and _PLAYLIST.fullmatch(playlist):
@@ -167,7 +167,7 @@ def _twitter(at: Address) -> Embed | None:
 
 
 def tweet_work(account: str, number: str | None) -> Embed | None:
-    """A post; without its account the address leads on to the one with it."""
+    """Return a post; without its account the address leads on to the one with it."""
     if not number or not re.fullmatch(r"[0-9]{2,20}", number):
         return None
     account = account if re.fullmatch(r"[A-Za-z0-9_]{1,20}", account) else "i"
@@ -199,7 +199,7 @@ def _soundcloud_player(at: Address) -> Embed | None:
 
 
 def soundcloud_resource(at: Address) -> Embed | None:
-    """A track that answers only who has a key; the player shows it."""
+    """Return a track that answers only who has a key; the player shows it."""
     number = matched(NUMBER, at.part(1))
     if number is None or at.path[0] not in {"tracks", "playlists", "users"}:
         return None
@@ -220,7 +220,7 @@ def _issuu_player(at: Address) -> Embed | None:
 
 
 def issuu_work(account: str | None, document: str | None) -> Embed | None:
-    """A publication of an account of Issuu."""
+    """Return a publication of an account of Issuu."""
     account, document = matched(NAME, account), matched(NAME, document)
     if not account or not document:
         return None
@@ -241,7 +241,7 @@ def _slideshare(at: Address) -> Embed | None:
 
 
 def slideshare_work(key: str | None) -> Embed | None:
-    """A presentation by its number or by the key of its player."""
+    """Return a presentation by its number or by the key of its player."""
     if not key or not re.fullmatch(r"[A-Za-z0-9]{3,30}", key):
         return None
     middle = "" if key.isdigit() else "key/"
@@ -249,7 +249,7 @@ def slideshare_work(key: str | None) -> Embed | None:
 
 
 def _viewer(at: Address) -> Embed | None:
-    """A viewer that shows any document it is given: the document is what counts."""
+    """Return a viewer that shows any document it is given: the document is what counts."""
     if not {"viewer", "gview", "viewerng", "op"}.intersection(at.path):
         return None
     wrapped = web_address(at.query.get("url") or at.query.get("src") or "")
@@ -259,7 +259,7 @@ def _viewer(at: Address) -> Embed | None:
 
 
 def _document(url: str, at: Address) -> Embed | None:
-    """A PDF, or a viewer on any site that is given one by `?file=` or `?url=`."""
+    """Return a PDF, or a viewer on any site that is given one by `?file=` or `?url=`."""
     file = at.query.get("file") or (at.query.get("url") if _VIEWER_PATH.search("/".join(at.path)) else None)
     if file:
         wrapped = web_address(_joined(url, file.strip().replace(" ", "%20")))

@@ -20,7 +20,7 @@ _LONGEST = 2_000  # characters of an address
 
 
 def embeds_of_html(tree: HtmlElement, url: str, findings: Findings) -> tuple[Embed, ...]:
-    """The works that a parsed page shows, each once, in page order within each way of showing them."""
+    """Return the works that a parsed page shows, each once, in page order within each way of showing them."""
     found: dict[str, Embed] = {}
     for outlink in findings.of(Hop.EMBED):
         if outlink.context.startswith(_FRAMES):
@@ -49,7 +49,7 @@ def _alone(tree: HtmlElement) -> list[str]:
 
 
 def _oembed(tree: HtmlElement, url: str) -> list[str]:
-    """What the page's own oEmbed links describe, where that is a work of another site."""
+    """Return what the page's own oEmbed links describe, where that is a work of another site."""
     found = []
     for link in tree.iter("link"):
         if "oembed" in (link.get("type") or "") and (target := web_url(url, link.get("href") or "")):

@@ -17,7 +17,7 @@ _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 def findings_of_feed(body: bytes, url: str, most: int = MOST) -> Findings:
-    """The first pages that a feed announces, in its order; `problem` says why when it is no feed."""
+    """Return the first pages that a feed announces, in its order; `problem` says why when it is no feed."""
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(body, url, most)
     try:
@@ -47,7 +47,7 @@ def _entry(element: _Element, collector: Collector, bases: _Bases) -> None:
 
 
 def _address(child: _Element, base: str) -> tuple[int, str, str] | None:
-    """A child of an entry as (rank, address, context) when it says where the entry's page is."""
+    """Return a child of an entry as (rank, address, context) when it says where the entry's page is."""
     name = local_name(child)
     if name == "link":
         href = child.get("href")

@@ -43,7 +43,7 @@ class Findings:
     problem: str | None = None  # why a feed or a sitemap could not be read to its end
 
     def of(self, hop: Hop) -> list[Outlink]:
-        """The outlinks come by in one way."""
+        """Return the outlinks come by in one way."""
         return [outlink for outlink in self.outlinks if outlink.hop == hop]
 
 

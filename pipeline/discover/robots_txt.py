@@ -26,7 +26,7 @@ class Robots:
 
     @classmethod
     def read(cls, body: bytes, agent: str) -> Self:
-        """The rules that a robots.txt holds."""
+        """Return the rules that a robots.txt holds."""
         from protego import Protego
 
         return cls(Protego.parse(_bounded(body[:_LARGEST].decode("utf-8-sig", "replace"))), agent)
@@ -47,7 +47,10 @@ class Robots:
 
 
 def _bounded(text: str) -> str:
-    """The file with rules that no honest site writes cut to what they begin with: a disallow then covers more."""
+    """Return the file with rules that no honest site writes cut to what they begin with.
+
+    A disallow then covers more.
+    """
     lines = []
     for line in text.splitlines()[: 2 * _MOST_RULES]:
         parts = _WILD.sub("*", line[:2000]).split("*")

@@ -61,11 +61,11 @@ def narrowed(body: bytes) -> bytes:
 
 
 def local_name(element: _Element) -> str:
-    """An element's name without its namespace, in lower case; "" for what is no element."""
+    """Return an element's name without its namespace, in lower case; "" for what is no element."""
     tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
 def text_of(element: _Element) -> str:
-    """An element's own text, without what surrounds it."""
+    """Return an element's own text, without what surrounds it."""
     return (element.text or "").strip()

@@ -16,7 +16,7 @@ _MOST_MEMBERS = 10_000  # of one gzip: as many as cost less than its text
 
 
 def findings_of_sitemap(body: bytes, url: str, most: int = MOST) -> Findings:
-    """The pages of a sitemap as links, or the sitemaps of an index; `problem` says why when it is neither."""
+    """Return the pages of a sitemap as links, or the sitemaps of an index; `problem` says why when it is neither."""
     if url.endswith("/robots.txt"):
         return _of_robots(body, url, most)
     problem = None
@@ -50,7 +50,7 @@ def _xml(body: bytes, url: str, most: int) -> Findings:
 
 
 def _unzipped(body: bytes) -> tuple[bytes, str | None]:
-    """The text of all gzip members (RFC 1952 §2.2), and why that is not the whole."""
+    """Return the text of all gzip members (RFC 1952 §2.2), and why that is not the whole."""
     text, at, members = bytearray(), 0, 0
     while body[at : at + 2] == b"\x1f\x8b":
         members += 1
@@ -73,7 +73,7 @@ def _unzipped(body: bytes) -> tuple[bytes, str | None]:
 
 
 def _of_robots(body: bytes, url: str, most: int) -> Findings:
-    """The sitemaps that a robots.txt names (sitemaps.org), else the place where most sites have theirs."""
+    """Return the sitemaps that a robots.txt names (sitemaps.org), else the place where most sites have theirs."""
     found = Collector(url, most)
     for line in body[:_LARGEST].decode("utf-8-sig", "replace").splitlines():
         name, _, value = line.partition(":")
@@ -85,7 +85,7 @@ def _of_robots(body: bytes, url: str, most: int) -> Findings:
 
 
 def _plain(body: bytes, url: str, most: int) -> Findings:
-    """A sitemap that is a list of URLs, one a line."""
+    """Return a sitemap that is a list of URLs, one a line."""
     collector = Collector(url, most)
     lines = body.decode("utf-8-sig", "replace").split("\n")
     for line in lines[:most]:

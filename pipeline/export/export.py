@@ -80,7 +80,7 @@ def _title(wanted: Wanted) -> str:
 
 
 def _whole_runs(archive: Reader, wanted: Wanted, package: Package) -> tuple[list[Out], int, int]:
-    """The WARC files of runs as they are, every record in them, and the records of other runs that revisits need.
+    """Return the WARC files of runs as they are, with every record, and records of other runs that revisits need.
 
     Of a run with captures that are withheld, the records of the others.
     """

@@ -48,7 +48,7 @@ class Wanted:
 
 
 def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
-    """The captures that were asked for, withheld ones too.
+    """Yield the captures that were asked for, withheld ones too.
 
     Raises NoSuchSnapshot for a run that is not there, IntegrityError.
     """
@@ -65,7 +65,7 @@ def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
 
 
 def runs_of(archive: Reader, wanted: Wanted) -> list[str]:
-    """The runs that are meant, oldest first; raises NoSuchSnapshot for one that is not there."""
+    """Return the runs that are meant, oldest first; raises NoSuchSnapshot for one that is not there."""
     there = archive.runs()
     for run in wanted.runs:
         if run not in there:
@@ -106,7 +106,7 @@ class Needs:
         self.withheld = 0  # what pages name and is not to be shown
 
     def of(self, pages: Iterable[Snapshot]) -> Iterator[Snapshot]:
-        """What pages need, each capture once, requisites of requisites too, and where redirects lead."""
+        """Yield what pages need, each capture once, requisites of requisites too, and where redirects lead."""
         queue = deque(pages)
         seen = {snapshot.place for snapshot in queue}
         while queue and len(seen) < MOST:

@@ -88,14 +88,14 @@ def _markup(page: Page, text: str, encoding: str) -> Reading:
 
 
 def _format(page: Page) -> str | None:
-    """The format of a body that is no page: "" for one of which nothing is known."""
+    """Return the format of a body that is no page: "" for one of which nothing is known."""
     mime = (page.content_type or "unk").partition(";")[0].strip().lower()
     form = document_format(mime, page.body[:BEGINNING])
     return "" if form is None and mime in GENERIC and mime not in EXTRACTABLE else form
 
 
 def _document(page: Page, form: str) -> Reading:
-    """What is read in a document of a format of its own."""
+    """Return what is read in a document of a format of its own."""
     if not form:
         return Reading(Findings(), Article(extractor=extractor_version()))
     from pipeline.extract.office.read import read_office
@@ -106,7 +106,7 @@ def _document(page: Page, form: str) -> Reading:
 
 
 def _or_wall(page: Page, findings: Findings) -> Reading:
-    """What a feed or a sitemap holds, or the wall in its place."""
+    """Return what a feed or a sitemap holds, or the wall in its place."""
     if findings.outlinks or findings.feeds or findings.sitemaps:
         return Reading(findings)
     text = decode(page.body[:_MOST_TEXT], page.content_type)[0]
@@ -115,7 +115,7 @@ def _or_wall(page: Page, findings: Findings) -> Reading:
 
 
 def _feed(page: Page) -> Findings:
-    """A feed's entries; a page given in its place is asked for the feeds it names."""
+    """Return a feed's entries; a page given in its place is asked for the feeds it names."""
     if _HTML.match(page.body) or "html" in (page.content_type or "").lower():
         tree = parsed(decode(page.body, page.content_type)[0][:_MOST_TEXT])
         found = findings_of_html(tree, page.url, page.most) if tree is not None else Findings()
@@ -128,7 +128,10 @@ def _feed(page: Page) -> Findings:
 
 
 def extract(page: Page) -> Article:
-    """A page's article; one without any text when there is nothing to take. Raises whatever a hostile page provokes."""
+    """Return a page's article.
+
+    One without any text when there is nothing to take. Raises whatever a hostile page provokes.
+    """
     article = read(page).article
     assert article is not None, "the task asks for one"
     return article
@@ -169,13 +172,13 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
 
 
 def _stands(tree: HtmlElement, body: Body, structured: Structured, *, rendered: bool) -> str | None:
-    """What stands in the page's place, or that nothing does."""
+    """Return what stands in the page's place, or that nothing does."""
     emptiness = emptiness_of(tree, body.text, structured, rendered=rendered)
     return emptiness or availability_of(tree, body.text, structured=structured)
 
 
 def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, str | None]:
-    """The text, and why there is none if a library failed."""
+    """Return the text, and why there is none if a library failed."""
     with caught_inside() as caught:
         try:
             body = body_of(tree, url, structured, seen=True)
@@ -190,7 +193,7 @@ def _body(tree: HtmlElement, url: str, structured: Structured) -> tuple[Body, st
 def _metadata(
     tree: HtmlElement, url: str, structured: Structured
 ) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
-    """The metadata, why most is missing if a library failed, and what else was passed over."""
+    """Return the metadata, why most is missing if a library failed, and what else was passed over."""
     with caught_inside() as caught:
         try:
             metadata, problem = metadata_of(tree, url, structured), None
@@ -203,7 +206,7 @@ def _metadata(
 
 
 def to_markdown(page: Page) -> str:
-    """A page's article as Markdown, headings, emphasis and links kept; empty when there is no text."""
+    """Return a page's article as Markdown, headings, emphasis and links kept; empty when there is no text."""
     if (form := _format(page)) is not None:
         article = _document(page, form).article
         return markdown_of_document(article) if article is not None else ""

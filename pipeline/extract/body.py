@@ -71,7 +71,7 @@ def body_of(tree: HtmlElement, url: str, structured: Structured | None = None, *
 
 
 def markdown_of(html: str, url: str) -> str:
-    """The same text as Markdown, headings, emphasis and links kept; empty when there is none."""
+    """Return the same text as Markdown, headings, emphasis and links kept; empty when there is none."""
     tree = parsed(html)
     if tree is None:
         return ""
@@ -134,7 +134,7 @@ def _body(found: Any) -> Body:
 
 
 def _plain(text: str | None) -> str | None:
-    """A text without marks: the numbers of lists in the place of dashes."""
+    """Return a text without marks: the numbers of lists in the place of dashes."""
     if text and NUMBER in text:
         text = _NUMBERED.sub("", _LONE_NUMBER.sub("", text)).replace(NUMBER, "")
     return clean(text)
@@ -168,7 +168,7 @@ def _quoted(text: str) -> str:
 
 
 def _standing_alone(container: HtmlElement) -> HtmlElement:
-    """A page that has nothing but an element, named as one that holds an article."""
+    """Return a page that has nothing but an element, named as one that holds an article."""
     from lxml import html
 
     page: HtmlElement = html.document_fromstring('<html><body><div class="post-content"></div></body></html>')
@@ -180,7 +180,7 @@ def _standing_alone(container: HtmlElement) -> HtmlElement:
 
 
 def _better(first: _Choice, page: HtmlElement, container: HtmlElement, url: str) -> _Choice:
-    """The reading of the container where that has more of its prose, and nearly all that was found before."""
+    """Return the reading of the container where that has more of its prose, and nearly all that was found before."""
     found = _read(page, url, include_comments=False)
     text = _plain(found.text) if found else None
     before, comments = first.body.text or "", first.body.comments
@@ -195,7 +195,7 @@ def _better(first: _Choice, page: HtmlElement, container: HtmlElement, url: str)
 
 
 def _checked(choice: _Choice, structured: Structured, url: str) -> _Choice:
-    """The text of JSON-LD, where it has much that the page's own markup does not."""
+    """Return the text of JSON-LD, where it has much that the page's own markup does not."""
     before = choice.body.text or ""
     if structured.text is None or len(structured.text) < max(_LEAST_STRUCTURED, len(before)):
         return choice
@@ -226,7 +226,7 @@ def _runs_together(before: str, text: str) -> bool:
 
 
 def _page_of(text: str) -> HtmlElement:
-    """A page that has nothing but a text, which may be HTML, and escaped HTML at that."""
+    """Return a page that has nothing but a text, which may be HTML, and escaped HTML at that."""
     from html import unescape
 
     from lxml import html

@@ -90,7 +90,7 @@ _pools_lock = threading.Lock()
 
 
 def read_there(page: Page, time_limit: float, memory_limit: int) -> Reading:
-    """A cluster worker's side: the same guarded processes as anywhere, one for each of its threads."""
+    """Return a cluster worker's side: the same guarded processes as anywhere, one for each of its threads."""
     key = (threading.get_ident(), time_limit, memory_limit)
     with _pools_lock:
         pool = _pools.get(key)

@@ -48,7 +48,7 @@ def _was_cut(parser: HTMLParser) -> bool:
 
 
 def _fragment(text: str, *, huge: bool = False) -> HtmlElement | None:
-    """What trafilatura takes for no document, or libxml2 for too much, parsed all the same."""
+    """Return what trafilatura takes for no document, or libxml2 for too much, parsed all the same."""
     from lxml import etree, html
 
     try:

@@ -40,7 +40,7 @@ class Structured:
 
 
 def structured_of(tree: HtmlElement) -> Structured:
-    """What a parsed page's JSON-LD says of its article; what cannot be read is passed over."""
+    """Return what a parsed page's JSON-LD says of its article; what cannot be read is passed over."""
     text: str | None = None
     free: bool | None = None
     published: dict[bool, str] = {}
@@ -131,7 +131,7 @@ def _bare(text: str) -> str:
 
 
 def _nodes(root: Any, budget: _Budget) -> Iterator[dict[str, Any]]:
-    """The objects of a document that stand for things, outermost first."""
+    """Yield the objects of a document that stand for things, outermost first."""
     stack = [(root, 0)]
     while stack:
         node, depth = stack.pop()

@@ -24,7 +24,7 @@ _ROMAN = (
 
 
 def numbered(element: HtmlElement) -> Iterator[tuple[HtmlElement, str]]:
-    """The items of an <ol> with their numbers: "1.", or "a." or "iv." as its type says."""
+    """Yield the items of an <ol> with their numbers: "1.", or "a." or "iv." as its type says."""
     items = [item for item in element if item.tag == "li"][: _MOST + 1]
     if len(items) > _MOST:
         return

@@ -35,7 +35,7 @@ _SEEN = 40  # letters by which a block is recognised
 
 
 def letters(text: str) -> str:
-    """A text with nothing but its letters and digits, for comparing."""
+    """Return a text with nothing but its letters and digits, for comparing."""
     return _NO_LETTERS.sub("", text).lower()
 
 
@@ -79,7 +79,7 @@ def prose_of(element: HtmlElement) -> int:
 
 
 def container_of(tree: HtmlElement) -> HtmlElement | None:
-    """The smallest element that holds most of a page's prose; None when there is hardly any."""
+    """Return the smallest element that holds most of a page's prose; None when there is hardly any."""
     body = tree.find("body") if tree.tag == "html" else tree
     if body is None:
         return None
@@ -88,7 +88,7 @@ def container_of(tree: HtmlElement) -> HtmlElement | None:
 
 
 def _container(body: HtmlElement, *, strict: bool) -> HtmlElement | None:
-    """The same; when not `strict`, in what a careless page calls header, form or comments as well."""
+    """Return the same; when not `strict`, in what a careless page calls header, form or comments as well."""
     weights: dict[Any, int] = {}
     for element in _blocks(body, "p", strict=strict):
         if (prose := prose_of(element)) and _runs(element, prose):
@@ -124,7 +124,7 @@ def share_in(text: str, container: HtmlElement) -> float:
 
 
 def words_of(tree: HtmlElement) -> str:
-    """The text of everything on a page that does not lie apart, as comments do."""
+    """Return the text of everything on a page that does not lie apart, as comments do."""
     body = tree.find("body") if tree.tag == "html" else tree
     if body is None:
         return ""
@@ -143,7 +143,7 @@ def share_kept(first: str, second: str) -> float:
 
 
 def _blocks(root: HtmlElement, *tags: str, strict: bool) -> Iterator[HtmlElement]:
-    """The elements of some names that a page's text can be in, in document order; not those that lie apart."""
+    """Yield the elements of some names that a page's text can be in, in document order; not those that lie apart."""
     known: dict[Any, bool] = {root: False}
     for element in islice(root.iter(*tags), _MOST_BLOCKS):
         if not _lies_apart(element, known, strict=strict):

@@ -95,7 +95,7 @@ def _authors(found: Any, tree: HtmlElement, url: str, structured: Structured, po
 
 
 def _author(found: Any, tree: HtmlElement, url: str) -> str | None:
-    """The authors found; where all are buttons, months and the like, those that are found without them."""
+    """Return the authors found; where all are buttons, months and the like, those that are found without them."""
     passed_over: set[str] = set()
     for _ in range(_MOST_TRIES):
         author = _string(found.author)
@@ -108,7 +108,10 @@ def _author(found: Any, tree: HtmlElement, url: str) -> str | None:
 
 
 def _without_modified(tree: HtmlElement) -> HtmlElement:
-    """The tree without the elements that say when it was changed, if others name a day: a copy, if there are any."""
+    """Return the tree without the elements that say when it was changed, if others name a day.
+
+    A copy, if there are any.
+    """
     if not modified_marks_of(tree):
         return tree
     tree = deepcopy(tree)
@@ -122,14 +125,14 @@ def _several(values: Iterable[Any] | None) -> tuple[str, ...]:
 
 
 def _string(value: Any) -> str | None:
-    """A value as text: JSON-LD names numbers where a text is expected, or objects, which are no text."""
+    """Return a value as text: JSON-LD names numbers where a text is expected, or objects, which are no text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value)
 
 
 def _language(tree: HtmlElement) -> str | None:
-    """The language that the page says it is in, as a tag such as "en" or "pt-br"."""
+    """Return the language that the page says it is in, as a tag such as "en" or "pt-br"."""
     for value in (tree.get("lang"), tree.get("{http://www.w3.org/XML/1998/namespace}lang"), *_meta_languages(tree)):
         tag = (value or "").strip().lower().replace("_", "-").split(",")[0]
         if 2 <= len(tag) <= 35 and tag.replace("-", "").isalnum() and tag.isascii():

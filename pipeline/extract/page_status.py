@@ -47,7 +47,7 @@ _WALL_NAMES = re.compile(
 def availability_of(
     tree: HtmlElement, text: str | None, *, status: int = 200, structured: Structured | None = None
 ) -> str | None:
-    """What stands in the way of a page's content; None when nothing does, or it cannot be told.
+    """Return what stands in the way of a page's content; None when nothing does, or it cannot be told.
 
     `text` is what was extracted from the tree, without comments; `structured` what its JSON-LD says, where it is known.
     One of "soft-404", "consent-wall", "login-wall", "paywalled". An answer that is no 2xx says itself what it is: None.
@@ -72,7 +72,7 @@ def availability_of(
 
 
 def _titles(tree: HtmlElement) -> list[str]:
-    """What the page calls itself: its title and its first headings."""
+    """Return what the page calls itself: its title and its first headings."""
     titles = [_squeezed(text_in(found)) for found in tree.iter("title")][:1]
     for name in _HEADINGS:
         titles += [_squeezed(text_in(found)) for _, found in zip(range(3), tree.iter(name), strict=False)]
@@ -84,7 +84,7 @@ def _squeezed(text: str) -> str:
 
 
 def _words(tree: HtmlElement) -> str:
-    """The words that a page shows, menus and the like left out, as far as they are looked at."""
+    """Return the words that a page shows, menus and the like left out, as far as they are looked at."""
     body = tree.find("body")
     parts: list[str] = []
     size = 0
@@ -117,7 +117,7 @@ def _demands(expression: re.Pattern[str], text: str) -> bool:
 
 
 def _is_gone(titles: list[str], text: str, words: str) -> bool:
-    """A title that says so, and no text beside; or hardly any words at all, and these say so."""
+    """Return whether the title says so, with no text beside, or hardly any words at all, which say so."""
     if len(text) >= _TINY:
         return False
     if any(GONE_TITLE.search(title) for title in titles):
@@ -136,7 +136,7 @@ def _is_paywalled(tree: HtmlElement, text: str, words: str, says: Structured) ->
 
 
 def _after(text: str, words: str) -> str:
-    """What a page says where its text ends."""
+    """Return what a page says where its text ends."""
     last = next((line for line in reversed(text.splitlines()) if len(line) > 20), "")
     at = words.rfind(" ".join(last[-60:].split()))
     return words[at : at + 2 * _END] if at >= 0 else words[:_END]
@@ -153,7 +153,7 @@ def _has_wall(tree: HtmlElement) -> bool:
 
 
 def _is_login(tree: HtmlElement, titles: list[str], text: str, words: str) -> bool:
-    """A page whose name is "Log in" and that asks for a password, or a stub that ends with the demand to log in."""
+    """Return whether a page is named "Log in" and asks for a password, or is a stub that ends with that demand."""
     asks = any((field.get("type") or "").lower() == "password" for field in tree.iter("input"))
     if len(text) >= _TINY:
         return False

@@ -10,7 +10,7 @@ _MOST_ATTRIBUTES = 2_000  # libxml2 compares each attribute of an element with a
 
 
 def bounded(text: str) -> str:
-    """A page's source without the attributes beyond the first two thousand of an element."""
+    """Return a page's source without the attributes beyond the first two thousand of an element."""
     return _LONG_TAG.sub(_with_fewer, text)
 
 

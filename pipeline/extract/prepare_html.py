@@ -146,7 +146,7 @@ class _Preparation:
             link.tag = NO_TAG
 
     def _figure(self, element: HtmlElement) -> None:
-        """A figure is dropped whole: what is text in it stands in the figure's place."""
+        """Keep the text in a figure, which trafilatura would drop with the figure."""
         if element.find(".//blockquote") is not None or element.find(".//pre") is not None:
             for caption in element.iter("figcaption"):
                 caption.tag = "p"
@@ -182,12 +182,12 @@ class _Preparation:
                 above = above.getparent()
 
     def _announced(self, element: HtmlElement) -> None:
-        """A list of links is a menu, unless a paragraph announces it."""
+        """Keep the links of a list that a paragraph announces; other lists of links are menus."""
         if leads_to(element):
             self._keep_links(element)
 
     def _list(self, element: HtmlElement) -> None:
-        """The text form of a list has no numbers; readers see them, and commentary refers to them."""
+        """Write the numbers into a list: readers see them, commentary refers to them, and the text form has none."""
         self._announced(element)
         if self._links:
             return  # Markdown numbers its lists itself
@@ -207,7 +207,10 @@ class _Preparation:
 
 
 def prepared(tree: HtmlElement, url: str, *, links: bool = False) -> Prepared:
-    """A copy of a page's tree that trafilatura reads as its readers do; with `links`, links are kept as marks."""
+    """Return a copy of a page's tree that trafilatura reads as its readers do.
+
+    With `links`, links are kept as marks.
+    """
     preparation = _Preparation(deepcopy(tree), url, links=links)
     preparation.run()
     return preparation.result
@@ -245,7 +248,7 @@ def _narrow_cells(tree: HtmlElement) -> None:
 
 
 def _loose_paragraph(element: HtmlElement) -> None:
-    """A <div> that is used as a paragraph, between paragraphs."""
+    """Turn a <div> that is used as a paragraph, between paragraphs, into one."""
     if element.getprevious() is None or element.getnext() is None or not prose_of(element):
         return
     if not any(True for _ in element.iterdescendants(*_BLOCKS)) and _runs_along(element):

@@ -201,7 +201,7 @@ class _Worker:
         self.usable = True
 
     def run(self, task: object, time_limit: float) -> Any:
-        """The function's result; raises TaskFailure."""
+        """Return the function's result; raises TaskFailure."""
         try:
             if not self._ready:  # a worker that is not reading yet, or never will, takes no large task
                 self._receive(_START_LIMIT)

@@ -38,7 +38,7 @@ _ATTRIBUTE = re.compile(r"@([a-zA-Z][\w-]*)")
 
 
 def by_kind(expression: etree.XPath) -> Expression:
-    """The same expression, evaluated by kinds of elements where that gives the same answers."""
+    """Return the same expression, evaluated by kinds of elements where that gives the same answers."""
     path = expression.path
     first_only = _FIRST_ONLY.match(path)
     inner = first_only[1] if first_only and _balanced(first_only[1]) else path
@@ -57,7 +57,7 @@ def by_kind(expression: etree.XPath) -> Expression:
 
 
 def _names(path: str) -> list[str]:
-    """The names of elements that can be found at all; "*" when any can."""
+    """Return the names of elements that can be found at all; "*" when any can."""
     rest = _LITERAL.sub("''", path)
     names: list[str] = []
     for step in re.split(r"\|?\s*\.?//", rest)[1:]:
@@ -115,7 +115,7 @@ class _ByKind:
         self._answers: dict[tuple[Any, ...], bool] = {}
 
     def __call__(self, tree: Any) -> list[Any]:
-        """What the expression finds from this element on."""
+        """Return what the expression finds from this element on."""
         elements = tree.getroottree().iter(*self._names) if self._anywhere else tree.iterdescendants(*self._names)
         answers = self._answers
         if len(answers) > _MOST_KINDS:

@@ -130,7 +130,7 @@ class Jobs:
             return None
 
     def _page(self, job: Job, snapshot: Snapshot, head: Head, entity: Iterable[bytes]) -> Page | None:
-        """A body with its content codings undone; one that cannot be ends the job with a named outcome."""
+        """Return a body with its content codings undone; one that cannot be ends the job with a named outcome."""
         notes: list[str] = []
         limit, body = self._decoded_limit, None
         if self._bounds is not None:

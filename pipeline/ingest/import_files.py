@@ -216,7 +216,7 @@ class _Importing:
         return bool(found)
 
     def _resolve(self, capture: Capture, refers: Refers) -> Snapshot | None:
-        """The capture that holds a revisit's payload: of this file, else of the archive."""
+        """Return the capture that holds a revisit's payload: of this file, else of the archive."""
         known = self._known
         found = known.named(refers)
         if found is None and refers.date:
@@ -235,7 +235,7 @@ class _Importing:
         return max(filter(None, (ours, kept)), key=lambda found: found.timestamp, default=None)
 
     def _kept(self, url: str, at: datetime, digest: str | None) -> Snapshot | None:
-        """A capture of the archive: the one of a time, or the newest one before it with a payload."""
+        """Return a capture of the archive: the one of a time, or the newest one before it with a payload."""
         if self._is_empty:
             return None
         if digest is None:

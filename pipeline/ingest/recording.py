@@ -200,7 +200,7 @@ class Writing:
         return rendered
 
     def _page(self, snapshot: Snapshot, rendered: str | None, links: bool, holds: bool) -> Task | None:
-        """What is left to be read of a page: all of it, what it leads to when its text is known, or nothing.
+        """Return what is left to be read of a page: all of it, what it leads to when its text is known, or nothing.
 
         `holds` says that its body holds a text, as far as its media type allows that.
         """
@@ -261,7 +261,7 @@ def _is_whole(fetched: Fetched) -> bool:
 
 
 def _task(fetched: Fetched, mime: str, wanted: Wanted) -> Task | None:
-    """What is to be read in the last response's body, if anything."""
+    """Return what is to be read in the last response's body, if anything."""
     role = fetched.target.role
     if role == Role.ROBOTS or not _is_whole(fetched):
         return None

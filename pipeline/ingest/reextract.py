@@ -113,7 +113,7 @@ class _Again:
         self._session.checkpoint()
 
     def _documents(self, run: str) -> Iterator[Document]:
-        """The documents of a run whose captures are its own, and which hold a text or could hold one."""
+        """Yield the documents of a run whose captures are its own, and which hold a text or could hold one."""
         for document in self._archive.documents_of(run):
             if document.same_as is None and document.key.startswith(f"runs/{run}/"):
                 yield document
@@ -137,7 +137,7 @@ class _Again:
         return document is not None and document.article.extractor == self._options.extractor
 
     def _current(self, url: str, place: str) -> Snapshot | None:
-        """A capture as it stands now, with its newest document: in this run, else in the archive."""
+        """Return a capture as it stands now, with its newest document: in this run, else in the archive."""
         if self._session.holds(place):
             return self._session.snapshot(place)
         return next((found for found in self._archive.snapshots(url) if found.place == place), None)
@@ -191,7 +191,10 @@ class _Again:
 
 
 def _body(pieces: Iterator[bytes], mime: str, rendered: Reference | None) -> bytes | None:
-    """A body whole; None, read no further than it takes to know that, where it is none that is read for a text."""
+    """Return a body whole.
+
+    None, read no further than it takes to know that, where it is none that is read for a text.
+    """
     beginning = bytearray()
     try:
         for piece in pieces:

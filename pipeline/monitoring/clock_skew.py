@@ -14,7 +14,7 @@ TIMEOUT = 10.0  # seconds
 
 
 def endpoint(store_url: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The address of the server behind a store; None for one without a server."""
+    """Return the address of the server behind a store; None for one without a server."""
     parts = urlsplit(store_url)
     if parts.scheme != "s3":
         return None

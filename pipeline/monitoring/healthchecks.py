@@ -25,15 +25,15 @@ class Healthcheck:
     timeout: float = TIMEOUT
 
     def start(self) -> bool:
-        """The run begins."""
+        """Report that the run begins."""
         return self._ping("/start")
 
     def success(self) -> bool:
-        """The run ended well."""
+        """Report that the run ended well."""
         return self._ping("")
 
     def fail(self) -> bool:
-        """The run ended, and not well."""
+        """Report that the run ended, and not well."""
         return self._ping("/fail")
 
     def _ping(self, ending: str) -> bool:
@@ -52,7 +52,7 @@ class Healthcheck:
 
 
 def healthcheck(url: str | None) -> Healthcheck:
-    """The monitor at an address; raises AlertSettingsError for what is no address."""
+    """Return the monitor at an address; raises AlertSettingsError for what is no address."""
     if url is not None:
         from pipeline.outbound.http import address
 

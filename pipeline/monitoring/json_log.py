@@ -54,7 +54,7 @@ class Lines(io.TextIOBase):
         return len(text)
 
     def fileno(self) -> int:
-        """The descriptor beneath."""
+        """Return the descriptor beneath."""
         return self._stream.fileno()
 
     def isatty(self) -> bool:
@@ -62,7 +62,7 @@ class Lines(io.TextIOBase):
         return False
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def flush(self) -> None:
@@ -82,7 +82,10 @@ def entry(moment: datetime, level: str, logger: str, message: str, more: Mapping
 
 
 def log_file(path: str) -> logging.Handler:
-    """A handler that appends to a file, and to a new one after logrotate has moved it away; raises LogFileError."""
+    """Return a handler that appends to a file, and to a new one after logrotate has moved it away.
+
+    Raises LogFileError.
+    """
     try:
         handler = logging.handlers.WatchedFileHandler(Path(path).expanduser(), encoding="utf-8")
     except (OSError, RuntimeError) as error:
@@ -93,7 +96,7 @@ def log_file(path: str) -> logging.Handler:
 
 
 def _entry_of(line: str) -> str:
-    """A line of prose as an entry; a line that is one already as it is."""
+    """Return a line of prose as an entry; a line that is one already as it is."""
     if line.startswith('{"time": '):
         return line
     said = line.removeprefix("onrecord: ")

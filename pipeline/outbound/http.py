@@ -21,7 +21,7 @@ _ANSWER = 64 << 10  # bytes of an answer that are read
 
 
 def address(url: str) -> SplitResult:
-    """The parts of an http or https address; raises ValueError, without what it holds: it may be a secret."""
+    """Return the parts of an http or https address; raises ValueError, without what it holds: it may be a secret."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -127,5 +127,5 @@ def _headers(parts: SplitResult, headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in words of the system: an HTTP error may quote what a stranger sent."""
+    """Return what went wrong, in words of the system: an HTTP error may quote what a stranger sent."""
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

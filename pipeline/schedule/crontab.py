@@ -39,7 +39,7 @@ class Installed:
 
 
 def fields(every: timedelta | None, calendar: str | None, key: str) -> str:
-    """The five fields of a crontab line; raises ScheduleError for what they cannot say."""
+    """Return the five fields of a crontab line; raises ScheduleError for what they cannot say."""
     if calendar is not None:
         from cronsim import CronSim, CronSimError
 
@@ -65,7 +65,7 @@ def fields(every: timedelta | None, calendar: str | None, key: str) -> str:
 
 
 def quoted(value: str) -> str:
-    r"""A word for the shell in a crontab line.
+    r"""Return a word for the shell in a crontab line.
 
     cron ends a command at `%` unless a backslash stands before it, and crons differ in what they make of two
     backslashes. So `%` stands outside of quotes as `\%`, which is `%` to a cron that takes the backslash away and to a
@@ -78,7 +78,7 @@ def quoted(value: str) -> str:
 
 
 def line(job: Job, when: str) -> str:
-    """The crontab line of a job; raises ScheduleError for one that is too long for cron."""
+    """Return the crontab line of a job; raises ScheduleError for one that is too long for cron."""
     pairs = [f"{name}={quoted(value)}" for name, value in job.environment]
     words = [*(("/usr/bin/env", *pairs) if pairs else ()), *(quoted(word) for word in job.argv)]
     made = " ".join(words)
@@ -101,14 +101,17 @@ def environment(made: str) -> dict[str, str]:
 
 
 def block(job: Job, when: str, notes: bytes = b"") -> bytes:
-    """The lines between and with the marks."""
+    """Return the lines between and with the marks."""
     begin = b"# >>> onrecord " + job.key.encode() + notes + b" " + job.store.encode() + b"\n"
     body = f"{line(job, when)}\n# <<< onrecord {job.key} (onrecord schedule remove takes this block out)\n"
     return begin + body.encode()
 
 
 def with_block(table: bytes | None, job: Job, when: str) -> bytes:
-    """The crontab with the job's block: in place of the one that is there, or at the end. Raises ScheduleError."""
+    """Return the crontab with the job's block.
+
+    In place of the one that is there, or at the end. Raises ScheduleError.
+    """
     before = table or b""
     found = _blocks(before, job.key)
     if found:
@@ -122,7 +125,7 @@ def with_block(table: bytes | None, job: Job, when: str) -> bytes:
 
 
 def without_block(table: bytes | None, key: str) -> bytes | None:
-    """The crontab as it was before the block of that key; None where there was none. Raises ScheduleError."""
+    """Return the crontab as it was before the block of that key; None where there was none. Raises ScheduleError."""
     rest = table
     while rest is not None and (found := _blocks(rest, key)):
         rest = _without(rest, found[0])
@@ -130,7 +133,7 @@ def without_block(table: bytes | None, key: str) -> bytes | None:
 
 
 def installed(table: bytes | None) -> list[Installed]:
-    """The blocks in a crontab; raises ScheduleError for one that has lost its end."""
+    """Return the blocks in a crontab; raises ScheduleError for one that has lost its end."""
     made = []
     for match in _blocks(table or b"", None):
         lines = match[0].decode("utf-8", "replace").splitlines()
@@ -139,7 +142,7 @@ def installed(table: bytes | None) -> list[Installed]:
 
 
 def read() -> bytes | None:
-    """The user's crontab, None where there is none; raises ScheduleError."""
+    """Return the user's crontab, None where there is none; raises ScheduleError."""
     done = _crontab("-l")
     if done.returncode == 0:
         # Debian's prints a carriage return as these two characters; what an editor is given is the crontab itself

@@ -78,7 +78,7 @@ def job_of(
     home: str | None,
     store_id: str | None = None,
 ) -> Job:
-    """The job for a store; raises ScheduleError for what no scheduler can be given.
+    """Return the job for a store; raises ScheduleError for what no scheduler can be given.
 
     `store_id` is the archive that the store must hold at each start. `arguments` stand after the store: the command and
     its options, files among them absolute. `home` is the user's folder, for an environment without HOME.
@@ -157,7 +157,7 @@ def program() -> tuple[str, ...]:
 
 
 def span(words: str) -> timedelta:
-    """The time between two runs, from words such as 15m, 2h or 1d; raises ScheduleError."""
+    """Return the time between two runs, from words such as 15m, 2h or 1d; raises ScheduleError."""
     match = _SPAN.match(words)
     if not match:
         raise ScheduleError(f"{words!r} is no span of time: write 15m, 2h or 1d")
@@ -165,7 +165,9 @@ def span(words: str) -> timedelta:
 
 
 def clock_pattern(every: timedelta, key: str) -> tuple[int, int, int]:
-    """A span as a clock repeats it: minutes between runs, and the hour and minute of the first; raises ScheduleError.
+    """Return a span as a clock repeats it: minutes between runs, and the hour and minute of the first.
+
+    Raises ScheduleError.
 
     The first is not on the hour: the key spreads stores and machines over the span.
     """

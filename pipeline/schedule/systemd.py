@@ -33,7 +33,7 @@ def folder() -> Path:
 
 
 def when(every: timedelta | None, calendar: str | None, key: str) -> str:
-    """The value of OnCalendar=; raises ScheduleError."""
+    """Return the value of OnCalendar=; raises ScheduleError."""
     if calendar is not None:
         if not _CALENDAR.match(calendar):
             raise ScheduleError(f"{calendar!r} is no time for systemd: write one such as 'Mon..Fri 06:20'")
@@ -47,7 +47,7 @@ def when(every: timedelta | None, calendar: str | None, key: str) -> str:
 
 
 def files(job: Job, calendar: str, spread: timedelta) -> dict[Path, str]:
-    """The unit files of a job: a service that runs once, and its timer."""
+    """Return the unit files of a job: a service that runs once, and its timer."""
     name = _name(job.key)
     lines = [f"Environment={_quoted(f'{key}={value}')}" for key, value in job.environment]
     command = " ".join(_quoted(word).replace("$", "$$") for word in job.argv)
@@ -103,7 +103,7 @@ def remove(key: str) -> bool:
 
 
 def installed() -> list[Unit]:
-    """The timers whose files are there."""
+    """Return the timers whose files are there."""
     made = []
     for path in sorted(folder().glob("onrecord-????????.timer")):
         text = _text(path) or ""
@@ -125,7 +125,10 @@ def _name(key: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word for a unit file: in double quotes, specifiers and escapes doubled (systemd.syntax, systemd.unit)."""
+    """Return a word for a unit file.
+
+    In double quotes, specifiers and escapes doubled (systemd.syntax, systemd.unit).
+    """
     inside = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return inside if re.fullmatch(r"[A-Za-z0-9_@+=:,./%-]+", inside) else f'"{inside}"'
 

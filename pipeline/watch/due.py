@@ -47,7 +47,7 @@ class Standing:
 
 
 def target_of(watch: Watch) -> Target:
-    """What is fetched for a watch's source."""
+    """Return what is fetched for a watch's source."""
     url = watch.url
     if watch.source == "sitemap" and _SITE.fullmatch(url):
         url = f"{url.rstrip('/')}/robots.txt"
@@ -154,7 +154,10 @@ def _tolerance(step: timedelta) -> timedelta:
 
 
 def _spread(url: str, last: datetime, due: datetime) -> datetime:
-    """A little earlier, by the URL: so that not all come at once, and a scheduler's second of delay costs no turn."""
+    """Return a little earlier, by the URL.
+
+    So that not all come at once, and a scheduler's second of delay costs no turn.
+    """
     share = 0.5 + int.from_bytes(hashlib.sha256(url.encode("utf-8", "replace")).digest()[:2]) / 131_072
     return due - min((due - last) * _EARLY, _EARLIEST) * share
 
@@ -166,5 +169,5 @@ def _by_cron(expression: str, last: datetime) -> datetime:
 
 
 def replace_zone(moment: datetime) -> datetime:
-    """The moment in UTC."""
+    """Return the moment in UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -48,14 +48,14 @@ class Telling:
 
     @classmethod
     def of(cls, event: Event, count: int | str) -> Telling:
-        """The event, by its kind, its URL, how many such there were before, and the record that shows it."""
+        """Return the event, by its kind, its URL, how many such there were before, and the record that shows it."""
         said = f"{event.kind}\0{event.url}\0"
         marks = [f"{said}{count}", *(f"{said}{record}" for record in event.records[-1:])]
         return cls(tuple(hashlib.sha256(each.encode("utf-8", "replace")).hexdigest() for each in marks), event)
 
 
 def events_of(archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection) -> Iterator[Telling]:
-    """What is to be told of watched pages and sources and was not; what was decided first comes first."""
+    """Yield what is to be told of watched pages and sources and was not; what was decided first comes first."""
     by_source = {target_of(watch).url: watch for watch in watches}
     found = []
     start = now() - FRESH
@@ -97,7 +97,7 @@ def _failing(archive: Reader, watch: Watch, ledger: Ledger, database: sqlite3.Co
 
 
 def too_fast(archive: Reader, watch: Watch, last: datetime, window: int) -> Telling:
-    """The event of a feed that showed nothing but new entries: some may have come and gone unseen."""
+    """Return the event of a feed that showed nothing but new entries: some may have come and gone unseen."""
     half = (now() - last) / 2
     minutes = max(int(half.total_seconds()) // 60, 1)
     advice = f'Watch it every {minutes} minutes: every = "{minutes}m"'
@@ -117,7 +117,7 @@ def too_fast(archive: Reader, watch: Watch, last: datetime, window: int) -> Tell
 
 
 def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
-    """A transition as people are told it, with what changed in the text where both texts are kept."""
+    """Return a transition as people are told it, with what changed in the text where both texts are kept."""
     diff = difference(archive, found)
     shown = [each for each in (found.earlier, found.later) if each.record_id]
     return Event(
@@ -138,14 +138,14 @@ def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
 
 
 def _title(found: Transition) -> str | None:
-    """What the page is called: a wall, or a page that says it is none, has a name of its own."""
+    """Return what the page is called: a wall, or a page that says it is none, has a name of its own."""
     if found.after == State.OK:
         return found.later.title or found.earlier.title
     return found.earlier.title or found.later.title
 
 
 def summary_of(found: Transition) -> str:
-    """What became of a page, in a sentence or two."""
+    """Return what became of a page, in a sentence or two."""
     seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
     good = f"last seen as it was {iso(found.earlier.at)}"
     moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
@@ -170,13 +170,13 @@ _WORDS = {
 
 
 def difference(archive: Reader, found: Transition) -> str | None:
-    """What an edit did to the text, in words; None where there is nothing to compare."""
+    """Return what an edit did to the text, in words; None where there is nothing to compare."""
     texts = texts_of(archive, found)
     return marked(compare(*texts), bracketed) if texts else None
 
 
 def texts_of(archive: Reader, found: Transition) -> tuple[str, str] | None:
-    """The text before and after an edit; None where it is none, or a text cannot be had."""
+    """Return the text before and after an edit; None where it is none, or a text cannot be had."""
     if found.after != State.OK or found.later.text in {None, found.earlier.text}:
         return None
     before, after = (_text(archive, each) for each in (found.earlier, found.later))
@@ -199,7 +199,7 @@ def _text(archive: Reader, seen: Observation) -> str | None:
 
 
 def machine_of(folder: Path) -> str:
-    """A name that this machine keeps in its folder of state."""
+    """Return a name that this machine keeps in its folder of state."""
     path = folder / "machine"
     with suppress(OSError, ValueError):
         if name := path.read_text("ascii").strip():

@@ -96,12 +96,15 @@ class Ledger:
     # Reading it
 
     def page(self, database: sqlite3.Connection, url: str) -> Page | None:
-        """What is known of a page; None when it was never tried."""
+        """Return what is known of a page; None when it was never tried."""
         row = database.execute("SELECT at, state, pending FROM pages WHERE url = ?", (url,)).fetchone()
         return row and Page(time_of(row[0]), State(row[1]) if row[1] else None, row[2])
 
     def source(self, database: sqlite3.Connection, url: str) -> Source | None:
-        """The last attempt at a feed or a sitemap, or at what it leads to where that failed: a page may name a feed."""
+        """Return the last attempt at a feed or a sitemap, or at what it leads to where that failed.
+
+        A page may name a feed.
+        """
         columns = "SELECT at, outcome, detail, failures, failing, url FROM sources"
         row = database.execute(f"{columns} WHERE url = ?", (url,)).fetchone()
         if row is None:
@@ -113,7 +116,10 @@ class Ledger:
         return Source(time_of(at), outcome, detail, failures, time_of(failing) if failing else None)
 
     def entries(self, database: sqlite3.Connection, source: str) -> Iterator[tuple[str, datetime, Page | None]]:
-        """The pages that a source led to: URL, when it was found, and what is known; None of one not reached yet."""
+        """Yield the pages that a source led to: URL, when it was found, and what is known.
+
+        None of one not reached yet.
+        """
         query = """SELECT e.url, e.found, p.at, p.state, p.pending FROM entries e LEFT JOIN pages p ON p.url = e.url
           WHERE e.source = ? AND e.fate <> ?"""
         for url, found, at, state, pending in database.execute(query, (source, Fate.LEFT_OUT)):
@@ -121,7 +127,7 @@ class Ledger:
             yield url, time_of(found), page
 
     def sources_of(self, database: sqlite3.Connection, url: str) -> list[str]:
-        """The sources that led to a page."""
+        """Return the sources that led to a page."""
         rows = database.execute("SELECT source FROM entries WHERE url = ? ORDER BY found, source", (url,))
         return [source for (source,) in rows]
 
@@ -142,7 +148,7 @@ class Ledger:
         return follow(observations_of(database, url))
 
     def changed_since(self, database: sqlite3.Connection, start: datetime) -> list[str]:
-        """The pages of which there is news since a time: those to ask for their history."""
+        """Return the pages of which there is news since a time: those to ask for their history."""
         query = "SELECT DISTINCT url FROM observations WHERE news = 1 AND at >= ? ORDER BY url"
         return [url for (url,) in database.execute(query, (int(start.timestamp()),))]
 
@@ -164,7 +170,7 @@ class Ledger:
 
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
-        """The file, made when it is needed, and made anew when it cannot be read or is of another version.
+        """Open the file; make it when it is missing, cannot be read, or is of another version.
 
         What fails while it is open is told as LedgerDamaged, or as LedgerUnusable where a later try may do.
         """
@@ -201,7 +207,7 @@ class Ledger:
     # Making it
 
     def _unread(self, database: sqlite3.Connection, archive: Reader) -> list[str]:
-        """Committed runs that are not in the ledger, oldest first; none that a wrong clock dated after now."""
+        """Return committed runs that are not in the ledger, oldest first; none that a wrong clock dated after now."""
         present = archive.present()
         (newest,) = database.execute("SELECT max(run) FROM runs").fetchone()
         if newest and _true_start(archive, newest) > present + _AHEAD:

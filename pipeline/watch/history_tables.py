@@ -44,7 +44,10 @@ class Fate(IntEnum):
 
 
 def connected(path: Path) -> sqlite3.Connection:
-    """The file, its tables made; raises sqlite3.Error, of which DatabaseError itself where it is none of ours."""
+    """Return the file, its tables made.
+
+    Raises sqlite3.Error, of which DatabaseError itself where it is none of ours.
+    """
     with suppress(OSError):  # SQLite says the same in its own words
         private_file(path)
     database = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
@@ -68,7 +71,7 @@ def forget(database: sqlite3.Connection) -> None:
 
 
 def observations_of(database: sqlite3.Connection, url: str) -> list[Observation]:
-    """What is kept of a page's observations, in the order of time."""
+    """Return what is kept of a page's observations, in the order of time."""
     query = """SELECT url, at, state, text, record, detail, title, digest, words, final FROM observations
       WHERE url = ? ORDER BY at"""
     return [Observation(row[0], time_of(row[1]), State(row[2]), *row[3:]) for row in database.execute(query, (url,))]
@@ -91,7 +94,7 @@ def drop_unless_news(database: sqlite3.Connection, seen: Observation) -> None:
 
 
 def time_of(seconds: int) -> datetime:
-    """A moment as it was kept."""
+    """Return a moment as it was kept."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

@@ -73,7 +73,7 @@ def _take(database: sqlite3.Connection, archive: Reader, outcome: Outcome) -> No
 
 
 def _passed_over(database: sqlite3.Connection, outcome: Outcome) -> None:
-    """What a feed or a sitemap led to and was not fetched; links on pages are too many, and nobody's news."""
+    """Note what a feed or a sitemap led to and was not fetched; links on pages are too many for that."""
     if not outcome.seed:
         return
     seed = outcome.seed
@@ -135,7 +135,7 @@ def _note(database: sqlite3.Connection, archive: Reader, seen: Observation) -> N
 
 
 def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:
-    """An unchanged payload has the text it had."""
+    """Return an unchanged payload has the text it had."""
     if seen.state != State.OK or seen.text is not None or seen.digest is None:
         return seen
     for other in reversed(known):

@@ -58,7 +58,7 @@ class Edit:
 
 
 def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
-    """The pages that are not there, or not for everybody, by URL: confirmed or still to be."""
+    """Yield the pages that are not there, or not for everybody, by URL: confirmed or still to be."""
     for url in ledger.urls(database, states=AWAY, waiting=True):
         where, transitions = shown_history(archive, ledger, database, url)
         page = PageReport(url, where, tuple(transitions))
@@ -69,7 +69,7 @@ def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Itera
 def changed(
     archive: Reader, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
 ) -> list[Edit]:
-    """The edits in a span of time, newest first: changes of a text, and returns with another one.
+    """Return the edits in a span of time, newest first: changes of a text, and returns with another one.
 
     Those that wait for a second look are among them.
     """
@@ -91,7 +91,7 @@ def is_edit(transition: Transition) -> bool:
 
 
 def entry_of(page: PageReport) -> dict[str, Any]:
-    """A page as plain values."""
+    """Return a page as plain values."""
     good, last = page.now.good, page.now.last
     return {
         "url": page.url,
@@ -106,7 +106,7 @@ def entry_of(page: PageReport) -> dict[str, Any]:
 
 
 def edit_of(edit: Edit, diff: str | None) -> dict[str, Any]:
-    """An edit as plain values."""
+    """Return an edit as plain values."""
     transition = edit.transition
     return {
         "url": transition.url,
@@ -125,7 +125,7 @@ def edit_of(edit: Edit, diff: str | None) -> dict[str, Any]:
 
 
 def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
-    """The report in pieces of HTML: pages of which something is told first, then those that are as they were."""
+    """Yield the report in pieces of HTML: pages of which something is told first, then those that are as they were."""
     told: list[PageReport] = []
     waiting = _Quiet(str(Certainty.PENDING).capitalize())
     quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")
@@ -168,7 +168,7 @@ class _Quiet:
             self._first.append(page)
 
     def section(self) -> Iterator[str]:
-        """The list, unless it is empty."""
+        """Yield the list, unless it is empty."""
         if not self.count:
             return
         yield f"<section><h2>{self._heading}: {self.count:,}</h2><ul class=quiet>"
@@ -212,7 +212,10 @@ def _badge(page: PageReport) -> str:
 
 
 def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
-    """A bar from the first to the last moment of the report, in the colours of the states; edits are marks in it."""
+    """Return a bar from the first to the last moment of the report, in the colours of the states.
+
+    Edits are marks in it.
+    """
     start, whole = span[0], max((span[1] - span[0]).total_seconds(), 1.0)
 
     def at(moment: datetime) -> float:
@@ -247,7 +250,7 @@ def _diff(before: str, after: str) -> str:
 
 
 def _link(url: str, title: str | None) -> str:
-    """A page's title and its address, as text: nobody is led to a page that may have become another's."""
+    """Return a page's title and its address, as text: nobody is led to a page that may have become another's."""
     shown = f"{_text(title)} " if title else ""
     return f"{shown}<code>{_text(url)}</code>"
 
@@ -261,7 +264,7 @@ def _text(text: str, limit: int = _LONGEST) -> str:
 
 
 def _timed(summary: str) -> str:
-    """A sentence whose times are not broken over two lines."""
+    """Return a sentence whose times are not broken over two lines."""
     return _TIME.sub(r"<time>\g<0></time>", _text(summary, 600))
 
 

@@ -118,7 +118,7 @@ def told(ledger: Ledger, tellings: list[Telling]) -> None:
 def _groups(
     due: list[Due], options_of: Callable[[Mapping[str, Any]], CaptureOptions]
 ) -> Iterator[tuple[CaptureOptions, list[Due]]]:
-    """What is captured alike, in one run of the archive each."""
+    """Yield what is captured alike, in one run of the archive each."""
     groups: dict[str, tuple[CaptureOptions, list[Due]]] = {}
     for each in due:
         watch = each.watch
@@ -184,7 +184,7 @@ def _capture(
 def _told_here(
     archive: Archive, watches: list[Watch], ledger: Ledger, folder: Path, more: list[Telling], turn: Turn | None
 ) -> list[Telling]:
-    """The events that this machine is to tell; what cannot be known now is told by the next run."""
+    """Return the events that this machine is to tell; what cannot be known now is told by the next run."""
     with ledger.opened() as database:
         more = [telling for telling in more if not ledger.told(database, telling.marks)]
         found = [*events_of(archive, watches, ledger, database), *more]

@@ -64,7 +64,7 @@ class Watch:
 
 
 def load(path: Path) -> list[Watch]:
-    """The watches in a file, none where there is no file; raises WatchError."""
+    """Return the watches in a file, none where there is no file; raises WatchError."""
     try:
         text = path.read_text("utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -84,7 +84,7 @@ def stores_of(path: Path) -> tuple[str, ...]:
 
 
 def parsed(text: str, where: str) -> list[Watch]:
-    """The watches that a TOML text holds; raises WatchError, with `where` in it."""
+    """Return the watches that a TOML text holds; raises WatchError, with `where` in it."""
     try:
         data = tomllib.loads(text)
     except ValueError as error:
@@ -109,7 +109,7 @@ def parsed(text: str, where: str) -> list[Watch]:
 
 
 def watch_of(table: object) -> Watch:
-    """The watch that a table of the list describes; raises ValueError."""
+    """Return the watch that a table of the list describes; raises ValueError."""
     if not isinstance(table, dict):
         raise ValueError("it is no table; write [[watch]]")  # noqa: TRY004 - one error for whatever is wrong
     for name in table:
@@ -145,7 +145,7 @@ def watch_of(table: object) -> Watch:
 
 
 def span(text: str, least: timedelta = _LEAST) -> timedelta:
-    """A span of time as it is written here: 15m, 6h, 1d, 2w; raises ValueError."""
+    """Return a span of time as it is written here: 15m, 6h, 1d, 2w; raises ValueError."""
     match = _SPAN.match(text.strip())
     if not match:
         raise ValueError(f"{text!r} is no span of time; write 15m, 6h, 1d or 2w")

@@ -41,7 +41,7 @@ Answering = Callable[[Request, Reader, str], Response]
 
 
 def create_app(reading: Reading, replay: int | str) -> Starlette:
-    """The archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown."""
+    """Return the archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown."""
 
     def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
         def endpoint(request: Request) -> Response:
@@ -105,7 +105,7 @@ def _answered(request: Request, archive: Reader, output: str) -> Response:
 
 
 def _from(first: str, others: Iterator[str]) -> Iterator[bytes]:
-    """The pieces as they are sent: an index may hold half a character."""
+    """Yield the pieces as they are sent: an index may hold half a character."""
     yield first.encode("utf-8", "replace")
     yield from (piece.encode("utf-8", "replace") for piece in others)
 

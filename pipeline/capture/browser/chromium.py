@@ -72,7 +72,7 @@ class Process:
         return self._chromium is not None and self._chromium.is_connected()
 
     async def start(self) -> Chromium:
-        """The browser, started when it does not run; raises BrowserUnavailable."""
+        """Return the browser, started when it does not run; raises BrowserUnavailable."""
         if self._chromium is not None and self._chromium.is_connected():
             return self._chromium
         await self.kill()
@@ -167,7 +167,7 @@ exec {binary} "$@"
 
 
 def _reason(error: Exception) -> str:
-    """The line that tells most of what the driver and the browser have said."""
+    """Return the line that tells most of what the driver and the browser have said."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return next((line for line in lines if "FATAL" in line or "sandbox!" in line), lines[0])[:200]
 
@@ -199,13 +199,13 @@ async def _driver() -> Playwright:
 
 
 def _environment(home: Path, sockets: Path) -> dict[str, str | float | bool]:
-    """What the browser's processes see: no credentials of this program's, and a home that is cleared away."""
+    """Return what the browser's processes see: no credentials of this program's, and a home that is cleared away."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
     return {**kept, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home)), "TMPDIR": str(sockets)}
 
 
 def _certificate(home: Path) -> tuple[ssl.SSLContext, str]:
-    """A certificate for every host, which this one browser takes for good, and its key's fingerprint."""
+    """Return a certificate for every host, which this one browser takes for good, and its key's fingerprint."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -233,7 +233,7 @@ def _certificate(home: Path) -> tuple[ssl.SSLContext, str]:
 
 
 def _group_in(home: Path | None) -> int:
-    """The process group that the starter has written down, 0 when it has not come so far."""
+    """Return the process group that the starter has written down, 0 when it has not come so far."""
     try:
         return int((home / "pid").read_text()) if home else 0
     except (OSError, ValueError):

@@ -96,7 +96,7 @@ class PageRecord:
         return 0.0 if self._under_way else self._loop.time() - self._last
 
     async def answer(self, asked: Asked) -> Exchange:
-        """The exchange of a request of the page; raises Refused."""
+        """Return the exchange of a request of the page; raises Refused."""
         self._check(asked)
         task = asyncio.create_task(self._fetch(asked))
         self._under_way.add(task)
@@ -160,7 +160,7 @@ class PageRecord:
         return fetched.exchanges[0]
 
     def _further(self, asked: Asked) -> Headers:
-        """The target's own headers, as far as they go to this URL and the browser has none of the name."""
+        """Return the target's own headers, as far as they go to this URL and the browser has none of the name."""
         named = {name.lower() for name, _ in asked.headers}
         try:
             here = checked_url(asked.url)
@@ -210,7 +210,7 @@ class PageRecord:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     def fetched(self, ended: Verdict) -> tuple[Fetched, ...]:
-        """The page first, whose visit ended so, then all it asked for, as they came."""
+        """Return the page first, whose visit ended so, then all it asked for, as they came."""
         page = Fetched(self.target, tuple(self._chain), self._page_verdict(ended))
         return page, *self._fetched
 
@@ -236,7 +236,7 @@ class PageRecord:
         return None
 
     def told(self) -> Iterator[str]:
-        """The notes, each with how often it was made when that was more than once."""
+        """Yield the notes, each with how often it was made when that was more than once."""
         for note, count in self.notes.items():
             if count:
                 yield note if count == 1 else f"{note} ({count:,} times)"

@@ -202,7 +202,7 @@ async def _connect_head(sock: socket.socket) -> bytes:
 
 
 async def _peek(sock: socket.socket, size: int) -> bytes:
-    """The next bytes, left where they are; raises ValueError when the other end has closed."""
+    """Return the next bytes, left where they are; raises ValueError when the other end has closed."""
     while True:
         await _readable(sock)
         data = sock.recv(size, socket.MSG_PEEK)
@@ -307,14 +307,14 @@ async def _pass_on(recorded: Exchange, asked: Asked, state: h11.Connection, writ
 
 
 def _passed_on(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
-    """A server's headers, as far as a strict parser can be given them: NUL and line breaks are none of a value's."""
+    """Yield a server's headers as a strict parser takes them: without NUL and line breaks in values."""
     for name, value in headers:
         if name.lower() not in _NOT_PASSED_ON and _NAME.match(name):
             yield name.encode("ascii"), re.sub(r"[\0\r\n]", " ", value).strip().encode("latin-1")
 
 
 def _entity(recorded: Exchange) -> Generator[bytes, None, None]:
-    """The body without its framing and in its content coding, which the browser undoes."""
+    """Yield the body without its framing and in its content coding, which the browser undoes."""
     with recorded.response.open() as stream:
         stream.seek(recorded.head_length)
         yield from read_entity(stream, Head(recorded.status, "", recorded.headers, recorded.head_length))

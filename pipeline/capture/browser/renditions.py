@@ -50,7 +50,7 @@ _SERIALISE = """((limit) => {
 
 
 def line(error: BaseException) -> str:
-    """The first line of what the driver says, fit for a note."""
+    """Return the first line of what the driver says, fit for a note."""
     lines = str(error).strip().splitlines()
     text = lines[0][:200] if lines else type(error).__name__
     return "".join(character if character.isprintable() else "?" for character in text)  # it may reach a terminal
@@ -66,7 +66,7 @@ class Inspector:
         self._folder = folder
 
     async def evaluate(self, expression: str) -> Any:
-        """A value from the page, in a world where the page's own scripts have changed nothing."""
+        """Return a value from the page, in a world where the page's own scripts have changed nothing."""
         tree = await self._session.send("Page.getFrameTree")
         frame = tree["frameTree"]["frame"]["id"]
         world = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "onrecord"})
@@ -79,7 +79,7 @@ class Inspector:
         return result["result"].get("value")
 
     async def take_home(self, *, stop: bool) -> list[Made]:
-        """The DOM and the screenshot, as far as they can be had; with `stop`, scripts are ended first."""
+        """Return the DOM and the screenshot, as far as they can be had; with `stop`, scripts are ended first."""
         made: list[Made] = []
         try:
             async with asyncio.timeout(self._limits.closing):
@@ -98,7 +98,7 @@ class Inspector:
         return made
 
     async def _tried(self, name: str, make: Callable[[], Awaitable[Made]]) -> Made | None:
-        """A thing made, at the second try without the page's scripts, which may have begun to run just now."""
+        """Return a thing made, at the second try without the page's scripts, which may have begun to run just now."""
         seconds = self._limits.closing / 4
         for last in (False, True):
             try:

@@ -108,7 +108,7 @@ class _Feeder:
                 self._reader.release(len(batch))
 
     def _next_batch(self) -> list[Target | None]:
-        """What waits, at least one; None stands for the end."""
+        """Return what waits, at least one; None stands for the end."""
         item = self._waiting.get()
         batch: list[Target | None] = []
         with suppress(queue.Empty):

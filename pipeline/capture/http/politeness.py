@@ -35,7 +35,7 @@ class HostQueue:
         (self.requisites if target.role == Role.REQUISITE else self.others).append(target)
 
     def next(self) -> Target | None:
-        """The target whose turn it is."""
+        """Return the target whose turn it is."""
         waiting = self.requisites or self.others
         return waiting.popleft() if waiting else None
 
@@ -130,7 +130,7 @@ class Hosts:
         self._most_manners = max(_MANNERS, 2 * len(self._manners))
 
     def take_connection(self, url: WebUrl) -> Connection | None:
-        """An idle connection to the host, if one is left that the server has neither closed nor written to."""
+        """Return an idle connection to the host, if one is left that the server has neither closed nor written to."""
         idle = self._idle.get((url.scheme, url.host, url.port), [])
         while idle:
             connection = idle.pop()

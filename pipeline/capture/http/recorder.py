@@ -60,7 +60,7 @@ class BlockSink:
         self._file.write(data)
 
     def finish(self) -> Block:
-        """The bytes as a block; raises StoreUnavailable when the disk fails."""
+        """Return the bytes as a block; raises StoreUnavailable when the disk fails."""
         if self._file is None:
             return Block.of(b"".join(self._pieces))
         try:
@@ -242,7 +242,7 @@ class Recorder:
             self.give_up(Truncation.UNSPECIFIED if data else Truncation.DISCONNECT, framing.broken)
 
     def _lenient_head(self) -> Head | None:
-        """The final response's head once it is complete; interim ones before it are dropped (RFC 9110 §15.2)."""
+        """Return the final response's head once it is complete; interim ones before it are dropped (RFC 9110 §15.2)."""
         while True:
             end = _head_end(self._head)
             if (end or len(self._head)) > self._max_header:

@@ -34,7 +34,7 @@ class Request:
 def request_headers(
     url: WebUrl, request: Request, settings: FetchSettings
 ) -> tuple[list[tuple[bytes, bytes]], list[str]]:
-    """The headers of a request as bytes, and a note for each that was asked for and cannot be sent."""
+    """Return the headers of a request as bytes, and a note for each that was asked for and cannot be sent."""
     further = request.headers
     named = {name.lower() for name, _ in further}
     usual = [
@@ -56,7 +56,7 @@ def request_headers(
 
 
 def headers_after_redirect(headers: Headers, first: WebUrl, url: WebUrl) -> Headers:
-    """What of a target's headers goes to a URL that it redirects to (RFC 9110 §15.4).
+    """Return what of a target's headers goes to a URL that it redirects to (RFC 9110 §15.4).
 
     Validators are about the first URL: a 304 to them would lose the second's content. Secrets stay with their origin.
     """

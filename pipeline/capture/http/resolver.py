@@ -12,7 +12,7 @@ Addresses = list[tuple[str, int]]
 
 
 async def resolve(host: str, port: int) -> Addresses:
-    """The addresses of a host, in the resolver's order; raises OSError or UnicodeError as the resolver does.
+    """Return the addresses of a host, in the resolver's order; raises OSError or UnicodeError as the resolver does.
 
     Each lookup has a daemon thread of its own, which a caller that gives up leaves behind: the system's resolver cannot
     be interrupted, and nobody waits for it when the run ends.

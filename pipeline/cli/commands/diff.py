@@ -94,7 +94,7 @@ def command(
 
 
 def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | None) -> tuple[Snapshot, Snapshot]:
-    """The two snapshots to compare, the earlier one first; raises NoSuchSnapshot."""
+    """Return the two snapshots to compare, the earlier one first; raises NoSuchSnapshot."""
     from archive.errors import NoSuchSnapshot
     from archive.page_history import history_of, newest_shown
 
@@ -143,7 +143,7 @@ _COLOURS = {"deleted": "red", "inserted": "green"}
 
 
 def _words(pieces: list[Piece], *, coloured: bool) -> str:
-    """The changes with a little of what stays around them; marked by brackets where colours cannot be seen."""
+    """Return the changes with a little of what stays around them; marked by brackets where colours cannot be seen."""
     from archive.text_diff import bracketed, marked
 
     return marked(pieces, _coloured if coloured else bracketed)
@@ -161,7 +161,7 @@ def _unified(before: str, after: str) -> str:
 
 
 def _page(old: Snapshot, new: Snapshot, pieces: list[Piece]) -> str:
-    """A page that needs nothing else: no script, no request."""
+    """Return a page that needs nothing else: no script, no request."""
     tags: dict[str, Callable[[str], str]] = {
         "same": lambda text: text,
         "deleted": lambda text: f"<del>{text}</del>",

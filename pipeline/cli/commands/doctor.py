@@ -166,7 +166,7 @@ def _spool(context: Context) -> Check:
 
 
 def _elsewhere(folder: Path, context: Context) -> str:
-    """Runs that wait for other stores: only an invocation that names their store publishes them."""
+    """Return which runs wait for other stores: only a command that names their store publishes them."""
     own = context.address()
     waiting = [
         address

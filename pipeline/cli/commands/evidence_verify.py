@@ -77,7 +77,7 @@ def _bundle(context: Context, file: Path, key: str | None, roots: Path | None, c
 
 
 def _key(named: str | None) -> PublicKey | None:
-    """A public key that is written out, or stands in a file."""
+    """Return a public key that is written out, or stands in a file."""
     from archive.crypto import PublicKey
 
     if named is None:

@@ -152,7 +152,7 @@ def _html(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
 
 
 def _raw(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
-    """The response block; a revisit's is that of the record that holds its payload."""
+    """Return the response block; a revisit's is that of the record that holds its payload."""
     record = archive.payload_record(snapshot)
     return iter(lambda: record.block.read(_PIECE), b"")
 

@@ -77,7 +77,7 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
 def _watched(
     context: Context, listed: list[Watch], ledger: Ledger, channels: list[Channel], monitor: Healthcheck, limit: float
 ) -> None:
-    """The run, with what is told of it: to the monitor, the metrics, and by alert when it fails."""
+    """Run, and report the run to the monitor, the metrics, and by alert when it fails."""
     from pipeline.alerts.notify import notify
     from storage.errors import OnrecordError
 

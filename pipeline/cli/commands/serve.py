@@ -128,12 +128,12 @@ def _reached(
 
 
 def _next(own: int, port: int) -> int:
-    """The port after one that was named; any port beside any, and beside the last."""
+    """Return the port after one that was named; any port beside any, and beside the last."""
     return own + 1 if port and own < _HIGHEST else 0
 
 
 def _origin(written: str | None, option: str) -> str | None:
-    """An origin (RFC 6454 §6.2) as it was written, without a slash at its end."""
+    """Return an origin (RFC 6454 §6.2) as it was written, without a slash at its end."""
     if written is None:
         return None
     parts = urlsplit(written.rstrip("/"))

@@ -135,7 +135,7 @@ def _report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, path:
 
 
 def _stock(context: Context, archive: Reader, hosts: int) -> None:
-    """What the archive holds; reads every manifest and the whole index."""
+    """Print what the archive holds; reads every manifest and the whole index."""
     from archive.statistics import stock_of
 
     stock = stock_of(archive)

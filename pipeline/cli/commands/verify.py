@@ -119,7 +119,7 @@ def _look(
 
 
 def _held(context: Context, file: Path | None) -> dict[str, Checkpoint]:
-    """The checkpoint that is named, and the one that this machine signed last."""
+    """Return the checkpoint that is named, and the one that this machine signed last."""
     from archive.evidence import remembered_checkpoint
 
     own = context.last_checkpoint()
@@ -190,7 +190,7 @@ class _Told:
             click.echo(f"{where}{finding.run}: whole, {many(finding.records, 'record')}, {many(finding.bytes, 'byte')}")
 
     def summary(self, *, deep: bool) -> str:
-        """The last line: what was read, and what was not."""
+        """Return the last line: what was read, and what was not."""
         of = self._counts
         if not deep:
             return (
@@ -230,7 +230,7 @@ class _Report:
         file.write(f'{head[:-1]}, "runs": [\n'.encode())
 
     def add(self, store: ObjectStore, finding: Finding, read: datetime | None) -> None:
-        """A line for a run: what was found, and when it was last read whole by this machine."""
+        """Print a line for a run: what was found, and when this machine last read it completely."""
         from archive.times import iso
 
         entry = asdict(finding) | {"store": store.url, "last_read": read and iso(read)}
@@ -238,7 +238,7 @@ class _Report:
         self._first = False
 
     def end(self, faults: int, unread: int) -> None:
-        """What comes last."""
+        """Print the last line."""
         from archive.times import iso, now
 
         tail = json.dumps({"ended": iso(now()), "faults": faults, "unread": unread})

@@ -60,7 +60,7 @@ class _Page:
         self.writer = Writer(html)
 
     def rewritten(self) -> str | None:
-        """The page without shortcodes, or None when there was none."""
+        """Return the page without shortcodes, or None when there was none."""
         skipped = 0  # what was dropped up to here is not looked at
         for number, found in enumerate(self.found):
             if found.start < skipped:
@@ -120,7 +120,10 @@ class _Page:
         self.writer.replace(found, f"&#91;{text}&#93;")
 
     def _wrapped(self, number: int) -> str | None:
-        """The raw text up to the closing tag; long text with brackets in it is not looked at, lest it be read often."""
+        """Return the raw text up to the closing tag.
+
+        Long text with brackets in it is not looked at, lest it be read often.
+        """
         close = self.closes.get(number)
         if close is None:
             return None

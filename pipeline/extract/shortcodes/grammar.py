@@ -54,7 +54,7 @@ class Reader:
         self._patience = 200_000 + len(html)  # characters that may be read in vain
 
     def tag(self, start: int) -> Tag | None:
-        """The tag that begins with the bracket at `start`, or None when none can."""
+        """Return the tag that begins with the bracket at `start`, or None when none can."""
         match = _NAME.match(self.html, start)
         if match is None:
             return None

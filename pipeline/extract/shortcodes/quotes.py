@@ -64,7 +64,7 @@ class Value:
 
 
 def quoted_value(html: str, quote: re.Match[str], limit: int) -> Value:
-    """The value that an opening quote begins; nothing behind `limit` is looked at."""
+    """Return the value that an opening quote begins; nothing behind `limit` is looked at."""
     start = quote.end()
     kind = quote.lastgroup or "single"
     plain = quote[0] in {"'", '"'}
@@ -90,7 +90,7 @@ class _Search:
         self.seen = start
 
     def run(self) -> Value:
-        """The value, ended by the best sign there is."""
+        """Return the value, ended by the best sign there is."""
         for event in _EVENTS[self.kind].finditer(self.html, self.start, self.limit):
             name, self.seen = event.lastgroup, event.end()
             if name == "close":

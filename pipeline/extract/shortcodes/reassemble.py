@@ -25,7 +25,7 @@ class Writer:
         self._closed = False  # whether the last thing taken out was a closing tag
 
     def text(self) -> str | None:
-        """The page as it is now, or None when nothing was taken out."""
+        """Return the page as it is now, or None when nothing was taken out."""
         if not self._parts:
             return None
         self._copy(len(self._html))

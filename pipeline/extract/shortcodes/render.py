@@ -130,7 +130,7 @@ _DIVI = Rule(heading=("title", "heading"), label=("button_text",), link=("button
 
 
 def shown(name: str, values: Mapping[str, str], content: str | None) -> Shown:
-    """What readers saw of a shortcode; `content` is the raw text that it wraps, None when it wraps none."""
+    """Return what readers saw of a shortcode; `content` is the raw text that it wraps, None when it wraps none."""
     embed = embed_of_shortcode(name, values, content or "")
     if embed is not None:
         drops = content is not None and _ADDRESS.fullmatch(_text(content)) is not None
@@ -150,7 +150,7 @@ def shown(name: str, values: Mapping[str, str], content: str | None) -> Shown:
 
 @lru_cache(maxsize=1024)
 def _plain(name: str) -> Shown:
-    """What is seen of a shortcode that says nothing: whether a paragraph ends with it."""
+    """Return what is seen of a shortcode that says nothing: whether a paragraph ends with it."""
     return Shown(block=not is_inline(name))
 
 
@@ -172,13 +172,13 @@ def _names(rule: Rule) -> frozenset[str]:
 
 
 def _text(value: str) -> str:
-    """The words of a value, without markup; page builders have signs of their own for quotes and brackets."""
+    """Return the words of a value, without markup; page builders have signs of their own for quotes and brackets."""
     value = value[:_LONGEST_TEXT].replace("``", '"').replace("%22", '"').replace("%91", "[").replace("%93", "]")
     return _SPACE.sub(" ", unescape(_MARKUP.sub(" ", value))).strip()
 
 
 def _first(values: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """The text of the first of these attributes that says something."""
+    """Return the text of the first of these attributes that says something."""
     for name in names:
         text = _text(values.get(name) or "")
         if _LETTER.search(text) and text.lower() not in _SETTINGS:
@@ -242,7 +242,7 @@ def _image(rule: Rule, values: Mapping[str, str], content: str | None) -> str:
 
 
 def _wrapping(rule: Rule, values: Mapping[str, str], content: str | None) -> tuple[str, str]:
-    """The tags that make of the wrapped text what it was: a heading, a link."""
+    """Return the tags that make of the wrapped text what it was: a heading, a link."""
     if content is None or len(content) > _LONGEST_HEADING:
         return "", ""
     if rule.wraps == "heading" and _text(content) and not _HEADING_STOPS.search(content):

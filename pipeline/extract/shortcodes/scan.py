@@ -126,7 +126,7 @@ class _Walk:
                 position = self._beyond(start) if sign == "<" else start + 1
 
     def _comment(self, start: int) -> Found | None:
-        """A comment of the block editor, as a comment or as text that shows one."""
+        """Return a comment of the block editor, as a comment or as text that shows one."""
         if self.html.startswith("&", start):
             escaped = _ESCAPED_COMMENT.match(self.html, start)
             return Found(start, escaped.end()) if escaped else None

@@ -28,7 +28,7 @@ _ORIGINAL = 100  # headers of the response that are passed on
 
 
 def target_of(request: Request, prefix: str) -> str:
-    """The URL that follows a prefix in the path, its query with it, as it was sent."""
+    """Return the URL that follows a prefix in the path, its query with it, as it was sent."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.split(b"?", 1)[0].decode("latin-1")
     url = path[path.index(prefix) + len(prefix) :]
@@ -40,7 +40,7 @@ def target_of(request: Request, prefix: str) -> str:
 
 
 def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Response:
-    """A capture as it was (RFC 7089 §4.5), at the time that the path names; raises NoSuchSnapshot."""
+    """Return a capture as it was (RFC 7089 §4.5), at the time that the path names; raises NoSuchSnapshot."""
     asks = request.headers.get("sec-fetch-dest", "")
     if asks not in {"", "empty", _READER} or request.headers.get("service-worker"):
         return line("what was captured is read or looked at here, not run: it is no part of a page of this origin", 403)
@@ -66,7 +66,7 @@ def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Respo
 
 
 def neighbours(archive: Reader, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
-    """The snapshots of the same URL before and after one, of those that may be shown."""
+    """Return the snapshots of the same URL before and after one, of those that may be shown."""
     earlier = _back(archive, snapshot)
     later = archive.snapshots(snapshot.url, start=snapshot.timestamp)
     after = (other for other in later if other.timestamp > snapshot.timestamp and not other.withheld)
@@ -117,7 +117,7 @@ def _ascii(url: str) -> str:
 
 
 def warc(request: Request, archive: Reader) -> Response:
-    """A run's WARC file, or the range of it that is asked for (RFC 9110 §14); nothing else of the store."""
+    """Return a run's WARC file, or the range of it that is asked for (RFC 9110 §14); nothing else of the store."""
     key = request.path_params["key"]
     try:
         size = archive.warc_size(key)

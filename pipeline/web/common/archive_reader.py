@@ -52,7 +52,7 @@ class Question:
 
 
 def asked_url(text: str) -> str:
-    """The URL that someone wrote, with a scheme; raises BadQuestion."""
+    """Return the URL that someone wrote, with a scheme; raises BadQuestion."""
     url = text.strip()
     if not url:
         raise BadQuestion("name a URL: https://host/path")
@@ -71,7 +71,7 @@ def asked_url(text: str) -> str:
 
 
 def host_or_prefix(text: str) -> tuple[str, str | None]:
-    """A URL that was written with a star, as CDX servers take it, without the star, and the match that it means."""
+    """Return a URL written with a star, as CDX servers take it, without the star, and the match it means."""
     text = text.strip()
     if text.startswith("*."):
         return text[2:].rstrip("*"), "domain"
@@ -95,7 +95,7 @@ class Reading:
         self._pause = 0.0  # seconds between two lists of the runs: a bucket of many is slow to list
 
     def fresh(self) -> Reader:
-        """The archive, with the runs of a few seconds ago at the latest."""
+        """Return the archive, with the runs of a few seconds ago at the latest."""
         with self._lock:
             if time.monotonic() - self._looked > _FRESH:
                 self.archive.refresh()
@@ -103,7 +103,10 @@ class Reading:
         return self.archive
 
     def runs(self) -> tuple[str, ...]:
-        """The runs that exist, oldest first, as they were a while ago: seconds where they are few, else a minute."""
+        """Return the runs that exist, oldest first, as they were a while ago.
+
+        Seconds where they are few, else a minute.
+        """
         archive = self.fresh()
         with self._lock:
             begun = time.monotonic()
@@ -117,7 +120,7 @@ class Reading:
             return self._runs
 
     def snapshots(self, url: str) -> list[Snapshot]:
-        """What is kept of a URL, oldest first; of very many, the newest."""
+        """Return what is kept of a URL, oldest first; of very many, the newest."""
         try:
             archive = self.fresh()
             return list(islice(archive.back(archive.kept_address(url)), MOST_SNAPSHOTS))[::-1]
@@ -137,7 +140,10 @@ class Reading:
         return dated(self.fresh(), snapshot, None, same_text)
 
     def walk(self, url: str, match: str, after: str = "") -> Iterator[Snapshot]:
-        """What is kept of a prefix, a host or a domain, by key, then time; what comes after a key, if one is named."""
+        """Yield what is kept of a prefix, a host or a domain, by key, then time.
+
+        What comes after a key, if one is named.
+        """
         archive = self.fresh()
         try:
             yield from archive.snapshots_after(url, match, after, "~") if after else archive.snapshots(url, match=match)
@@ -145,14 +151,14 @@ class Reading:
             return
 
     def snapshot(self, url: str, at: datetime) -> Snapshot:
-        """The snapshot of a URL nearest to a time, the very URL and no redirect first; raises NoSuchSnapshot."""
+        """Return the snapshot of a URL nearest to a time, the very URL and no redirect first; raises NoSuchSnapshot."""
         found = self.fresh().near(url, at)
         if found is None:
             raise NoSuchSnapshot(f"nothing is kept of {url}")
         return found
 
     def nearest(self, url: str, at: datetime, *, standing: bool) -> Snapshot:
-        """The snapshot that shows a URL at a time, redirects followed; raises NoSuchSnapshot.
+        """Return the snapshot that shows a URL at a time, redirects followed; raises NoSuchSnapshot.
 
         With `standing`, for what a page needs to be shown, one that is no tombstone is nearer than any that is.
         """
@@ -181,22 +187,22 @@ class Reading:
         return self.archive.checked(best)
 
     def captures(self, run: str, limit: int) -> list[Snapshot]:
-        """The first lines of a run's index."""
+        """Return the first lines of a run's index."""
         return list(islice(self.archive.captures_of(run), limit))
 
     def manifest(self, run: str) -> Manifest | None:
-        """A run's manifest, or None when it is gone since the runs were listed."""
+        """Return a run's manifest, or None when it is gone since the runs were listed."""
         try:
             return self.archive.manifest(run)
         except ObjectMissing:
             return None
 
     def document(self, snapshot: Snapshot) -> Document | None:
-        """A snapshot's text and metadata."""
+        """Return a snapshot's text and metadata."""
         return self.archive.document(snapshot)
 
     def body(self, snapshot: Snapshot, limit: int) -> tuple[Head, Iterator[bytes]]:
-        """The head of a capture's response, and its body, codings undone, in pieces."""
+        """Return the head of a capture's response, and its body, codings undone, in pieces."""
         head, _, entity = self.archive.payload(snapshot)
         return head, decoded(entity, head.content_encoding, limit)
 

@@ -49,7 +49,7 @@ def line(text: str, status: int = 200) -> PlainTextResponse:
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status that an error becomes."""
+    """Return the HTTP status that an error becomes."""
     if isinstance(error, Withheld):
         return withheld_status(error)
     if isinstance(error, NoSuchSnapshot | ObjectMissing):
@@ -69,7 +69,7 @@ def withheld_status(error: Withheld) -> int:
 
 
 async def refuse(_request: Request, error: Exception) -> Response:
-    """An error as one line; what is no fault of the asker's is logged."""
+    """Return an error as one line; what is no fault of the asker's is logged."""
     status = status_of(error)
     if status >= 500:
         _log.warning("%s: %s", type(error).__name__, error, exc_info=error if status == 500 else None)

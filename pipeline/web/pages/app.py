@@ -17,19 +17,19 @@ _STATIC = {"onrecord.css": "text/css", "compare.js": "text/javascript", "mark.sv
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The pages."""
+    """Return the pages."""
     rooms = (home, timeline, listing, reader_view, compare, availability_board)
     return [route for room in rooms for route in room.routes(frame)] + [_static()]
 
 
 def nowhere(frame: Frame, request: Request, status: int) -> Response:
-    """A page for an address at which there is none."""
+    """Return a page for an address at which there is none."""
     values = {"title": "No such page", "message": "there is nothing at this address; begin at the first page"}
     return frame.render(request, "error.html", values, status=status)
 
 
 def create_pages(reading: Reading, replay: int | str) -> Starlette:
-    """The pages alone, as an application of their own; `replay` is the port, or origin, of captured pages."""
+    """Return the pages alone, as an application of their own; `replay` is the port, or origin, of captured pages."""
     frame = Frame(reading, replay)
 
     def lost(request: Request, error: Exception) -> Response:
@@ -39,7 +39,7 @@ def create_pages(reading: Reading, replay: int | str) -> Starlette:
 
 
 def _static() -> BaseRoute:
-    """The few files that pages load: read once."""
+    """Return the few files that pages load: read once."""
     folder = files("pipeline.web") / "static"
     held = {name: (folder / name).read_bytes() for name in _STATIC}
 

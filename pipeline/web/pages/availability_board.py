@@ -57,7 +57,7 @@ class Boards:
         self._made: tuple[object, Board] | None = None
 
     def board(self) -> Board:
-        """The board of the archive as it is now."""
+        """Return the board of the archive as it is now."""
         with self._lock:
             runs = self._reading.runs()
             made_from = (runs, self._reading.archive.shown_mark())
@@ -86,7 +86,7 @@ def board_of(reading: Reading, runs: tuple[str, ...]) -> Board:
 
 
 def _standing(reading: Reading, found: list[Snapshot]) -> Standing | None:
-    """A page's standing, or None where its newest snapshot is what it was before."""
+    """Return a page's standing, or None where its newest snapshot is what it was before."""
     page = reading.history(found)
     newest = page.judged[-1]
     waits = page.state is not None and page.state.certainty == Certainty.PENDING and page.state.name != Name.BACK
@@ -100,7 +100,7 @@ def _standing(reading: Reading, found: list[Snapshot]) -> Standing | None:
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The board."""
+    """Return the board."""
     boards = Boards(frame.reading)
     return [frame.route("/board", lambda request: _board(frame, boards, request))]
 

@@ -21,7 +21,7 @@ _MOST = 500  # texts that can be stepped through: the newest
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The comparison."""
+    """Return the comparison."""
     return [frame.route("/compare", lambda request: _compare(frame, request))]
 
 

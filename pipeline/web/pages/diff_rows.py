@@ -35,7 +35,7 @@ class Stretch:
 
 
 def rows_of(pieces: Iterable[Piece]) -> list[Row]:
-    """The rows of a comparison: one ends where both texts begin a new line."""
+    """Return the rows of a comparison: one ends where both texts begin a new line."""
     rows = [Row()]
     for piece in pieces:
         if piece.kind != Kind.SAME:

@@ -54,7 +54,7 @@ class Card:
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The first page and the search."""
+    """Return the first page and the search."""
     return [
         frame.route("/", lambda request: _home(frame, request)),
         frame.route("/search", lambda request: _search(frame, request)),
@@ -73,7 +73,7 @@ def _nothing_asked() -> dict[str, str]:
 
 
 def counts_of(reading: Reading) -> Counts:
-    """What the manifests of the newest runs say together."""
+    """Return what the manifests of the newest runs say together."""
     runs = reading.runs()
     captures = texts = 0
     for run in runs[-_COUNTED:]:
@@ -159,12 +159,12 @@ def _redirect(where: str) -> Response:
 
 
 def _last_second(text: str) -> str:
-    """A day, as date fields send it, is meant whole."""
+    """Return a day, as date fields send it, is meant whole."""
     return f"{text}T23:59:59" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
 
 
 def _marked(snippet: str) -> Markup:
-    """A snippet with what was found in it marked."""
+    """Return a snippet with what was found in it marked."""
     parts: list[Markup] = []
     position = 0
     for match in _FOUND.finditer(snippet):

@@ -31,7 +31,7 @@ class Listed:
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The list of pages."""
+    """Return the list of pages."""
     return [frame.route("/pages", lambda request: _pages(frame, request))]
 
 

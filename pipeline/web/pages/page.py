@@ -35,7 +35,7 @@ _UNREADABLE = (503, "The archive cannot be read now")
 
 
 def moment_of(text: str, name: str) -> datetime:
-    """The time that a parameter names; raises BadQuestion."""
+    """Return the time that a parameter names; raises BadQuestion."""
     try:
         return parse_time(text)
     except (ValueError, OverflowError) as error:
@@ -43,12 +43,12 @@ def moment_of(text: str, name: str) -> datetime:
 
 
 def number_of(text: str, most: int) -> int:
-    """The number of a page of a list, from 1 to `most`; 1 for what is no number."""
+    """Return the number of a page of a list, from 1 to `most`; 1 for what is no number."""
     return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _shown(value: Any) -> Any:
-    """What a template prints: strings with what cannot be seen made visible."""
+    """Return what a template prints: strings with what cannot be seen made visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -57,7 +57,7 @@ def _day(moment: datetime) -> str:
 
 
 def _time(moment: datetime) -> Markup:
-    """A time as a <time> element: the day in words, the minute, UTC."""
+    """Return a time as a <time> element: the day in words, the minute, UTC."""
     return Markup('<time datetime="{}">{} <span class="minute">{} UTC</span></time>').format(
         iso(moment), _day(moment), f"{moment:%H:%M:%S}"
     )
@@ -78,7 +78,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _status(error: OnrecordError) -> tuple[int, str]:
-    """The HTTP status that an error becomes, and the heading of its page."""
+    """Return the HTTP status that an error becomes, and the heading of its page."""
     if isinstance(error, Withheld):
         return withheld_status(error), "Not shown"
     return next(((code, text) for kind, code, text in _STATUS if isinstance(error, kind)), _UNREADABLE)
@@ -93,7 +93,7 @@ class Frame:
         self._environment = _environment()
 
     def route(self, path: str, page: Callable[[Request], Response]) -> BaseRoute:
-        """A page at a path; it may block. What it raises becomes a page with one line."""
+        """Return a page at a path; it may block. What it raises becomes a page with one line."""
 
         @functools.wraps(page)
         async def answer(request: Request) -> Response:
@@ -108,7 +108,7 @@ class Frame:
     def render(
         self, request: Request, template: str, values: Mapping[str, object], *, status: int = 200
     ) -> HTMLResponse:
-        """A template as a response."""
+        """Return a template as a response."""
         origin = origin_of(request, self._replay)
 
         def shown(snapshot: Snapshot, kind: str = "") -> str:
@@ -124,7 +124,7 @@ class Frame:
 
 
 def walls(more: str = "") -> dict[str, str]:
-    """The headers of every page of the interface: only what is its own, framed by none, told to none."""
+    """Return the headers of every page of the interface: only what is its own, framed by none, told to none."""
     return {
         "Content-Security-Policy": (
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

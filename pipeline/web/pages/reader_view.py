@@ -36,7 +36,7 @@ def routes(frame: Frame) -> list[BaseRoute]:
 
 
 def asked(frame: Frame, request: Request) -> tuple[Snapshot, list[Snapshot]]:
-    """The snapshot that is asked for by `url` and `at`, and all of its URL; without `at`, the newest text."""
+    """Return the snapshot that is asked for by `url` and `at`, and all of its URL; without `at`, the newest text."""
     url = asked_url(request.query_params.get("url", ""))
     at = request.query_params.get("at", "")
     found = frame.reading.snapshots(url)
@@ -95,7 +95,7 @@ def _page(frame: Frame, request: Request) -> Response:
 
 
 def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
-    """A snapshot between the one before it and the one after it."""
+    """Return a snapshot between the one before it and the one after it."""
     entries = entries_of(frame.reading, found)
     entry = next((it for it in entries if it.snapshot == snapshot), entries[-1])
     place = entries.index(entry)
@@ -121,7 +121,7 @@ def _without_title(text: str, title: str | None) -> str:
 
 
 def _evidence(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """What ties the text to the bytes, in the words of the formats."""
+    """Return what ties the text to the bytes, in the words of the formats."""
     payload = snapshot.payload
     rows = [
         ("Record", snapshot.record_id),

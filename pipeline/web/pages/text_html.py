@@ -21,7 +21,7 @@ _REL = "noreferrer noopener nofollow external"
 
 
 def prose_of(text: str) -> Markup:
-    """A text's lines as paragraphs and the like; every character of it is escaped."""
+    """Return a text's lines as paragraphs and the like; every character of it is escaped."""
     return Markup("\n").join(_blocks(harmless(text).split("\n")))
 
 
@@ -62,7 +62,7 @@ def _group(kind: re.Pattern[str], lines: list[str]) -> Markup:
 
 
 def inline(line: str) -> Markup:
-    """A line with its web addresses as links."""
+    """Return a line with its web addresses as links."""
     parts: list[Markup] = []
     position = 0
     for match in _LINK.finditer(line):
@@ -74,7 +74,10 @@ def inline(line: str) -> Markup:
 
 
 def link(url: str, label: str) -> Markup:
-    """A link to the web of today, which is not told where its reader came from; text where it is no web address."""
+    """Return a link to the web of today, which is not told where its reader came from.
+
+    Text where it is no web address.
+    """
     if not url.lower().startswith(("http://", "https://")):
         return Markup("<bdi>{}</bdi>").format(label)
     return Markup('<a href="{}" rel="{}"><bdi>{}</bdi></a>').format(url, _REL, label)

@@ -40,7 +40,7 @@ class Bar:
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
-    """The timeline."""
+    """Return the timeline."""
     return [frame.route("/url", lambda request: _timeline(frame, request))]
 
 
@@ -85,7 +85,7 @@ def _timeline(frame: Frame, request: Request) -> Response:
 
 
 def _neighbours(reading: Reading, url: str) -> list[Snapshot]:
-    """The newest snapshot of each page of a host that has a text."""
+    """Return the newest snapshot of each page of a host that has a text."""
     looked_at = islice(reading.walk(url, "host"), _NEIGHBOURS)
     found = {it.url: it for it in looked_at if it.document is not None}
     return sorted(found.values(), key=lambda it: it.timestamp, reverse=True)[:50]
@@ -103,7 +103,7 @@ def years_of(entries: list[Entry]) -> list[tuple[str, list[Bar]]]:
 
 
 def weeks_of(entries: list[Entry], month: str) -> list[list[Bar | None]]:
-    """The days of a month, a list for each week from Monday on; None where a day is another month's."""
+    """Return the days of a month, a list for each week from Monday on; None where a day is another month's."""
     days = _held(entries, len("2026-11-24"))
     year, number = int(month[:4]), int(month[5:])
     if not year:

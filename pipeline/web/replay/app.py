@@ -56,7 +56,7 @@ class _Asked:
 
 
 def create_replay(reading: Reading, interface: int | str) -> Starlette:
-    """The replay application; `interface` is the port, or the whole origin, of the pages that may frame it."""
+    """Return the replay application; `interface` is the port, or the whole origin, of the pages that may frame it."""
     replay = _Replay(reading, interface)
     return Starlette(
         routes=[Route("/{path:path}", replay.answer, methods=["GET", "HEAD"])],
@@ -65,13 +65,13 @@ def create_replay(reading: Reading, interface: int | str) -> Starlette:
 
 
 def host_of(request: Request) -> str:
-    """The host name that a request was sent to, without port; the loopback's where it is none."""
+    """Return the host name that a request was sent to, without port; the loopback's where it is none."""
     match = _HOST.match(request.headers.get("host", ""))
     return match[1].lower() if match else _DEFAULT_HOST
 
 
 def origin_of(request: Request, where: int | str) -> str:
-    """The origin at a port of the host that was asked, or the one that is named."""
+    """Return the origin at a port of the host that was asked, or the one that is named."""
     return where if isinstance(where, str) else f"{request.url.scheme}://{host_of(request)}:{where}"
 
 
@@ -119,7 +119,7 @@ class _Replay:
         return self._shown(snapshot, asked)
 
     def _bytes(self, snapshot: Snapshot) -> Response:
-        """The payload as it is, to be saved."""
+        """Return the payload as it is, to be saved."""
         _, pieces = self._reading.body(snapshot, _LARGEST)
         name = re.sub(r"[^a-zA-Z0-9.-]+", "_", snapshot.url.rpartition("://")[2])[:100].strip("._") or "capture"
         response = _streamed(pieces, 200, "application/octet-stream")
@@ -181,7 +181,7 @@ def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _streamed(pieces: Iterator[bytes], status: int, kind: str) -> Response:
-    """A body in pieces; one of a few megabytes is checked to its end before its first byte is sent."""
+    """Return a body in pieces; one of a few megabytes is checked to its end before its first byte is sent."""
     held, size = [], 0
     for piece in pieces:
         held.append(piece)
@@ -203,7 +203,7 @@ def _http_date(moment: datetime) -> str:
 
 
 def _line(status: int, title: str, message: str) -> Response:
-    """A page of one line, in no need of anything."""
+    """Return a page of one line, in no need of anything."""
     text = html.escape(visible(message))
     body = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -215,7 +215,7 @@ def _line(status: int, title: str, message: str) -> Response:
 
 
 def _walls(interface: str | None) -> dict[str, str]:
-    """The headers of every answer of this origin.
+    """Return the headers of every answer of this origin.
 
     Pages in a sandbox have an origin of their own that equals no other, so what they need must be open to all origins:
     nothing here is a secret of a user, and no other site can read it, for no answer but a font's allows that (CORS).

@@ -59,7 +59,7 @@ _GOOD_TAG = re.compile(r"[a-z][^\s\"'<>/=\x00-\x1f\x7f&]*\Z")
 
 
 def rewrite_html(page: str, place: Place, *, depth: int = 0) -> str:
-    """A page whose every address leads to the archive; linear in its length, never an error."""
+    """Return a page whose every address leads to the archive; linear in its length, never an error."""
     found = list(tokens(page))
     base = next((token for token in found if _names_base(token)), None)
     if isinstance(base, Tag):
@@ -80,7 +80,7 @@ class _Writer:
         self._foreign = 0  # SVG and MathML elements that are open: there <style> is read by other rules
 
     def written(self, found: Iterable[Token]) -> Iterable[str]:
-        """The pieces of the new page."""
+        """Yield the pieces of the new page."""
         for token in found:
             if isinstance(token, str):
                 yield token
@@ -104,7 +104,7 @@ class _Writer:
         return f"<{name}{inner}{'/' if tag.closed and self._foreign else ''}>" + self._raw(tag)
 
     def _raw(self, tag: Tag) -> str:
-        """What an element holds that is text by rules of its own, so written that any rules give the same."""
+        """Return what an element holds that is text by rules of its own, so written that any rules give the same."""
         if tag.name == "style":
             if self._foreign:
                 return html.escape(rewrite_css(html.unescape(tag.raw), self._place))
@@ -114,7 +114,7 @@ class _Writer:
         return html.escape(tag.raw, quote=False) if tag.name in {"xmp", "plaintext"} else ""
 
     def _attributes(self, tag: Tag) -> dict[str, str] | None:
-        """The attributes as they are written again, or None when the element is left out."""
+        """Return the attributes as they are written again, or None when the element is left out."""
         if tag.name == "link":
             return self._link(tag)
         if tag.name == "meta":
@@ -132,7 +132,7 @@ class _Writer:
         return kept
 
     def _value(self, tag: str, name: str, value: str) -> str | None:
-        """What an attribute becomes; None when it is left out."""
+        """Return what an attribute becomes; None when it is left out."""
         if name.startswith("on") or name in _LEFT_OUT:
             return None
         if name == "srcdoc":
@@ -148,7 +148,10 @@ class _Writer:
         return value
 
     def _linked(self, value: str) -> str:
-        """A link within the page stays; any other leads to the archive, or, when it is no web address, nowhere."""
+        """Return a link within the page stays.
+
+        Any other leads to the archive, or, when it is no web address, nowhere.
+        """
         text = value.strip()
         return text if text.startswith("#") else self._place.path(text) or "#"
 

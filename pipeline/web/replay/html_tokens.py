@@ -44,7 +44,10 @@ Token = str | Tag | Doctype
 
 
 def tokens(page: str) -> Iterator[Token]:
-    """A page as pieces of text, tags and document types; comments are left out, and what breaks off at the end."""
+    """Yield a page as pieces of text, tags and document types.
+
+    Comments are left out, and what breaks off at the end.
+    """
     position = 0
     token: Token | None
     while True:
@@ -77,7 +80,7 @@ def _begins(following: str) -> bool:
 
 
 def _declaration(page: str, begin: int) -> tuple[int, Doctype | None]:
-    """A comment, a document type, or what browsers take for a comment: where it ends, and the document type."""
+    """Return a comment, a document type, or what browsers take for a comment: where it ends, and the document type."""
     if page.startswith("<!--", begin):
         if page.startswith((">", "->"), begin + 4):
             return page.index(">", begin) + 1, None
@@ -144,7 +147,7 @@ def _raw(page: str, position: int, tag: Tag) -> tuple[int, Tag]:
 
 
 def unescaped(value: str) -> str:
-    """An attribute's value with its character references undone (§13.2.5.73: those before "=" are none)."""
+    """Return an attribute's value with its character references undone (§13.2.5.73: those before "=" are none)."""
     return _REFERENCE.sub(_character, value) if "&" in value else value
 
 

@@ -21,12 +21,15 @@ _STRIPPED = "".join(map(chr, range(0x21)))  # WHATWG URL §4.4: C0 controls and 
 
 
 def replay_path(url: str, digits: str, kind: str = "") -> str:
-    """The path of a URL at a time, of 14 digits, on the replay origin; every character of it is safe in quotes."""
+    """Return the path of a URL at a time, of 14 digits, on the replay origin.
+
+    Every character of it is safe in quotes.
+    """
     return f"/{digits}{kind}/{quote(url, safe=_SAFE, errors='replace')}"
 
 
 def asked_of(path: str, query: str) -> tuple[str, str, str] | None:
-    """The digits, kind and URL that a request's raw path and query ask for, or None when they ask for none."""
+    """Return the digits, kind and URL that a request's raw path and query ask for, or None when they ask for none."""
     match = _PATH.match(path)
     if match is None:
         return None
@@ -45,11 +48,11 @@ class Place:
     base: str
 
     def within(self, href: str) -> Place:
-        """The same place with the base that a <base> element names."""
+        """Return the same place with the base that a <base> element names."""
         return Place(self.digits, web_url(self.base, href) or self.base)
 
     def path(self, reference: str, kind: str = "") -> str | None:
-        """The path in replay of a reference as it is written; None for what is no web address."""
+        """Return the path in replay of a reference as it is written; None for what is no web address."""
         text = _BREAKS.sub("", reference.strip(_STRIPPED))
         address = text.partition("?")[0]
         text = address.replace("\\", "/") + text[len(address) :]
