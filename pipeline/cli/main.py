@@ -32,7 +32,7 @@ COMMANDS = {
     "get": ("pipeline.cli.commands.get", "Print a past snapshot: its text, its page, or its record."),
     "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "redact": ("pipeline.cli.commands.redact", "Take the content of captures out of the archive for good."),
-    "repair": ("pipeline.cli.commands.repair", "Mend the archive from a copy of it."),
+    "repair": ("pipeline.cli.commands.repair", "Repair the archive from a copy of it."),
     "replicate": ("pipeline.cli.commands.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.commands.restore", "Copy the archive into an empty place and verify it there."),
     "run": ("pipeline.cli.commands.run", "Capture what is due, and report changes."),

@@ -1,7 +1,7 @@
 """A walk over the raw text of a page that stops at what may be a shortcode.
 
-Shortcodes stand in text. Markup is passed over, and so is what is shown as it was typed: code, scripts, comments. An
-`[[escaped]]` shortcode is one its author meant to be read, and a comment of the block editor is none to a reader.
+Shortcodes are in text. Markup is passed over, and so is what is shown as it was typed: code, scripts, comments. An
+`[[escaped]]` shortcode is one its author meant to be read, and a comment of the block editor is nothing to a reader.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Found:
 
 
 def may_hold(html: str) -> bool:
-    """Whether a page may hold shortcodes at all; most do not, and this is told at once."""
+    """Whether a page may hold shortcodes at all; most do not, and this is quick to see."""
     return ("[" in html or "wp:" in html) and _HINT.search(html) is not None
 
 
