@@ -11,7 +11,7 @@ OnrecordError
     ├── EntityError        exit 5: a body whose content coding cannot be undone
     │   └── EntityTooLarge it would decode to more than the limit
     ├── FormatError        exit 2: a layout newer than this program, or a folder that is no archive
-    ├── KeyFileError       exit 2: a key to sign or to check signatures by is not there, or is none
+    ├── KeyFileError       exit 2: a key to sign or to check signatures by is missing or not valid
     └── NothingSigned      exit 4: what is to be proved stands in no checkpoint yet
 """
 
@@ -70,7 +70,7 @@ class FormatError(ArchiveError):
 
 
 class KeyFileError(ArchiveError):
-    """A key to sign or to check signatures by is not there, or is none."""
+    """A key to sign or to check signatures by is missing, or is not valid."""
 
     exit_code = 2
 

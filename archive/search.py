@@ -118,7 +118,7 @@ class SearchIndex:
         """Documents that match, the best first; one text is given once, as it was first captured.
 
         Words must all be there; "..." is a phrase, -word must not be there, title: and author: name a field, a * at a
-        word's end stands for any ending. Raises SearchUnavailable for a question without a word.
+        word's end matches any ending. Raises SearchUnavailable for a question without a word.
         """
         conditions, values = ["words MATCH ?"], [_match(question)]
         if site is not None:

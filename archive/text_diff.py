@@ -21,7 +21,7 @@ _ALIKE = 0.4  # share of common words below which a passage is told as replaced 
 
 
 class Kind(StrEnum):
-    """What became of a piece of text."""
+    """What happened to a piece of text."""
 
     SAME = "same"
     DELETED = "deleted"

@@ -70,7 +70,7 @@ class ObjectStore(Protocol):
         """Objects whose key begins with `prefix` and sorts after `start_after`, in key order."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return the object's size, or None when there is none."""
+        """Return the object's size, or None without one."""
 
     def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is no error."""

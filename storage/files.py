@@ -33,7 +33,7 @@ _OTHERWISE = (StoreUnavailable, "{path}: {what}: once that is put right, run aga
 
 
 def store_error(error: OSError, path: Path) -> StoreError:
-    """Return what an error of the operating system at `path` means to whoever called a store."""
+    """Return the storage error for an error of the operating system at `path`."""
     kind, text = _MEANINGS.get(error.errno or 0, _OTHERWISE)
     return kind(text.format(path=path, what=error.strerror or error))
 

@@ -41,7 +41,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}\Z")
 class S3Store:
     """Objects in a bucket, below a prefix.
 
-    `conditional_puts` says whether the server honours `If-None-Match: *`; it is None until the first put_if_absent that
+    `conditional_puts` says whether the server honours `If-None-Match: *`; unknown until the first put_if_absent that
     creates an object has found out.
     """
 

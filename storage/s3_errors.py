@@ -107,7 +107,7 @@ def mapped(url: str, key: str | None = None) -> Iterator[None]:
 
 
 def meaning(error: Exception, url: str, key: str | None = None) -> StoreError:
-    """Return the storage error that stands for an exception of boto3 or of the HTTP library below it."""
+    """Return the storage error for an exception of boto3 or of the HTTP library below it."""
     if isinstance(error, ClientError):
         return _answered(error, url, key)
     name = type(error).__name__

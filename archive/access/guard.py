@@ -30,7 +30,7 @@ _UNTOLD: dict[str, Any] = {
 class Gate:
     """What an archive gives out.
 
-    Of a capture that is withheld it is told that it is there, its `withheld` says why, and reading it raises Withheld.
+    Withheld captures are listed, with the reason in `snapshot.withheld`; reading one raises Withheld.
     All that shows anything to anyone reads through here.
     """
 

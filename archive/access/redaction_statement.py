@@ -66,7 +66,7 @@ class Statement:
 
     @property
     def withholding(self) -> Withholding:
-        """What whoever asks for one of the records is told."""
+        """What a reader who asks for one of the records sees."""
         return Withholding(Kind.REDACTED, self.reason)
 
     def signed(self, signer: Signer) -> bytes:
@@ -107,7 +107,7 @@ class Signed:
 
     @property
     def by(self) -> str:
-        """The names of those who signed it."""
+        """The names of its signers."""
         return ", ".join(key.name for key in self.signers)
 
 
@@ -129,7 +129,7 @@ def read_statement(data: bytes, name: str, known: Iterable[PublicKey] = ()) -> S
 def _parsed(text: str) -> Statement:
     title, *lines = text.removesuffix("\n").split("\n")
     if title not in {_TITLE, _TITLE_BY_IDS}:
-        raise ValueError("it is none, or of a newer onrecord")
+        raise ValueError("it is not a statement, or of a newer onrecord")
     values = []
     for name, line in zip(_FIELDS, lines, strict=False):
         if not line.startswith(f"{name} "):
@@ -149,7 +149,7 @@ def _parsed(text: str) -> Statement:
         elif what == "record" and value:
             records.append(value)
         else:
-            raise ValueError("a line of it is none of ours")
+            raise ValueError("a line of it is not known")
     if not object_keys.is_run_id(name) or not replaced or not records:
         raise ValueError("it says nothing")
     return Statement(name, from_iso(at), reason, tuple(replaced), tuple(records), tuple(gone))
@@ -165,5 +165,5 @@ def _gone(text: str) -> Gone:
 def _replaced(text: str) -> Replaced:
     run, old, new = text.split(" ")
     if not (object_keys.is_run_id(run) and is_digest(old) and is_digest(new)):
-        raise ValueError("a run or a hash of it is none")
+        raise ValueError("a run's name or hash is not valid")
     return Replaced(run, old, new)

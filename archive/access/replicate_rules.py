@@ -1,4 +1,4 @@
-"""What a copy is told of itself, and what it needs before any run: what is not to be shown."""
+"""What a replica gets before any run: its identity, and the access rules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Copied:
 def carry_notices(source: ObjectStore, target: ObjectStore, known: Collection[PublicKey] | None = None) -> Copied:
     """Put every rule and redaction of one store into another that lacks it, or holds it damaged; raises StoreError.
 
-    One that is damaged is named, and put as it is where there is none: a copy without it would show what it withholds.
+    A damaged one is named, and put as it is into a store that lacks it, which would else show what it hides.
     With `known`, those that differ are looked at too: a redaction that one of these keys signed takes the place of
     what nobody signed.
     """

@@ -1,7 +1,7 @@
 """What a store says is not to be shown: its rules and its redactions, read together, and written by any number at once.
 
 Every notice is an object of its own that never changes, so that no writer waits for another: a rule ends by a further
-object. Whoever reads the store asks here first. What cannot be understood ends the reading: a rule that is passed over
+object. Readers of the store ask here first. What cannot be understood ends the reading: a rule that is passed over
 would show what it was to withhold.
 """
 
@@ -174,7 +174,9 @@ class Notices:
             data = self._bytes(key, LONGEST_STATEMENT)
             signed = read_statement(data, name, known)
         except IntegrityError as error:
-            raise IntegrityError(f"{key}: {error}; mend it from a copy of the store") from error
+            raise IntegrityError(
+                f"{key}: {error}; repair it from a copy of the store: onrecord repair --from STORE"
+            ) from error
         self._cache.put(key, data)
         return signed
 

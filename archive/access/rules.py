@@ -38,8 +38,8 @@ _MADE_OF = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:)+(?=https?:/)", re.IGNORECASE)
 class Rule:
     """Which captures are not shown: those of a URL, or of all that `match` says, captured in a span of time.
 
-    Both ends of the span are included. With `until` it is an embargo. `reason` is told to whoever asks for a capture,
-    `note` to those who list the rules.
+    Both ends of the span are included. With `until` it is an embargo. Readers who ask for a capture see
+    `reason`, those who list the rules `note`.
     """
 
     url: str
@@ -66,7 +66,7 @@ class Rule:
 
     @property
     def withholding(self) -> Withholding:
-        """What is told of a capture that it means."""
+        """What a reader sees of a capture that it matches."""
         return Withholding(self.kind, self.reason, self.until)
 
 

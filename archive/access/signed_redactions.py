@@ -27,7 +27,7 @@ _NOBODY = (
 class Excused:
     """What the redactions of a store say, as far as somebody who is known here says it.
 
-    `replaced` names the hash that stands for a manifest's now; `unfinished` the files of a run on their way, by path
+    `replaced` names the hash that a manifest has now; `unfinished` the files of a run on their way, by path
     and hash; `notes` a line for each redaction of a run; `unknown` the runs that somebody else says were redacted.
     """
 

@@ -1,4 +1,4 @@
-"""Manifests of runs that two stores hold: read, put into a copy, and told apart where they differ."""
+"""Manifests of runs that two stores hold: read, put into a copy, and distinguished where they differ."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def replace_manifest(store: ObjectStore, data: bytes, run: str) -> None:
 
 
 def read_small(store: ObjectStore, key: str) -> bytes | None:
-    """Return an object that is small, None where there is none; raises StoreError."""
+    """Return an object that is small, None if it is missing; raises StoreError."""
     return read_or_none(store, key, manifest.LONGEST)
 
 

@@ -98,7 +98,7 @@ class Replica:
         self._said, _ = excused(self._target, self._known)
 
     def redact(self, runs: Iterable[str]) -> Iterator[Copied]:
-        """Take out of the target's runs, of those named, what was taken out of the source's; raises StoreError."""
+        """Remove from the target's runs, or the named ones, what was removed from the source's; raises StoreError."""
         yield from self._notices()
         for run in runs:
             if copied := self._redacted(run):
@@ -210,7 +210,7 @@ class Replica:
         return fault
 
     def repair(self, runs: Collection[str] = ()) -> Iterator[Copied]:
-        """Read every file of the target's runs, or of those named, and put what is damaged or missing, runs too.
+        """Read every file of the target's runs, or the named ones, and put what is damaged or missing, runs too.
 
         Raises FormatError when the stores are of two archives, StoreError.
         """

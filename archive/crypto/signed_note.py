@@ -75,7 +75,7 @@ class Signer:
 
     @classmethod
     def load(cls, path: Path) -> Signer:
-        """Return the key in a file; raises KeyFileError where there is none, or none that can be understood."""
+        """Return the key in a file; raises KeyFileError for a file without a key that can be read."""
         try:
             text = path.read_text("ascii").strip()
         except (FileNotFoundError, NotADirectoryError) as error:

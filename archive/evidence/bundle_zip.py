@@ -1,7 +1,7 @@
 """Bundles as files: a zip in which nothing is left open, so that what it holds makes every byte of it.
 
-Entries are stored, not compressed, under plain names, without times, comments or extra fields. Whoever has the entries
-can write the file again; one that differs in any byte was altered.
+Entries are stored, not compressed, under plain names, without times, comments or extra fields. With the
+entries, anybody can write the file again; one that differs in any byte was altered.
 """
 
 from __future__ import annotations

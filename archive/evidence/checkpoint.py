@@ -34,7 +34,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, data: bytes) -> Checkpoint:
-        """Read a note, whoever signed it; raises IntegrityError for what is no checkpoint."""
+        """Read a note, by any signer; raises IntegrityError for what is no checkpoint."""
         try:
             note = data.decode("utf-8")
             text, _ = open_note(note, ())

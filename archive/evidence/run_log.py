@@ -84,7 +84,7 @@ class Log:
         try:
             name = str(read_self_digested(self._store.get(object_keys.STORE_KEY))["id"])
             if not _ID.match(name):  # what is signed has a line for it: further ones would be signed as well
-                raise ValueError("its id is none")
+                raise ValueError("its id is not valid")
             return f"onrecord/{name}"
         except (ValueError, KeyError) as error:
             raise IntegrityError(

@@ -75,7 +75,7 @@ def make_checkpoint(
 
 
 def remembered_checkpoint(path: Path) -> Checkpoint | None:
-    """Return the checkpoint that this machine signed last; None where there is none that can be read."""
+    """Return the checkpoint that this machine signed last; None where none can be read."""
     try:
         return Checkpoint.parse(path.read_bytes())
     except (OSError, IntegrityError):

@@ -120,7 +120,7 @@ def home_of(line: CdxLine) -> str:
 
 
 def snapshot_of(line: CdxLine, run: str) -> Snapshot:
-    """Return the snapshot that a line of a run's index, or of the merged index, stands for; raises RecordError."""
+    """Return the snapshot in a line of a run's index, or of the merged index; raises RecordError."""
     fields = line.fields
     try:
         filename = fields["filename"]

@@ -73,7 +73,7 @@ def digest_file(manifest: bytes) -> bytes:
 
 
 def parse(data: bytes) -> Manifest:
-    """Read a run's manifest; raises IntegrityError when it is none."""
+    """Read a run's manifest; raises IntegrityError for anything else."""
     try:
         package = parsed_object(data)
         return Manifest(

@@ -55,7 +55,7 @@ def _present(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def decode_document(line: bytes) -> Document:
-    """Read a document's line back, fields that are not known left out; raises IntegrityError when it is none."""
+    """Read a document's line back, fields that are not known left out; raises IntegrityError for anything else."""
     try:
         return _document(read_self_digested(line))
     except (ValueError, KeyError, TypeError, OverflowError) as error:

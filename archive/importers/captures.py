@@ -57,7 +57,7 @@ class NotShown:
 def capture_of(record: ForeignRecord) -> Capture | NotShown | None:
     """Return the capture that a record is, why it is in no index, or None for records that are about others.
 
-    A response that is not HTTP (a DNS answer, say) is none either, and nothing is wrong with that.
+    A response that is not HTTP (a DNS answer, say) is no capture either, and nothing is wrong with that.
     """
     if record.kind not in {"response", "revisit", "resource"}:
         return None

@@ -31,7 +31,7 @@ class Declared:
 
 
 def declared(text: str | None) -> Declared | None:
-    """Return the digest that a header's value stands for; None where there is none, or none that is known here."""
+    """Return the digest in a header's value; None without one, or for one of an unknown kind."""
     name, colon, value = (text or "").strip().partition(":")
     name = name.strip().lower().replace("-", "")
     size = _SIZES.get(name)

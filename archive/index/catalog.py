@@ -98,7 +98,7 @@ class Catalog:
         return found
 
     def load(self, runs: list[str]) -> None:
-        """Read the manifests and index heads of several runs at once; what is wrong with one is told when asked for."""
+        """Read the manifests and index heads of several runs at once; faults are raised when one is used."""
         self._ahead([run for run in runs if run not in self._indexes], self.block_index)
 
     @staticmethod
@@ -191,7 +191,7 @@ class Catalog:
         return sorted(hashes - named)
 
     def manifests(self, runs: Iterable[str]) -> list[Manifest]:
-        """Return the manifests of those of the runs that exist and are sound; a damaged one is warned of."""
+        """Return the manifests of runs, of this list, that exist and are sound; log a warning for a damaged one."""
         wanted = list(runs)
         self._ahead([run for run in wanted if run not in self._manifests], self.manifest)
         found = []

@@ -3,7 +3,7 @@
 In this order, so that a kill anywhere leaves the old runs whole or the new ones: the new files are put aside under
 `redacting/`; the signed statement is put, and with it the redaction is decided; the files are moved over those of the
 runs, the manifests last; the merged index is made again and the old one deleted; what was put aside is deleted. From
-the statement on, whoever comes next can finish. No byte of what stays is moved (see `archive.redaction.rewrite`), so
+the statement on, the next command can finish. No byte of what stays is moved (see `archive.redaction.rewrite`), so
 that readers find it at every moment.
 """
 

@@ -157,7 +157,7 @@ def blanked_pages(data: bytes, wanted: Collection[str], texts: Collection[str]) 
 def blanked_outcomes(data: bytes, wanted: Collection[str], texts: Collection[str]) -> bytes:
     """Return the outcomes of a run, those that ended at the records at the places without what they say.
 
-    Of those in `texts`, whose payload lies with the records, the title goes. Raises IntegrityError.
+    The title of each record in `texts`, whose payload is stored with the records, goes. Raises IntegrityError.
     """
 
     def blank(line: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 Each manifest names by hash the newest manifests its writer saw, so whatever a later run builds on cannot go or change
 unnoticed. The newest runs, on which nothing builds, are held by the log of runs, and that by its checkpoints; best by
-one that is kept where whoever can write to the store cannot reach.
+one kept where nobody who can write to the store can reach.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ def broken(
     put_at: Callable[[str], datetime | None] | None = None,
     notes: list[tuple[str, str]] | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Each fault of the chain: the run it is told of, and a line that says what was done.
+    """Each fault of the chain: the run it concerns, and a line that says what was done.
 
     `put_at` says when a run's manifest was put, by the store's clock. What that, or a run's own note, shows to be a
     wrong clock rather than a date that was changed is added to `notes`, and is no fault.
 
     `entries` is the log of runs. `replaced` gives, by the hash of a manifest that was replaced by right, the hash of
-    the one in its place; whoever passes it has checked who said so.
+    the one in its place; the caller has checked who signed that.
     """
     chain = _Chain(found, entries or Entries(), replaced or {}, put_at or _unknown, notes if notes is not None else [])
     for link in found:

@@ -37,7 +37,7 @@ class Head:
 
 
 def parse_head(data: bytes) -> Head:
-    """Read a head; lines may end in bare LF, lines that are no header are passed over, status 0 when there is none."""
+    """Read a head; lines may end in bare LF, lines that are no header are passed over, status 0 when none is named."""
     lines = data.split(b"\n")
     match = _STATUS_LINE.match(lines[0])
     found: list[tuple[str, list[str]]] = []  # names, and the lines that each value is folded into

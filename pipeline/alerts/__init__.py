@@ -1,1 +1,1 @@
-"""Telling people what happened to what they watch: events, the outbox they wait in, and the channels they leave by."""
+"""Alerts about watched pages: events, the outbox where they wait, and the channels that send them."""

@@ -54,7 +54,7 @@ class Rules:
     limit: int = 1000
 
     def take(self, event: Event) -> bool:
-        """Whether this channel is told of it; a test is told to all."""
+        """Return whether this channel gets the event; a test goes to all."""
         if event.kind == "test":
             return True
         return (not self.kinds or event.kind in self.kinds) and (not self.tags or not self.tags.isdisjoint(event.tags))

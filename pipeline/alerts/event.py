@@ -46,7 +46,7 @@ class Event:
 
     @property
     def id(self) -> str:
-        """32 hex digits: the same for the same thing at the same URL, decided by the same record, whoever saw it."""
+        """32 hex digits: the same for the same thing at the same URL, decided by the same record, on any machine."""
         deciding = self.records[-1] if self.records else iso(self.at)
         return hashlib.sha256("\0".join((str(_cut("url", self.url)), self.kind, deciding)).encode()).hexdigest()[:32]
 

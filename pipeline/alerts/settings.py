@@ -81,7 +81,7 @@ class Table:
         return AlertSettingsError(f"{self.where}.{key} cannot be understood: write {wanted}")
 
     def text(self, key: str) -> str | None:
-        """Return a text without controls, or None where there is none."""
+        """Return a text without controls, or None if it is not set."""
         value = self._table.get(key)
         if value is not None and (not isinstance(value, str) or not value or not value.isprintable()):
             raise self.wrong(key, "one line of text")

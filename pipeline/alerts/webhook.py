@@ -95,7 +95,7 @@ class Ntfy:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Posts to an incoming webhook of Slack, Mattermost, or whoever takes the same JSON."""
+    """Posts to an incoming webhook of Slack, Mattermost, or others that take the same JSON."""
 
     url: Secret
     timeout: float = TIMEOUT

@@ -1,4 +1,4 @@
-"""What `onrecord capture` can be told, and what the pipeline is told in turn."""
+"""The options of `onrecord capture`, and how they reach the pipeline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def capture_options(options: dict[str, Any]) -> CaptureOptions:
-    """Return the options as the pipeline takes them; raises click.UsageError for a pattern that is none."""
+    """Return the options as the pipeline takes them; raises click.UsageError for an invalid pattern."""
     import os
     from datetime import timedelta
 

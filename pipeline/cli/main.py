@@ -33,7 +33,7 @@ COMMANDS = {
     "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "recover": ("pipeline.cli.commands.recover", "Bring back what another archive has of a page."),
     "redact": ("pipeline.cli.commands.redact", "Take the content of captures out of the archive for good."),
-    "repair": ("pipeline.cli.commands.repair", "Mend the archive from a copy of it."),
+    "repair": ("pipeline.cli.commands.repair", "Repair the archive from a copy of it."),
     "replicate": ("pipeline.cli.commands.replicate", "Bring the archive to another store, verified."),
     "restore": ("pipeline.cli.commands.restore", "Copy the archive into an empty place and verify it there."),
     "run": ("pipeline.cli.commands.run", "Capture what is due, and report changes."),

@@ -58,7 +58,7 @@ def recover(context: Context, archive: Archive, capturing: CaptureOptions) -> li
 
 
 def say_recovered(context: Context, result: RunResult) -> None:
-    """Say what became of a run that an earlier invocation left."""
+    """Say what happened to a run that an earlier command left."""
     if result.manifest:
         context.say(f"published run {result.run}, which an earlier invocation left: {counted(result.counts)}")
     elif not result.waiting:

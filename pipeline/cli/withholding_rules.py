@@ -31,8 +31,8 @@ def rule_options(function: Decorated) -> Decorated:
             show_default=True,
             help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
         ),
-        click.option("--reason", help="Told to whoever asks for what it means."),
-        click.option("--note", help="Told to those who list the rules."),
+        click.option("--reason", help="One line, shown to readers who ask for what it hides."),
+        click.option("--note", help="Shown to those who list the rules."),
         click.option("--from", "start", type=Time(), help="Only captures from this time on."),
         click.option("--to", "end", type=Time(last=True), help="Only captures up to this time."),
     )

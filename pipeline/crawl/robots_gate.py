@@ -16,7 +16,7 @@ _UNREACHABLE = "the site's robots.txt could not be had ({}), so nothing is follo
 
 @dataclass(frozen=True, slots=True)
 class RobotsAnswer:
-    """What came when a robots.txt was asked for: `body` is None unless the file was served, `problem` says why not."""
+    """The answer for a robots.txt: without a `body` unless the file was served, `problem` says why not."""
 
     status: int | None
     body: bytes | None

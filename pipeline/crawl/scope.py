@@ -98,7 +98,7 @@ def _port(url: WebUrl) -> int | None:
 def registrable(host: str) -> str:
     """Return the domain that one registrant answers for, by the public-suffix list.
 
-    The host itself when there is none.
+    The host itself without one.
     """
     from tld import get_fld
 

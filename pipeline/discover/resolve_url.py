@@ -23,7 +23,7 @@ _SKIPPED = ("#", "data:", "javascript:", "mailto:", "tel:", "blob:", "about:")
 
 
 def web_url(base: str, reference: str) -> str | None:
-    """Return a reference as an absolute http(s) URL without fragment, or None when it is none (WHATWG URL §4.4)."""
+    """Return a reference as an absolute http(s) URL without fragment, or None for anything else (WHATWG URL §4.4)."""
     reference = reference.strip()
     if not reference or len(reference) > _LONGEST:
         return None

@@ -71,7 +71,7 @@ def body_of(tree: HtmlElement, url: str, structured: Structured | None = None, *
 
 
 def markdown_of(html: str, url: str) -> str:
-    """Return the same text as Markdown, headings, emphasis and links kept; empty when there is none."""
+    """Return the same text as Markdown, headings, emphasis and links kept; empty without a text."""
     tree = parsed(html)
     if tree is None:
         return ""

@@ -47,7 +47,7 @@ _WALL_NAMES = re.compile(
 def availability_of(
     tree: HtmlElement, text: str | None, *, status: int = 200, structured: Structured | None = None
 ) -> str | None:
-    """Return what stands in the way of a page's content; None when nothing does, or it cannot be told.
+    """Return what stands in the way of a page's content; None when nothing does, or it is not certain.
 
     `text` is what was extracted from the tree, without comments; `structured` what its JSON-LD says, where it is known.
     One of "soft-404", "consent-wall", "login-wall", "paywalled". An answer that is no 2xx says itself what it is: None.

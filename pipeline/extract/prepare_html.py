@@ -1,6 +1,6 @@
 """A page's tree made ready for trafilatura: what it would take for ornament is put in plainer markup.
 
-What changes is markup whose words a reader sees as part of the text: inline elements with telling class names, links
+What changes is markup whose words a reader sees as part of the text: inline elements with meaningful class names, links
 in paragraphs that hold little else, the numbers of lists and notes, captions, quotations with their sources, footnotes,
 and parts of a page that a script would put in their places.
 """

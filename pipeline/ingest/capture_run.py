@@ -82,8 +82,8 @@ def capture_all(
     `report` is given each outcome and its line once its records are durable; `sieve` says which entries of feeds and
     sitemaps are captured; `short_texts` is as in `Writing`. The caller keeps a `pool` of its own for other runs. Where
     the user interrupts the run, `interrupted` is given its name and the targets without an outcome, before
-    KeyboardInterrupt is raised again. Raises StoreError when the local spool fails. A store that cannot take the run is
-    told in the result.
+    KeyboardInterrupt is raised again. Raises StoreError when the local spool fails. The result says
+    if the store cannot take the run.
     """
     end = None if options.time_limit is None else time.monotonic() + options.time_limit
     with (
@@ -189,7 +189,7 @@ def _pool(options: CaptureOptions) -> ExtractorPool:
 
 
 def committed(session: Session) -> RunResult:
-    """Commit a run; a store that cannot take it now is told in the result."""
+    """Commit a run; the result says if the store cannot take it now."""
     counts = session.counts()
     try:
         return RunResult(session.run, session.commit(), counts)

@@ -1,6 +1,6 @@
 """Checkpoints after a commit: the log of runs signed, and authorities asked to say when they saw it.
 
-What goes wrong here harms no capture: it is told, and made up for by the next checkpoint.
+A failure here harms no capture: it is reported, and the next checkpoint makes up for it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class EvidenceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What became of asking an authority, told by its host: what it said, or why that is not kept."""
+    """The result of asking an authority, named by its host: its answer, or why that is not kept."""
 
     host: str
     stamp: Stamp | None = None
@@ -67,7 +67,7 @@ def sign_now(archive: Archive, settings: EvidenceSettings, *, everything: bool =
 
     With `everything` each run is compared with the log, not only what is new entered.
 
-    Raises KeyFileError, IntegrityError, StoreError; an authority that fails is told in its token.
+    Raises KeyFileError, IntegrityError, StoreError; a failure of an authority is in its token.
     """
     signer = Signer.load(settings.key)
     roots = read_roots(settings.roots) if settings.roots else ()

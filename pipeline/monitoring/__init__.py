@@ -1,1 +1,1 @@
-"""Telling machines how a run went: pings, metrics, and logs in JSON lines."""
+"""Monitoring of runs: pings, metrics, and logs in JSON lines."""

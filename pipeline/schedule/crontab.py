@@ -142,7 +142,7 @@ def installed(table: bytes | None) -> list[Installed]:
 
 
 def read() -> bytes | None:
-    """Return the user's crontab, None where there is none; raises ScheduleError."""
+    """Return the user's crontab, None if the user has no crontab; raises ScheduleError."""
     done = _crontab("-l")
     if done.returncode == 0:
         # Debian's prints a carriage return as these two characters; what an editor is given is the crontab itself
@@ -167,7 +167,7 @@ def _blocks(table: bytes, key: str | None) -> list[re.Match[bytes]]:
     for match in _ONLY_BEGIN.finditer(table):
         if match.start() not in whole:
             raise ScheduleError(
-                f"the block onrecord {match['key'].decode()} in the crontab has lost its end: mend it with crontab -e"
+                f"the block onrecord {match['key'].decode()} in the crontab has lost its end: repair it with crontab -e"
             )
     return [match for match in found if key is None or match["key"] == key.encode()]
 

@@ -1,1 +1,1 @@
-"""Sources that are captured again and again: the list of them, when each is due, and what became of their pages."""
+"""Sources that are captured again and again: the list of them, when each is due, and what happened to their pages."""

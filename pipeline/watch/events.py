@@ -1,4 +1,4 @@
-"""From what became of pages and sources to the events that people are told: each once, by one machine."""
+"""Events from what happened to pages and sources: each is sent once, by one machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Telling:
 
 
 def events_of(archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection) -> Iterator[Telling]:
-    """Yield what is to be told of watched pages and sources and was not; what was decided first comes first."""
+    """Yield events of watched pages and sources that were not sent yet; the earliest decision comes first."""
     by_source = {target_of(watch).url: watch for watch in watches}
     found = []
     start = now() - FRESH
@@ -117,7 +117,7 @@ def too_fast(archive: Reader, watch: Watch, last: datetime, window: int) -> Tell
 
 
 def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
-    """Return a transition as people are told it, with what changed in the text where both texts are kept."""
+    """Return a transition in words for people, with what changed in the text where both texts are kept."""
     diff = difference(archive, found)
     shown = [each for each in (found.earlier, found.later) if each.record_id]
     return Event(
@@ -145,7 +145,7 @@ def _title(found: Transition) -> str | None:
 
 
 def summary_of(found: Transition) -> str:
-    """Return what became of a page, in a sentence or two."""
+    """Return what happened to a page, in a sentence or two."""
     seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
     good = f"last seen as it was {iso(found.earlier.at)}"
     moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
@@ -176,7 +176,7 @@ def difference(archive: Reader, found: Transition) -> str | None:
 
 
 def texts_of(archive: Reader, found: Transition) -> tuple[str, str] | None:
-    """Return the text before and after an edit; None where it is none, or a text cannot be had."""
+    """Return the text before and after an edit; None for no edit, or where a text cannot be had."""
     if found.after != State.OK or found.later.text in {None, found.earlier.text}:
         return None
     before, after = (_text(archive, each) for each in (found.earlier, found.later))
@@ -214,8 +214,8 @@ def machine_of(folder: Path) -> str:
 def mine(marks: WatchMarks, found: Iterable[Telling], machine: str) -> tuple[list[Telling], list[Telling]]:
     """Those that are this machine's to tell, and those that another one tells; raises StoreError.
 
-    Whoever puts an event's marks first tells it. One that was killed between its mark and its outbox finds its own mark
-    again, and the outbox knows what it holds.
+    The machine that puts an event's marks first sends it. One that was killed between its mark and its outbox finds
+    its own mark again, and the outbox knows what it holds.
     """
     ours: list[Telling] = []
     others: list[Telling] = []

@@ -172,7 +172,7 @@ class Ledger:
     def opened(self) -> Iterator[sqlite3.Connection]:
         """Open the file; make it when it is missing, cannot be read, or is of another version.
 
-        What fails while it is open is told as LedgerDamaged, or as LedgerUnusable where a later try may do.
+        Raises LedgerDamaged for what fails while it is open, or LedgerUnusable where a later try may do.
         """
         try:
             private_folder(self.path.parent)
@@ -236,12 +236,12 @@ class Ledger:
     # What was told
 
     def told(self, database: sqlite3.Connection, marks: tuple[str, ...]) -> bool:
-        """Whether an alert's fate is known here, by one of its marks: told, by whichever machine."""
+        """Return whether an alert is known here as sent, by one of its marks, from any machine."""
         query = "SELECT 1 FROM told WHERE id = ?"
         return any(database.execute(query, (mark,)).fetchone() is not None for mark in marks)
 
     def tell(self, database: sqlite3.Connection, marks: tuple[str, ...]) -> None:
-        """Know that an alert was told."""
+        """Know that an alert was sent."""
         with database:
             database.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(mark,) for mark in marks])
 

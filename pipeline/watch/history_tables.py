@@ -36,7 +36,7 @@ _BUSY = 60.0  # seconds that one process waits for another
 
 
 class Fate(IntEnum):
-    """What became of an entry of a source."""
+    """What happened to an entry of a source."""
 
     TRIED = 0
     UNREACHED = 1  # the time was over: it is due at once, whether or not its source still shows it
@@ -46,7 +46,7 @@ class Fate(IntEnum):
 def connected(path: Path) -> sqlite3.Connection:
     """Return the file, its tables made.
 
-    Raises sqlite3.Error, of which DatabaseError itself where it is none of ours.
+    Raises sqlite3.Error, of which DatabaseError itself for a file of another program.
     """
     with suppress(OSError):  # SQLite says the same in its own words
         private_file(path)
@@ -65,7 +65,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 
 def forget(database: sqlite3.Connection) -> None:
-    """Empty every table that the archive can fill again; what was told stays."""
+    """Empty every table that the archive can fill again; marks of sent alerts stay."""
     for table in ("runs", "observations", "pages", "sources", "entries", "notes"):
         database.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
 

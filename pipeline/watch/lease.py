@@ -1,8 +1,8 @@
 """Whose turn it is: one `run` at a time, on this machine by a lock, among machines by marks in the store.
 
-A mark is no lock. Whoever has the turn beats every so often; when the beats stop, the next machine takes the turn, and
-two that overlap for a moment do double work and no harm. Marks can be lost at any time. The store's clock says how old
-one is.
+A mark is no lock. The machine that has the turn beats every so often; when the beats stop, the next machine takes the
+turn, and two that overlap for a moment do double work and no harm. Marks can be lost at any time. The store's clock
+says how old one is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of pages: as lists, and as one HTML file, with a timeline for each page and what each edit did."""
+"""What happened to pages: as lists, and as one HTML file, with a timeline for each page and what each edit did."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 400  # characters of a URL or a title that are shown
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """A page, where it stands, and what became of it."""
+    """A page, its state, and what happened to it."""
 
     url: str
     now: Availability
@@ -125,7 +125,7 @@ def edit_of(edit: Edit, diff: str | None) -> dict[str, Any]:
 
 
 def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
-    """Yield the report in pieces of HTML: pages of which something is told first, then those that are as they were."""
+    """Yield the report in pieces of HTML: pages with news first, then those that are as they were."""
     told: list[PageReport] = []
     waiting = _Quiet(str(Certainty.PENDING).capitalize())
     quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")

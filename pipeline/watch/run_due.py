@@ -1,4 +1,4 @@
-"""The story of `onrecord run`: what is due is captured, what that says of the pages is found out, and told once."""
+"""The steps of `onrecord run`: capture what is due, find out what that says of the pages, and report it once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Ran:
-    """What a run did: how much was due and how much of it late, outcomes by name, runs, and what is to be told."""
+    """What a run did: how much was due and how much of it late, outcomes by name, runs, and events to report."""
 
     due: int = 0
     late: int = 0
@@ -56,7 +56,7 @@ class Ran:
 
     @property
     def events(self) -> list[Event]:
-        """What is to be told."""
+        """Events to report."""
         return [telling.event for telling in self.tellings]
 
     @property
@@ -68,7 +68,7 @@ class Ran:
 def run_due(
     archive: Archive, watches: list[Watch], ledger: Ledger, settings: Settings, report: Report, turn: Turn | None
 ) -> Ran:
-    """Capture everything that is due, and find out what is to be told; the caller tells it, with `told` afterwards.
+    """Capture everything that is due, and find the events; the caller sends them, and calls `told` afterwards.
 
     Raises StoreError when the store is denied, or the spool's disk fails.
     """
@@ -109,7 +109,7 @@ def _news(ledger: Ledger, unreached: list[Outcome]) -> list[Outcome]:
 
 
 def told(ledger: Ledger, tellings: list[Telling]) -> None:
-    """Know that their events are in the outbox, or were printed where there is none."""
+    """Know that their events are in the outbox, or were printed without one."""
     with ledger.opened() as database:
         for telling in tellings:
             ledger.tell(database, telling.marks)

@@ -16,7 +16,9 @@ BANNED = (
     "told", "telling", "heed", "mend", "bring to", "what became of", "whoever", "of those", "stands for", "is none",
     "as it was asked",
 )  # fmt: skip
-_BANNED = re.compile(r"\b(?:" + "|".join(words.replace(" ", r"\s+") for words in BANNED) + r")\b", re.IGNORECASE)
+_ANY = "|".join(words.replace(" ", r"\s+") for words in BANNED)
+# Names that are fixed are no prose: of a parameter, in backticks, and of a folder of the store, between slashes.
+_BANNED = re.compile(rf"(?<![`/])\b(?:{_ANY})\b(?![`/])", re.IGNORECASE)
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 

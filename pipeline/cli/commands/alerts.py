@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("test")
 @click.pass_obj
 def test(context: Context) -> None:
-    """Send a test alert to every channel of [alerts], now, and say what became of each.
+    """Send a test alert to every channel of [alerts], now, and print how each went.
 
     Example: onrecord alerts test
     """

@@ -166,7 +166,7 @@ def _alerts(context: Context) -> Iterator[Check]:
         yield Check("alerts", "failed", str(error))
         return
     if not channels:
-        yield Check("alerts", "ok", "no channel is set up: nobody is told of what disappears")
+        yield Check("alerts", "ok", "no channel is set up: nobody gets an alert when a page disappears")
     for channel in channels:
         try:
             channel.sender.probe()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(context: Context, output: Path | None) -> None:
     """Enter every run into the log of runs, sign it, and have the authorities of [evidence] say when they saw it.
 
-    Authorities that did not answer before are asked again. A checkpoint that is kept where whoever can write to the
+    Authorities that did not answer before are asked again. A checkpoint that is kept where those who can write to the
     store cannot reach shows whatever is taken back later: onrecord verify --checkpoint FILE.
 
     Example: onrecord evidence checkpoint -o 2026-11.checkpoint

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     metavar="ID",
     help="The capture of this record id, or at this place ('KEY OFFSET'); may be repeated.",
 )
-@click.option("--reason", help="One line, kept in the signed statement and shown to whoever asks.")
+@click.option("--reason", help="One line, kept in the signed statement and shown to readers.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--finish", "finishing", is_flag=True, help="Only finish what was begun and broke off.")

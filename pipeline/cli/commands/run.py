@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @new_store
 @click.pass_obj
 def command(context: Context, time_limit: str, watches: Path | None, proxy: str | None) -> None:
-    """Capture what is due of the watch list, once, and tell what became of the pages.
+    """Capture what is due of the watch list, once, and report what happened to the pages.
 
     It says nothing when all is well; a page that disappeared, came back or was edited is one line, and an alert. Where
     another run of this store has not ended it does nothing.

@@ -1,4 +1,4 @@
-"""`onrecord schedule`: the machine's own scheduler told to run what is due."""
+"""`onrecord schedule`: entries in cron or systemd that capture what is due."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def command(
     """Find texts in the archive, the best first.
 
     All words must be there. "..." is a phrase, -word must not be there, title: and author: name a field, and word*
-    stands for every ending. Each text is dated, with what is known of its page since. The index is a local file that is
+    matches every ending. Each text is dated, with what is known of its page since. The index is a local file that is
     made from the archive when it is asked.
 
     Example: onrecord search '"harbour court"' -- -tax title:open

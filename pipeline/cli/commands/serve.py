@@ -30,7 +30,9 @@ _HIGHEST = 65_535
     type=click.IntRange(0, 65535),
     help="The port at which captured pages are shown.  [default: the next one]",
 )
-@click.option("--public", is_flag=True, help="Allow an address that others reach: whoever reaches it reads everything.")
+@click.option(
+    "--public", is_flag=True, help="Allow an address that other machines reach; all who reach it can read everything."
+)
 @click.option(
     "--name",
     "names",

@@ -1,4 +1,4 @@
-"""`onrecord status`: what the archive holds, and what became of its pages."""
+"""`onrecord status`: what the archive holds, and what happened to its pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--gone", is_flag=True, help="List the pages that are gone, blocked, paywalled, incomplete or out of reach."
 )
 @click.option("--changed", is_flag=True, help="List the edits, with what they did and both records.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write what became of the pages to an HTML file.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML file with a timeline per page.")
 @click.option("--from", "start", type=Time(), help="Edits from this time on.")
 @click.option("--to", "end", type=Time(), help="Edits up to this time.")
 @withheld_option

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A checkpoint that was kept elsewhere: what was taken back since is told.",
+    help="A checkpoint that you kept elsewhere: report what was removed since.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Write what was found to a JSON file.")
 @click.pass_obj

@@ -14,7 +14,7 @@ from pipeline.cli.withholding_rules import keep, list_command, remove_command, r
 def command() -> None:
     """Say what is kept and not shown: by get, search, diff, export, status, alerts and serve.
 
-    Nothing that was captured is changed. The rules lie in the store, so that all who read it heed them.
+    Nothing that was captured is changed. The rules are in the store, so they apply to all who read it.
     """
 
 

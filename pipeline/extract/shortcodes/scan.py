@@ -1,7 +1,7 @@
 """A walk over the raw text of a page that stops at what may be a shortcode.
 
-Shortcodes stand in text. Markup is passed over, and so is what is shown as it was typed: code, scripts, comments. An
-`[[escaped]]` shortcode is one its author meant to be read, and a comment of the block editor is none to a reader.
+Shortcodes are in text. Markup is passed over, and so is what is shown as it was typed: code, scripts, comments. An
+`[[escaped]]` shortcode is one its author meant to be read, and a comment of the block editor is nothing to a reader.
 """
 
 from __future__ import annotations

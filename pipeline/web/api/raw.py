@@ -66,7 +66,7 @@ def memento(request: Request, archive: Reader, base: str, *, raw: bool) -> Respo
 
 
 def neighbours(archive: Reader, snapshot: Snapshot) -> tuple[Snapshot | None, Snapshot | None]:
-    """Return the snapshots of the same URL before and after one, of those that may be shown."""
+    """Return the snapshots of the same URL before and after one, among those that may be shown."""
     earlier = _back(archive, snapshot)
     later = archive.snapshots(snapshot.url, start=snapshot.timestamp)
     after = (other for other in later if other.timestamp > snapshot.timestamp and not other.withheld)

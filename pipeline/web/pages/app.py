@@ -23,7 +23,7 @@ def routes(frame: Frame) -> list[BaseRoute]:
 
 
 def nowhere(frame: Frame, request: Request, status: int) -> Response:
-    """Return a page for an address at which there is none."""
+    """Return a page for an address without a page."""
     values = {"title": "No such page", "message": "there is nothing at this address; begin at the first page"}
     return frame.render(request, "error.html", values, status=status)
 

@@ -1,4 +1,4 @@
-"""A comparison in rows: a line of the earlier text beside what became of it."""
+"""A comparison in rows: a line of the earlier text beside the later one."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Frame:
 
 
 def walls(more: str = "") -> dict[str, str]:
-    """Return the headers of every page of the interface: only what is its own, framed by none, told to none."""
+    """Return the headers of every page of the interface: only its own content, no frames, no referrer."""
     return {
         "Content-Security-Policy": (
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -74,7 +74,7 @@ def inline(line: str) -> Markup:
 
 
 def link(url: str, label: str) -> Markup:
-    """Return a link to the web of today, which is not told where its reader came from.
+    """Return a link to the web of today, which sends no referrer.
 
     Text where it is no web address.
     """

@@ -29,7 +29,7 @@ _RANK = ("withheld", "same", "moved", "new", "changed", "wall", "gone")  # what 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A month or a day: how many snapshots, how high its bar (0 to 5), and its most telling state."""
+    """A month or a day: how many snapshots, how high its bar (0 to 5), and its most important state."""
 
     key: str  # "2026-11", "2026-11-24"
     name: str

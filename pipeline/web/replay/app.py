@@ -1,8 +1,8 @@
 """The second origin: captured pages at /DIGITS/URL, each answer walled in by its headers.
 
-A captured page may hold anything. Browsers are told: no script, no form, no plugin, nothing from elsewhere, an origin
-that is nobody's (CSP `sandbox`), no cookie, no service worker. The rewriting makes pages show; these headers make them
-harmless, whatever the rewriting missed.
+A captured page may hold anything. The policy for browsers: no script, no form, no plugin, nothing from elsewhere, an
+origin that is nobody's (CSP `sandbox`), no cookie, no service worker. The rewriting makes pages show; these headers
+make them harmless, whatever the rewriting missed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def create_replay(reading: Reading, interface: int | str) -> Starlette:
 
 
 def host_of(request: Request) -> str:
-    """Return the host name that a request was sent to, without port; the loopback's where it is none."""
+    """Return the host name that a request was sent to, without port; the loopback's where it is not valid."""
     match = _HOST.match(request.headers.get("host", ""))
     return match[1].lower() if match else _DEFAULT_HOST
 

@@ -417,7 +417,7 @@ def test_nothing_is_signed_for_a_store_that_says_more_than_its_id(
     store.put(
         object_keys.STORE_KEY, self_digested({"layout": kept["layout"], "id": kept["id"] + more if more else more})
     )
-    with pytest.raises(IntegrityError, match="its id is none"):
+    with pytest.raises(IntegrityError, match="its id is not valid"):
         archive.checkpoint(SIGNER, tmp_path / "last")
     assert places(store) == []
     assert not (tmp_path / "last").exists()
