@@ -69,6 +69,19 @@ def judged(texts: StoredTexts, snapshots: Iterable[Snapshot]) -> Iterator[Judged
         raise faults[0]
 
 
+def histories(texts: StoredTexts, snapshots: Iterable[Snapshot]) -> Iterator[PageHistory]:
+    """Yield the history of each page, of snapshots that come by key, then time; raises IntegrityError at the end.
+
+    Where an index is damaged, what is sound is given first.
+    """
+    faults: list[IntegrityError] = []
+    for _, group in groupby(_sound(snapshots, faults), key=lambda each: urlkey(each.url)):
+        for page in _pages(list(group)):
+            yield history(texts, page)
+    if faults:
+        raise faults[0]
+
+
 def _sound(snapshots: Iterable[Snapshot], faults: list[IntegrityError]) -> Iterator[Snapshot]:
     """Yield snapshots up to where an index is damaged; what is wrong is added to the faults."""
     try:

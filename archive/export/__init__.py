@@ -1,6 +1,7 @@
 """WACZ 1.1.1 files: what an archive holds, packed for other readers."""
 
 from archive.crypto.wacz_signature import WaczSigner
+from archive.export.csv_table import csv_line, write_csv
 from archive.export.parquet import write_parquet
 from archive.export.wacz import Hashing, Package
 from archive.export.wacz_check import wacz_steps
@@ -13,7 +14,9 @@ __all__ = [
     "WaczSigner",
     "copy_records",
     "copy_warc",
+    "csv_line",
     "wacz_steps",
+    "write_csv",
     "write_parquet",
     "write_warcinfo",
 ]

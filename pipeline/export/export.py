@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.archive import Reader
 from archive.errors import NoSuchSnapshot, Withheld
-from archive.export import Hashing, Out, Package, copy_records, copy_warc, write_parquet, write_warcinfo
+from archive.export import Hashing, Out, Package, copy_records, copy_warc, write_csv, write_parquet, write_warcinfo
 from archive.formats import urlkey
 from archive.model import Document, Manifest, Snapshot
 from archive.page_history import States
@@ -22,6 +22,9 @@ from pipeline.version import software
 
 if TYPE_CHECKING:
     from archive.export import WaczSigner
+
+TableRow = tuple[Snapshot, Document | None, SnapshotState | None]
+TableWriter = Callable[[Iterable[TableRow], BinaryIO, Callable[[str], str | None]], int]
 
 _CHOSEN = "captures.warc.gz"  # records that were chosen one by one
 
@@ -181,6 +184,15 @@ def _runs_in_one(archive: Reader, wanted: Wanted, out: Hashing) -> Exported:
 
 def export_parquet(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
     """Write a table with a row for each capture; raises as `export_wacz` does, FormatError without pyarrow."""
+    return _table(archive, wanted, file, write_parquet)
+
+
+def export_csv(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
+    """Write a table for spreadsheets, with a row for each capture, without the texts; raises as `export_wacz` does."""
+    return _table(archive, wanted, file, write_csv)
+
+
+def _table(archive: Reader, wanted: Wanted, file: BinaryIO, write: TableWriter) -> Exported:
     withheld = 0
     states = States(archive, same_text)
 
@@ -192,7 +204,7 @@ def export_parquet(archive: Reader, wanted: Wanted, file: BinaryIO) -> Exported:
             else:
                 yield each, archive.document(each) if each.document else None, states.of(each)
 
-    count = write_parquet(captures(), file, _registered)
+    count = write(captures(), file, _registered)
     _require(range(count), withheld)
     return Exported(count, withheld=withheld)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.export.export import Exported
     from pipeline.export.selection import Wanted
 
-_FORMS = (".wacz", ".warc.gz", ".parquet")
+_FORMS = (".wacz", ".warc.gz", ".parquet", ".csv")
 
 
 @click.command("export")
@@ -53,15 +53,15 @@ def command(
     overwrite: bool,
     withheld: bool,
 ) -> None:
-    """Write captures to FILE.wacz, FILE.warc.gz or FILE.parquet: all of them, or those of a URL, a run, a time.
+    """Write captures to FILE.wacz, FILE.warc.gz, FILE.parquet or FILE.csv: all, or those of a URL, a run, a time.
 
     A WACZ replays by itself, in ReplayWeb.page for one: what its pages need and what its revisits refer to is put in,
     whichever run holds it. A WARC file holds the records byte for byte. Parquet has a row a capture, in the columns of
-    Common Crawl's index and then the text.
+    Common Crawl's index and then the text. CSV has the same columns but for the texts, and no cell is a formula.
 
     Example: onrecord export case.wacz --url https://example.org/post
     """
-    from pipeline.export.export import export_parquet, export_wacz, export_warc
+    from pipeline.export.export import export_wacz
     from pipeline.export.selection import Wanted
 
     name = file.name.lower()
@@ -75,8 +75,7 @@ def command(
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
     archive = context.open_reader(withheld=withheld)
     archive.require()
-    write: Callable[[Reader, Wanted, BinaryIO], Exported]
-    write = export_wacz if name.endswith(".wacz") else export_parquet if name.endswith(".parquet") else export_warc
+    write = _writer(name)
     if sign:
         from archive.export import WaczSigner
 
@@ -91,3 +90,11 @@ def command(
         added = f" and {done.added:,} that they need" if done.added else ""
         out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
         context.say(f"{file}: {many(done.captures, 'capture')}{added}, {many(size, 'byte')}{out}")
+
+
+def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:
+    """Return what writes the form that a file's ending names."""
+    from pipeline.export.export import export_csv, export_parquet, export_wacz, export_warc
+
+    forms = dict(zip(_FORMS, (export_wacz, export_warc, export_parquet, export_csv), strict=True))
+    return next(write for ending, write in forms.items() if name.endswith(ending))
