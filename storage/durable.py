@@ -143,6 +143,7 @@ class DurableTree:
             os.close(lock)
 
     def _temporary_folder(self) -> Path:
+        """Return the folder of temporary files, made where it is absent, and swept once for this object."""
         folder = self._root / _TEMPORARY
         self._make_folder(folder)
         try:
@@ -155,11 +156,19 @@ class DurableTree:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if not self._swept:
             self._swept = True
-            _sweep(folder)
+            now = time.time()
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    with suppress(OSError):  # another writer sweeps too, or it is not ours to remove
+                        if entry.name != _LOCK and now - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER:
+                            Path(entry.path).unlink()
         return folder
 
     def _make_folder(self, folder: Path) -> None:
-        """Create the folder where it is absent, and see each of its names to disk once for this object."""
+        """Create the folder where it is absent, and see each of its names to disk once for this object.
+
+        Raises OSError.
+        """
         if folder in self._durable:
             return
         if folder == self._root:
@@ -169,24 +178,19 @@ class DurableTree:
                 _fsync_folder(each.parent)
         else:
             self._make_folder(folder.parent)
-            _make_one(folder)
+            for _ in range(_TRIES):  # a delete may remove it between two looks
+                try:
+                    folder.mkdir(exist_ok=True)
+                    break
+                except FileExistsError:
+                    if folder.is_dir():
+                        break
+                    if os.path.lexists(folder):  # a file lies there
+                        raise
+            else:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
             _fsync_folder(folder.parent)
         self._durable.add(folder)
-
-
-def _make_one(folder: Path) -> None:
-    """Make a folder whose parent exists, also where a delete removes it between two looks; raises OSError."""
-    for _ in range(_TRIES):
-        try:
-            folder.mkdir(exist_ok=True)
-        except FileExistsError:
-            if folder.is_dir():
-                return
-            if os.path.lexists(folder):  # a file lies there
-                raise
-        else:
-            return
-    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
 
 
 def _write(target: FileIO, content: bytes | FileIO) -> None:
@@ -210,15 +214,6 @@ def _refuse_folder(path: Path) -> bool:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     return False
-
-
-def _sweep(folder: Path) -> None:
-    now = time.time()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(OSError):  # another writer sweeps too, or it is not ours to remove
-                if entry.name != _LOCK and now - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER:
-                    Path(entry.path).unlink()
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BufferedReader, FileIO
@@ -155,7 +155,15 @@ class LocalStore:
             os.close(descriptor)
 
     def _walk(self, folder: Path, base: str, prefix: str, start_after: str) -> Iterator[ObjectInfo]:
-        for name, entry in self._entries(folder):
+        try:
+            with os.scandir(folder) as entries:
+                found = [(name, entry) for entry in entries if (name := _listed_name(entry))]
+        except OSError as error:
+            if error.errno not in _NOTHING_THERE:
+                raise store_error(error, folder) from error
+            self._require_root()
+            return
+        for name, entry in sorted(found, key=itemgetter(0)):  # folders have "/" behind their names: in order of keys
             key = base + name
             if name.endswith("/"):
                 leads = key.startswith(prefix) or prefix.startswith(key)
@@ -169,18 +177,6 @@ class LocalStore:
                 except OSError as error:
                     raise store_error(error, Path(entry.path)) from error
                 yield _info(key, status)
-
-    def _entries(self, folder: Path) -> Sequence[tuple[str, os.DirEntry[str]]]:
-        """Return a folder's objects and, with "/" behind their names, its folders: in the order of their keys."""
-        try:
-            with os.scandir(folder) as entries:
-                found = [(name, entry) for entry in entries if (name := _listed_name(entry))]
-        except OSError as error:
-            if error.errno not in _NOTHING_THERE:
-                raise store_error(error, folder) from error
-            self._require_root()
-            return []
-        return sorted(found, key=itemgetter(0))
 
 
 def _listed_name(entry: os.DirEntry[str]) -> str:

@@ -55,7 +55,8 @@ def tighten(path: Path) -> None:
     with contextlib.suppress(OSError):
         found = path.stat()
         wanted = FOLDER if stat.S_ISDIR(found.st_mode) else FILE
-        if _loose(found, wanted) and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
+        exact = found.st_mode & (_OTHERS | wanted) == wanted  # a umask may have taken a right from its user as well
+        if not exact and not found.st_mode & stat.S_ISVTX and found.st_uid == os.geteuid():
             path.chmod(wanted)
 
 
@@ -66,15 +67,11 @@ def make_usable(path: Path) -> str:
     return f"free space, or make {path} readable and writable for this user: chmod u+rwX {names}"
 
 
-def _loose(found: os.stat_result, wanted: int) -> bool:
-    """Return whether others have a right to it, or a umask took one from its user."""
-    return bool(found.st_mode & _OTHERS) or found.st_mode & wanted != wanted
-
-
 def _opener(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, FILE)
     with contextlib.suppress(OSError):
         found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and _loose(found, FILE) and found.st_uid == os.geteuid():
+        exact = found.st_mode & (_OTHERS | FILE) == FILE
+        if stat.S_ISREG(found.st_mode) and not exact and found.st_uid == os.geteuid():
             os.fchmod(descriptor, FILE)
     return descriptor

@@ -54,7 +54,18 @@ def urlkey(url: str) -> str:
     if match is None:
         return _escape(_utf8(url)).lower()
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4]
-    key = f"{_authority_key(authority, scheme)}){_path_key(path)}"
+    path = _escape(_unescape(path or "/"))
+    for pattern in _ASPX_SESSIONS if ".aspx" in path.lower() else ():
+        path = _without_aspx_session(pattern, path)
+    if match := _JSESSION.match(path):
+        path = match[1] + match[2]
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del segments[-1:]
+        elif segment not in {"", "."}:
+            segments.append(segment)
+    key = f"{_authority_key(authority, scheme)})/{'/'.join(segments).lower()}"
     query = _query_key(query) if query else ""
     return f"{key}?{query}" if query else key
 
@@ -172,21 +183,6 @@ def dotted_quad(host: str) -> str | None:
     for position, number in enumerate(numbers):
         value += number << (8 * (3 - position))
     return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
-
-
-def _path_key(path: str) -> str:
-    path = _escape(_unescape(path or "/"))
-    for pattern in _ASPX_SESSIONS if ".aspx" in path.lower() else ():
-        path = _without_aspx_session(pattern, path)
-    if match := _JSESSION.match(path):
-        path = match[1] + match[2]
-    segments: list[str] = []
-    for segment in path.split("/"):
-        if segment == "..":
-            del segments[-1:]
-        elif segment not in {"", "."}:
-            segments.append(segment)
-    return "/" + "/".join(segments).lower()
 
 
 def _without_aspx_session(pattern: re.Pattern[str], path: str) -> str:

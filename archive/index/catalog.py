@@ -97,19 +97,19 @@ class Catalog:
             found.setdefault(run, {})[path] = size
         return found
 
-    def load(self, runs: list[str]) -> None:
-        """Read the manifests and index heads of several runs at once; faults are raised when one is used."""
-        self._ahead([run for run in runs if run not in self._indexes], self.block_index)
+    def load(self, runs: Iterable[str], *, indexes: bool = True) -> None:
+        """Read the manifests of several runs at once, and the heads of their indexes; what is wrong is said later."""
+        read: Callable[[str], object] = self.block_index if indexes else self.manifest
+        known = self._indexes if indexes else self._manifests
 
-    @staticmethod
-    def _ahead(runs: list[str], read: Callable[[str], object]) -> None:
         def attempt(run: str) -> None:
             with suppress(IntegrityError, ObjectMissing):
                 read(run)
 
-        if len(runs) > 1:
+        unread = [run for run in runs if run not in known]
+        if len(unread) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
-                list(pool.map(attempt, runs))
+                list(pool.map(attempt, unread))
 
     def manifest(self, run: str) -> Manifest:
         """Return a run's manifest.
@@ -193,7 +193,7 @@ class Catalog:
     def manifests(self, runs: Iterable[str]) -> list[Manifest]:
         """Return the manifests of runs, of this list, that exist and are sound; log a warning for a damaged one."""
         wanted = list(runs)
-        self._ahead([run for run in wanted if run not in self._manifests], self.manifest)
+        self.load(wanted, indexes=False)
         found = []
         for run in wanted:
             try:

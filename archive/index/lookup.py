@@ -169,7 +169,7 @@ class Index:
             try:
                 parts = self.parts()
                 runs = parts.runs[-newest_runs:] if newest_runs else parts.runs
-                self._catalog.load(list(runs))
+                self._catalog.load(runs)
                 sources = [self._of_generation(generation, span) for generation in parts.generations]
                 sources += [self._sound(run, span, faults) for run in runs]
                 for _, entries in groupby(heapq.merge(*sources, key=_place, reverse=span.reverse), key=_place):

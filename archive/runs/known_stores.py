@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from archive import object_keys
@@ -31,17 +32,13 @@ class StoreChanged(StoreMissing):
     """A store holds no archive any more, or another one than when this machine last used it."""
 
 
+@dataclass(frozen=True, slots=True)
 class KnownStores:
     """What this machine remembers of the stores that it has used; nothing without a folder."""
 
-    def __init__(self, folder: Path | None = None, *, expected: str | None = None, anew: bool = False) -> None:
-        """Remember in a folder; `expected` is the id that every store must have.
-
-        With `anew`, a store may hold any archive, or none.
-        """
-        self._folder = folder
-        self._expected = expected
-        self._anew = anew
+    folder: Path | None = None
+    expected: str | None = None  # the id that every store must have
+    anew: bool = False  # a store may hold any archive, or none
 
     def check_any(self, stores: Sequence[ObjectStore]) -> None:
         """Raise StoreChanged where none of several stores that hold the same holds it still; StoreError."""
@@ -72,16 +69,16 @@ class KnownStores:
             self.remember(store)
 
     def _is_fresh(self, store: ObjectStore) -> bool:
-        if self._folder is None or self._expected is not None:
+        if self.folder is None or self.expected is not None:
             return False
         with suppress(OSError):
-            return 0 <= time.time() - self._path(self._folder, store).stat().st_mtime < _FRESH
+            return 0 <= time.time() - self._path(self.folder, store).stat().st_mtime < _FRESH
         return False
 
     def check(self, store: ObjectStore) -> None:
         """Raise StoreChanged where a store that was used before holds no archive, or another one; StoreError."""
-        wanted = self._expected or self._remembered(store)
-        if wanted is None or self._anew:
+        wanted = self.expected or self._remembered(store)
+        if wanted is None or self.anew:
             return
         data = described(store)
         if data is None:
@@ -106,13 +103,13 @@ class KnownStores:
 
     def remember(self, store: ObjectStore) -> None:
         """Remember which archive a store holds; raises StoreError."""
-        if self._folder is None:
+        if self.folder is None:
             return
         data = described(store)
         found = None if data is None else _id_in(data)
         if found is None:
             return
-        path = self._path(self._folder, store)
+        path = self._path(self.folder, store)
         try:
             if found == self._remembered(store):
                 path.touch()
@@ -125,10 +122,10 @@ class KnownStores:
             _log.info("%s cannot be written: %s", path, error)
 
     def _remembered(self, store: ObjectStore) -> str | None:
-        if self._folder is None:
+        if self.folder is None:
             return None
         with suppress(OSError, ValueError):
-            found = parsed_object(self._path(self._folder, store).read_bytes()).get("id")
+            found = parsed_object(self._path(self.folder, store).read_bytes()).get("id")
             return found if isinstance(found, str) else None
         return None
 

@@ -265,7 +265,12 @@ class Spool:
 
         One that is damaged, or of a newer version, stays where it is, with a warning: it keeps no other from its store.
         """
-        self._sweep()
+        for left in self._folder.glob(".*.gone"):  # of writers that were killed while they removed them,
+            shutil.rmtree(left, ignore_errors=True)
+        for left in self._folder.glob(".*.new"):  # or made them
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_OVER:
+                    shutil.rmtree(left, ignore_errors=True)
         for folder in self.run_folders():
             with disk_errors(self._folder):
                 lock = try_lock(folder / LOCK)
@@ -287,15 +292,6 @@ class Spool:
                 spooled.close()
                 continue
             yield spooled
-
-    def _sweep(self) -> None:
-        """Clear away the folders of writers that were killed while they made or removed them."""
-        for left in self._folder.glob(".*.gone"):
-            shutil.rmtree(left, ignore_errors=True)
-        for left in self._folder.glob(".*.new"):
-            with contextlib.suppress(OSError):
-                if time.time() - left.stat().st_mtime > _LEFT_OVER:
-                    shutil.rmtree(left, ignore_errors=True)
 
     def names(self) -> list[str]:
         """Return the runs that lie here, those being written among them."""

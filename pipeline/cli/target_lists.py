@@ -177,23 +177,20 @@ def targets(
             for url in sitemaps
         ),
     ]
-    for target in named:
-        _check_way(target, ways)
-    listed = checked_ways(targets_in(source or ()), ways)
+    named = list(checked_ways(named, ways))
+    if source is None:
+        return iter(named)
+    listed = checked_ways(targets_in(source), ways)
     first = list(islice(listed, 1))
     return chain(named, first, listed)
 
 
 def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
     """Yield targets; raises ProxyError as `targets` does."""
-    for target in listed:
-        _check_way(target, ways)
-        yield target
-
-
-def _check_way(target: Target, ways: Ways) -> None:
     from pipeline.capture.http.failures import Failure
     from pipeline.capture.http.urls import checked_url
 
-    with suppress(Failure):  # what is no URL ends with its own outcome
-        ways.check(checked_url(target.url))
+    for target in listed:
+        with suppress(Failure):  # what is no URL ends with its own outcome
+            ways.check(checked_url(target.url))
+        yield target

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from archive.model import Fetched, Headers, Outcome, Role, Snapshot, Target
 from archive.times import iso, now
@@ -48,6 +49,7 @@ class Frontier:
 
     def __init__(self, named: Iterable[Target], rules: Rules, last: Last, sieve: Sieve | None = None) -> None:
         self._rules = rules
+        self._key = partial(page_key, keep_tracking=rules.keep_tracking)  # of a page's URL
         self._sieve = sieve
         self._under_way: dict[str, Target] = {}  # handed out, and not come back
         self._begun: dict[str, float] = {}  # when the first target of a seed was handed out
@@ -277,9 +279,6 @@ class Frontier:
         return None
 
     # What is known
-
-    def _key(self, url: str) -> str:
-        return page_key(url, keep_tracking=self._rules.keep_tracking)
 
     def _new(self, url: str) -> bool:
         mark = hash(url)

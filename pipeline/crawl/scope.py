@@ -109,31 +109,26 @@ def page_key(url: str, *, keep_tracking: bool = False) -> str:
     """Return one key for the addresses of one page: tracking parameters, www, scheme and order are put aside.
 
     Paths and values that differ by case, or by an escape that is no spelling of the same byte, have keys of their own:
-    to the key of the index, which is the same for them, their spelling is added.
+    to the key of the index, which is the same for them, their spelling is added: path and query as written, without
+    what marks a visit, parameters in order, plain escapes undone.
     With `keep_tracking`, parameters that mark a visit count as well.
     What a user named may be no URL at all; it is its own key, and ends with its own outcome.
     """
-    original = url
     try:
-        url = url if keep_tracking else untracked(url)
+        url = written = url if keep_tracking else untracked(url)
         parts = urlsplit(url)
         if parts.query:
             url = urlunsplit(parts._replace(query=urlencode(parse_qsl(parts.query, True))))
-        return f"{urlkey(url)} {_spelling(original if keep_tracking else untracked(original))}"
+        key = urlkey(url)
+        with suppress(Failure):
+            written = str(checked_url(written))
+        parts = urlsplit(written)
     except ValueError:
         return url
-
-
-def _spelling(url: str) -> str:
-    """Return path and query as written, without what marks a visit, parameters in order, plain escapes undone."""
-    with suppress(Failure):
-        url = str(checked_url(url))
-    parts = urlsplit(url)
     path = _SESSION_IN_PATH.sub("", parts.path)
     path = "/".join(piece for piece in path.split("/") if piece not in {"", "."})
-    pairs = (pair for pair in parts.query.split("&") if pair)
-    kept = sorted(pair for pair in pairs if not _SESSION.match(pair))
-    return _ESCAPE.sub(_plain_escape, f"{path}?{'&'.join(kept)}")
+    kept = "&".join(sorted(pair for pair in parts.query.split("&") if pair and not _SESSION.match(pair)))
+    return f"{key} {_ESCAPE.sub(_plain_escape, f'{path}?{kept}')}"
 
 
 def _plain_escape(found: re.Match[str]) -> str:

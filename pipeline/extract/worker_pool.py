@@ -64,14 +64,18 @@ class _Backlog(Generic[T]):
     def put(self, task: object, future: Future[T]) -> None:
         """Add a task, once there is room."""
         with self._changed:
-            self._changed.wait_for(lambda: self.has_room)
+            while not self.has_room:
+                self._changed.wait()
             self._tasks.append(_Waiting(task, future, time.monotonic()))
             self._changed.notify_all()
 
     def take(self, running: bool) -> _Waiting[T] | None:
         """Return the next task, for a worker that runs or for one that is worth its start; None once all is closed."""
         with self._changed:
-            while not (self._tasks and (running or self._worth_a_start())):
+            while True:
+                worth = running or not self._running or len(self._tasks) >= _WAITING_A_WORKER * self._running
+                if self._tasks and (worth or time.monotonic() - self._tasks[0].since >= _START_COST):
+                    break
                 if self._closed:
                     return None
                 self._changed.wait(None if running or not self._tasks else _START_COST / 2)
@@ -79,13 +83,6 @@ class _Backlog(Generic[T]):
             task = self._tasks.popleft()
             self._changed.notify_all()
             return task
-
-    def _worth_a_start(self) -> bool:
-        return (
-            not self._running
-            or len(self._tasks) >= _WAITING_A_WORKER * self._running
-            or time.monotonic() - self._tasks[0].since >= _START_COST
-        )
 
     def one_fewer(self) -> None:
         """Count a worker that ended."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -120,36 +121,33 @@ def capture_all(
 def _take_all(results: Results, writing: Writing, asked: _Asked, end: float | None) -> None:
     for result in results:
         if isinstance(result, Fetched):
-            asked.take(result)
+            asked.taken[result.target.url] = result.target
             writing.take(result)
         elif result is not None:
-            asked.take(result.fetched[0])
+            target = result.fetched[0].target
+            asked.taken[target.url] = target
             writing.take_browsed(result)
         writing.advance()
         if end is not None and time.monotonic() >= end:
             return
 
 
+@dataclass(slots=True)
 class _Asked:
     """Passes outcomes on, and knows which targets have none yet, and whether any URL was one.
 
     A run of which none was one says nothing of the web.
     """
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.anything = False
-        self.taken: dict[str, Target] = {}  # by URL: those that came back and have no outcome yet
-
-    def take(self, fetched: Fetched) -> None:
-        """Know that a target came back."""
-        self.taken[fetched.target.url] = fetched.target
+    report: Report
+    anything: bool = False
+    taken: dict[str, Target] = field(default_factory=dict)  # by URL: those that came back and have no outcome yet
 
     def __call__(self, outcome: Outcome, line: bytes) -> None:
         """Take an outcome."""
         self.anything |= outcome.outcome not in {"invalid-url", "unsupported-scheme"}
         self.taken.pop(outcome.url, None)
-        self._report(outcome, line)
+        self.report(outcome, line)
 
 
 def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
@@ -168,8 +166,7 @@ def _last(session: Session, rules: Rules) -> Last:
 
     A server that answers 304 for ever, for a constant ETag say, would hide every edit.
     """
-    since = now() - rules.full_after
-    return lambda url: session.earlier.last(url, repeats=rules.most_not_modified, since=since)
+    return partial(session.earlier.last, repeats=rules.most_not_modified, since=now() - rules.full_after)
 
 
 def _results(frontier: Frontier, options: CaptureOptions, session: Session) -> Results:

@@ -6,6 +6,7 @@ An order is a line of JSON, and so is its answer, given once the child has stopp
 from __future__ import annotations
 
 import fnmatch
+import gc
 import json
 import os
 import signal
@@ -162,6 +163,8 @@ def serve() -> None:
     import storage.s3  # noqa: F401 - forked children have it already
     import tests.archive.races  # noqa: F401
     from storage.errors import OnrecordError
+
+    gc.freeze()  # a collection in a child would write to, and so copy, every page of memory
 
     errors: dict[int, Path] = {}
     for line in sys.stdin:

@@ -6,6 +6,7 @@ The server is started with `faults.c` preloaded; an order is a line of JSON, and
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import shutil
@@ -167,6 +168,8 @@ def serve() -> None:
     import storage.s3  # noqa: F401 - forked children have it already
     import tests.torture.actions
     import tests.torture.dying  # noqa: F401
+
+    gc.freeze()  # a collection in a child would write to, and so copy, every page of memory
 
     for line in sys.stdin:
         asked = json.loads(line)

@@ -101,24 +101,17 @@ class _Feeder:
         with suppress(OSError):  # the child is gone: the consumer sees that for itself
             self._channel.send(self._first)
             while not self._stopped:
-                batch = self._next_batch()
+                item = self._waiting.get()
+                batch: list[Target | None] = []  # what waits, at least one
+                with suppress(queue.Empty):
+                    while not isinstance(item, Ended) and len(batch) < _BATCH - 1:
+                        batch.append(item)
+                        item = self._waiting.get_nowait()
+                    batch.append(None if isinstance(item, Ended) else item)
                 self._channel.send(batch)
-                if batch[-1] is None:
+                if batch[-1] is None:  # the end
                     return
                 self._reader.release(len(batch))
-
-    def _next_batch(self) -> list[Target | None]:
-        """Return what waits, at least one; None stands for the end."""
-        item = self._waiting.get()
-        batch: list[Target | None] = []
-        with suppress(queue.Empty):
-            while not isinstance(item, Ended):
-                batch.append(item)
-                if len(batch) == _BATCH:
-                    return batch
-                item = self._waiting.get_nowait()
-            batch.append(None)
-        return batch
 
 
 def serve(channel: Channel) -> None:

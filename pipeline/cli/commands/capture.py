@@ -153,7 +153,9 @@ class _Told:
 
         self.failed += outcome.failed
         is_page = outcome.role not in {"requisite", "robots"} and not outcome.skipped
-        state = self._state(outcome) if is_page else None
+        words = self.short_texts.pop(outcome.record_id or "", None)
+        is_said = self._context.as_json or outcome.failed or not self._context.quiet
+        state = self._state(outcome, words) if is_page and is_said and outcome.role is None else None
         if self._context.as_json:
             print_line(_with_state(line, state))
         elif outcome.failed or self._context.verbosity > 0 or (is_page and not self._context.quiet):
@@ -164,19 +166,14 @@ class _Told:
         if is_page:
             self._progress.advance()
 
-    def _state(self, outcome: Outcome) -> SnapshotState | None:
-        """Return what a page's capture is beside earlier ones; None of a feed, or where the archive cannot be asked."""
+    def _state(self, outcome: Outcome, words: frozenset[str] | None) -> SnapshotState | None:
+        """Return what a page's capture is beside earlier ones; None where the archive cannot be asked."""
         from archive.errors import ArchiveError
         from archive.page_history import state_of_outcome
         from pipeline.extract.extractor_version import extractor_version
         from storage.errors import StoreError
 
-        words = self.short_texts.pop(outcome.record_id or "", None)
-        if (
-            self._archive is None
-            or outcome.role is not None
-            or (self._context.quiet and not self._context.as_json and not outcome.failed)
-        ):
+        if self._archive is None:
             return None
         try:
             return state_of_outcome(
