@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +29,7 @@ _PATIENCE = 50  # times what a list took until the next one
 _AROUND = 500  # snapshots near a time from which the one that is shown is chosen
 _REDIRECTS = 20
 _LONGEST_URL = 8192  # characters
+_VISIT = timedelta(minutes=10)  # what a browser made of a page is not older than the page by more
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(?!\d)")
 
@@ -189,6 +190,11 @@ class Reading:
     def captures(self, run: str, limit: int) -> list[Snapshot]:
         """Return the first lines of a run's index."""
         return list(islice(self.archive.captures_of(run), limit))
+
+    def made_of(self, snapshot: Snapshot, form: str) -> Snapshot | None:
+        """Return what the browser of a capture made of its page, by what stands before the address: "urn:dom:"."""
+        found = self.fresh().snapshots(form + snapshot.url, start=snapshot.timestamp, end=snapshot.timestamp + _VISIT)
+        return next((each for each in found if each.run == snapshot.run and not each.withheld), None)
 
     def manifest(self, run: str) -> Manifest | None:
         """Return a run's manifest, or None when it is gone since the runs were listed."""

@@ -22,6 +22,7 @@ from pipeline.web.pages.text_html import link, prose_of
 _LONGEST = 2_000_000  # characters of a text on one page
 _LANGUAGE_LENGTH = 35
 _LONGEST_QUESTION = 500  # characters
+_FORMS = {"final": "urn:dom:", "picture": "urn:fullPageFinal:"}  # what is shown first, and what stands before the URL
 _MOST_GROUPS = 99_999  # of pages of a document
 
 
@@ -90,8 +91,18 @@ def _picture(frame: Frame, pictures: PagePictures, request: Request) -> Response
 
 
 def _page(frame: Frame, request: Request) -> Response:
+    """Answer with the captured page: as a browser had it in the end, its picture, or as the server sent it."""
     snapshot, found = asked(frame, request)
-    return frame.render(request, "page.html", _around(frame, snapshot, found))
+    try:
+        page = frame.reading.nearest(snapshot.url, snapshot.timestamp, standing=False)
+    except NoSuchSnapshot:  # a redirect to what is not kept
+        page = snapshot
+    made = {name: frame.reading.made_of(page, form) for name, form in _FORMS.items()}
+    forms = {name: it for name, it in {**made, "sent": snapshot}.items() if it is not None}
+    wanted = request.query_params.get("form", "")
+    form = wanted if wanted in forms else next(iter(forms))
+    values = {**_around(frame, snapshot, found), "forms": list(forms), "form": form, "shown": forms[form]}
+    return frame.render(request, "page.html", values)
 
 
 def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:

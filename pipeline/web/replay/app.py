@@ -31,7 +31,7 @@ from pipeline.web.common.safe_text import visible
 from pipeline.web.replay.content_types import HTML, SHEETS, kind_of
 from pipeline.web.replay.css import rewrite_css
 from pipeline.web.replay.html import rewrite_html
-from pipeline.web.replay.replay_urls import BYTES, FRAME, SHEET, Place, asked_of, replay_path
+from pipeline.web.replay.replay_urls import BYTES, FRAME, SHEET, Place, asked_of, base_of, replay_path
 from storage.errors import OnrecordError
 
 _LARGEST_PAGE = 32 << 20  # bytes of a page or style sheet that is written again
@@ -132,7 +132,7 @@ class _Replay:
         status = snapshot.status if 200 <= snapshot.status < 600 and snapshot.status not in {204, 205, 304} else 200
         if kind in _READ:
             text, _ = decode(b"".join(pieces), named)
-            written = _READ[kind](text, Place(stamp(snapshot.timestamp), snapshot.url))
+            written = _READ[kind](text, Place(stamp(snapshot.timestamp), base_of(snapshot.url)))
             body = written.encode("utf-8", "replace")
             response = Response(body, status, headers={"Content-Type": f"{kind}; charset=utf-8"})
         elif is_picture_markup(kind) and asked.destination != "image":

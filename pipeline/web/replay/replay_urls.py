@@ -16,6 +16,7 @@ _SAFE = "-._~:/?[]@!$&()*+,;=%"
 _PATH = re.compile(r"/(\d{4,14})(cs_|if_|id_)?/(.+)\Z", re.DOTALL)
 _SCHEME = re.compile(r"(https?):/*", re.IGNORECASE)
 _OPAQUE = re.compile(r"urn:", re.IGNORECASE)
+_MARKUP = re.compile(r"urn:dom:(?=https?://)", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\r\n]")
 _STRIPPED = "".join(map(chr, range(0x21)))  # WHATWG URL §4.4: C0 controls and space
 
@@ -38,6 +39,11 @@ def asked_of(path: str, query: str) -> tuple[str, str, str] | None:
         # Servers on the way may have made one slash of two.
         url = _SCHEME.sub(r"\1://", url, count=1) if _SCHEME.match(url) else f"http://{url}"
     return match[1], match[2] or "", url
+
+
+def base_of(url: str) -> str:
+    """Return what the references of a capture are relative to: of the final markup of a page, the page's address."""
+    return _MARKUP.sub("", url, count=1)
 
 
 @dataclass(frozen=True, slots=True)
