@@ -281,7 +281,7 @@ def test_an_interrupted_run_keeps_what_it_acknowledged(onrecord: Command, site: 
     asked = onrecord("get", first["url"])
     assert "waits in the spool with" in asked.err
     assert f"this URL among them; to publish it: {resume}" in asked.err
-    assert f"were not reached; to fetch them: {resume}" in onrecord("status").err
+    assert f"not reached; to fetch them: {resume}" in onrecord("status").err
     site.answers["/hang"] = site.answers["/other"]
     assert onrecord("capture", "--resume", site.url("/post")).code == 2
     after = onrecord("--json", "capture", "--resume")
