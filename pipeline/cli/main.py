@@ -12,6 +12,7 @@ import click
 
 from pipeline.cli.common_options import take_common_options
 from pipeline.cli.context import Context
+from pipeline.cli.exit_codes import EXIT_CODES
 from pipeline.cli.logs import to_log_file
 from pipeline.cli.paths import settle_home
 from pipeline.cli.streams import READERS, Streams
@@ -30,6 +31,7 @@ COMMANDS = {
     "extract": ("pipeline.cli.commands.extract", "Make the texts of the archive again, from its WARC files."),
     "gc": ("pipeline.cli.commands.gc", "Remove what no committed run needs."),
     "get": ("pipeline.cli.commands.get", "Print a past snapshot: its text, its page, or its record."),
+    "help": ("pipeline.cli.commands.help", "Explain terms, outcomes, exit codes and settings."),
     "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "list": ("pipeline.cli.commands.list_", "List the pages of the archive, each with how it stands."),
     "recover": ("pipeline.cli.commands.recover", "Bring back what another archive has of a page."),
@@ -48,16 +50,15 @@ COMMANDS = {
     "withhold": ("pipeline.cli.commands.withhold", "Say what is kept and not shown."),
 }
 
-EXIT_CODES = {
-    0: "all well",
-    1: "a bug in onrecord",
-    2: "usage or configuration",
-    3: "some targets failed",
-    4: "no such snapshot, or it is withheld",
-    5: "integrity: bytes are not what they should be",
-    10: "store missing, denied or out of reach",
-    11: "already running",
-    130: "interrupted",
+# The sections of --help, each with its commands in the order in which a user meets them.
+GROUPS = {
+    "Capture": ("capture", "import", "extract"),
+    "Read": ("snapshots", "get", "diff", "search", "status"),
+    "Watch": ("watch", "run", "schedule", "alerts", "doctor"),
+    "Keep": ("verify", "replicate", "repair", "restore", "compact", "gc", "withhold", "embargo", "redact"),
+    "Prove": ("evidence",),
+    "Share": ("serve", "export"),
+    "Help": ("help",),
 }
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -90,8 +91,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.group(

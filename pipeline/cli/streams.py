@@ -14,7 +14,7 @@ import sys
 from typing import TextIO
 
 # These only print: without a reader there is nothing left to do.
-READERS = frozenset({"diff", "doctor", "export", "get", "search", "snapshots", "status"})
+READERS = frozenset({"diff", "doctor", "export", "get", "help", "search", "snapshots", "status"})
 
 _GONE = {errno.EPIPE, errno.EBADF}  # nobody reads, or somebody closed it: no fault to name
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pipeline.cli.main import COMMANDS, EXIT_CODES
+from pipeline.cli.exit_codes import EXIT_CODES
+from pipeline.cli.main import COMMANDS, GROUPS
 from tests.command import Command
 from tests.pipeline.cli.conftest import post
 from tests.site import ODD, Site, a_byte_at_a_time, answer, empty_reply, endless_header, gzip_bomb, redirect
@@ -352,6 +353,21 @@ def test_help_lists_every_command_and_exit_code(onrecord: Command) -> None:
         assert f"{code} {meaning}" in text
     for name in COMMANDS:
         assert onrecord(name, "--help").code == 0
+
+
+def test_help_explains_each_topic_and_has_every_command_in_one_group(onrecord: Command) -> None:
+    from pipeline.capture.http.failures import MEANINGS
+    from pipeline.cli.glossary import TERMS
+
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
+    assert len(TERMS) <= 30
+    for topic, table in (("terms", TERMS), ("outcomes", MEANINGS), ("exit-codes", EXIT_CODES)):
+        text = " ".join(onrecord("help", topic).out.split())
+        assert all(f"{name} {meaning}" in text for name, meaning in table.items()), topic
+    assert "ONRECORD_MAX_SIZE" in onrecord("help", "settings").out
+    assert onrecord("help", "nothing").code == 2
+    readme = (ROOT / "archive/README.md").read_text()
+    assert all(f"| {term} | {meaning.partition(': see')[0]}" in readme for term, meaning in TERMS.items())
 
 
 OTHERS = {"--strict", "--bind", "--directory", "--data", "--loud", "--unpack-wacz"}  # of other programs, and of an alert

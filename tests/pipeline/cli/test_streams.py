@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.main import COMMANDS, EXIT_CODES
+from pipeline.cli.exit_codes import EXIT_CODES
+from pipeline.cli.main import COMMANDS
 from pipeline.cli.streams import READERS
 from tests.command import Command
 from tests.pipeline.ingest.test_record_ids import of_stranger
@@ -23,7 +24,7 @@ ARGUMENTS = {
     "get": (URL, "--format", "raw"), "import": ("{file}",), "redact": ("--finish",), "repair": ("--from", "{copy}"),
     "replicate": ("{copy}",), "restore": ("{copy}/other",), "run": (), "schedule": ("show",), "search": ("words",),
     "serve": ("--help",), "snapshots": (URL,), "status": (), "watch": ("list",), "verify": ("--deep",),
-    "withhold": ("add", URL),
+    "withhold": ("add", URL), "help": ("terms",),
 }  # fmt: skip
 SEVERAL = ("capture", "get", "import", "search", "verify")
 BROKEN = {"no stdin": "<&-", "no stdout": ">&-", "no stderr": "2>&-", "full": ">/dev/full", "full log": "2>/dev/full"}
