@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.extract.parse_limits import bounded, flattened
 from pipeline.extract.readability_bound import compare_extraction
@@ -78,5 +78,6 @@ def _speed_up() -> None:
     plain = etree.ElementDefaultClassLookup(
         html.HtmlElement, html.HtmlComment, html.HtmlProcessingInstruction, html.HtmlEntity
     )
-    vars(core)["compare_extraction"] = compare_extraction
+    cascade: Any = core  # its names are looked up at each call
+    cascade.compare_extraction = compare_extraction
     HTML_PARSER.set_element_class_lookup(plain)  # what forms and inputs can do besides, nobody asks of them
