@@ -28,6 +28,17 @@ _BODIES = {
     "postbody-content",
     "js-post-body",  # Stack Exchange
     "eve-import-post",  # Crowdstack
+    "lia-message-body-content",  # Khoros
+    "wpforo-post-content",  # wpForo
+    "spPostContent",  # Simple:Press
+    "t_f",  # Discuz!
+    "postcolor",  # Invision 2
+    "commtext", "toptext",  # Hacker News
+    "comment_text",  # Lobsters
+    "qa-q-view-content", "qa-a-item-content",  # Question2Answer
+    "msg_body",  # GameFAQs
+    "replytext",  # Whirlpool
+    "jive-rendered-content",  # Jive
 }  # fmt: skip
 # Class names of such elements that other pages have too, and what one of the elements around has to be named.
 _BODIES_WITHIN = {
@@ -40,15 +51,17 @@ _BODIES_WITHIN = {
     "Message": re.compile(r"(?:^|\s)(?:Comment|Discussion|Item-Body)(?:$|\s)"),
     "usertext-body": re.compile(r"(?:^|\s)thing(?:$|\s)"),  # Reddit, before 2018
     "postText": re.compile(r"(?:^|\s)postItm(?:Cntnt)?(?:$|\s)|(?:^|\s)postItem(?:$|\s)"),  # JForum
+    "post-message": re.compile(r"(?:^|\s)post-(?:element|wrapper)(?:$|\s)"),  # Asgaros
+    "message": re.compile(r"(?:^|\s)item post(?:$|\s)"),  # ProBoards
     "content-text": re.compile(r"(?:^|\s)(?:forum|topic|thread)[\w-]*(?:$|\s)"),
 }
-_IDS = re.compile(r"(?:post_message_\d+|msg_\d+|post-content-\d+)\Z")
+_IDS = re.compile(r"(?:post_?message_\d+|msg_\d+|post-content-\d+)\Z")
 _POST_TYPES = re.compile(r"(?:DiscussionForumPosting|/Comment|/Question|/Answer)\Z")
 _THREAD_TYPES = ("DiscussionForumPosting", "/QAPage")
 _SLOTS = {"text-body", "comment"}  # of Reddit's elements
 _SIGNATURE = re.compile(r"(?:^|[\s_-])(?:signature|post-?sig|sig-?content)(?:$|[\s_-])", re.IGNORECASE)
 _REMARK = "comment-copy"  # on a post of Stack Exchange
-_SPANS = {"postbody"}  # phpBB 2 and the print view of SMF: spans and terms
+_SPANS = {"postbody"}  # phpBB 2, the print view of SMF, Something Awful: spans, terms and cells
 _TAGS = ("div", "span", "dd", "td", "blockquote", "article", "section")
 _LONGEST_NAMES, _HIGHEST = 300, 6  # characters of an attribute; elements above a post that are looked at
 _MOST_POSTS = 5_000
@@ -122,7 +135,7 @@ def _is_post(element: HtmlElement) -> bool:
 @lru_cache(maxsize=20_000)  # pages repeat their names
 def _named_body(names: str, tag: str) -> bool:
     classes = set(names.split())
-    return not _BODIES.isdisjoint(classes) or (tag in {"span", "dd"} and not _SPANS.isdisjoint(classes))
+    return not _BODIES.isdisjoint(classes) or (tag in {"span", "dd", "td"} and not _SPANS.isdisjoint(classes))
 
 
 @lru_cache(maxsize=20_000)

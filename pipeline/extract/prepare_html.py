@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
+from pipeline.extract.documentation import free_of_its_name, note_in_box, open_cards
 from pipeline.extract.footnotes import bracket_mark, drop_way_back, note_containers, write_note_links
 from pipeline.extract.inline_markup import DROPPED, NO_TAG, enclose, hidden, make_plain, quote, uncover
 from pipeline.extract.layout_tables import unfold_tables
@@ -89,6 +90,7 @@ class _Preparation:
         empty_templates(tree)
         uncover(tree)
         drop_other_stories(tree)
+        open_cards(tree)
         _narrow_cells(tree)
         unfold_tables(tree)
         write_formulas(tree, markdown=self._links)
@@ -98,7 +100,9 @@ class _Preparation:
             self._figure(element)
         self._each(
             {
-                "div": _loose_paragraph,
+                "div": _division,
+                "section": free_of_its_name,
+                "aside": note_in_box,
                 "p": self._paragraph,
                 "figure": self._figure,
                 "blockquote": self._quotation,
@@ -245,6 +249,13 @@ def _narrow_cells(tree: HtmlElement) -> None:
             value = cell.get(name)
             if value is not None and (count >= _MOST_SPANS or not _SPAN.match(value) or int(value) > _WIDEST_SPAN):
                 del cell.attrib[name]
+
+
+def _division(element: HtmlElement) -> None:
+    free_of_its_name(element)
+    note_in_box(element)
+    if element.tag == "div":
+        _loose_paragraph(element)
 
 
 def _loose_paragraph(element: HtmlElement) -> None:

@@ -169,6 +169,11 @@ PROGRAMS = {
     "phpbb 2": "<table><tr><td><span class='name'>ada</span></td><td><span class='postbody'>{}</span><span class='gensmall'>Edited once</span></td></tr></table>",
     "smf, for print": "<dl><dt class='postheader'>Post by: <strong>ada</strong></dt><dd class='postbody'>{}</dd></dl>",
     "flarum without scripts": "<noscript><article><div class='PostUser'><h3>ada</h3></div><div class='Post-body'>{}</div></article></noscript>",
+    "khoros": "<div class='lia-message-view'><div class='lia-message-author'>ada</div><div class='lia-message-body' id='bodyDisplay'><div class='lia-message-body-content'>{}</div></div><div class='lia-message-footer'>Kudos</div></div>",
+    "wpforo": "<div class='post-wrap'><div class='wpforo-post-head'>ada</div><div class='wpforo-post-content'>{}</div><div class='wpforo-post-foot'>Reply</div></div>",
+    "discuz": "<table><tr><td class='pls'>ada</td><td class='plc'><div class='pct'><table><tr><td class='t_f' id='postmessage_{number}'>{}</td></tr></table></div></td></tr></table>",
+    "asgaros": "<div class='post-element'><div class='post-author'>ada</div><div class='post-wrapper'><div class='post-message'>{}</div><div class='post-footer'>Reply</div></div></div>",
+    "question2answer": "<div class='qa-a-list-item'><div class='qa-a-item-votes'>3</div><div class='qa-a-item-content'>{}</div><span class='qa-a-item-meta'>answered by ada</span></div>",
     "schema.org": "<div itemscope itemtype='https://schema.org/DiscussionForumPosting'><span itemprop='author'>ada</span><div itemprop='text'>{}</div></div>",
 }  # fmt: skip
 
