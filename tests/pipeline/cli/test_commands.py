@@ -370,7 +370,14 @@ def test_help_explains_each_topic_and_has_every_command_in_one_group(onrecord: C
     assert all(f"| {term} | {meaning.partition(': see')[0]}" in readme for term, meaning in TERMS.items())
 
 
-OTHERS = {"--strict", "--bind", "--directory", "--data", "--loud", "--unpack-wacz"}  # of other programs, and of an alert
+OTHERS = {
+    "--strict",
+    "--bind",
+    "--directory",
+    "--data",
+    "--loud",
+    "--unpack-wacz",
+}  # of other programs, and of an alert
 
 
 def _options(command: click.Command) -> Iterator[str]:
