@@ -52,8 +52,8 @@ COMMANDS = {
 
 # The sections of --help, each with its commands in the order in which a user meets them.
 GROUPS = {
-    "Capture": ("capture", "import", "extract"),
-    "Read": ("snapshots", "get", "diff", "search", "status"),
+    "Capture": ("capture", "import", "recover", "extract"),
+    "Read": ("list", "snapshots", "get", "diff", "search", "status"),
     "Watch": ("watch", "run", "schedule", "alerts", "doctor"),
     "Keep": ("verify", "replicate", "repair", "restore", "compact", "gc", "withhold", "embargo", "redact"),
     "Prove": ("evidence",),

@@ -45,6 +45,11 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
         (4, ("get", "http://WWW.gazette.example:80/secret/#top")),
     ],
     "snapshots": [(0, ("snapshots", SECRET)), (0, ("--json", "snapshots", HOST, "--match", "domain"))],
+    "list": [
+        (0, ("list",)),
+        *((0, (*flags, "list", "--everything")) for flags in ((), ("--json",))),
+        (0, ("list", "--everything", "--csv", "-o", "FOLDER/list.csv")),
+    ],
     "diff": [
         (4, ("diff", SECRET)),
         (4, ("diff", SECRET, "--from", stamp(NOON), "--to", stamp(NOON + timedelta(hours=2)))),
@@ -57,7 +62,7 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
     ],
     "extract": [(0, ("--json", "extract", "--force", "--workers", "1"))],
     "export": [
-        *((0, ("export", f"FOLDER/all{end}")) for end in (".wacz", ".warc.gz", ".parquet")),
+        *((0, ("export", f"FOLDER/all{end}")) for end in (".wacz", ".warc.gz", ".parquet", ".csv")),
         *((0, ("export", f"FOLDER/open{end}", "--url", OPEN)) for end in (".wacz", ".warc.gz")),
         (0, ("export", "FOLDER/from.warc.gz", "--from", "2020")),
         (4, ("export", "FOLDER/secret.wacz", "--url", SECRET)),
@@ -83,7 +88,7 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
     "run": [(0, ("--json", "run"))],
 }
 # These read no capture for anyone: what they say is of the web as it is, of a file, or of this machine.
-NOT_READERS = {"alerts", "capture", "import", "schedule", "serve"}
+NOT_READERS = {"alerts", "capture", "help", "import", "recover", "schedule", "serve"}
 
 INTERFACE = {
     "/": ["/"],
@@ -195,6 +200,7 @@ def test_who_asks_for_the_unguarded_reader_is_known() -> None:
         "pipeline/cli/unfinished_redactions.py",
         "pipeline/cli/withholding_rules.py",
         "pipeline/ingest/import_files.py",
+        "pipeline/ingest/recover/recover_url.py",  # asks which captures are here already, and shows none
         "pipeline/export/selection.py",
         "pipeline/watch/history.py",
     }

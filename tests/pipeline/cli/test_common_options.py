@@ -47,7 +47,7 @@ def test_a_configuration_behind_the_command_gives_its_defaults(elsewhere: Comman
     [
         (("captrue", "x"), "did you mean: onrecord capture"),
         (("snapshot", "x"), "did you mean: onrecord snapshots"),
-        (("list",), "did you mean: onrecord snapshots, or watch list"),
+        (("ls",), "did you mean: onrecord list, snapshots, or watch list"),
         (("show", "x"), "did you mean: onrecord get"),
         (("https://quay.example/?a=1&b=2",), "did you mean: onrecord capture 'https://quay.example/?a=1&b=2'"),
         (("my file.wacz",), "did you mean: onrecord import 'my file.wacz'"),

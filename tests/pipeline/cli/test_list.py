@@ -47,7 +47,7 @@ def test_captures_are_exported_as_a_table(tmp_path: Path, onrecord: Command, sit
     assert onrecord.capture(site.url("/a")).code == 0
     path = tmp_path / "captures.csv"
     done = onrecord("export", str(path))
-    assert (done.code, "1 captures" in done.err) == (0, True), done.err
+    assert (done.code, "1 capture," in done.err) == (0, True), done.err
     (row,) = csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""))
     assert (row["url"], row["title"], row["fetch_status"], row["state"]) == (site.url("/a"), "'=1+1", "200", "new")
     assert "text" not in row
