@@ -92,7 +92,7 @@ def _say(context: Context, what: Plan, *, done: bool) -> None:
         print_json(_entry(what) | {"done": done})
         return
     context.say(
-        f"{many(len(what.gone), 'record')} to remove, from {many(len(what.runs), 'run')}: {', '.join(what.runs)}"
+        f"{many(len(what.gone), 'record')} {'is' if len(what.gone) == 1 else 'are'} to go, from {many(len(what.runs), 'run')}: {', '.join(what.runs)}"
     )
     for word, captures in (("content of", what.captures), ("loses its payload:", what.repeats)):
         for each in captures:
