@@ -91,9 +91,9 @@ def _say(context: Context, what: Plan, *, done: bool) -> None:
     if context.as_json:
         print_json(_entry(what) | {"done": done})
         return
-    context.say(
-        f"{many(len(what.gone), 'record')} {'is' if len(what.gone) == 1 else 'are'} to go, from {many(len(what.runs), 'run')}: {', '.join(what.runs)}"
-    )
+    verb = "is" if len(what.gone) == 1 else "are"
+    runs = f"{many(len(what.runs), 'run')}: {', '.join(what.runs)}"
+    context.say(f"{many(len(what.gone), 'record')} {verb} to go, from {runs}")
     for word, captures in (("content of", what.captures), ("loses its payload:", what.repeats)):
         for each in captures:
             click.echo(
