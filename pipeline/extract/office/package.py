@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _LARGEST = 64 << 20  # bytes of a part
+_TIMES, _LEAST = 200, 1 << 20  # how many times the size of the file a part may be, and the bytes that any part may have
 _MOST_PARTS = 20_000
 
 
@@ -36,6 +37,7 @@ class Package:
         if len(self._zip.namelist()) > _MOST_PARTS:
             raise NotRead(f"the file has more than {_MOST_PARTS:,} parts")
         self._names = set(self._zip.namelist())
+        self._largest = min(_LARGEST, max(_LEAST, _TIMES * len(data)))
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -53,13 +55,13 @@ class Package:
     def _bytes(self, name: str) -> bytes:
         try:
             with self._zip.open(name) as stream:
-                data = stream.read(_LARGEST + 1)
+                data = stream.read(self._largest + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
             raise NotRead(f"{name} cannot be read: {error}") from error
         except RuntimeError as error:  # what the module raises for a part that is encrypted
             raise NotRead("the document opens only with a password", "password") from error
-        if len(data) > _LARGEST:
-            raise NotRead(f"{name} is larger than {_LARGEST >> 20} MB when it is unpacked")
+        if len(data) > self._largest:
+            raise NotRead(f"{name} has more than {self._largest:,} bytes when it is unpacked, too many for its file")
         return data
 
 

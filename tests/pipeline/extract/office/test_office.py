@@ -113,6 +113,7 @@ LACKING = {
     "damaged": (docx()[:-200], DOCX, "extraction-failed"),
     "no XML": (docx(**{"word/document.xml": "<w:document"}), DOCX, "extraction-failed"),
     "bomb": (docx(**{"word/document.xml": b" " * (80 << 20)}), DOCX, "extraction-failed"),
+    "one paragraph, often": (docx(f"<w:p>{RUN.format('Some words.')}</w:p>" * 100_000), DOCX, "extraction-failed"),
     "entities": (odt('<!DOCTYPE a [<!ENTITY b "x">]><a xmlns="urn:x">&b;</a>'), ODT, "no-text-layer"),
 }
 
