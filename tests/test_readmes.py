@@ -188,7 +188,7 @@ SKIPPED = {
 }
 
 
-_FILE = r"[\w/.-]+\.(?:zip|note|wacz|warc\.gz|parquet|html|png)(?: |$)"  # a file that a command reads or writes
+_FILE = r"[\w/.-]+\.(?:zip|note|wacz|warc\.gz|parquet|csv|html|png)(?: |$)"  # a file that a command reads or writes
 
 
 @pytest.mark.full

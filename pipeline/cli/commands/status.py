@@ -153,8 +153,8 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     click.echo(f"documents  {stock.documents:,}")
     if stock.text_incomplete:
         click.echo(
-            f"incomplete {many(stock.text_incomplete, 'page')} without their whole text, or drawn by "
-            "scripts (text-incomplete)"
+            f"incomplete {many(stock.text_incomplete, 'page')} without the whole text, or drawn by scripts "
+            "(text-incomplete)"
         )
     sizes = f"{stock.warc_bytes:,} in WARC files, {stock.index_bytes:,} in indexes, {stock.other_bytes:,} besides"
     click.echo(f"bytes      {sizes}")

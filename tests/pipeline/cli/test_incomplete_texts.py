@@ -27,7 +27,7 @@ def test_an_incomplete_text_is_named_and_kept(onrecord: Command, site: Site) -> 
     assert [line for line in got.out.splitlines() if line in SENTENCES] == SENTENCES
     assert onrecord("--json", "get", url, "--format", "json").lines[0]["availability"] == "text-incomplete"
     assert onrecord("--json", "snapshots", url).lines[0]["availability"] == "text-incomplete"
-    assert "incomplete 1 page without their whole text" in onrecord("status").out
+    assert "incomplete 1 page without the whole text" in onrecord("status").out
     assert onrecord("--json", "status").lines[0]["text_incomplete"] == 1
 
 
@@ -74,6 +74,6 @@ def test_a_page_that_scripts_draw_is_counted_and_has_no_text_to_compare(onrecord
     )
     site.answers["/app"] = answer(f"{root}this app.</noscript><script src=/x.js></script></body></html>".encode())
     assert onrecord.capture(site.url("/app")).lines[0]["outcome"] == "needs-scripts"
-    assert "incomplete 1 page whose text" in onrecord("status").out
+    assert "incomplete 1 page without the whole text" in onrecord("status").out
     done = onrecord("diff", site.url("/app"))
     assert (done.code, "the newest snapshot is to be confirmed: text-incomplete" in done.err) == (4, True)

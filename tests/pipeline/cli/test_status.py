@@ -28,8 +28,8 @@ def test_status_counts_what_is_there(onrecord: Command, site: Site) -> None:
         onrecord("compact")
     done = onrecord("status", "--hosts", "1")
     assert done.code == 0
-    assert "captures   4: 2 revisits, 1 tombstones" in done.out
-    assert "and 1 hosts more" in done.out
+    assert "captures   4: 2 revisits, 1 tombstone" in done.out
+    assert "and 1 host more" in done.out
 
 
 def test_status_of_nothing(onrecord: Command) -> None:
