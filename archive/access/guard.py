@@ -139,7 +139,7 @@ class Gate:
         return None if whole else {key: sorted(ranges) for key, ranges in found.items()}
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
-        """Yield captures; of those that are withheld, without what shows their content."""
+        """Yield captures; a withheld one has nothing that shows its content."""
         if self._policy().empty:
             yield from snapshots
             return

@@ -156,10 +156,7 @@ class _Chain:
         return [digest, *successors(digest, self._replaced)]
 
     def _lost(self, digest: str) -> Iterator[str]:
-        """Yield what became of an earlier run whose manifest is not there, unless the log has it.
-
-        Then it is told there.
-        """
+        """Yield a fault for an earlier run whose manifest is missing, unless the log has it and names it there."""
         run = self._was.get(digest)
         if run is None:
             yield f"the earlier run whose manifest is {digest} was deleted{self._suspects()}"

@@ -51,7 +51,7 @@ def _head_of(message: bytes) -> bytes:
 
 
 def _masked_head(head: bytes, names: set[str]) -> tuple[bytes, set[str]]:
-    """Return a head with the values of the named headers masked, and the names of those that were there."""
+    """Return a head with the values of the named headers masked, and the names that were found."""
     found: set[str] = set()
     lines = []
     name = ""

@@ -184,7 +184,7 @@ def _capture(
 def _told_here(
     archive: Archive, watches: list[Watch], ledger: Ledger, folder: Path, more: list[Telling], turn: Turn | None
 ) -> list[Telling]:
-    """Return the events that this machine is to tell; what cannot be known now is told by the next run."""
+    """Return the events that this machine reports; what cannot be known now is reported by the next run."""
     with ledger.opened() as database:
         more = [telling for telling in more if not ledger.told(database, telling.marks)]
         found = [*events_of(archive, watches, ledger, database), *more]

@@ -113,7 +113,7 @@ class Browser:
 
 
 def _user_agent(version: str, ours: str) -> str:
-    """Return what sites are told: the browser's usual words, for pages that look at them, and ours behind."""
+    """Return the User-Agent: the usual one of the browser, for pages that look at it, and ours behind."""
     if ours.startswith("Mozilla/"):
         return ours
     major = version.partition(".")[0]

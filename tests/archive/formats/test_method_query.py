@@ -1,4 +1,4 @@
-"""Requests as queries, by the rules of those who replay them; the expected ones are what pywb 2.10 makes."""
+"""Requests as queries, by the rules of replay programs; the expected ones are what pywb 2.10 makes."""
 
 from __future__ import annotations
 
