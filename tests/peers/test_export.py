@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +12,8 @@ import pytest
 
 from tests.command import Command
 from tests.peers.conftest import there
-from tests.site import Handler, Site, Talk, answer
+from tests.peers.replayweb import NEEDS_CHROMIUM, player
+from tests.site import Site, answer
 
 pytestmark = pytest.mark.full
 
@@ -32,23 +30,6 @@ VERIFICATION = """name => new Promise(done => {
   };
 })"""
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="teal"/></svg>'
-
-
-def ranged(data: bytes) -> Handler:
-    """Answers with the range that was asked for, as ReplayWeb.page needs it."""
-
-    async def handler(talk: Talk) -> None:
-        asked = re.search(rb"(?i)range: bytes=(\d*)-(\d*)", talk.request)
-        if asked is None:
-            await talk.send(answer(data, kind="application/wacz", headers=("Accept-Ranges: bytes",)))
-            return
-        low, high = (int(text) if text else None for text in asked.groups())
-        start = len(data) - (high or 0) if low is None else low
-        end = len(data) - 1 if low is None or high is None else min(high, len(data) - 1)
-        about = f"Content-Range: bytes {start}-{end}/{len(data)}"
-        await talk.send(answer(data[start : end + 1], status="206 Partial", kind="application/wacz", headers=(about,)))
-
-    return handler
 
 
 @pytest.fixture
@@ -90,45 +71,21 @@ def test_wacz_validate_finds_nothing(onrecord: Command, site: Site, tmp_path: Pa
         assert "not valid" not in done.stdout.lower()
 
 
-@pytest.mark.skipif(
-    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
-)
+@NEEDS_CHROMIUM
 def test_replayweb_page_replays_it_and_asks_for_nothing_else(onrecord: Command, site: Site, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    ui, worker = there("package/ui.js"), there("package/sw.js")
     file = captured_twice(onrecord, site, tmp_path)
     stamps = [line["timestamp"] for line in onrecord("--json", "snapshots", site.url("/post")).lines]
     live = len(site.requests)
-    with Site() as host, sync_playwright() as playwright:
-        host.answers |= {
-            "/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js?serveIndex=1": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/page.wacz": ranged(file.read_bytes()),
-        }
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with player({"/page.wacz": file}) as replay:
         for stamp, text in zip(stamps, ("The first version.", "The second version."), strict=True):
             digits = "".join(filter(str.isdigit, stamp))
-            shell = (
-                f'<script src="/ui.js"></script><replay-web-page embed="replayonly" replayBase="/replay/" '
-                f'source="{host.url("/page.wacz")}" url="{site.url("/post")}" ts="{digits}"></replay-web-page>'
-            )
-            host.answers["/"] = answer(shell.encode())
-            page = chromium.new_page()
             asked: list[str] = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.goto(host.url("/"))
-            shown = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
-            assert text in shown.locator("#text").inner_text(timeout=120_000)
-            color = shown.locator("#text").evaluate("each => getComputedStyle(each).color")
-            assert color == "rgb(1, 2, 3)", "the style sheet is replayed"
-            assert shown.locator("#picture").evaluate("each => each.naturalWidth") == 40
-            assert all(url.startswith((host.url("/"), "blob:", "data:", "about:")) for url in asked), asked
-            page.close()
-        chromium.close()
+            with replay.showing("/page.wacz", site.url("/post"), asked, ts=digits) as (_, shown):
+                assert text in shown.locator("#text").inner_text()
+                color = shown.locator("#text").evaluate("each => getComputedStyle(each).color")
+                assert color == "rgb(1, 2, 3)", "the style sheet is replayed"
+                assert shown.locator("#picture").evaluate("each => each.naturalWidth") == 40
+            assert all(url.startswith((replay.origin, "blob:", "data:", "about:")) for url in asked), asked
     assert len(site.requests) == live, "nobody asked the live site"
 
 
@@ -149,16 +106,10 @@ def test_other_readers_count_the_same_records(onrecord: Command, site: Site, tmp
     assert line["captures"] == len(held) == 3
 
 
-@pytest.mark.skipif(
-    shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-    reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
-)
+@NEEDS_CHROMIUM
 def test_replayweb_page_takes_the_signature_and_so_does_our_own_check(
     onrecord: Command, site: Site, tmp_path: Path
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
-    ui, worker = there("package/ui.js"), there("package/sw.js")
     onrecord.capture(site.url("/post"))
     file, damaged = tmp_path / "signed.wacz", tmp_path / "damaged.wacz"
     done = onrecord("export", str(file), "--url", site.url("/post"), "--sign")
@@ -178,28 +129,10 @@ def test_replayweb_page_takes_the_signature_and_so_does_our_own_check(
     refused = onrecord("evidence", "verify", str(damaged))
     assert (refused.code, "the signature does not hold" in refused.out) == (5, True)
 
-    with Site() as host, sync_playwright() as playwright:
-        host.answers |= {
-            "/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js?serveIndex=1": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/signed.wacz": ranged(file.read_bytes()),
-            "/damaged.wacz": ranged(damaged.read_bytes()),
-        }
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with player({"/signed.wacz": file, "/damaged.wacz": damaged}) as replay:
         for name, is_valid in (("signed", True), ("damaged", False)):
-            shell = (
-                f'<script src="/ui.js"></script><replay-web-page embed="replayonly" replayBase="/replay/" '
-                f'coll="{name}" source="{host.url(f"/{name}.wacz")}" url="{site.url("/post")}"></replay-web-page>'
-            )
-            host.answers["/"] = answer(shell.encode())
-            page = chromium.new_page()
-            page.goto(host.url("/"))
-            shown = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
-            assert "The first version." in shown.locator("#text").inner_text(timeout=120_000)
-            noted = {each["id"]: each for each in page.frames[1].evaluate(VERIFICATION, f"db:{name}")}
-            assert noted["signature"]["matched"] is is_valid
-            assert noted["publicKey"]["expected"] == key
-            page.close()
-        chromium.close()
+            with replay.showing(f"/{name}.wacz", site.url("/post"), coll=name) as (page, shown):
+                assert "The first version." in shown.locator("#text").inner_text()
+                noted = {each["id"]: each for each in page.frames[1].evaluate(VERIFICATION, f"db:{name}")}
+                assert noted["signature"]["matched"] is is_valid
+                assert noted["publicKey"]["expected"] == key

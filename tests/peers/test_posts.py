@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import re
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -15,21 +14,15 @@ import pytest
 
 from tests.command import Command
 from tests.peers.conftest import there
-from tests.peers.test_export import ranged
+from tests.peers.replayweb import NEEDS_CHROMIUM, player
 from tests.peers.test_serve import _listens
 from tests.servers import free_ports
 from tests.site import Site, Talk, answer
 from tests.waiting import wait_for
 
-pytestmark = [
-    pytest.mark.full,
-    pytest.mark.skipif(
-        shutil.which("chromium") is None or importlib.util.find_spec("playwright") is None,
-        reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
-    ),
-]
+pytestmark = [pytest.mark.full, NEEDS_CHROMIUM]
 
-PAGE = """<!doctype html><title>Posts</title><p id=out></p><script>
+PAGE = """<!doctype html><title>Posts</title><p id=out></p><img src=/held><script>
 const form = {'Content-Type': 'application/x-www-form-urlencoded; charset=UTF-8'};
 const json = {'Content-Type': 'application/json'};
 const graph = name => fetch('/graphql', {method: 'POST', headers: json, body: JSON.stringify(
@@ -79,9 +72,16 @@ async def moved(talk: Talk) -> None:
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as running:
+
+        async def held(talk: Talk) -> None:
+            """Come last, so that the page has not loaded before its scripts have posted everything."""
+            while "/form" not in running.paths:
+                await asyncio.sleep(0.02)
+            await talk.send(answer(b"", status="204 No Content"))
+
         running.answers |= {
             "/": answer(PAGE.encode()), "/graphql": graph, "/wp-admin/admin-ajax.php": more, "/form": form,
-            "/old": old, "/new": moved,
+            "/old": old, "/new": moved, "/held": held,
         }  # fmt: skip
         yield running
 
@@ -89,38 +89,21 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def onrecord(tmp_path: Path, site: Site) -> Command:
     made = Command.at(tmp_path / "store", tmp_path / "home")
-    done = made.capture(site.url("/"), extra=("--browser", "--settle", "0.5"))
+    patient = ("--page-limit", "300", "--timeout", "300", "--low-speed", "0")
+    done = made.capture(site.url("/"), extra=("--browser", *patient))
     assert done.code == 0, done.err
     return made
 
 
 def test_replayweb_page_answers_what_scripts_post(onrecord: Command, site: Site, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    ui, worker = there("package/ui.js"), there("package/sw.js")
     file = tmp_path / "page.wacz"
     done = onrecord("export", str(file))
     assert done.code == 0, done.err
     live = len(site.requests)
-    with Site() as host, sync_playwright() as playwright:
-        host.answers |= {
-            "/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/sw.js?serveIndex=1": answer(worker.read_bytes(), kind="text/javascript"),
-            "/replay/ui.js": answer(ui.read_bytes(), kind="text/javascript"),
-            "/page.wacz": ranged(file.read_bytes()),
-            "/": answer(
-                f'<script src="/ui.js"></script><replay-web-page embed="replayonly" replayBase="/replay/" '
-                f'source="/page.wacz" url="{site.url("/")}"></replay-web-page>'.encode()
-            ),
-        }
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = chromium.new_page()
-        page.goto(host.url("/"))
-        out = page.frame_locator("replay-web-page iframe").frame_locator("iframe").locator("#out")
-        out.filter(has_text="form").wait_for(timeout=60_000)
+    with player({"/page.wacz": file}) as replay, replay.showing("/page.wacz", site.url("/")) as (_, shown):
+        out = shown.locator("#out")
+        out.filter(has_text="form").wait_for()
         assert out.inner_text() == SHOWN
-        chromium.close()
     assert len(site.requests) == live
 
 

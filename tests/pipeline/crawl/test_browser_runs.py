@@ -51,7 +51,7 @@ def site() -> Iterator[Site]:
 
 
 def capture(onrecord: Command, *arguments: str) -> list[dict[str, object]]:
-    done = onrecord("--json", "capture", "--allow-private", "--delay", "0", "--settle", "0.5", *arguments)
+    done = onrecord("--json", "capture", "--allow-private", "--delay", "0", "--settle", "2", *arguments)
     assert done.code == 0, done.err
     return done.lines
 

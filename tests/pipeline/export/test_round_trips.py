@@ -133,7 +133,7 @@ def test_a_page_that_scripts_draw_has_its_texts_after_a_round_trip(asked: str, t
             "The second, about harpoons and the sand.",
         ):
             site.answers["/draw.js"] = drawn(text)
-            done = onrecord.capture(site.url("/drawn"), extra=("--browser", "--settle", "0.5"))
+            done = onrecord.capture(site.url("/drawn"), extra=("--browser", "--settle", "2"))
             assert done.code == 0, done.err
             onrecord.next_second()
         url = site.url("/drawn")
