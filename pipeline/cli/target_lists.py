@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.output import plain
+
 if TYPE_CHECKING:
     from archive.model import Target
     from pipeline.capture.http.proxies import Ways
 
+_log = logging.getLogger("onrecord")
 _COLUMNS = {
     "url",
     "urls",
@@ -30,6 +34,7 @@ _COLUMNS = {
     "loc",
 }
 _SITE = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)  # a site by its address alone
+_ROUTE = re.compile(r"([^#\s]*)#[/!]")  # of a page whose scripts show another text for each
 _NOTE = re.compile(r"\s+#.*")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|!--|opml|html|dl|title|meta)", re.IGNORECASE)
@@ -61,6 +66,7 @@ def target_of(written: str) -> Target:
     """Return the target that a user wrote: a URL, or a domain without a scheme, which is tried as https, then http."""
     from archive.model import Target
 
+    warn_of_route(written)
     return Target(f"https://{written}", bare=True) if _BARE.match(written) else Target(written)
 
 
@@ -194,3 +200,13 @@ def checked_ways(listed: Iterable[Target], ways: Ways) -> Iterator[Target]:
         with suppress(Failure):  # what is no URL ends with its own outcome
             ways.check(checked_url(target.url))
         yield target
+
+
+def warn_of_route(url: str) -> None:
+    """Log that the part of a URL behind # is left out, where it may choose the text; other fragments are places."""
+    if route := _ROUTE.match(url):
+        _log.warning(
+            "%s: the part behind # is left out, and what a page shows for it is not kept; captured is %s",
+            plain(url),
+            plain(route[1]),
+        )

@@ -63,6 +63,7 @@ def add(
 
     Example: onrecord watch add https://example.org/ --site --every 1d --option depth=2
     """
+    from pipeline.cli.target_lists import warn_of_route
     from pipeline.watch import watch_list_edit
     from pipeline.watch.watch_list import schedule_of
 
@@ -81,6 +82,7 @@ def add(
     path = watches or context.watch_list()
     note_other_store(context, path)
     for url in urls:
+        warn_of_route(url)
         found = watch_list_edit.add(path, {given["source"]: url, **table}, context.address())
         context.say(f"watched, {schedule_of(found)}: {plain(found.url)}; captured by: onrecord run")
     if listed is not None:

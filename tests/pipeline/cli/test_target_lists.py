@@ -139,3 +139,15 @@ def test_what_is_no_url_publishes_no_run(site: Site, tmp_path: Path) -> None:
     (tmp_path / "urls.txt").write_text(site.url("/one"))
     listed = onrecord("capture", str(tmp_path / "urls.txt"))
     assert (listed.code, "-i " in listed.err) == (2, True)
+
+
+def test_a_route_behind_the_hash_mark_is_named_where_it_is_left_out(site: Site, tmp_path: Path) -> None:
+    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+    done = onrecord.capture(site.url("/one#/doc/1"))
+    (line,) = [line for line in done.err.splitlines() if "#" in line]
+    assert f"{site.url('/one#/doc/1')}: the part behind # is left out" in line
+    assert line.endswith(f"captured is {site.url('/one')}")
+    assert "left out" not in onrecord.capture(site.url("/one#part-2"), site.url("/two")).err
+    assert "left out" in onrecord("watch", "add", site.url("/one#!/doc/2")).err
+    (tmp_path / "list").write_text(f"{site.url('/two#/doc/3')}\n")
+    assert "left out" in onrecord("watch", "add", "-i", str(tmp_path / "list")).err
