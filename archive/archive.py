@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from archive import object_keys
 from archive.access.rule_store import Notices
+from archive.access.unfinished_redactions import unfinished
 from archive.coordination import clock
 from archive.coordination.watch_marks import WatchMarks
 from archive.copies import Copied, ReplicaSet
@@ -70,7 +71,7 @@ class Archive(Reader):
         self.known = known or KnownStores()
         stores, kept = ReplicaSet(primary, replicas, self.known), Cache(cache)
         catalog = Catalog(stores.view, kept)
-        blocks = Cache(cache / "blocks" if cache and kept_blocks else None, limit=kept_blocks)
+        blocks = Cache(cache / "blocks" if cache and kept_blocks else None, kept_blocks)
         super().__init__(stores, catalog, Index(stores.view, catalog, blocks), Notices(stores.view, kept), kept)
         self.spool = Spool(spool, stores.url)
         self.prepare = stores.prepare  # makes the primary an archive unless it is one
@@ -110,6 +111,10 @@ class Archive(Reader):
     def merge_if_many(self) -> Merged | None:
         """Merge where so many runs are in no generation that lookups suffer; raises StoreError, ArchiveError."""
         return self.merge() if len(self._catalog.parts().runs) >= _MANY_RUNS else None
+
+    def unfinished_redactions(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the redactions whose files lie aside, oldest first, with run and path of each; raises StoreError."""
+        return unfinished(self._store)
 
     @property
     def marks(self) -> WatchMarks:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.private import private_folder, write_private
@@ -18,6 +19,7 @@ _KEPT = ("runs", "index", "notices", "blocks", "search.sqlite*")  # what a cache
 _SLACK = 64  # puts after which a limited cache looks at what it holds
 
 
+@dataclass(slots=True, eq=False)
 class Cache:
     """Immutable objects of one store in a local folder, or nowhere when there is no folder to keep them in.
 
@@ -25,10 +27,9 @@ class Cache:
     a limit, in bytes, those not asked for longest go when it is passed.
     """
 
-    def __init__(self, folder: Path | None, limit: int | None = None) -> None:
-        self._folder = folder
-        self._limit = limit
-        self._puts = 0
+    _folder: Path | None
+    _limit: int | None = None
+    _puts: int = 0
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes kept for a key, or None."""

@@ -44,7 +44,10 @@ class Talk:
 
 @dataclass
 class Site:
-    """Answers by path; what has none is a 404. `closing` names paths after whose answer the connection is closed."""
+    """Answers by path, or by path and "?*" for any query; what has none is a 404.
+
+    `closing` names paths after whose answer the connection is closed.
+    """
 
     answers: dict[str, Answer] = field(default_factory=dict)
     closing: set[str] = field(default_factory=set)
@@ -111,7 +114,8 @@ class Site:
             self.raw_requests.append(request)
             if self.latency:
                 await asyncio.sleep(self.latency)
-            answer = self.answers.get(talk.path, NOT_FOUND)
+            anyhow = f"{talk.path.partition('?')[0]}?*"
+            answer = self.answers.get(talk.path) or self.answers.get(anyhow, NOT_FOUND)
             if isinstance(answer, bytes):
                 await talk.send(answer)
             else:

@@ -4,6 +4,5 @@ from archive.access.redaction_statement import Statement
 from archive.access.replicate_rules import Copied
 from archive.access.rule_store import Named
 from archive.access.rules import Rule
-from archive.access.unfinished_redactions import unfinished
 
-__all__ = ["Copied", "Named", "Rule", "Statement", "unfinished"]
+__all__ = ["Copied", "Named", "Rule", "Statement"]

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archive import object_keys
 from archive.access.redaction_statement import LONGEST as LONGEST_STATEMENT
@@ -49,17 +49,17 @@ class Named:
     rule: Rule
 
 
+@dataclass(slots=True, eq=False)
 class Notices:
     """The notices of one store. Safe for several threads."""
 
-    def __init__(self, store: ObjectStore, cache: Cache) -> None:
-        self._store = store
-        self._cache = cache
-        self._lock = threading.Lock()
-        self._policy: Policy = NOTHING
-        self._made_from: dict[str, list[str]] = {}  # the names that the policy was made from
-        self._fresh = False
-        self.epoch = ""
+    _store: ObjectStore
+    _cache: Cache
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _policy: Policy = NOTHING
+    _made_from: dict[str, list[str]] = field(default_factory=dict)  # the names that the policy was made from
+    _fresh: bool = False
+    epoch: str = ""
 
     def refresh(self) -> None:
         """Look again at the next question."""

@@ -44,12 +44,12 @@ class ClockNote:
         }
 
 
+@dataclass(slots=True, eq=False)
 class StoreClock:
     """The store's time, asked once and counted on from there. Safe for several threads."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-        self._ahead: timedelta | None = None  # of this machine
+    _store: ObjectStore
+    _ahead: timedelta | None = None  # of this machine
 
     def now(self) -> datetime:
         """Return the present moment by the store's clock, by this machine's where the store cannot say it now."""

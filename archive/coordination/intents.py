@@ -45,14 +45,19 @@ def to_commit(store: ObjectStore, run: str) -> Iterator[None]:
     """
     mine = object_keys.commit_intent(run, secrets.token_hex(4))
     store.put(mine, b"")
+    failure = None
     try:
         if removals := list(store.list(object_keys.remove_intent(run, ""))):
             raise _held_up(store, run, removals)
         yield
-    except StoreError:  # the run may never be tried again: then its files are to be removed
-        _withdraw(store, mine)
-        raise
-    _withdraw(store, mine)
+    except StoreError as error:  # the run may never be tried again: then its files are to be removed
+        failure = error
+    try:
+        store.delete(mine)
+    except StoreError as error:  # garbage collection removes it once the run is committed
+        _log.info("%s stays: %s", mine, error)
+    if failure is not None:
+        raise failure
 
 
 @contextmanager
@@ -84,10 +89,3 @@ def _held_up(store: ObjectStore, run: str, removals: list[ObjectInfo]) -> StoreU
             f"machine, delete {removals[0].key} from the store"
         )
     return StoreUnavailable(f"garbage collection is removing old files of run {run} from {store.url}: run again later")
-
-
-def _withdraw(store: ObjectStore, key: str) -> None:
-    try:
-        store.delete(key)
-    except StoreError as error:  # garbage collection removes it once the run is committed
-        _log.info("%s stays: %s", key, error)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
 SIZE = 32  # bytes of a hash
 EMPTY = hashlib.sha256().digest()  # the root of a tree without leaves
@@ -25,12 +26,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+@dataclass(slots=True, eq=False)
 class Growing:
     """A tree that leaves are appended to, in memory that grows with the logarithm of its size."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._whole: list[bytes] = []  # roots of whole subtrees, the largest first: one for each bit of the size
+    size: int = 0
+    _whole: list[bytes] = field(default_factory=list)  # roots of whole subtrees, the largest first: one a bit of size
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf by its hash."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from archive.digests import EMPTY
@@ -20,17 +21,17 @@ _log = logging.getLogger("onrecord.archive")
 _NOT_MODIFIED = 304
 
 
+@dataclass(slots=True, eq=False)
 class Earlier:
     """The captures of this run, by payload digest, and those of earlier runs, by URL.
 
     Safe for two threads. Without an index (a run that stores everything again) only this run is known.
     """
 
-    def __init__(self, index: Index | None, present: Callable[[], datetime] = now) -> None:
-        self._index = index
-        self._present = present
-        self._by_digest: dict[str, Snapshot] = {}
-        self._lock = threading.Lock()
+    _index: Index | None
+    _present: Callable[[], datetime] = now
+    _by_digest: dict[str, Snapshot] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, snapshot: Snapshot) -> None:
         """Know a capture of this run."""

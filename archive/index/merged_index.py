@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from archive import object_keys
 from archive.digests import digest_of
@@ -33,18 +34,18 @@ class Existing:
     standing: tuple[Generation, ...]  # the sound ones that no other replaces
 
 
+@dataclass(slots=True, eq=False)
 class Generations:
     """The generations of one store, their descriptions kept at hand. Safe for several threads."""
 
-    def __init__(self, store: ObjectStore, cache: Cache) -> None:
-        self._store = store
-        self._cache = cache
-        self._read: dict[str, Generation] = {}
-        self._groups: dict[str, dict[int, BlockIndex]] = defaultdict(dict)
-        self._lock = threading.Lock()
-        # As `marked` saw them last, by run: the seconds of its note on a clock, and when it was marked.
-        self.ahead: dict[str, int] = {}
-        self.put: dict[str, datetime | None] = {}
+    _store: ObjectStore
+    _cache: Cache
+    _read: dict[str, Generation] = field(default_factory=dict)
+    _groups: dict[str, dict[int, BlockIndex]] = field(default_factory=partial(defaultdict, dict))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # As `marked` saw them last, by run: the seconds of its note on a clock, and when it was marked.
+    ahead: dict[str, int] = field(default_factory=dict)
+    put: dict[str, datetime | None] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Hold nothing that was read."""

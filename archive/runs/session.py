@@ -109,16 +109,15 @@ class Session:
     ) -> Snapshot:
         """Write an exchange's records: its response, or a revisit where the payload is kept already, and its request.
 
-        `page` says that a document is to follow, `read` that `describe` is to follow, with the outlinks of a payload
-        that is new; otherwise the metadata record is written now. `availability` names what stands in the page's place,
-        where the answer says so before it is read. Raises StoreUnavailable when the spool's disk fails.
+        `page` says that a document is to follow, `read` that `describe` is to follow where the payload is new; else the
+        metadata record is written now. `availability` names what stands in the page's place, as far as the answer says
+        so before it is read. Raises StoreUnavailable when the spool's disk fails.
         """
         exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         exchange = masked(exchange) if self._settings.mask else exchange
         digests = exchange.digests or measure(exchange)
         earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
-        query = query_of_request(exchange.request)
         snapshot = Snapshot(
             url=exchange.url,
             timestamp=exchange.started,
@@ -137,23 +136,18 @@ class Session:
             availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
             text=earlier.text if earlier else None,
-            method=query.method if query else None,
+            method=query.method if (query := query_of_request(exchange.request)) else None,
             request_body=query.query if query else None,
         )
         self._contents.add(snapshot, page=page)
         self.earlier.note(snapshot)
-        origin = replace(origin, notes=(*origin.notes, *exchange.notes))
-        read = read and earlier is None
+        origin, read = replace(origin, notes=(*origin.notes, *exchange.notes)), read and earlier is None
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
-        self._come_by(snapshot, origin, described=read)
-        return snapshot
-
-    def _come_by(self, snapshot: Snapshot, origin: Origin, *, described: bool) -> None:
-        """Write how a capture was come by, or keep that where `describe` is to follow."""
-        if described:
+        if read:  # `describe` writes how the capture was come by
             self._contents.origins[snapshot.place] = origin
         elif fields := origin.fields():
             self._warcs.metadata(snapshot, fields)
+        return snapshot
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""

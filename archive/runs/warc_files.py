@@ -26,21 +26,21 @@ class RunSettings:
     mask: bool = False  # credentials in requests, and the cookies that answer them
 
 
+@dataclass(slots=True, eq=False)
 class RunWarcs:
     """Writes the records of a run; each raises StoreUnavailable when the spool's disk fails."""
 
-    def __init__(self, spooled: SpooledRun, settings: RunSettings, started: datetime) -> None:
-        self._spooled = spooled
-        self._settings = settings
-        self._started = started
-        self._writer: RecordWriter | None = None
-        self._count = 0
-        self._foreign: RecordWriter | None = None
-        self._foreign_name = ""
-        self._foreign_count = 0
-        self._key = ""  # of the file that is written, in the store,
-        self._info = ""  # and the id of its warcinfo record
-        self.ends: dict[str, array[int]] = {}  # by file: where each record ended that was written here
+    _spooled: SpooledRun
+    _settings: RunSettings
+    _started: datetime
+    _writer: RecordWriter | None = None
+    _count: int = 0
+    _foreign: RecordWriter | None = None
+    _foreign_name: str = ""
+    _foreign_count: int = 0
+    _key: str = ""  # of the file that is written, in the store,
+    _info: str = ""  # and the id of its warcinfo record
+    ends: dict[str, array[int]] = field(default_factory=dict)  # by file: where each record ended that was written here
 
     def exchange(self, exchange: Exchange, digests: Digests, earlier: Snapshot | None) -> tuple[str, RecordRef]:
         """Write a response, or a revisit of the earlier capture whose payload it repeats, and the request.

@@ -17,10 +17,7 @@ def finish(context: Context, archive: Archive) -> None:
 
     One that another came before is made again, and signed by this machine's key.
     """
-    from archive.access import unfinished
-
-    store = archive.unguarded().stores.view
-    if not unfinished(store):
+    if not archive.unfinished_redactions():
         return
     from archive.redaction import finish as finish_all
 
@@ -28,7 +25,7 @@ def finish(context: Context, archive: Archive) -> None:
     for statement in [*finish_all(archive, known), *_made_again(context, archive)]:
         say_finished(context, statement)
     stated = {each.statement.id: each for each in archive.notices.statements(known)}
-    for name in [name for name in unfinished(store) if name in stated and not stated[name].signers]:
+    for name in [name for name in archive.unfinished_redactions() if name in stated and not stated[name].signers]:
         context.say(
             f"the redaction {name} is not finished, and nobody who is known here signed it: finish it where its key "
             "is, or name that in the setting trusted_keys"

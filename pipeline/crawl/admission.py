@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from archive.model import Role, Target
 from pipeline.capture.http.failures import Failure
@@ -14,14 +15,14 @@ from pipeline.crawl.scope import Rules, registrable, trap_in, within
 Refusal = tuple[str, str]  # the name of an outcome, and why
 
 
+@dataclass(slots=True, eq=False)
 class Admission:
     """The rules of a run, and what they depend on: the roots of each seed, and how many pages were found."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._roots: dict[str, list[WebUrl]] = {}
-        self._found_pages = 0
-        self._queries: Counter[tuple[str, str]] = Counter()  # by authority and path
+    _rules: Rules
+    _roots: dict[str, list[WebUrl]] = field(default_factory=dict)
+    _found_pages: int = 0
+    _queries: Counter[tuple[str, str]] = field(default_factory=Counter)  # by authority and path
 
     def add_root(self, seed: str, url: str) -> None:
         """Take an address that a seed has into its scope: its own, or where it redirects to."""

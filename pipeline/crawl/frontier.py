@@ -71,7 +71,6 @@ class Frontier:
     # To the network
 
     def __iter__(self) -> Iterator[Target]:
-        self._queue.start()
         for target in self._queue:
             present = time.monotonic()
             limit = None if target.role == Role.ROBOTS else self._rules.seed_time  # others wait for a robots.txt
@@ -200,7 +199,8 @@ class Frontier:
         links = findings.of(Hop.LINK)
         if self._sieve is not None and target.role in {Role.FEED, Role.SITEMAP}:
             links = [link for link in links if self._sieve(_followed(target, url, link))]
-        self._links(target, url, links, findings.canonical)
+        if links or findings.canonical:
+            self._links(target, url, links, findings.canonical)
 
     def _source(self, target: Target, url: str, address: str) -> None:
         """Add a feed that a page names, or a sitemap that an index lists."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archive.model import Role, Target
 from pipeline.capture.http.failures import Failure
@@ -35,13 +35,13 @@ def names_sitemaps(url: str) -> bool:
     return False
 
 
+@dataclass(slots=True, eq=False)
 class Gatekeeper:
     """The rules of each origin, and the targets that wait until they are known."""
 
-    def __init__(self, agent: str) -> None:
-        self._agent = agent
-        self._rules: dict[str, Robots] = {}
-        self._waiting: dict[str, list[Target]] = {}
+    _agent: str
+    _rules: dict[str, Robots] = field(default_factory=dict)
+    _waiting: dict[str, list[Target]] = field(default_factory=dict)
 
     def rules(self, url: WebUrl) -> Robots | None:
         """Return the rules for a URL, or None while they are not known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from archive.model import Role, Target
 
@@ -12,25 +13,21 @@ _LAST_READ = 1.0  # seconds that a source may take to give the target that it is
 _AHEAD = 1000  # named targets read before those in front are fetched
 
 
+@dataclass(slots=True, eq=False)
 class TargetQueue:
     """An iterator over targets that ends when every target handed out is done and no source has more.
 
     Safe for threads. Requisites go before pages, so that a page and what it shows are of one time.
     """
 
-    def __init__(self, named: Iterable[Target]) -> None:
-        self._named = named
-        self._changed = threading.Condition()
-        self._requisites: deque[Target] = deque()
-        self._others: deque[Target] = deque()
-        self._under_way = 0  # queued or handed out, and not done
-        self._reading = True
-        self._closed = False
-        self._error: BaseException | None = None
-
-    def start(self) -> None:
-        """Begin to read the source, in a thread of its own; nobody waits for it: it may never give another line."""
-        threading.Thread(target=self._read, name="named targets", daemon=True).start()
+    _named: Iterable[Target]
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _requisites: deque[Target] = field(default_factory=deque)
+    _others: deque[Target] = field(default_factory=deque)
+    _under_way: int = 0  # queued or handed out, and not done
+    _reading: bool = True
+    _closed: bool = False
+    _error: BaseException | None = None
 
     def add(self, target: Target) -> None:
         """Queue a target that was found."""
@@ -57,6 +54,8 @@ class TargetQueue:
             return [*self._requisites, *self._others]
 
     def __iter__(self) -> Iterator[Target]:
+        # The source is read in a thread of its own; nobody waits for it: it may never give another line.
+        threading.Thread(target=self._read, name="named targets", daemon=True).start()
         while True:
             with self._changed:
                 while not self._requisites and not self._others:

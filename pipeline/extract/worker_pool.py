@@ -15,7 +15,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -47,25 +47,22 @@ class _Waiting(Generic[T]):
     since: float  # of the monotonic clock
 
 
+@dataclass(slots=True, eq=False)
 class _Backlog(Generic[T]):
     """The tasks that wait, and whether they are worth the start of another worker."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._tasks: deque[_Waiting[T]] = deque()
-        self._changed = threading.Condition()
-        self._running = 0  # workers
-        self._closed = False
-
-    @property
-    def has_room(self) -> bool:
-        return len(self._tasks) < self._room
+    room: int  # for so many more tasks
+    _tasks: deque[_Waiting[T]] = field(default_factory=deque)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _running: int = 0  # workers
+    _closed: bool = False
 
     def put(self, task: object, future: Future[T]) -> None:
         """Add a task, once there is room."""
         with self._changed:
-            while not self.has_room:
+            while not self.room:
                 self._changed.wait()
+            self.room -= 1
             self._tasks.append(_Waiting(task, future, time.monotonic()))
             self._changed.notify_all()
 
@@ -81,6 +78,7 @@ class _Backlog(Generic[T]):
                 self._changed.wait(None if running or not self._tasks else _START_COST / 2)
             self._running += not running
             task = self._tasks.popleft()
+            self.room += 1
             self._changed.notify_all()
             return task
 
@@ -94,6 +92,7 @@ class _Backlog(Generic[T]):
         """Cancel what waits, and let no one wait any more."""
         with self._changed:
             self._closed = True
+            self.room += len(self._tasks)
             while self._tasks:
                 self._tasks.popleft().future.cancel()
             self._changed.notify_all()
@@ -125,7 +124,7 @@ class WorkerPool(Generic[T]):
     @property
     def has_room(self) -> bool:
         """Whether `submit` would return at once."""
-        return self._tasks.has_room
+        return self._tasks.room > 0
 
     def submit(self, task: object) -> Future[T]:
         """Run the function on a task; the future raises TaskFailure when there is no result."""

@@ -6,7 +6,7 @@ The text of a page never depends on the other pages of its run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archive.model import Article, Document, Embed, Outcome, Reference, Snapshot
 
@@ -20,18 +20,18 @@ class _Page:
     rendered: Reference | None
 
 
+@dataclass(slots=True, eq=False)
 class Documents:
     """Writes the document of each page of a run. What is held back is written by `finish` at the latest.
 
-    `add` is given each document; `capture_of` tells the record id of the run's capture of a URL, once all are there.
+    `_add` is given each document; `_capture_of` tells the record id of the run's capture of a URL, once all are there.
     """
 
-    def __init__(self, add: Callable[[Document], None], capture_of: Callable[[str], str | None]) -> None:
-        self._add = add
-        self._capture_of = capture_of
-        self._showing: list[_Page] = []  # pages that show works whose captures are not known yet
-        self._works: set[str] = set()  # that pages show
-        self._problems: dict[str, str] = {}  # of such works
+    _add: Callable[[Document], None]
+    _capture_of: Callable[[str], str | None]
+    _showing: list[_Page] = field(default_factory=list)  # pages that show works whose captures are not known yet
+    _works: set[str] = field(default_factory=set)  # that pages show
+    _problems: dict[str, str] = field(default_factory=dict)  # of such works
 
     def add(self, snapshot: Snapshot, article: Article | None, rendered: Reference | None = None) -> None:
         """Take a page's article, None when none could be made; `rendered` is what it was made from instead."""

@@ -21,6 +21,9 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     reason="Chromium or Playwright is not installed: apt-get install chromium, pip install '.[browser]'",
 )
 
+# What the worker answers for the frame: the frame may be asked for before the worker is there to answer.
+_FRAME = b"<!doctype html><html><head><script src=./ui.js></script></head><body><replay-app-main></replay-app-main>"
+
 
 class Player:
     """A page of ReplayWeb.page per snapshot; whatever is waited for may take as long as `tests.chromium` says."""
@@ -55,6 +58,7 @@ def player(files: Mapping[str, Path]) -> Iterator[Player]:
     with Site() as site, started() as chromium:
         site.answers |= {"/ui.js": script["ui"], "/replay/ui.js": script["ui"]}
         site.answers |= {"/replay/sw.js": script["sw"], "/replay/sw.js?serveIndex=1": script["sw"]}
+        site.answers["/replay/?*"] = answer(_FRAME)
         site.answers |= {path: ranged(file.read_bytes()) for path, file in files.items()}
         yield Player(site, chromium)
 

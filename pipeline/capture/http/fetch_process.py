@@ -84,18 +84,13 @@ class _Feeder:
         self._channel = channel
         self._waiting: queue.SimpleQueue[Target | Ended] = queue.SimpleQueue()
         self._stopped = False
-        self._reader = ReadAhead(targets, _TARGETS_AHEAD, self._give)
+        self._reader = ReadAhead(targets, _TARGETS_AHEAD, self._waiting.put)
         threading.Thread(target=self._send, name="sender", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped = True
         self._reader.stop()
         self._waiting.put(Ended())
-
-    def _give(self, item: Target | Ended) -> None:
-        if isinstance(item, Ended):
-            self.ended = item
-        self._waiting.put(item)
 
     def _send(self) -> None:
         with suppress(OSError):  # the child is gone: the consumer sees that for itself
@@ -108,6 +103,8 @@ class _Feeder:
                         batch.append(item)
                         item = self._waiting.get_nowait()
                     batch.append(None if isinstance(item, Ended) else item)
+                if isinstance(item, Ended):
+                    self.ended = item
                 self._channel.send(batch)
                 if batch[-1] is None:  # the end
                     return

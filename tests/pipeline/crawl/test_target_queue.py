@@ -11,14 +11,8 @@ from archive.model import Role, Target
 from pipeline.crawl.target_queue import TargetQueue
 
 
-def started(named: Iterator[Target]) -> TargetQueue:
-    queue = TargetQueue(named)
-    queue.start()
-    return queue
-
-
 def test_it_ends_when_all_is_done() -> None:
-    queue = started(iter([Target("a"), Target("b")]))
+    queue = TargetQueue(iter([Target("a"), Target("b")]))
     seen = []
     for target in queue:
         seen.append(target.url)
@@ -29,7 +23,7 @@ def test_it_ends_when_all_is_done() -> None:
 
 
 def test_it_waits_for_what_another_thread_may_find() -> None:
-    queue = started(iter([Target("a")]))
+    queue = TargetQueue(iter([Target("a")]))
     targets = iter(queue)
     assert next(targets).url == "a"
 
@@ -53,7 +47,7 @@ def test_requisites_go_first_and_a_blocking_source_holds_nobody_up() -> None:
         gate.wait()
         yield Target("z")
 
-    queue = started(named())
+    queue = TargetQueue(named())
     targets = iter(queue)
     assert next(targets).url == "a"
     queue.add(Target("page"))
@@ -75,7 +69,7 @@ def test_the_source_is_read_no_further_than_needed() -> None:
             read.append(number)
             yield Target(str(number))
 
-    queue = started(named())
+    queue = TargetQueue(named())
     next(iter(queue))
     assert len(read) < 5000
     queue.close()
@@ -87,7 +81,7 @@ def test_what_the_source_raises_is_raised() -> None:
         yield Target("a")
         raise ValueError("no line")
 
-    targets = iter(started(named()))
+    targets = iter(TargetQueue(named()))
     assert next(targets).url == "a"
     with pytest.raises(ValueError, match="no line"):
         next(targets)
