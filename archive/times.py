@@ -37,6 +37,7 @@ def is_rehearsed() -> bool:
     return _ahead != timedelta() and not _wrong
 
 
+@lru_cache(maxsize=256)  # captures of a second share it
 def stamp(moment: datetime) -> str:
     """Return the 14 digits of CDX lines and Memento URLs, to the second."""
     moment = moment.astimezone(UTC)

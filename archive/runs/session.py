@@ -109,9 +109,8 @@ class Session:
     ) -> Snapshot:
         """Write an exchange's records: its response, or a revisit where the payload is kept already, and its request.
 
-        `page` says that a document is to follow, `read` that `describe` is to follow where the payload is new; else the
-        metadata record is written now. `availability` names what stands in the page's place, as far as the answer says
-        so before it is read. Raises StoreUnavailable when the spool's disk fails.
+        `page` says that a document is to follow, `read` that `describe` is, where the payload is new. `availability`
+        names what stands in the page's place, where the answer says so. Raises StoreUnavailable when the disk fails.
         """
         exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
         exchange = masked(exchange) if self._settings.mask else exchange
@@ -141,7 +140,8 @@ class Session:
         )
         self._contents.add(snapshot, page=page)
         self.earlier.note(snapshot)
-        origin, read = replace(origin, notes=(*origin.notes, *exchange.notes)), read and earlier is None
+        read = read and earlier is None
+        origin = replace(origin, notes=(*origin.notes, *exchange.notes)) if exchange.notes else origin
         self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
         if read:  # `describe` writes how the capture was come by
             self._contents.origins[snapshot.place] = origin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from archive.formats.join_url import joined_url
@@ -40,8 +41,12 @@ def mime_of(exchange: Exchange) -> str:
 
     Of several in a list, the last counts that is one, as in browsers (Fetch, "extract a MIME type").
     """
-    parts = re.sub(r'"[^"]*"', "", exchange.header("Content-Type") or "").split(",")
-    for part in reversed(parts):
+    return _media_type(exchange.header("Content-Type") or "")
+
+
+@lru_cache(maxsize=256)  # a site has few, and each exchange is asked for its own several times
+def _media_type(value: str) -> str:
+    for part in reversed(re.sub(r'"[^"]*"', "", value).split(",")):
         text = part.split(";")[0].strip().lower()
         if "/" in text and len(text) < 100 and text.isprintable() and " " not in text and text != "*/*":
             return text
