@@ -225,6 +225,17 @@ class Session:
         """Pages that have no document yet; none of a run that is sealed, which never changes."""
         return [] if is_sealed(self._spooled) else self._contents.pending()
 
+    @property
+    def imported(self) -> tuple[str, int] | None:
+        """The name of the file that this run brings in, and its size in bytes; None where it captures."""
+        name, size = (self._settings.options.get(key) for key in ("imported", "imported-bytes"))
+        return (str(name), size) if isinstance(size, int) else None
+
+    @property
+    def written(self) -> int:
+        """Bytes of the run's files so far."""
+        return self._spooled.written
+
     def holds(self, place: str) -> bool:
         """Return whether the capture at a place stands in this run's index."""
         return place in self._contents.snapshots

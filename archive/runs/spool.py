@@ -66,6 +66,11 @@ class SpooledRun:
         self._dirty: set[str] = set()
         self._ends: dict[str, int] = {}
 
+    @property
+    def written(self) -> int:
+        """Bytes of the run's files, but for the journal."""
+        return sum(end for name, end in self._ends.items() if name != JOURNAL)
+
     def path(self, name: str) -> Path:
         """Return the local path of a file of the run, as it is put under the run's name in the store."""
         if self.run != self.folder.name and name in object_keys.NAMING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.extract.extractor_pool import ExtractorPool, Extractors
 from pipeline.extract.tasks import Page, Reading
-from pipeline.extract.worker_pool import TaskFailure
+from pipeline.extract.worker_pool import Allowance, TaskFailure
 from storage.errors import LocationError, StoreUnavailable
 from storage.extras import install_command
 
@@ -53,8 +53,9 @@ class DaskExtractors:
         """Whether `submit` would return at once."""
         return self._under_way < self._room
 
-    def submit(self, page: Page) -> Future[Reading]:
-        """Read a page; the future raises TaskFailure when there is no result."""
+    def submit(self, page: Page, allowance: Allowance | None = None) -> Future[Reading]:
+        """Read a page; the future raises TaskFailure when there is no result. A cluster knows no allowance."""
+        assert allowance is None, "what is imported is read on this machine"
         with self._changed:
             while not self.has_room:
                 self._changed.wait()

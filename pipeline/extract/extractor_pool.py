@@ -8,7 +8,7 @@ from typing import Protocol
 
 from archive.model import Article, Verdict
 from pipeline.extract.tasks import Page, Reading
-from pipeline.extract.worker_pool import TaskFailure, WorkerPool
+from pipeline.extract.worker_pool import Allowance, TaskFailure, WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Extractors(Protocol):
     def has_room(self) -> bool:
         """Whether `submit` would return at once."""
 
-    def submit(self, page: Page, /) -> Future[Reading]:
-        """Read a page; hand the future to `extracted` for its outcome."""
+    def submit(self, page: Page, allowance: Allowance | None = None, /) -> Future[Reading]:
+        """Read a page, within so much of the processor's time; hand the future to `extracted` for its outcome."""
 
     def close(self) -> None:
         """End the readers."""
@@ -47,6 +47,7 @@ class ExtractorPool(WorkerPool[Reading]):
 
 _VERDICTS = {
     "timeout": "extraction-timeout",
+    "work": "too-much-work",
     "memory": "extraction-memory",
     "killed": "extractor-killed",
     "failed": "extraction-failed",

@@ -7,7 +7,7 @@ import itertools
 import logging
 
 from pipeline.extract.article import read
-from pipeline.extract.tasks import Page, Reading
+from pipeline.extract.tasks import BEGINNING, Page, Reading, Task, document_format
 
 _COLLECTED_AFTER = 50  # pages between two rounds of the garbage collector
 
@@ -19,6 +19,17 @@ def warm() -> None:
     logging.getLogger().addHandler(logging.NullHandler())  # what a library warns of is in the page's outcome
     gc.freeze()
     gc.disable()  # trees are freed by their reference counts; the collector would walk millions of live nodes
+
+
+def load(page: Page) -> None:
+    """Load what the reading of a page takes: a hundred times the work of a small page, and no fault of it."""
+    if page.task != Task.ARTICLE:
+        return
+    mime = (page.content_type or "unk").partition(";")[0].strip().lower()
+    if document_format(mime, page.body[:BEGINNING]) == "pdf":
+        from pipeline.extract.pdf import read as _pdf  # noqa: F401 - PDFium
+    else:
+        import trafilatura.metadata  # noqa: F401 - and all that it needs
 
 
 def work(page: Page) -> Reading:

@@ -27,10 +27,12 @@ _WAITING_A_WORKER = 4  # tasks that may wait for each worker before `submit` doe
 _START_COST = 0.5  # seconds a worker takes to start: another one is started for tasks that wait as long
 _RECYCLED_AFTER = 2000  # tasks, for parsers leak
 _START_LIMIT = 120.0  # seconds a worker may take to be ready
+_TICK = 0.01  # seconds: the least that a timer of the processor's time can be set to
+_OVER = signal.SIGPROF  # ends a worker, in whichever library it is, once its task's allowance is used
 
 
 class TaskFailure(Exception):
-    """A task gave no result; `kind` is "timeout", "memory", "killed" or "failed"."""
+    """A task gave no result; `kind` is "timeout", "work", "memory", "killed" or "failed"."""
 
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)
@@ -40,11 +42,20 @@ class TaskFailure(Exception):
         return TaskFailure, (self.kind, str(self))
 
 
+@dataclass(slots=True)
+class Allowance:
+    """Seconds of the processor that a task may take, and how many it took: known once its future is done."""
+
+    seconds: float
+    used: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[T]):
     task: object
     future: Future[T]
     since: float  # of the monotonic clock
+    allowance: Allowance | None
 
 
 @dataclass(slots=True, eq=False)
@@ -57,13 +68,13 @@ class _Backlog(Generic[T]):
     _running: int = 0  # workers
     _closed: bool = False
 
-    def put(self, task: object, future: Future[T]) -> None:
+    def put(self, task: object, future: Future[T], allowance: Allowance | None) -> None:
         """Add a task, once there is room."""
         with self._changed:
             while not self.room:
                 self._changed.wait()
             self.room -= 1
-            self._tasks.append(_Waiting(task, future, time.monotonic()))
+            self._tasks.append(_Waiting(task, future, time.monotonic(), allowance))
             self._changed.notify_all()
 
     def take(self, running: bool) -> _Waiting[T] | None:
@@ -101,7 +112,8 @@ class _Backlog(Generic[T]):
 class WorkerPool(Generic[T]):
     """Runs a function, named as "module:function", over tasks in worker processes.
 
-    The module may have a function `warm`, which a worker calls before its first task. No worker is started before the
+    The module may have a function `warm`, which a worker calls before its first task, and `load`, which it calls with
+    each task: what that loads is no part of the task's allowance. No worker is started before the
     first task, and another one only for what those that run do not soon come to: a start costs as much as some pages.
     `submit` waits while 4 tasks a worker wait.
     """
@@ -126,15 +138,18 @@ class WorkerPool(Generic[T]):
         """Whether `submit` would return at once."""
         return self._tasks.room > 0
 
-    def submit(self, task: object) -> Future[T]:
-        """Run the function on a task; the future raises TaskFailure when there is no result."""
+    def submit(self, task: object, allowance: Allowance | None = None) -> Future[T]:
+        """Run the function on a task; the future raises TaskFailure when there is no result.
+
+        A task that takes more than its `allowance` of the processor's time ends with its worker.
+        """
         if not self._threads:
             for number in range(self._workers):
                 thread = threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
         future: Future[T] = Future()
-        self._tasks.put(task, future)
+        self._tasks.put(task, future, allowance)
         return future
 
     def close(self) -> None:
@@ -160,7 +175,7 @@ class WorkerPool(Generic[T]):
             try:
                 if waiting.future.set_running_or_notify_cancel():
                     worker = worker or self._start()
-                    waiting.future.set_result(worker.run(waiting.task, self._time_limit))
+                    waiting.future.set_result(worker.run(waiting.task, self._time_limit, waiting.allowance))
             except TaskFailure as failure:
                 waiting.future.set_exception(failure)
             except Exception as error:  # noqa: BLE001 - a thread that ended would leave every later task waiting
@@ -196,17 +211,24 @@ class _Worker:
         self._done = 0
         self.usable = True
 
-    def run(self, task: object, time_limit: float) -> Any:
+    def run(self, task: object, time_limit: float, allowance: Allowance | None) -> Any:
         """Return the function's result; raises TaskFailure."""
+        if allowance is not None:
+            allowance.used = allowance.seconds  # of a task that gives no answer
         try:
             if not self._ready:  # a worker that is not reading yet, or never will, takes no large task
                 self._receive(_START_LIMIT)
                 self._ready = True
-            self._process.channel.send(task)
-            kind, result = self._receive(time_limit)
+            self._process.channel.send((task, allowance.seconds if allowance is not None else None))
+            kind, result, used = self._receive(time_limit)
         except (EOFError, OSError) as error:
             self.usable = False
-            raise TaskFailure("killed", f"the worker ended ({self._ending()})") from error
+            ending = self._ending()
+            if allowance is not None and ending == f"signal {_OVER.name}":
+                raise TaskFailure("work", f"not done within {allowance.seconds:.1f} s of the processor") from error
+            raise TaskFailure("killed", f"the worker ended ({ending})") from error
+        if allowance is not None:
+            allowance.used = used
         self._done += 1
         if self._done >= _RECYCLED_AFTER or kind == "memory":
             self.usable = False
@@ -245,26 +267,38 @@ def serve(channel: Channel, function: str, memory_limit: str) -> None:
     if warm is not None:
         warm()
     _limit_memory(int(memory_limit))
-    run = getattr(module, name)
+    run, load = getattr(module, name), getattr(module, "load", None)
     with suppress(EOFError, OSError):
         channel.send("ready")
         while True:
-            answer = _attempt(run, channel.receive())
+            task, seconds = channel.receive()
+            answer = _attempt(run, load, task, seconds)
             try:
                 channel.send(answer)
             except (EOFError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - nothing was sent yet: what cannot be packed is a failure too
-                channel.send(("failed", _told(error)))
+                channel.send(("failed", _told(error), answer[2]))
 
 
-def _attempt(run: Any, task: object) -> tuple[str, object]:
+def _attempt(run: Any, load: Any, task: object, seconds: float | None) -> tuple[str, object, float]:
+    """Return what came of a task, and the seconds of the processor that it took, of `seconds` that it may take."""
+    begun = time.process_time()
     try:
-        return "result", run(task)
+        if load is not None:
+            load(task)
+            begun = time.process_time()
+        if seconds is not None:
+            signal.setitimer(signal.ITIMER_PROF, max(seconds, _TICK))
+        try:
+            kind, result = "result", run(task)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except MemoryError:
-        return "memory", "it needed more memory than a page may have"
+        kind, result = "memory", "it needed more memory than a page may have"
     except Exception as error:  # noqa: BLE001 - whatever a hostile page provokes is that page's outcome
-        return "failed", _told(error)
+        kind, result = "failed", _told(error)
+    return kind, result, time.process_time() - begun
 
 
 def _told(error: Exception) -> str:

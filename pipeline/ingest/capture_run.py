@@ -21,12 +21,13 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.model import Fetched, Manifest, Outcome, Target
 from archive.runs import RunSettings, Session
-from archive.times import now
+from archive.times import iso, now
 from pipeline.capture.http.fetch_process import fetch_apart
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.crawl.frontier import Frontier, Last, Sieve
 from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.ingest.import_room import Room, Texts
 from pipeline.ingest.recording import Report, Writing
 from storage.errors import StoreError
 
@@ -154,11 +155,29 @@ def recover(archive: Archive, options: CaptureOptions) -> Iterator[RunResult]:
     """Finish and publish the runs whose writer is gone, one after the other."""
     for session in archive.recover():
         with closing(session), closing(_pool(options)) as pool:
-            writing = Writing(session, pool, None, _silent, options.rules, options.decoded_limit)
+            texts = _texts(session)
+            writing = Writing(session, pool, None, _silent, options.rules, options.decoded_limit, texts=texts)
             for snapshot in session.pending:
                 writing.resume(snapshot)
             writing.finish()
+            if texts is not None:
+                texts.end()
             yield committed(session)
+
+
+def _texts(session: Session) -> Texts | None:
+    """Return what bounds the texts of a file that was being imported; None for a run that captured."""
+    if session.imported is None:
+        return None
+    file, size = session.imported
+    room = Room(size)
+    room.resume(session.written, session.counts()["captures"])
+
+    def name(why: str) -> None:
+        session.add_outcome(Outcome(file, "not-imported", iso(now()), error=why, role="record"))
+        _log.warning("run %s: %s", session.run, why)
+
+    return Texts(session, room, 0, name)
 
 
 def _last(session: Session, rules: Rules) -> Last:

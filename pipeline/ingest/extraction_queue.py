@@ -17,9 +17,11 @@ from pipeline.crawl.robots_gate import RobotsAnswer
 from pipeline.discover.outlinks import MOST
 from pipeline.extract.extractor_pool import Extracted, Extractors, extracted
 from pipeline.extract.tasks import Page, Reading, Task
+from pipeline.extract.worker_pool import Allowance
 from storage.errors import StoreError
 
 _HELD_BODIES = 64 << 20  # bytes of bodies held for the workers; beyond it they are read from the archive again
+_NO_WORK = "no work is left that a file of this size allows"
 _BAD = "{}; it is archived, its text is not extracted"
 
 
@@ -36,6 +38,7 @@ class Job:
     robots: RobotsAnswer | None = None  # of a robots.txt that is read for its sitemaps
     rendered: str | None = None  # the place of what scripts made of the page, whose body is read instead
     notes: tuple[str, ...] = ()  # what its Content-Encoding says and the body is not
+    allowance: Allowance | None = None
 
 
 Done = tuple[Job, Extracted]
@@ -49,6 +52,12 @@ class Bounds(Protocol):
 
     def has_read(self, body: bytes | None) -> None:
         """Know what was read of a page; None where it was too large."""
+
+    def allow(self) -> Allowance | None:
+        """Set apart the work that the next page may take; None while other pages hold what is left."""
+
+    def worked(self, allowance: Allowance) -> None:
+        """Take back what a page did not use."""
 
 
 class Jobs:
@@ -98,21 +107,33 @@ class Jobs:
     def advance(self) -> Iterator[Done]:
         """Move on as far as it goes without waiting; yields what is done."""
         while self._waiting and self._pool.has_room:
+            allowance = self._bounds.allow() if self._bounds else None
+            if self._bounds and allowance is None:
+                break
             job = heapq.heappop(self._waiting)[-1]
+            if allowance is not None and not allowance.seconds:
+                self._failed.append((job, Extracted(None, Verdict("too-much-work", _NO_WORK))))
+                continue
             if job.page is None:
                 job.page = self._reread(job)
             else:
                 self._held -= len(job.page.body)
             if job.page is not None:
-                job.future = self._pool.submit(job.page)
+                job.allowance = allowance
+                job.future = self._pool.submit(job.page, allowance)
                 job.page = None
                 self._extracting.append(job)
+            elif self._bounds and allowance is not None:
+                self._bounds.worked(allowance)
         finished, self._failed = self._failed, []
         yield from finished
         for job in [job for job in self._extracting if job.future and job.future.done()]:
             self._extracting.remove(job)
             assert job.future is not None, "only submitted jobs are extracting"
-            yield job, extracted(job.future)
+            done = extracted(job.future)
+            if self._bounds and job.allowance is not None:
+                self._bounds.worked(job.allowance)
+            yield job, done
 
     def wait(self, seconds: float) -> bool:
         """Wait for something to be done; whether anything is left."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from archive.formats import encode_document
 from archive.importers import ForeignRecord
-from archive.model import Document, Snapshot, Verdict
+from archive.model import Document, Snapshot
 from archive.runs import Session
 from archive.warc import packs_into
+from pipeline.extract.extractor_pool import Extracted
+from pipeline.extract.worker_pool import Allowance
 
 _FREE = 8 << 10  # bytes that any file may leave,
 _TIMES = 10  # and besides for a byte of it: of records, of what is said of them, and of texts;
 _OF_RECORDS = 5  # this much of records alone
 _LINE = 100  # bytes of an index that a record may take, and a fourth of its address
 _READ = (256 << 10, 24)  # bytes of pages that are read, their codings undone, and besides for a byte of the file
+_WORK = (1.0, 0.8 / 10_000)  # seconds of the processor: at least for reading pages, or for all of a byte of the file
+_WORKER = 1.5  # seconds that it takes to start another worker: it costs as much to end one
+_SHARED = 5.0  # seconds of which a page gets half; where less is left, all of it
 _SHARE = 8  # of what is left, that a record or page which is too large takes of it
 _LEAST = 128  # bytes that a record takes
 _PACKED = (b"PK\x03\x04", b"%PDF")  # what unfolds as it is read,
 _UNFOLDS = 96 << 10  # and counts for so many bytes more
+_TOO_MUCH = frozenset({"too-much-work", "decoded-too-large"})
 _NAMED = 10  # pages that are named one by one
 
 UNPACK = "unpack the file (gunzip, unzip), and import what comes of it"
@@ -34,6 +41,7 @@ class Room:
         self._size = size
         self._records = _FREE + _OF_RECORDS * size
         self.taken = 0
+        self._clock = time.thread_time()
 
     @property
     def is_full(self) -> bool:
@@ -54,6 +62,10 @@ class Room:
         """Know that a record takes so many bytes of a WARC file, and some of the index."""
         self.taken += length + _LINE + len(record.header("WARC-Target-URI") or "") // 4
 
+    def resume(self, written: int, captures: int) -> None:
+        """Know what an import that was ended wrote: bytes of files, and captures."""
+        self.taken = written + _LINE * captures
+
     def of_texts(self, said: int) -> int:
         """Return the bytes that are left for texts, where `said` bytes of outcomes are written."""
         taken = self.taken + said
@@ -63,6 +75,15 @@ class Room:
         """Return how many bytes of pages may be read for their texts."""
         return _READ[0] + _READ[1] * self._size
 
+    def of_work(self) -> float:
+        """Return how many seconds of the processor's time the reading of pages may take."""
+        return max(_WORK[0], _WORK[1] * self._size - self.worked_here())
+
+    def worked_here(self) -> float:
+        """Return how many seconds of it this thread took since the last time, or since the room was made."""
+        before, self._clock = self._clock, time.thread_time()
+        return self._clock - before
+
 
 class Texts:
     """The texts of a file's pages, as far as there is room for them: pages beyond it are kept, and named."""
@@ -71,8 +92,12 @@ class Texts:
         """`said` bytes of outcomes are written; `name` is given what is left out."""
         self._session = session
         self._name = name
+        self._later = f"`onrecord extract {session.run}` makes what is missing"
         self._room = room.of_texts(said)
         self._reading = room.of_reading()
+        self._file = room
+        self._work = room.of_work()
+        self._working = 0  # pages that hold a part of it
         self._left = 0
 
     def may_read(self) -> int:
@@ -86,9 +111,28 @@ class Texts:
         else:
             self._reading -= len(body) + (_UNFOLDS if body.startswith(_PACKED) else 0)
 
-    def unread(self, snapshot: Snapshot, verdict: Verdict) -> bool:
-        """Name a page that was too large to be read; returns whether it was, and gets no document."""
-        if verdict.name != "decoded-too-large":
+    def allow(self) -> Allowance | None:
+        """Set apart the work that the next page may take, 0 s once it is used up; None while other pages hold it."""
+        self._work -= self._file.worked_here()
+        seconds = self._work if self._work <= _SHARED else self._work / 2
+        if seconds <= 0 and self._working:
+            return None
+        self._work -= max(seconds, 0.0)
+        self._working += seconds > 0
+        return Allowance(max(seconds, 0.0))
+
+    def worked(self, allowance: Allowance) -> None:
+        """Take back what a page did not use; one that used all of it ended its worker."""
+        ended = allowance.used >= allowance.seconds
+        self._work += allowance.seconds - allowance.used - (_WORKER if ended else 0.0)
+        self._working -= 1
+
+    def unread(self, snapshot: Snapshot, read: Extracted) -> bool:
+        """Name a page of which nothing was read; returns whether that was for its size, and it gets no document."""
+        if read.reading is not None or read.verdict.ok:
+            return False
+        if read.verdict.name not in _TOO_MUCH:
+            self._leave(snapshot.url, f"could not be made: {read.verdict.name}, {read.verdict.error}", later=False)
             return False
         self._leave(snapshot.url, "takes more work than so few bytes honestly make")
         return True
@@ -103,13 +147,15 @@ class Texts:
         self._room -= size
         self._session.add_document(document)
 
-    def _leave(self, url: str, why: str) -> None:
+    def _leave(self, url: str, why: str, *, later: bool = True) -> None:
         self._left += 1
         if self._left <= _NAMED:
-            self._name(f"the text of {url[:200]} {why}: the page is kept without it; {UNPACK}")
+            what = f"the page is kept without it; {self._later}" if later else "the page is kept"
+            self._name(f"the text of {url[:200]} {why}: {what}")
 
     def end(self) -> int:
         """Name how many more pages have no text; returns the number of all."""
         if self._left > _NAMED:
-            self._name(f"{self._left - _NAMED:,} more pages are kept without their texts, for which there is no room")
+            more = f"{self._left - _NAMED:,} more pages are kept without their texts"
+            self._name(f"{more}, for which there is no room; {self._later}")
         return self._left

@@ -222,7 +222,7 @@ class Writing:
         reading = read.reading
         findings = reading.findings if reading else Findings()
         self._session.describe(job.place, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
-        if job.task == Task.ARTICLE and not (self._texts and self._texts.unread(snapshot, read.verdict)):
+        if job.task == Task.ARTICLE and not (self._texts and self._texts.unread(snapshot, read)):
             rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
             article = reading.article if reading else None
             self._documents.add(snapshot, article, rendered)

@@ -16,6 +16,7 @@ from archive.archive import Archive, UnguardedReader
 from archive.errors import ArchiveError, EntityError, EntityTooLarge, IntegrityError
 from archive.formats import at_capture
 from archive.model import TEXT_INCOMPLETE, Article, Document, Outcome, Reference, Snapshot, Verdict
+from archive.object_keys import is_foreign
 from archive.runs import RunSettings, Session
 from archive.times import iso
 from archive.warc import decoded
@@ -87,13 +88,14 @@ class _Again:
         documents = Documents(self._session.add_document, captured.get)
         wanted = {document.place: document for document in self._documents(run)}
         self._read.update(map(hash, wanted))
+        drawn = {each.url: each.payload for each in self._captures(run) if each.url.startswith("urn:dom:")}
         for snapshot in self._captures(run):
             captured[snapshot.url] = snapshot.record_id
-            if snapshot.place not in wanted or not may_hold_text(snapshot.mime):
+            document = wanted.get(snapshot.place)
+            if not may_hold_text(snapshot.mime) or (document is None and not self._has_none(snapshot)):
                 continue
-            document = wanted[snapshot.place]
-            if not self._is_current(snapshot, document.article.extractor):
-                self._submit(snapshot, document.rendered)
+            if not self._is_current(snapshot, document.article.extractor if document else None):
+                self._submit(snapshot, document.rendered if document else drawn.get(f"urn:dom:{snapshot.url}"))
                 while len(self._window) >= _WINDOW:
                     self._write(documents)
         while self._window:
@@ -104,7 +106,9 @@ class _Again:
     def revisits(self, run: str) -> None:
         """Give the revisits of pages whose texts were made again the new documents."""
         for snapshot in self._captures(run):
-            if snapshot.refers_to is None or snapshot.document is None or hash(snapshot.place) in self._read:
+            if snapshot.refers_to is None or hash(snapshot.place) in self._read:
+                continue
+            if snapshot.document is None and not self._options.only:
                 continue
             made = self._current(snapshot.refers_to.url, snapshot.refers_to.record.place)
             mine = self._current(snapshot.url, snapshot.place)
@@ -124,7 +128,12 @@ class _Again:
         except ObjectMissing as error:
             raise IntegrityError(f"the index of run {run} is missing; run `onrecord verify`") from error
 
-    def _is_current(self, snapshot: Snapshot, extractor: str) -> bool:
+    def _has_none(self, snapshot: Snapshot) -> bool:
+        """Return whether a page of a file that was imported has no document: asked of runs that are named."""
+        asked = self._options.only and is_foreign(snapshot.record.key) and snapshot.refers_to is None
+        return bool(asked) and snapshot.url.startswith("http") and 200 <= snapshot.status < 300
+
+    def _is_current(self, snapshot: Snapshot, extractor: str | None) -> bool:
         """Whether the newest text of a page is of this very extractor, whichever run made it."""
         if self._options.everything:
             return False

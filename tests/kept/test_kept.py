@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def test_it_is_copied_and_what_it_exported_is_imported(kept: Path, tmp_path: Pat
     (tmp_path / "copy").rename(tmp_path / "store")
     ask(tmp_path, "verify --deep")
     assert changed(kept, tmp_path, TEXTS) == ""
+
+
+@pytest.mark.full
+def test_a_run_of_it_is_redacted(kept: Path, tmp_path: Path) -> None:
+    lamps = ORIGIN + LAMPS
+    found, text = ask(tmp_path, f"--json snapshots {lamps}", f"get {lamps}")
+    run = str(answers.objects(found.out)[0]["key"]).split("/")[1]
+    words = max(text.out.splitlines(), key=len).encode()[:60]
+    files = list((tmp_path / "store" / "runs").glob("*/archive/*.warc.gz"))
+    assert any(words in gzip.decompress(file.read_bytes()) for file in files)
+    ask(tmp_path, f"redact {run} --url {lamps} --reason Trial --yes", "evidence checkpoint", "verify --deep")
+    (gone,) = answers.ask([f"get {lamps}"], tmp_path)
+    assert (gone.code, words.decode() in gone.out) == (4, False)
+    assert not any(words in gzip.decompress(file.read_bytes()) for file in files)
+    assert changed(kept, tmp_path, [each for each in TEXTS if LAMPS not in each]) == ""
 
 
 def test_damage_is_found(kept: Path, tmp_path: Path) -> None:

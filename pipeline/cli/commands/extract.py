@@ -36,7 +36,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
 
     Pages are read from the WARC files; nothing is fetched. The texts become a run of their own, which supersedes the
     old ones without touching them. Texts that are of this version already are left alone, so that what was killed goes
-    on where it was.
+    on where it was. With RUN, pages of an imported file that have no text get one too.
 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """

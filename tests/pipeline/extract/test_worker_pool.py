@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.extract.worker_pool import TaskFailure, WorkerPool
+from pipeline.extract.worker_pool import Allowance, TaskFailure, WorkerPool
 from tests.waiting import wait_for
 
 TASKS = """
@@ -31,6 +31,8 @@ def run(task):
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "leave":
         os._exit(7)
+    if kind == "burn":
+        return sum(range(10**13))  # one call into C, which no handler interrupts
     if kind == "eat":
         return len(bytearray(value))
     return os.getcwd()
@@ -69,6 +71,17 @@ def test_a_bad_task_harms_no_other(pool: WorkerPool[object], task: object, kind:
         bad.result()
     assert failure.value.kind == kind
     assert [future.result() for future in before + after] == list(range(6))
+
+
+def test_a_task_that_takes_more_of_the_processor_than_it_may_is_ended(pool: WorkerPool[object]) -> None:
+    endless, small = Allowance(0.2), Allowance(60.0)
+    burning = pool.submit(("burn", None), endless)
+    assert pool.submit(("echo", "other"), small).result() == "other"
+    with pytest.raises(TaskFailure, match=r"not done within 0\.2 s of the processor") as failure:
+        burning.result()
+    assert failure.value.kind == "work"
+    assert (endless.used, 0.0 <= small.used < 30.0) == (0.2, True)
+    assert pool.submit(("echo", "after"), Allowance(60.0)).result() == "after"
 
 
 def test_a_task_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,9 +184,9 @@ def a_docx() -> bytes:
     return file.getvalue()
 
 
-def a_pdf() -> bytes:
+def a_pdf(lines: int = 200_000) -> bytes:
     """Return a file of a page whose content unfolds to the same line, very often."""
-    content = zlib.compress(b"BT /F1 12 Tf 72 700 Td " + b"(Some words.) Tj " * 200_000 + b"ET", 9)
+    content = zlib.compress(b"BT /F1 12 Tf 72 700 Td " + b"(Some words.) Tj " * lines + b"ET", 9)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

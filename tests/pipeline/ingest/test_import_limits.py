@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -11,13 +12,22 @@ from pathlib import Path
 
 import pytest
 
+from archive.archive import Archive
 from archive.errors import FormatError
+from archive.formats.outcomes_jsonl import OutcomeLine
 from archive.formats.surt import urlkey
 from archive.importers.captures import LONGEST_URL
+from archive.runs import RunSettings
+from pipeline.capture.http.settings import FetchSettings
 from pipeline.discover.feeds import findings_of_feed
 from pipeline.extract.extractor_pool import ExtractorPool
+from pipeline.ingest.capture_run import CaptureOptions, recover
+from pipeline.ingest.import_files import import_file
+from pipeline.ingest.import_flaws import Left
 from pipeline.ingest.import_room import TOO_LARGE
-from tests.pipeline.ingest.hostile_files import DESCRIPTION, FREE, HOSTILE, WithTexts, a_wacz, zstd
+from storage.memory import MemoryStore
+from tests.command import Command
+from tests.pipeline.ingest.hostile_files import DESCRIPTION, FREE, HOSTILE, WithTexts, a_pdf, a_wacz, page, zstd
 from tests.pipeline.ingest.test_import_files import PAGE, Brought, members, record
 from tests.samples import sampled
 
@@ -69,6 +79,63 @@ def test_pages_without_room_for_their_texts_are_kept_and_named(pool: ExtractorPo
     assert 0 < found.done.pages < 40
     texts = [found.archive.unguarded().document(each) for each in found.archive.every()]
     assert sum(text is not None for text in texts) == found.done.pages
+
+
+def test_work_is_bounded_by_the_size_of_a_file(pool: ExtractorPool, tmp_path: Path) -> None:
+    found = WithTexts(tmp_path, _pdfs(), pool)
+    reasons = [left.reason for left in found.left]
+    assert len(reasons) == 3
+    assert all("takes more work than so few bytes honestly make: the page is kept" in reason for reason in reasons)
+    assert (found.done.records, found.done.captures, found.done.pages) == (3, 3, 0)
+
+
+def _pdfs() -> bytes:
+    """Return three files, each of which takes many seconds of the processor, and has few bytes."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
+    return members(*(record(url=f"http://a.example/{n}", number=n, block=head + a_pdf(2_000_000)) for n in range(3)))
+
+
+_LONG = members(*(page(b"<p>A paragraph of some words. </p>" * 1_000, number=n) for n in range(3)))
+
+
+def test_texts_that_had_no_room_are_made_by_the_command_that_is_named(tmp_path: Path) -> None:
+    onrecord = Command.at(tmp_path / "store", tmp_path / "home")
+    (tmp_path / "a.warc.gz").write_bytes(_LONG)
+    done = onrecord("import", str(tmp_path / "a.warc.gz"))
+    assert done.code == 3
+    lines = [line for line in done.err.splitlines() if "is kept without it" in line]
+    assert len(lines) == 3
+    assert onrecord("get", "http://a.example/1").out.count("A paragraph") == 0
+    (command,) = {re.search("`onrecord (.*?)`", line)[1] for line in lines}  # type: ignore[index]
+    made = onrecord(*command.split())
+    assert (made.code, "3 texts made again" in made.err) == (0, True), made.err
+    assert onrecord("get", "http://a.example/1").out.count("A paragraph of some words.") == 1_000
+    assert "0 texts made again" in onrecord(*command.split()).err
+
+
+class _Ended(Exception):
+    """Ends an import in its middle."""
+
+
+def test_an_import_that_is_taken_up_again_has_the_same_bounds(pool: ExtractorPool, tmp_path: Path) -> None:
+    archive = Archive(MemoryStore(), spool=tmp_path / "spool")
+    archive.prepare()
+    (tmp_path / "a.warc.gz").write_bytes(_LONG)
+
+    def end(_left: Left) -> None:
+        raise _Ended
+
+    with pytest.raises(_Ended):
+        import_file(archive, tmp_path / "a.warc.gz", end, pool)
+    (result,) = recover(archive, CaptureOptions(FetchSettings("x"), RunSettings("x"), workers=1))
+    archive.refresh()
+    assert result.manifest is not None
+    reader = archive.unguarded()
+    assert [reader.document(each) for each in archive.every()] == [None] * 3
+    kept = sum(info.size for info in reader.stores.primary.list("runs/"))
+    assert kept <= 10 * len(_LONG) + DESCRIPTION + FREE
+    lines = [line for line in reader.outcomes(result.run) if isinstance(line, OutcomeLine)]
+    assert sum("is kept without it" in (line.outcome.error or "") for line in lines) == 3
 
 
 def test_a_record_that_unfolds_beyond_all_bounds_is_left_out_and_others_come_in(tmp_path: Path) -> None:

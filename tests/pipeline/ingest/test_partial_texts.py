@@ -17,6 +17,7 @@ from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.scope import Rules
 from pipeline.discover.outlinks import Findings
 from pipeline.extract.tasks import Page, Reading
+from pipeline.extract.worker_pool import Allowance
 from pipeline.ingest.recording import Writing
 from pipeline.ingest.reextract import AgainOptions, extract_again
 from pipeline.watch.observation import observed
@@ -35,7 +36,7 @@ class Reader:
     reading: Reading
     has_room: bool = True
 
-    def submit(self, _: Page) -> Future[Reading]:
+    def submit(self, _: Page, __: Allowance | None = None) -> Future[Reading]:
         done: Future[Reading] = Future()
         done.set_result(self.reading)
         return done
