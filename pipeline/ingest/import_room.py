@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archive.formats import encode_document
+from archive.formats import encode_document, encode_outcome
 from archive.importers import ForeignRecord
-from archive.model import Document, Snapshot, Verdict
+from archive.model import TEXT_INCOMPLETE, Document, Outcome, Snapshot, Verdict
 from archive.runs import Session
 from archive.warc import packs_into
+from pipeline.extract.empty_pages import SHELL
 
 _FREE = 8 << 10  # bytes that any file may leave,
 _TIMES = 10  # and besides for a byte of it: of records, of what is said of them, and of texts;
@@ -20,6 +21,8 @@ _LEAST = 128  # bytes that a record takes
 _PACKED = (b"PK\x03\x04", b"%PDF")  # what unfolds as it is read,
 _UNFOLDS = 96 << 10  # and counts for so many bytes more
 _NAMED = 10  # pages that are named one by one
+
+LITTLE = {TEXT_INCOMPLETE, SHELL}  # outcomes of a text that has little of its page
 
 UNPACK = "unpack the file (gunzip, unzip), and import what comes of it"
 TOO_MUCH = f"the records before this one take more room than so few bytes honestly hold: the rest is left out; {UNPACK}"
@@ -74,6 +77,7 @@ class Texts:
         self._room = room.of_texts(said)
         self._reading = room.of_reading()
         self._left = 0
+        self.unsaid = 0  # incomplete texts without an outcome line, for which there is no room
 
     def may_read(self) -> int:
         """Return how many bytes of a page may be read."""
@@ -91,6 +95,17 @@ class Texts:
         if verdict.name != "decoded-too-large":
             return False
         self._leave(snapshot.url, "takes more work than so few bytes honestly make")
+        return True
+
+    def may_say(self, outcome: Outcome, verdict: Verdict) -> bool:
+        """Return whether a page's text is incomplete or failed, and there is room for its outcome."""
+        if verdict.ok and outcome.outcome not in LITTLE:
+            return False
+        size = len(encode_outcome(outcome))
+        if size > self._room:
+            self.unsaid += 1
+            return False
+        self._room -= size
         return True
 
     def add(self, document: Document) -> None:
