@@ -52,6 +52,7 @@ class Body:
 
     text: str | None = None
     comments: str | None = None
+    is_thread: bool = False  # the posts of a forum
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _chosen(tree: HtmlElement, url: str, structured: Structured | None) -> _Choi
     posts = posts_of(ready)
     shorten_quotes(posts)
     if posts and (text := _plain(plain_text_of(posts))):
-        return _Choice(Body(text, _plain(plain_text_of(remarks_of(ready)))), page_of_posts(tree))
+        return _Choice(Body(text, _plain(plain_text_of(remarks_of(ready))), is_thread=True), page_of_posts(tree))
     first, ready = _apart_from_comments(_Choice(_body(_read(ready, url)), tree), ready, url)
     container = container_of(ready)
     if container is not None and share_in(first.body.text or "", container) < _ENOUGH:

@@ -31,9 +31,10 @@ _COMMENTS = re.compile(
     r"(?:^|[\s_-])(?:comments?|comment-?list|discussion|disqus|replies|respond)(?:$|[\s_-])", re.IGNORECASE
 )
 _ROOT = re.compile(
-    r"(?:root|app|app-?root|react-?(?:root|app)|vue-?app|__next|__nuxt|___gatsby|svelte|main-app|ember-app|q-app)\Z",
+    r"(?:root|app|app-?root|react-?(?:root|app)|vue-?app|__next|__nuxt|___gatsby|svelte|main-app|ember-app|q-app|__docusaurus)\Z",
     re.IGNORECASE,
 )
+_WIDER_ROOT = re.compile(rf"(?:{_ROOT.pattern}|main\Z)", re.IGNORECASE)
 _LOADING = re.compile(
     r"(?:(?:loading|please wait|wird geladen|l\u00e4dt|bitte warten|chargement(?: en cours)?|veuillez patienter"
     r"|cargando|laden|caricamento|carregando)(?: (?:the )?(?:page|article|content|site|app|story))?[\s.,!\u2026]{0,6}){1,3}\Z",
@@ -73,7 +74,8 @@ def emptiness_of(tree: HtmlElement, text: str | None, says: Structured, *, rende
     if _LOADING.match(words) or _DEMAND.search(words):
         return SHELL
     demanded = _DEMAND.search(hint) is not None
-    return SHELL if _has_empty_root(tree) or (demanded and len(words) < _HARDLY_ANY) else None
+    root = _ROOT if len(text or "") > _FEW else _WIDER_ROOT  # a text may be that of a <noscript>
+    return SHELL if _has_empty_root(tree, root) or (demanded and len(words) < _HARDLY_ANY) else None
 
 
 def _is_from_data(text: str | None, words: str) -> bool:
@@ -109,10 +111,10 @@ def _is_comments(element: HtmlElement) -> bool:
     return any(len(name) < 300 and _COMMENTS.search(name) for name in names)
 
 
-def _has_empty_root(tree: HtmlElement) -> bool:
+def _has_empty_root(tree: HtmlElement, root: re.Pattern[str]) -> bool:
     """Whether there is an element as frameworks draw into, with hardly a word in it."""
     for element in tree.iter("div", "main", "app-root", "section"):
-        named = element.tag == "app-root" or _ROOT.match((element.get("id") or "").strip())
+        named = element.tag == "app-root" or root.match((element.get("id") or "").strip())
         if named:
             inner = _words(element, set())
             if (not inner or _LOADING.match(inner)) and next(

@@ -1,4 +1,4 @@
-"""Names that a page's own style sheet hides: `.more { display: none }`, for all media."""
+"""Names that a page's own style sheet hides, or makes blocks: `.more { display: none }`, for all media."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _MOST = 300_000  # characters of style sheets that are looked at
 _MOST_NAMES = 500
 _HIDES = re.compile(r"display\s{0,3}:\s{0,3}none")  # begins with a plain word, which is quick to look for
 _SHOWS = re.compile(r"display\s{0,3}:\s{0,3}(?!none)\w")
+_BLOCK = re.compile(r"display\s{0,3}:\s{0,3}(?:block|flex|grid|list-item|table)\b")
 _NAME = re.compile(r"\s*(?:[a-z]{1,20})?([.#][\w-]{1,100})\s*\Z", re.IGNORECASE)
 _LONGEST = 2_000  # characters of a rule's selectors
 
@@ -22,6 +23,19 @@ def hiding_names(tree: HtmlElement) -> frozenset[str]:
 
     Only selectors of one class or one id count; one that any other rule shows, on a wider screen say, does not.
     """
+    sheets = _sheets(tree)
+    hidden = {name for css in sheets for name, nested in _named(css, _HIDES) if not nested}
+    if hidden:
+        hidden -= {name for css in sheets for name, _ in _named(css, _SHOWS)}
+    return frozenset(hidden)
+
+
+def block_names(tree: HtmlElement) -> frozenset[str]:
+    """Return the classes and ids that a rule of the page shows as blocks on every medium."""
+    return frozenset(name for css in _sheets(tree) for name, nested in _named(css, _BLOCK) if not nested)
+
+
+def _sheets(tree: HtmlElement) -> list[str]:
     sheets = []
     left = _MOST
     for style in tree.iter("style"):
@@ -29,10 +43,7 @@ def hiding_names(tree: HtmlElement) -> frozenset[str]:
             css = (style.text or "")[:left]
             left -= len(css)
             sheets.append(css)
-    hidden = {name for css in sheets for name, nested in _named(css, _HIDES) if not nested}
-    if hidden:
-        hidden -= {name for css in sheets for name, _ in _named(css, _SHOWS)}
-    return frozenset(hidden)
+    return sheets
 
 
 def _named(css: str, declaration: re.Pattern[str]) -> Iterator[tuple[str, bool]]:

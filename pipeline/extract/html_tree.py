@@ -37,8 +37,28 @@ def parsed(text: str) -> HtmlElement | None:
         whole = _fragment(flattened(text), huge=True)
         tree = tree if whole is None else whole
     if tree is not None:
+        _take_in_what_follows(tree)
         make_wellformed(tree)
     return tree
+
+
+def _take_in_what_follows(tree: HtmlElement) -> None:
+    """Move what stands behind an early </html> into the page's body (WHATWG HTML §13.2.6.4.22).
+
+    libxml2 makes further roots of it, which nothing that begins at the first root reaches.
+    """
+    later = [each for each in tree.itersiblings("*") if isinstance(each.tag, str)]
+    body = tree.find("body")
+    if not later or body is None:
+        return
+    for root in later:
+        parts = [part for child in root for part in (child if child.tag in {"head", "body"} else (child,))]
+        words = [each.text for each in (root, *root.iterchildren("body")) if each.text and each.text.strip()]
+        if words:
+            before = body.makeelement("div")
+            before.text = " ".join(words)
+            body.append(before)
+        body.extend(parts)
 
 
 def _was_cut(parser: HTMLParser) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pipeline.discover.resolve_url import web_url
+from pipeline.extract.block_spans import open_block_spans
 from pipeline.extract.documentation import free_of_its_name, note_in_box, open_cards
 from pipeline.extract.footnotes import bracket_mark, drop_way_back, note_containers, write_note_links
 from pipeline.extract.inline_markup import DROPPED, NO_TAG, enclose, hidden, make_plain, quote, uncover
@@ -89,6 +90,7 @@ class _Preparation:
         put_in_place(tree)
         empty_templates(tree)
         uncover(tree)
+        open_block_spans(tree)
         drop_other_stories(tree)
         open_cards(tree)
         _narrow_cells(tree)

@@ -38,6 +38,7 @@ _DIALOGS = {"dialog", "alertdialog"}
 _LONGEST_NAMES, _LONGEST_DIALOG = 300, 8_000  # characters
 _NEVER = {"html", "body", "main", "article", "head"}
 _BARS = {"div", "section", "aside", "form", "p", "footer", "header"}  # what a demand for consent is made of
+_MOST_BY_RULE = 0.4  # of a page's characters, that a rule may hide
 _MOST_HIDDEN = 2_000  # parts that are looked at for a button
 
 _LOOKED_AT = frozenset({"class", "id", "style", "role", "hidden", "aria-modal"})
@@ -48,13 +49,13 @@ def shown(tree: HtmlElement) -> HtmlElement:
 
     Parts that a button or a link of the page reveals are shown.
     """
-    unseen, folded = _marked(tree)
+    unseen, folded, ruled = _marked(tree)
     if not unseen and not folded:
         return tree
     likely = [element for element in folded[:_MOST_HIDDEN] if is_part(element) and not _asks_consent(element)]
     controls = Controls(tree) if likely else None
     kept = {element for element in likely if controls is not None and controls.reveal(element)}
-    gone = {element for element in unseen if element not in kept}
+    gone = {element for element in (*unseen, *_hidden_by_rule(tree, ruled, kept)) if element not in kept}
     if not kept and not gone:
         return tree
     copied = deepcopy(tree)
@@ -69,10 +70,30 @@ def shown(tree: HtmlElement) -> HtmlElement:
     return copied
 
 
-def _marked(tree: HtmlElement) -> tuple[list[HtmlElement], list[HtmlElement]]:
-    """Return the elements that no reader sees, and those that are hidden by whatever means."""
+def _hidden_by_rule(tree: HtmlElement, ruled: list[HtmlElement], kept: set[HtmlElement]) -> list[HtmlElement]:
+    """Return the elements that a rule of the page hides and no button reveals.
+
+    None where these hold most of the page's words: then a script shows them once the page is drawn.
+    """
+    gone = [element for element in ruled if element not in kept and not any(True for _ in element.iter(*_NEVER))]
+    body = tree.find("body")
+    if not gone or body is None:
+        return []
+    outer = set(gone)
+    size = sum(_size(each) for each in gone if not any(above in outer for above in each.iterancestors()))
+    return gone if size < _MOST_BY_RULE * _size(body) else []
+
+
+def _size(element: HtmlElement) -> int:
+    """Return how many characters an element holds, without those of its scripts and style sheets."""
+    silent = sum(len(each.text or "") for each in element.iter("script", "style"))
+    return len("".join(element.itertext())) - silent
+
+
+def _marked(tree: HtmlElement) -> tuple[list[HtmlElement], list[HtmlElement], list[HtmlElement]]:
+    """Return the elements that no reader sees, those hidden by whatever means, and those hidden by a rule alone."""
     names = hiding_names(tree)
-    unseen, folded = [], []
+    unseen, folded, ruled = [], [], []
     for element in tree.iter("*"):
         odd = element.tag == "dialog"
         for name, value in element.items():
@@ -83,7 +104,9 @@ def _marked(tree: HtmlElement) -> tuple[list[HtmlElement], list[HtmlElement]]:
                 unseen.append(element)
             if _is_folded(element, names):
                 folded.append(element)
-    return unseen, folded
+                if names and is_hidden_by(names, element.get("id"), element.get("class")):
+                    ruled.append(element)
+    return unseen, folded, ruled
 
 
 @lru_cache(maxsize=20_000)  # pages repeat their names

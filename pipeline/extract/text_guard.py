@@ -76,8 +76,8 @@ def whole_or_plain(blocks: list[Block], body: Body, *, failed: bool) -> tuple[Bo
         plain = clean("\n".join(_lines(_main(blocks))))
         return (replace(body, text=plain), "a plain reading of what the page shows is kept") if plain else (body, None)
     found = shortfall_of(blocks, "\n".join(filter(None, (body.text, body.comments))))
-    if found is None:
-        return body, None
+    if found is None or (body.is_thread and len(words_of(body.text or "")) >= found.shown):
+        return body, None  # posts are readers' comments elsewhere, and what is no post is a notice
     if found.had >= _MUCH * found.shown and len(words_of(body.text or "")) >= _LEAST:
         return body, str(found)
     return replace(body, text=clean(found.plain)), f"{found}; a plain reading of these is kept in its place"

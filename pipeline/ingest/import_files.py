@@ -38,28 +38,34 @@ from archive.importers import (
 )
 from archive.model import RecordRef, Reference, Snapshot
 from archive.runs import RunSettings, Session
-from pipeline.crawl.scope import Rules
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.answers import standing_in
 from pipeline.ingest.capture_run import committed
 from pipeline.ingest.import_flaws import Flaws, Told
 from pipeline.ingest.import_pages import NamedPages, Renditions, is_browser_text, may_be_page
 from pipeline.ingest.import_result import Imported
-from pipeline.ingest.import_room import TOO_LARGE, TOO_MUCH, Room, Texts
-from pipeline.ingest.recording import Writing
+from pipeline.ingest.import_room import TOO_LARGE, TOO_MUCH, Room
+from pipeline.ingest.import_texts import ImportedTexts
+from pipeline.ingest.recording import Report
 from pipeline.version import software
 
 _CHECKPOINT = 1_000  # records that share an fsync
-_DECODED = 100_000_000  # bytes of a page after its content codings are undone
 _COMPARED = 100  # records of one id that a record is compared with
 
 
 def import_file(
-    archive: Archive, path: Path, told: Told, pool: ExtractorPool | None, *, listed_only: bool = False
+    archive: Archive,
+    path: Path,
+    told: Told,
+    pool: ExtractorPool | None,
+    *,
+    listed_only: bool = False,
+    report: Report = lambda *_: None,
 ) -> Imported:
     """Bring a WACZ, WARC or ARC file in; `told` is given each thing that was left out, or is odd.
 
-    Without a pool no texts are made; with `listed_only`, of what a WACZ lists as its pages alone.
+    Without a pool no texts are made; with `listed_only`, of what a WACZ lists as its pages alone. `report` is given the
+    outcome of each page whose text is incomplete or could not be made.
     Raises FormatError for what is no archive, OSError, StoreError.
     """
     with opened(path) as container:
@@ -73,7 +79,7 @@ def import_file(
                 work.part(path, container, part)
             work.about(said_in(path, container))
             work.done.checked = dict(container.checked)
-            return work.finish(pool, str(origin["imported-sha256"]))
+            return work.finish(pool, report, str(origin["imported-sha256"]))
 
 
 def _sha256(path: Path) -> str:
@@ -276,7 +282,7 @@ class _Importing:
         about_files = self.done.already > 0 and self.done.records == self._infos
         return about_files or not self.done.records or _was_imported(self._archive, sha256)
 
-    def finish(self, pool: ExtractorPool | None, sha256: str) -> Imported:
+    def finish(self, pool: ExtractorPool | None, report: Report, sha256: str) -> Imported:
         """Make the texts and commit the run; leave nothing where nothing was new."""
         self._orphans()
         for snapshot, page in self._named.settled():
@@ -293,16 +299,8 @@ class _Importing:
         self._session.checkpoint()
         if pool is not None:
             self.done.pages = len(self._pages)
-            texts = Texts(self._session, self._room, flaws.written, lambda why: flaws.add("", None, why))
-            rules = Rules(requisites=False)
-            writing = Writing(self._session, pool, None, lambda *_: None, rules, _DECODED, texts=texts)
-            for place in self._pages:
-                snapshot = self._session.snapshot(place)
-                writing.read_page(snapshot, self._renditions.of(snapshot))
-                writing.advance()
-            writing.finish()
-            done.pages -= texts.end()
-            done.left = flaws.left
+            texts = ImportedTexts(self._session, self._room, flaws, done, report)
+            texts.make(self._pages, self._renditions, pool)
         self.done.result = committed(self._session)
         return self.done
 

@@ -20,6 +20,8 @@ class Imported:
     notes: int = 0
     clashes: int = 0  # records that came in beside others of their ids
     unlisted: int = 0  # captures that could have a text, and get none: no list of pages names them
+    incomplete: int = 0  # texts that have little of what their pages show
+    failed: int = 0  # pages whose text could not be made
     result: RunResult | None = None
     checked: dict[str, str] = field(default_factory=dict)  # of a WACZ: whether hashes and signature hold, in words
 

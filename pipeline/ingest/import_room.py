@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from archive.formats import encode_document
+from archive.formats import encode_document, encode_outcome
 from archive.importers import ForeignRecord
-from archive.model import Document, Snapshot
+from archive.model import TEXT_INCOMPLETE, Document, Outcome, Snapshot, Verdict
 from archive.runs import Session
 from archive.warc import packs_into
+from pipeline.extract.empty_pages import SHELL
 from pipeline.extract.extractor_pool import Extracted
 from pipeline.extract.worker_pool import Allowance
 
@@ -27,6 +28,8 @@ _PACKED = (b"PK\x03\x04", b"%PDF")  # what unfolds as it is read,
 _UNFOLDS = 96 << 10  # and counts for so many bytes more
 _TOO_MUCH = frozenset({"too-much-work", "decoded-too-large"})
 _NAMED = 10  # pages that are named one by one
+
+LITTLE = {TEXT_INCOMPLETE, SHELL}  # outcomes of a text that has little of its page
 
 UNPACK = "unpack the file (gunzip, unzip), and import what comes of it"
 TOO_MUCH = f"the records before this one take more room than so few bytes honestly hold: the rest is left out; {UNPACK}"
@@ -99,6 +102,7 @@ class Texts:
         self._work = room.of_work()
         self._working = 0  # pages that hold a part of it
         self._left = 0
+        self.unsaid = 0  # incomplete texts without an outcome line, for which there is no room
 
     def may_read(self) -> int:
         """Return how many bytes of a page may be read."""
@@ -128,13 +132,21 @@ class Texts:
         self._working -= 1
 
     def unread(self, snapshot: Snapshot, read: Extracted) -> bool:
-        """Name a page of which nothing was read; returns whether that was for its size, and it gets no document."""
-        if read.reading is not None or read.verdict.ok:
-            return False
-        if read.verdict.name not in _TOO_MUCH:
-            self._leave(snapshot.url, f"could not be made: {read.verdict.name}, {read.verdict.error}", later=False)
+        """Name a page of which nothing was read for its size or its work; returns whether it is one."""
+        if read.reading is not None or read.verdict.name not in _TOO_MUCH:
             return False
         self._leave(snapshot.url, "takes more work than so few bytes honestly make")
+        return True
+
+    def may_say(self, outcome: Outcome, verdict: Verdict) -> bool:
+        """Return whether a page's text is incomplete or failed, and there is room for its outcome."""
+        if verdict.ok and outcome.outcome not in LITTLE:
+            return False
+        size = len(encode_outcome(outcome))
+        if size > self._room:
+            self.unsaid += 1
+            return False
+        self._room -= size
         return True
 
     def add(self, document: Document) -> None:
@@ -147,11 +159,10 @@ class Texts:
         self._room -= size
         self._session.add_document(document)
 
-    def _leave(self, url: str, why: str, *, later: bool = True) -> None:
+    def _leave(self, url: str, why: str) -> None:
         self._left += 1
         if self._left <= _NAMED:
-            what = f"the page is kept without it; {self._later}" if later else "the page is kept"
-            self._name(f"the text of {url[:200]} {why}: {what}")
+            self._name(f"the text of {url[:200]} {why}: the page is kept without it; {self._later}")
 
     def end(self) -> int:
         """Name how many more pages have no text; returns the number of all."""

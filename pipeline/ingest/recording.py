@@ -135,7 +135,10 @@ class Writing:
         """Have the text of a page made whose records are kept; `rendered` is the place of what it is made from."""
         target = Target(snapshot.url)
         if self._page(snapshot, rendered, False, True) == Task.ARTICLE:
-            self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, rendered=rendered))
+            named = None
+            if self._texts is not None:
+                named = at_capture(Outcome(snapshot.url, "ok", iso(snapshot.timestamp), role="text"), snapshot)
+            self._jobs.add(Job(snapshot.place, target, Task.ARTICLE, named, rendered=rendered))
 
     def advance(self) -> None:
         """Move everything on as far as it goes without waiting."""
@@ -222,7 +225,8 @@ class Writing:
         reading = read.reading
         findings = reading.findings if reading else Findings()
         self._session.describe(job.place, [f"{link.url} {link.hop} {link.context}" for link in findings.outlinks])
-        if job.task == Task.ARTICLE and not (self._texts and self._texts.unread(snapshot, read)):
+        unread = job.task == Task.ARTICLE and self._texts is not None and self._texts.unread(snapshot, read)
+        if job.task == Task.ARTICLE and not unread:
             rendered = self._session.snapshot(job.rendered).payload if job.rendered else None
             article = reading.article if reading else None
             self._documents.add(snapshot, article, rendered)
@@ -230,7 +234,9 @@ class Writing:
             if words and len(words) <= _SHORT_TEXT and self._short_texts is not None:
                 self._short_texts[snapshot.record_id] = frozenset(words)
         if job.outcome is not None:
-            self._conclude(with_reading(job, job.outcome, read.verdict, reading))
+            outcome = with_reading(job, job.outcome, read.verdict, reading)
+            if self._texts is None or (not unread and self._texts.may_say(outcome, read.verdict)):
+                self._conclude(outcome)
         if self._frontier is not None:
             self._frontier.learned(job.target, findings, at=snapshot.url, robots=job.robots)
 

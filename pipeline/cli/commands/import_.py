@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
-from pipeline.cli.output import many, plain, print_json
+from pipeline.cli.output import many, plain, print_json, print_line
 from pipeline.cli.unfinished_runs import new_store, ready_to_sign, sign
 
 if TYPE_CHECKING:
+    from archive.model import Outcome
     from pipeline.extract.extractor_pool import ExtractorPool
     from pipeline.ingest.import_flaws import Left
     from pipeline.ingest.import_result import Imported
@@ -36,7 +37,8 @@ def command(context: Context, files: tuple[str, ...], extract: bool, listed_page
 
     What cannot be taken is named, with the byte of the file where it begins, and the rest comes in. Records that the
     archive holds already, byte for byte, are passed over, so that a file can be imported twice. A record that has the
-    id of another one and other bytes is kept beside that one, and named: the exit code is then 3.
+    id of another one and other bytes is kept beside that one, and named: the exit code is then 3,
+    as it is where the text of a page is incomplete.
 
     Example: onrecord import old-crawl.warc.gz collection.wacz
     """
@@ -50,8 +52,8 @@ def command(context: Context, files: tuple[str, ...], extract: bool, listed_page
     with _pool(workers) if extract else nullcontext() as pool:
         for file in files:
             try:
-                tell = partial(_tell, context)
-                done = import_file(archive, Path(file), tell, pool, listed_only=listed_pages)
+                tell, say = partial(_tell, context), partial(_say_text, context)
+                done = import_file(archive, Path(file), tell, pool, listed_only=listed_pages, report=say)
             except FormatError as error:
                 if len(files) == 1:
                     raise click.UsageError(str(error)) from error
@@ -60,7 +62,7 @@ def command(context: Context, files: tuple[str, ...], extract: bool, listed_page
                 continue
             archive.refresh()
             _say(context, done)
-            failed = failed or done.left > 0 or done.clashes > 0
+            failed = failed or bool(done.left or done.clashes or done.incomplete or done.failed)
             committed = committed or done.run is not None
             if done.result and done.result.waiting:
                 waiting = True
@@ -89,6 +91,15 @@ def _tell(context: Context, left: Left) -> None:
         click.echo(f"onrecord: {plain(left.place)}: {plain(left.reason, 300)}", err=True)
 
 
+def _say_text(context: Context, outcome: Outcome, line: bytes) -> None:
+    """Print the outcome of a page whose text is incomplete, or could not be made."""
+    if context.as_json:
+        print_line(line)
+    else:
+        said = f"{outcome.outcome:<12} {plain(outcome.url)}  {plain(outcome.error or '', 200)}"
+        click.echo(said, err=True)
+
+
 def _say(context: Context, done: Imported) -> None:
     if context.as_json:
         entry = {"file": done.file, "run": done.run, "records": done.records, "captures": done.captures}
@@ -98,6 +109,8 @@ def _say(context: Context, done: Imported) -> None:
             "left": done.left,
             "notes": done.notes,
             "unlisted": done.unlisted,
+            "text_incomplete": done.incomplete,
+            "text_failed": done.failed,
         }
         print_json(entry | ({"checked": done.checked} if done.checked else {}))
         return
@@ -106,6 +119,8 @@ def _say(context: Context, done: Imported) -> None:
     parts += [f"{done.clashes:,} with the ids of others"] if done.clashes else []
     parts += [f"{done.left:,} left out"] if done.left else []
     parts += [f"{done.unlisted:,} that no list of pages names have no text"] if done.unlisted else []
+    parts += [f"{done.incomplete:,} with little of their page's words in the text"] if done.incomplete else []
+    parts += [f"{done.failed:,} whose text could not be made"] if done.failed else []
     odd = done.notes - done.clashes
     parts += [f"{odd:,} odd ones (-v names them)"] if odd and not context.verbosity else []
     click.echo(f"{plain(done.file)}: {', '.join(parts)}" + (f", run {done.run}" if done.run else ""))

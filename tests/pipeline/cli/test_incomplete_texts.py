@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.command import Command
@@ -77,3 +79,25 @@ def test_a_page_that_scripts_draw_is_counted_and_has_no_text_to_compare(onrecord
     assert "incomplete 1 page without the whole text" in onrecord("status").out
     done = onrecord("diff", site.url("/app"))
     assert (done.code, "the newest snapshot is to be confirmed: text-incomplete" in done.err) == (4, True)
+
+
+def test_incomplete_texts_of_an_imported_file_are_named_and_counted(
+    onrecord: Command, site: Site, tmp_path: Path
+) -> None:
+    site.answers["/whole"], site.answers["/little"] = WHOLE, LITTLE
+    onrecord.capture(site.url("/whole"), site.url("/little"))
+    file = tmp_path / "crawl.warc.gz"
+    assert onrecord("export", str(file)).code == 0
+    other = Command.at(tmp_path / "other", tmp_path / "home")
+    done = other("import", str(file))
+    assert done.code == 3
+    assert "1 with little of their page's words in the text" in done.out
+    named = [line for line in done.err.splitlines() if line.startswith("text-incomplete ")]
+    assert len(named) == 1
+    assert f"{site.url('/little')}  {NAMED}" in named[0]
+    assert other("--json", "status").lines[0]["text_incomplete"] == 1
+    again = Command.at(tmp_path / "another", tmp_path / "home")("--json", "import", str(file))
+    assert [(line["outcome"], line["role"]) for line in again.lines if "outcome" in line] == [
+        ("text-incomplete", "text")
+    ]
+    assert again.lines[-1]["text_incomplete"] == 1

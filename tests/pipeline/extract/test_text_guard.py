@@ -167,3 +167,14 @@ def test_an_index_with_a_sentence_and_a_long_footer_is_whole() -> None:
     found = reading(page(f"<main><h1>Chapters</h1><p>{FIRST}</p><ul>{links}</ul></main><footer>{PROSE}</footer>"))
     assert found.article is not None
     assert (found.article.availability, FIRST in (found.article.text or "")) == (None, True)
+
+
+def test_a_thread_is_held_against_its_posts_and_not_against_the_notices_beside_it() -> None:
+    posts = "".join(
+        f"<div class=comment><div class=bbWrapper>{sentence} {sentence}</div></div>" for sentence in SENTENCES
+    )
+    notice = "<p>" + " ".join(f"notice{number} rule{number} warn{number}." for number in range(30)) + "</p>"
+    found = reading(page(f"<div class=site>{notice}<section class=comments>{posts}</section></div>"))
+    assert found.lacks is None
+    assert found.article is not None
+    assert found.article.availability is None

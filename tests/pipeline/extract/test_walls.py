@@ -170,6 +170,7 @@ SHELLS = {
     "whitespace": ("empty-page", " \r\n\t"),
     "no-body": ("empty-page", "<html><head><title>Quay</title></head><body></body></html>"),
     "root": ("needs-scripts", doc("Quay", "<div id=root></div><script src=/main.js></script>")),
+    "main": ("needs-scripts", doc("Quay", "<p><a href=/>quay.example</a></p><section id=main>\n</section><form hidden><input name=user></form><script src=/main.js></script>")),
     "noscript": ("needs-scripts", doc("Quay", "<noscript>You need to enable JavaScript to run this app.</noscript><div id=x></div><script src=/a.js></script>")),
     "loading": ("needs-scripts", doc("Quay", "<div class=main><p>Loading…</p></div><script src=/a.js></script>")),
     "comments": (
@@ -198,6 +199,12 @@ def test_short_pages_and_texts_in_data_are_no_shells() -> None:
             "<p>The quay is closed on Monday.</p><noscript>Enable JavaScript for the map.</noscript><script src=/a.js></script>",
         ),
         doc("Quay", "<img src=/quay.jpg>"),
+        doc(
+            "Quay",
+            "<noscript><main><article>"
+            + "".join(f"<p>{each}</p>" for each in LONG)
+            + "</article></main></noscript><section id=main></section><script src=/a.js></script>",
+        ),
         page("How to enable JavaScript", *LONG, extra="<div id=root></div><script src=/a.js></script>"),
     ):
         assert extract(Page(URL, body.encode(), "text/html")).availability is None, body

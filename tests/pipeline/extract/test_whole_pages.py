@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.extract.article import read
+from pipeline.extract.html_tree import parsed
 from pipeline.extract.parse_limits import flattened
 from pipeline.extract.tasks import Page
 from tests.pipeline.extract.test_text_guard import PROSE, SENTENCES, page
@@ -42,6 +43,26 @@ def test_deep_nesting_ends_no_text(name: str, depth: int) -> None:
 def test_what_is_large_ends_no_text(large: str) -> None:
     text = text_of(page(f"<article><h1>The berths</h1>{large.format('Wharf ' * 1_900_000)}{PROSE}{END}</article>"))
     assert [sentence in text for sentence in (*SENTENCES, LAST)] == [True] * 5
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "</body></html>",
+        "</body>\n</html>\n<!-- banner -->",
+        "</body></html><!doctype html><html><head><meta charset=utf-8></head><body>",
+        "</body></html><html><body>",
+    ],
+)
+def test_what_follows_an_early_end_is_part_of_the_page(between: str) -> None:
+    text = text_of(page(f"<header><p>The Quay</p></header>{between}<article><h1>The berths</h1>{PROSE}{END}</article>"))
+    assert [sentence in text for sentence in (*SENTENCES, LAST)] == [True] * 5
+
+
+def test_words_right_behind_an_early_end_are_part_of_the_page() -> None:
+    tree = parsed(f"<html><body><p>{SENTENCES[0]}</p></body></html>{LAST}<p>{SENTENCES[1]}</p>")
+    assert tree is not None
+    assert [each in "".join(tree.itertext()) for each in (SENTENCES[0], LAST, SENTENCES[1])] == [True] * 3
 
 
 def test_only_tags_that_are_too_deep_are_left_out() -> None:
