@@ -201,4 +201,5 @@ def _line(outcome: Outcome, state: SnapshotState | None) -> str:
     if state is not None and not outcome.ok and outcome.outcome not in {"http-error", state.name}:
         what = f"{what} ({outcome.outcome})"
     text = outcome.title if outcome.ok else outcome.error
-    return f"{status} {what:<12} {plain(outcome.url)}" + (f"  {plain(text, 200)}" if text else "")
+    led = f" -> {plain(outcome.final_url)}" if outcome.final_url and outcome.final_url != outcome.url else ""
+    return f"{status} {what:<12} {plain(outcome.url)}{led}" + (f"  {plain(text, 200)}" if text else "")

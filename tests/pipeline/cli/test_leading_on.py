@@ -19,3 +19,12 @@ def test_get_gives_the_text_of_the_page_that_it_leads_to(onrecord: Command, site
     kept = onrecord("--json", "snapshots", url).lines
     assert [(entry["status"], entry["location"]) for entry in kept] == [(200, site.url("/target"))] * 2
     assert onrecord("verify").code == 0
+
+
+def test_capture_names_the_page_that_another_led_to(onrecord: Command, site: Site) -> None:
+    """What it says of its state is said of that page."""
+    site.answers |= {"/first": leading("0;url=/target"), "/target": TARGET}
+    told = onrecord("capture", "--allow-private", "--delay", "0", site.url("/first"), site.url("/target")).out
+    (line,) = [line for line in told.splitlines() if "/first" in line]
+    assert f"{site.url('/first')} -> {site.url('/target')}" in line
+    assert " -> " not in told.replace(line, "")
