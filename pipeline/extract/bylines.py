@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from pipeline.extract.main_content import has_at_most, words_of_line
 from pipeline.extract.seen_parts import is_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lxml.html import HtmlElement
 
 _CITED = {"citation_author", "dc.creator", "dcterms.creator", "dc.contributor.author"}  # one each
@@ -78,14 +77,17 @@ def author_in_microdata(tree: HtmlElement) -> str | None:
 
 def author_in_byline(tree: HtmlElement) -> str | None:
     """Return the authors that the line above or below the page's heading names, or None."""
-    around = list(_around_heading(tree))
+    around, above = _around_heading(tree)
     for element in around:
         words = words_of_line(element, _LONGEST)
-        if words is not None and (match := _BYLINE.match(words)) and (names := _names(match["names"])):
+        match = _BYLINE.match(words) if words is not None else None
+        if match and (names := _names(match["names"])) and _is_of_page(element, above):
             return names
     for element in around:
+        if element.tag != "a":
+            continue
         leads = element.get("rel") == "author" or _PROFILE.search((element.get("href") or "")[:300])
-        if element.tag == "a" and leads and (names := _names(" ".join(_words(element).split()))):
+        if leads and (names := _names(" ".join(_words(element).split()))) and _is_of_page(element, above):
             return names
     return None
 
@@ -95,18 +97,20 @@ def _words(element: HtmlElement) -> str:
     return " ".join(element.itertext())
 
 
-def _around_heading(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements near the first heading that are no part of comments and of other stories."""
+def _around_heading(tree: HtmlElement) -> tuple[list[HtmlElement], set[HtmlElement]]:
+    """Return the elements near the first heading that may hold a line, and those that the heading is in."""
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
     place = next((place for place, element in enumerate(elements) if element.tag == "h1"), None)
     if place is None:
-        return
+        return [], set()
     above = set(elements[place].iterancestors())
-    for element in elements[max(place - _BEFORE, 0) : place + _BEHIND]:
-        if element.tag in _NO_BYLINES or element in above or not has_at_most(element, 2 * _LONGEST):
-            continue
-        if not is_hidden(element) and not _stands_apart(element, above):
-            yield element
+    near = elements[max(place - _BEFORE, 0) : place + _BEHIND]
+    near = [element for element in near if element.tag not in _NO_BYLINES and element not in above]
+    return [element for element in near if has_at_most(element, 2 * _LONGEST)], above
+
+
+def _is_of_page(element: HtmlElement, above: set[HtmlElement]) -> bool:
+    return not is_hidden(element) and not _stands_apart(element, above)
 
 
 def _stands_apart(element: HtmlElement, fine: set[HtmlElement] | None) -> bool:
@@ -114,9 +118,14 @@ def _stands_apart(element: HtmlElement, fine: set[HtmlElement] | None) -> bool:
     for above in islice(element.iterancestors(), 20):
         if above.tag in {"body", "html"} or (fine is not None and above in fine):
             return False
-        if _APART.search(f"{above.get('class') or ''} {above.get('id') or ''}"[:300]):
+        if _names_others(f"{above.get('class') or ''} {above.get('id') or ''}"[:300]):
             return True
     return False
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def _names_others(names: str) -> bool:
+    return _APART.search(names) is not None
 
 
 def _separated(value: str) -> str:

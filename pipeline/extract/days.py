@@ -39,6 +39,7 @@ _FORMS = (
     re.compile(r"(?<![\d./])(?P<y>(?:19|20)\d\d)[./](?P<m>\d{1,2})[./](?P<d>\d{1,2})(?![\d/])"),
     re.compile(r"(?<![\d./])(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>(?:19|20)\d\d|\d\d)(?![\d/]|\.\d)"),
 )  # fmt: skip
+_FIGURE = re.compile(r"\d")  # each form has some
 _YEAR_FIRST = {"ja", "zh", "ko", "hu", "lt", "mn", "eu"}
 _MONTH_FIRST_REGIONS = {"us", "ph", "bz"}
 _DAY_FIRST_HOSTS = {"uk", "au", "nz", "ie", "in", "za"}
@@ -54,7 +55,7 @@ def day_in(text: str, language: str | None = None, host: str | None = None) -> s
     zone changes nothing: the day is the one that is written.
     """
     found: list[tuple[int, str]] = []
-    for form in _FORMS:
+    for form in _FORMS if _FIGURE.search(text) else ():
         for match in form.finditer(text[:2_000]):
             day = _day(match, language, host)
             if day is not None:

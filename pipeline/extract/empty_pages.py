@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.extract.json_ld import Structured
@@ -107,8 +108,12 @@ def _words(body: HtmlElement, aside: set[str], most: int = _MOST) -> str:
 
 
 def _is_comments(element: HtmlElement) -> bool:
-    names = (element.get("id") or "", element.get("class") or "")
-    return any(len(name) < 300 and _COMMENTS.search(name) for name in names)
+    return _names_comments(element.get("id") or "") or _names_comments(element.get("class") or "")
+
+
+@lru_cache(maxsize=20_000)  # pages repeat their names
+def _names_comments(name: str) -> bool:
+    return len(name) < 300 and _COMMENTS.search(name) is not None
 
 
 def _has_empty_root(tree: HtmlElement, root: re.Pattern[str]) -> bool:

@@ -87,9 +87,8 @@ def written_near_heading(tree: HtmlElement, language: str | None, host: str | No
             continue
         if _named(element, _MODIFIED) or (element.getparent() is not None and _named(element.getparent(), _MODIFIED)):
             continue
-        if _follows_change(element) or _lies_apart(element):
-            continue
-        if day := day_in(words, language, host):
+        day = day_in(words, language, host)
+        if day and not _follows_change(element) and not _lies_apart(element):
             return day
     return None
 
