@@ -84,7 +84,7 @@ def test_no_page_that_is_viewed_opens_a_connection(
         context.close()
     context = chromium.new_context()
     with Site() as plain:
-        plain.answers["/"] = answer(captures["preconnect"]["body"])
+        plain.answers["/"] = answer(made(PAGES["preconnect"]).encode())
         context.new_page().goto(plain.url("/"))
         wait_for(lambda: outside.connections > 0)  # without replay it does
     context.close()
