@@ -20,6 +20,15 @@ def private_folder(path: Path) -> None:
     Raises OSError when a folder cannot be made. A folder of another user, one that is shared on purpose (sticky, as
     /tmp is), and one on a file system without modes stay as they are.
     """
+    absent_folders(path)
+    tighten(path)
+
+
+def absent_folders(path: Path) -> None:
+    """Make a folder that is absent, and those that lead to it, with mode 0700; what exists stays as it is.
+
+    Raises OSError. For what users may share on purpose: keys, settings and watch lists.
+    """
     absent = []
     for each in (path, *path.parents):
         if each.exists():
@@ -31,7 +40,6 @@ def private_folder(path: Path) -> None:
         tighten(each)
     if not path.is_dir():  # a file lies there, or a link that leads nowhere
         path.mkdir(FOLDER)
-    tighten(path)
 
 
 def private_file(path: Path) -> None:

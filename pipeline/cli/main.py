@@ -15,7 +15,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.exit_codes import EXIT_CODES
 from pipeline.cli.logs import to_log_file
 from pipeline.cli.paths import settle_home
-from pipeline.cli.streams import READERS, Streams
+from pipeline.cli.streams import FREE, READERS, Streams, lost
 from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named
@@ -162,16 +162,14 @@ def main(arguments: list[str] | None = None) -> None:
             _end(streams, ending.code if isinstance(ending.code, int) else 0)
         code = 0  # the reader has had enough: no fault of ours
     except OSError as error:  # of the store and the network none comes this far: it is the output, or a file named
-        code = _fail(
-            f"{error.filename or 'the output'}: {error.strerror or error}; free space, or name another place", 2
-        )
+        code = _fail(f"{error.filename}: {error.strerror}; {FREE}" if error.filename else lost(error), 2)
     _end(streams, code)
 
 
 def _end(streams: Streams, code: int) -> NoReturn:
     """Exit, with 2 where all went well and the output could not be written."""
-    if (lost := streams.end()) and not code:
-        code = _fail(f"the output: {lost.strerror or lost}; free space, or name another place", 2)
+    if (failure := streams.end()) and not code:
+        code = _fail(lost(failure), 2)
     sys.exit(code)
 
 

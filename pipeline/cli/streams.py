@@ -13,8 +13,11 @@ import os
 import sys
 from typing import TextIO
 
+FREE = "free space, or name another place"
 # These only print: without a reader there is nothing left to do.
-READERS = frozenset({"diff", "doctor", "export", "get", "help", "search", "snapshots", "status"})
+READERS = frozenset({"diff", "doctor", "export", "get", "help", "list", "search", "snapshots", "status"})
+
+_TELLS = {errno.EBADF: "it is closed; name a file, as in `> FILE`"}
 
 _GONE = {errno.EPIPE, errno.EBADF}  # nobody reads, or somebody closed it: no fault to name
 
@@ -80,6 +83,11 @@ class Streams:
     @property
     def _drops(self) -> bool:
         return self.out is not None and self.out.goes_on
+
+
+def lost(error: OSError) -> str:
+    """Return why output was lost, in a line that says what to do."""
+    return f"the output: {_TELLS.get(error.errno or 0) or f'{error.strerror or error}; {FREE}'}"
 
 
 def _open_closed(descriptor: int, flags: int) -> None:

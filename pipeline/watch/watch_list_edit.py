@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.watch.watch_list import SOURCES, Watch, WatchError, load, parsed, watch_of
+from storage.private import absent_folders
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
+_WRITTEN_BY_OTHERS = 0o022  # rights to change a file that a list does not begin with
 _HEAD = """\
 # What onrecord captures again and again. Edit it as you like: comments and order stay.
 # A watch is a page, a feed, a sitemap or a site. It is due `every` so often ("15m", "6h", "1d"), at the times of a
@@ -116,7 +118,7 @@ def _alone(path: Path) -> Iterator[None]:
     """One command at a time changes the list, or one of two changes would be lost."""
     folder = Path(os.path.realpath(path)).parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        absent_folders(folder)
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise WatchError(f"the watch list {path} cannot be written: {error.strerror or error}") from error
@@ -145,8 +147,8 @@ def _write(path: Path, text: str) -> None:
     part = place.with_name(f".{place.name}-{secrets.token_hex(4)}.part")
     try:
         with part.open("w", encoding="utf-8") as file:
-            if place.exists():
-                os.fchmod(file.fileno(), place.stat().st_mode & 0o7777)
+            mode = (place if place.exists() else part).stat().st_mode & 0o7777
+            os.fchmod(file.fileno(), mode if place.exists() else mode & ~_WRITTEN_BY_OTHERS)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -42,6 +42,21 @@ def test_caches_state_and_search_are_their_users_alone(tmp_path: Path, site: Sit
     assert (home / ".cache" / "onrecord").stat().st_mode & 0o700 == 0o700
 
 
+@pytest.mark.usefixtures("careless")
+def test_nobody_else_changes_a_key_or_a_watch_list(tmp_path: Path, site: Site) -> None:
+    home = tmp_path / "home"
+    onrecord = Command.at(tmp_path / "store", home)
+    assert onrecord("watch", "add", site.url("/post")).code == 0
+    assert onrecord("evidence", "key", "--new", "clinic.example").code == 0
+    found = [home / ".config", *(home / ".config").rglob("*")]
+    assert {"watches.toml", "signing-key"} <= {each.name for each in found}
+    assert [str(each) for each in found if stat.S_IMODE(each.stat().st_mode) & 0o022] == []
+    assert stat.S_IMODE((home / ".config" / "onrecord").stat().st_mode) == 0o700
+    (home / ".config" / "onrecord" / "watches.toml").chmod(0o664)
+    assert onrecord("watch", "add", site.url("/other")).code == 0
+    assert stat.S_IMODE((home / ".config" / "onrecord" / "watches.toml").stat().st_mode) == 0o664, "shared on purpose"
+
+
 @pytest.mark.full
 def test_folders_of_earlier_versions_are_tightened(onrecord: Command, site: Site) -> None:
     home = Path(onrecord.env["HOME"])

@@ -88,6 +88,14 @@ def test_a_stream_that_is_gone_ends_no_command_with_a_bug(
         assert done.returncode == whole.returncode, done.stderr
 
 
+@pytest.mark.parametrize("name", ["list", "get"])
+def test_an_output_that_is_closed_is_called_so(name: str, kept: tuple[Command, Path]) -> None:
+    onrecord, folder = kept
+    done = through_shell(onrecord, ">&-", name, *_given(name, folder))
+    assert (done.returncode, "the output: it is closed; name a file" in done.stderr) == (2, True), done.stderr
+    assert "free space" not in done.stderr
+
+
 def test_a_capture_goes_on_when_nobody_reads(kept: tuple[Command, Path], tmp_path: Path) -> None:
     files = []
     for number in range(3):
