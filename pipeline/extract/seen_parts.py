@@ -13,7 +13,11 @@ from pipeline.extract.revealed_parts import Controls, is_part
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_UNSEEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:left|right|top)\s*:\s*-\d{4,}px",  # or far outside of the screen
+    re.IGNORECASE,
+)
+_FAR_OUT = re.compile(r"(?:left|right|top)\s*:\s*-\d{4,}px", re.IGNORECASE)
 _CONSENT_NAMES = re.compile(
     r"(?:^|[\s_-])(?:onetrust\S*|cookiebot\S*|cybotcookiebot\S*|usercentrics\S*|didomi\S*|qc-cmp\S*|sp_message\S*|truste\S*"
     r"|evidon\S*|cmplz\S*|borlabs\S*|cc-window|cmp|gdpr\S*|eu-?cookie\S*|consent|cookie-?consent\S*"
@@ -171,6 +175,11 @@ def has_hiding_style(style: str | None) -> bool:
     return style is not None and len(style) < _LONGEST_NAMES and _UNSEEN_STYLE.search(style) is not None
 
 
+def _is_far_out(style: str | None) -> bool:
+    """Return whether a style attribute puts its element far outside of the screen: links for machines."""
+    return style is not None and len(style) < _LONGEST_NAMES and _FAR_OUT.search(style) is not None
+
+
 def _is_unseen(element: HtmlElement) -> bool:
     if element.tag in _NEVER:
         return False
@@ -178,6 +187,8 @@ def _is_unseen(element: HtmlElement) -> bool:
     if value is not None and value.lower() != "until-found":
         # parts of streamed pages (React 18) are hidden until a script puts them in their places
         return not (element.tag == "div" and (element.get("id") or "").startswith("S:"))
+    if _is_far_out(element.get("style")):
+        return True
     if element.tag == "dialog" and element.get("open") is None:
         return True
     return _asks_consent(element)

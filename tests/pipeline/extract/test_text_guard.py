@@ -178,3 +178,13 @@ def test_a_thread_is_held_against_its_posts_and_not_against_the_notices_beside_i
     assert found.lacks is None
     assert found.article is not None
     assert found.article.availability is None
+
+
+def test_prose_that_stands_far_outside_of_the_screen_is_not_missed() -> None:
+    spam = "Casino{0} offers spins{0}, prizes{0}, games{0}, bonus{0}, cards{0}, slots{0} and luck{0} for players{0}, guests{0}."
+    far = "".join(f"<p>{spam.format(number)} {spam.format(number + 50)}</p>" for number in range(10))
+    boxed = f"<div class='post widget'><h1>The berths</h1>{PROSE}{PROSE.replace('harbour', 'port')}</div>"
+    found = reading(page(f"{boxed}<div style='position:absolute; left:-35255px;'>{far}</div>"))
+    assert found.lacks is None
+    assert found.article is not None
+    assert SENTENCES[0] in (found.article.text or "")
