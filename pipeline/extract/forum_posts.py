@@ -59,6 +59,7 @@ _IDS = re.compile(r"(?:post_?message_\d+|msg_\d+|post-content-\d+)\Z")
 _POST_TYPES = re.compile(r"(?:DiscussionForumPosting|/Comment|/Question|/Answer)\Z")
 _THREAD_TYPES = ("DiscussionForumPosting", "/QAPage")
 _SLOTS = {"text-body", "comment"}  # of Reddit's elements
+_SAYING = {"slot", "data-role", "component", "id", "itemprop"}  # attributes, beside the class, by which a post is known
 _SIGNATURE = re.compile(r"(?:^|[\s_-])(?:signature|post-?sig|sig-?content)(?:$|[\s_-])", re.IGNORECASE)
 _REMARK = "comment-copy"  # on a post of Stack Exchange
 _SPANS = {"postbody"}  # phpBB 2, the print view of SMF, Something Awful: spans, terms and cells
@@ -120,6 +121,8 @@ def _is_post(element: HtmlElement) -> bool:
         for name in _within(names):
             if _around(element, _BODIES_WITHIN[name]):
                 return True
+    if _SAYING.isdisjoint(element.keys()):  # of most elements: what is asked below is asked of few
+        return False
     if get("slot") in _SLOTS and any(
         above.tag.startswith("shreddit-") for above in islice(element.iterancestors(), _HIGHEST)
     ):

@@ -262,9 +262,11 @@ def _division(element: HtmlElement) -> None:
 
 def _loose_paragraph(element: HtmlElement) -> None:
     """Turn a <div> that is used as a paragraph, between paragraphs, into one."""
-    if element.getprevious() is None or element.getnext() is None or not prose_of(element):
+    if element.getprevious() is None or element.getnext() is None:
         return
-    if not any(True for _ in element.iterdescendants(*_BLOCKS)) and _runs_along(element):
+    if any(True for _ in element.iterdescendants(*_BLOCKS)):  # asked first: its words may be the whole page's
+        return
+    if prose_of(element) and _runs_along(element):
         element.tag = "p"
         element.attrib.clear()
 

@@ -134,8 +134,7 @@ class _ByKind:
         return found
 
     def _kind(self, element: Any) -> tuple[Any, ...]:
-        get = element.get
-        return (element.tag, *[get(name) for name in self._attributes])
+        return (element.tag, *map(element.get, self._attributes))
 
     def _ordered_kind(self, element: Any) -> tuple[Any, ...]:
         return (element.tag, *[pair for pair in element.items() if pair[0] in self._attributes])

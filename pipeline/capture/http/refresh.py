@@ -19,8 +19,8 @@ _MOST = 128 << 10  # bytes of a page that are looked at
 _LONGEST_HEAD = 1 << 18  # bytes; what lies beyond the beginning of a page does no harm here
 _DECODED = 1 << 24
 # What the walk would look at: the keyword, or a value that may spell it by character references.
-_HTTP_EQUIV = b"http-equiv"
-_MAY_LEAD = re.compile(rb"\s*=\s*[\"']?\s*(?:refresh|[^\"'>\s]{0,40}&)")  # behind that
+# The hyphen comes first, for it is sought quickly, and the markup need not be put into lower case.
+_MAY_LEAD = re.compile(rb"-(?i:equiv\s*=\s*(?:[\"']\s*)?(?:refresh|[^\"'>\s]{0,40}&))")
 _CONTENT = re.compile(r"\s*(\d+|(?=\.))[\d.]*(?:\s*\Z|\s*[;,\s]\s*(.*))", re.DOTALL)
 _URL = re.compile(r"url\s*=\s*", re.IGNORECASE)
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,15})")
@@ -74,7 +74,7 @@ def parsed_refresh(value: str, base: str = "") -> Refresh | None:
 
 def refresh_in(markup: bytes) -> Refresh | None:
     """Return the first <meta http-equiv=refresh> of a page that a browser obeys."""
-    if not _may_name_one(markup):
+    if _MAY_LEAD.search(markup) is None:  # most pages have none, and need not be walked through
         return None
     text, base, at = markup.decode("utf-8", "replace"), "", 0
     while (start := text.find("<", at)) >= 0:
@@ -108,16 +108,7 @@ def _may_lead(recorded: Exchange) -> bool:
     if recorded.header("Content-Encoding") is not None or recorded.header("Transfer-Encoding") is not None:
         return True
     with recorded.response.open() as stream:
-        return _may_name_one(stream.read(_LONGEST_HEAD + _MOST))
-
-
-def _may_name_one(markup: bytes) -> bool:
-    """Return whether the walk could find a refresh: most pages have none, and need not be walked through."""
-    lowered, at = markup.lower(), -1
-    while (at := lowered.find(_HTTP_EQUIV, at + 1)) >= 0:
-        if _MAY_LEAD.match(lowered, at + len(_HTTP_EQUIV)):
-            return True
-    return False
+        return _MAY_LEAD.search(stream.read(_LONGEST_HEAD + _MOST)) is not None
 
 
 def _beginning(recorded: Exchange) -> bytes:
