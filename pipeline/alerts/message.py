@@ -18,13 +18,14 @@ _MEANINGS = {
     "blocked": "blocked",
     "paywalled": "behind a paywall",
     "unreachable": "unreachable",
-    "changed": "changed",
+    "changed": "edited",
     "back": "back",
     "feed-too-fast": "feed is faster than it is polled",
     "source-failed": "source failed",
     "run-failed": "run failed",
     "test": "test",
 }
+_WORDS = {"changed": "edited"}  # the word of a snapshot's state, where a kind of event has another name
 _IN_FULL = 50  # events of a message that are told with their records and their change
 _DIFF = 2_000  # characters of a change in a message
 
@@ -40,7 +41,7 @@ def subject(batch: Batch) -> str:
         event = batch.events[0]
         return f"onrecord: {meaning(event)}: {one_line(event.title or event.url, 120)}"
     counts = Counter(event.kind for event in batch.events)
-    told = ", ".join(f"{count} {one_line(kind, 40)}" for kind, count in counts.most_common())
+    told = ", ".join(f"{count} {_WORDS.get(kind, one_line(kind, 40))}" for kind, count in counts.most_common())
     return f"onrecord: {told}"
 
 

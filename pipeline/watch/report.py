@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from archive.archive import Reader
-from archive.states import Availability, Certainty, Change, PageState, State, Transition, awaited, page_state
+from archive.states import Availability, Certainty, Change, Name, PageState, State, Transition, awaited, page_state
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.outbound.plain_text import one_line
@@ -53,8 +53,14 @@ class Edit:
 
     @property
     def words(self) -> str:
-        """Return the change in words: "changed", or "to be confirmed: changed"."""
-        return self.transition.change if self.confirmed else f"{Certainty.PENDING}: {self.transition.change}"
+        """Return the change in the words of states: "edited", "back", or "to be confirmed: edited"."""
+        word = in_words(self.transition.change)
+        return word if self.confirmed else f"{Certainty.PENDING}: {word}"
+
+
+def in_words(change: str) -> str:
+    """Return the word that a snapshot's state has for a transition: the event "changed" is an edit."""
+    return Name.EDITED.value if change == Change.CHANGED else change
 
 
 def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
@@ -193,7 +199,7 @@ def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime])
     yield _timeline(page, span)
     yield "<ul class=told>"
     for each in reversed(page.transitions):
-        yield f'<li><span class="state {_class(each.change)}">{each.change}</span> {_timed(summary_of(each))}'
+        yield f'<li><span class="state {_class(each.change)}">{in_words(each.change)}</span> {_timed(summary_of(each))}'
         records = f"{_record('before', each.earlier.record_id)} {_record('after', each.later.record_id)}"
         yield f"<p class=records>{records}</p>"
         if is_edit(each) and (texts := texts_of(archive, each)):
@@ -226,7 +232,7 @@ def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
     for each in page.transitions:
         if each.change == Change.CHANGED:
             mark = f'<rect class=edit x="{at(each.at)}" y=0 width=3 height=16>'
-            edits.append(f"{mark}<title>changed: {iso(each.at)}</title></rect>")
+            edits.append(f"{mark}<title>edited: {iso(each.at)}</title></rect>")
             continue
         parts.append((begin, each.at, state))
         begin, state = each.at, each.after
@@ -236,7 +242,9 @@ def _timeline(page: PageReport, span: tuple[datetime, datetime]) -> str:
         f"<title>{state}: {iso(one)} to {iso(other)}</title></rect>"
         for one, other, state in parts
     )
-    label = _text(f"{page.url}: " + "; ".join(f"{each.change} {iso(each.at)}" for each in page.transitions), 2_000)
+    label = _text(
+        f"{page.url}: " + "; ".join(f"{in_words(each.change)} {iso(each.at)}" for each in page.transitions), 2_000
+    )
     return (
         f'<svg viewBox="0 0 1000 16" preserveAspectRatio=none role=img aria-label="{label}">'
         f"{bars}{''.join(edits)}</svg>"

@@ -162,6 +162,11 @@ def test_status_changed(onrecord: Command) -> None:
         if look.name == "edited"
     }
     assert found == edits | {("/back-edited", False)}
+    heads = re.findall(
+        r"(?m)^((?:to be confirmed: )?\w+) 20\S+ http\S+?(/[\w.-]+)$", onrecord("status", "--changed").out
+    )
+    assert {(path, not words.startswith("to be confirmed")) for words, path in heads} == found
+    assert {words.removeprefix("to be confirmed: ") for words, path in heads} == {"edited", "back"}
 
 
 def test_the_report(onrecord: Command, tmp_path: Path) -> None:

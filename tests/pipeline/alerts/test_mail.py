@@ -30,7 +30,7 @@ def test_one_mail_tells_all_with_records_and_commands(letters: Letters) -> None:
     with smtp(letters) as port:
         mail(port).send(batch)
     (message,) = letters.messages
-    assert message["Subject"] == "onrecord: 2 gone, 1 changed"
+    assert message["Subject"] == "onrecord: 2 gone, 1 edited"
     assert (message["From"], message["To"]) == ("onrecord@quay.example", "ida@quay.example")
     assert message["Auto-Submitted"] == "auto-generated"
     assert batch.id in message["Message-ID"]
