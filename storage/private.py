@@ -14,20 +14,12 @@ FILE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def private_folder(path: Path) -> None:
+def private_folder(path: Path, *, may_be_shared: bool = False) -> None:
     """Make a folder, and the folders that lead to it, with mode 0700; tighten the folder itself where it exists.
 
     Raises OSError when a folder cannot be made. A folder of another user, one that is shared on purpose (sticky, as
-    /tmp is), and one on a file system without modes stay as they are.
-    """
-    absent_folders(path)
-    tighten(path)
-
-
-def absent_folders(path: Path) -> None:
-    """Make a folder that is absent, and those that lead to it, with mode 0700; what exists stays as it is.
-
-    Raises OSError. For what users may share on purpose: keys, settings and watch lists.
+    /tmp is), and one on a file system without modes stay as they are; with `may_be_shared` each that exists, for users
+    share keys, settings and watch lists.
     """
     absent = []
     for each in (path, *path.parents):
@@ -40,6 +32,8 @@ def absent_folders(path: Path) -> None:
         tighten(each)
     if not path.is_dir():  # a file lies there, or a link that leads nowhere
         path.mkdir(FOLDER)
+    if not may_be_shared:
+        tighten(path)
 
 
 def private_file(path: Path) -> None:

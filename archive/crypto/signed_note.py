@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import IntegrityError, KeyFileError
-from storage.private import absent_folders
+from storage.private import private_folder
 
 _ED25519 = b"\x01"  # the algorithm's byte in keys and key ids
 _NAME = re.compile(r"[^\s+]{1,200}\Z")
@@ -103,7 +103,7 @@ class Signer:
         signer = cls(name, seed)
         encoded = base64.b64encode(_ED25519 + seed).decode()
         try:
-            absent_folders(path.parent)
+            private_folder(path.parent, may_be_shared=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(f"{_PRIVATE}{name}+{signer.public.id.hex()}+{encoded}\n")

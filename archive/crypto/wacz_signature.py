@@ -28,7 +28,7 @@ from cryptography.x509 import DNSName, ExtensionNotFound, SubjectAlternativeName
 
 from archive.errors import IntegrityError, KeyFileError
 from archive.times import iso
-from storage.private import absent_folders
+from storage.private import private_folder
 
 VERSION = "0.1.0"
 _NUMBER = 48  # bytes of each of a signature's two numbers
@@ -78,7 +78,7 @@ class WaczSigner:
 
 def _create(path: Path) -> None:
     key = ec.generate_private_key(ec.SECP384R1())
-    absent_folders(path.parent)
+    private_folder(path.parent, may_be_shared=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -18,6 +18,7 @@ from pipeline.alerts.message import subject, text
 from pipeline.outbound.deadline import TimeUp, bounded
 from pipeline.outbound.errors import DeliveryError
 from pipeline.outbound.plain_text import one_line
+from pipeline.outbound.ways import connected
 
 _log = logging.getLogger("onrecord.alerts")
 
@@ -95,7 +96,14 @@ def made(batch: Batch, sender: str, to: tuple[str, ...]) -> EmailMessage:
     return message
 
 
-class _Plain(smtplib.SMTP):
+class _ByTheWay(smtplib.SMTP):
+    """A client that connects by the user's way; TLS is put above its socket."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return connected(host, port, timeout, tls=isinstance(self, smtplib.SMTP_SSL))
+
+
+class _Plain(_ByTheWay):
     """A client that can be reached, to be cut off, while it still connects."""
 
     def __init__(self, held: list[smtplib.SMTP], host: str, port: int, timeout: float) -> None:
@@ -103,7 +111,7 @@ class _Plain(smtplib.SMTP):
         super().__init__(host, port, timeout=timeout, local_hostname=_own_name())
 
 
-class _Tls(smtplib.SMTP_SSL):
+class _Tls(smtplib.SMTP_SSL, _ByTheWay):
     """The same with TLS from the first byte."""
 
     def __init__(self, held: list[smtplib.SMTP], host: str, port: int, timeout: float) -> None:

@@ -17,6 +17,7 @@ from pipeline.cli.logs import set_up_logs, to_log_file
 from pipeline.cli.paths import cache_folder, config_file, data_folder, state_folder, tighten_folders
 from pipeline.cli.setting_values import address, flag
 from pipeline.cli.settings_file import read_settings, read_variables
+from pipeline.outbound import ways
 
 if TYPE_CHECKING:
     from archive.archive import Archive, Reader
@@ -80,6 +81,8 @@ class Context:
         trusted = variables.get(("", "trusted_keys")) or top.get("trusted_keys") or ()
         others = tuple(trusted.split() if isinstance(trusted, str) else map(str, trusted))
         made = cls(str(chosen), as_json, verbosity, defaults, explicit, named[0], named[1], read_back, others)
+        proxy = defaults.get("capture", {}).get("proxy")
+        ways.chosen = str(proxy) if proxy else None
         made.given = {
             "store": store, "config": config, "verbosity": verbosity, "as_json": as_json, "log_json": log_json
         }  # fmt: skip

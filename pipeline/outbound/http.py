@@ -1,4 +1,4 @@
-"""One request to an address that the user named: no redirect is followed, no proxy asked, and it ends in time."""
+"""One request to an address that the user named: no redirect is followed, and it ends in time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pipeline.outbound.deadline import TimeUp, bounded
 from pipeline.outbound.errors import DeliveryError
 from pipeline.outbound.plain_text import one_line
+from pipeline.outbound.ways import connected
 
 TIMEOUT = 10.0  # seconds for a whole request
 _TEMPORARY = {408, 425, 429}
@@ -112,10 +113,23 @@ def _judge(host: str, status: int, location: str | None, wait: str | None) -> No
 
 
 def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=ssl.create_default_context())
-    return http.client.HTTPConnection(host, parts.port, timeout=timeout)
+    return (_Tls if parts.scheme == "https" else _Plain)(parts.hostname or "", parts.port, timeout=timeout)
+
+
+class _Plain(http.client.HTTPConnection):
+    """A connection by the user's way."""
+
+    def connect(self) -> None:
+        self.sock = connected(self.host, self.port, self.timeout or TIMEOUT, tls=False)
+
+
+class _Tls(http.client.HTTPSConnection):
+    """The same with TLS."""
+
+    def connect(self) -> None:
+        plain = connected(self.host, self.port, self.timeout or TIMEOUT, tls=True)
+        self.sock = plain  # what is cut off when the time is up
+        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 
 
 def _headers(parts: SplitResult, headers: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.watch.watch_list import SOURCES, Watch, WatchError, load, parsed, watch_of
-from storage.private import absent_folders
+from storage.private import private_folder
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -118,7 +118,7 @@ def _alone(path: Path) -> Iterator[None]:
     """One command at a time changes the list, or one of two changes would be lost."""
     folder = Path(os.path.realpath(path)).parent
     try:
-        absent_folders(folder)
+        private_folder(folder, may_be_shared=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise WatchError(f"the watch list {path} cannot be written: {error.strerror or error}") from error

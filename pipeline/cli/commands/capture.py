@@ -21,6 +21,7 @@ from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import many, plain, print_line
 from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
+from pipeline.outbound import ways
 
 if TYPE_CHECKING:
     from archive.archive import Archive, Reader
@@ -58,6 +59,7 @@ def command(
     Example: onrecord capture https://example.org/post --feed https://example.net/ --depth 1
     """
     found = {name: options.pop(name) for name in ("feeds", "sitemaps")}
+    ways.chosen = options["proxy"]
     _check_named(urls, source, found, resume)
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
     archive = context.open_archive(look=False)  # `prepare` looks

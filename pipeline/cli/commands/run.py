@@ -22,6 +22,7 @@ from pipeline.cli.unfinished_runs import (
     recover,
     sign,
 )
+from pipeline.outbound import ways
 
 if TYPE_CHECKING:
     from archive.model import Outcome
@@ -57,6 +58,7 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
 
     if proxy is not None:
         context.defaults.setdefault("capture", {})["proxy"] = proxy
+        ways.chosen = proxy
     path = watches or context.watch_list()
     limit = _seconds(time_limit)
     channels, monitor = load_channels(context.alerts), healthcheck(context.alerts.get("healthcheck"))
