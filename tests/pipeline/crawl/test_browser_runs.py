@@ -13,6 +13,7 @@ import pytest
 
 from tests.command import Command
 from tests.gazette import png
+from tests.proxies import TestProxy
 from tests.site import Site, answer
 
 pytestmark = pytest.mark.skipif(
@@ -132,3 +133,22 @@ def test_an_edit_by_script_is_one_and_a_look_without_the_browser_is_none(onrecor
     kept = [line["state"] for line in onrecord("--json", "snapshots", site.url("/drawn")).lines]
     assert states == kept == ["new", "edited", "text-incomplete"]
     assert "withdrawn by a script" in onrecord("get", site.url("/drawn")).out
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_the_browser_goes_by_the_proxy_too(onrecord: Command, site: Site, scheme: str) -> None:
+    """The names are known to the proxy alone: who asked a resolver for them would get no page."""
+    names = {"gazette.example.org": (site.host, site.port)}
+    with TestProxy(names, ("ada", "open sesame")).running() as proxy:
+        way = f"{scheme}://ada:open%20sesame@127.0.0.1:{proxy.port}"
+        done = onrecord(
+            "--json", "capture", "--browser", "--delay", "0", "--proxy", way, "http://gazette.example.org/drawn"
+        )
+        assert done.code == 0, done.err
+    got = {str(line["url"]) for line in done.lines}
+    assert got >= {f"http://gazette.example.org{path}" for path in ("/drawn", "/api/essay.json", "/img/late.png")}
+    assert {target.partition("://")[2].partition("/")[0] or target for _, target in proxy.asked} <= {
+        "gazette.example.org", "gazette.example.org:80",
+    }  # fmt: skip
+    assert "Sentence 3 of the essay was drawn by a script" in onrecord("get", "http://gazette.example.org/drawn").out
