@@ -14,6 +14,7 @@ from pipeline.capture.browser.recording_proxy import Asked, Refused
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.fetch_target import fetch_once, is_redirect
 from pipeline.capture.http.politeness import Hosts
+from pipeline.capture.http.refresh import LONGEST_WAIT, refresh_of
 from pipeline.capture.http.request import headers_after_redirect
 from pipeline.capture.http.settings import FetchSettings
 from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
@@ -89,6 +90,18 @@ class PageRecord:
     def final_url(self) -> str:
         """The URL of the page's document, where redirects led."""
         return self._chain[-1].url if self._chain else str(self.url)
+
+    @property
+    def wait(self) -> int:
+        """Seconds after which the document leads elsewhere by a refresh, where that is waited for; else 0."""
+        found = refresh_of(self._chain[-1]) if self._chain else None
+        if found is None or not found.url or found.wait > LONGEST_WAIT:
+            return 0
+        try:
+            leads_to = str(redirected_url(checked_url(self.final_url), found.url))
+        except Failure:
+            return 0
+        return found.wait if leads_to != self.final_url else 0
 
     @property
     def quiet(self) -> float:

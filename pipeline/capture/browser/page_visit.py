@@ -19,7 +19,7 @@ from storage.errors import OnrecordError
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
-    from playwright.async_api import BrowserContext, Dialog, Page
+    from playwright.async_api import BrowserContext, Dialog, Frame, Page
 
 _STEP = 0.2  # seconds between two screens that are scrolled
 _OPENING = 30.0  # seconds for an empty page, which takes a moment on a machine that is busy
@@ -27,6 +27,7 @@ _CLOSING = 5.0
 _PATIENCE = 0.25  # of the page's time that is waited for rest, once it has been scrolled through
 _IDLE = 5  # times as long without a request as a page at rest: it reloads itself, or is busy
 _PAUSE = 0.1  # likewise, where it seems to end while it is scrolled
+_AFTER = 5.0  # seconds behind the time of a refresh, within which it begins
 
 _SCROLL = """(() => {
   const page = document.scrollingElement || document.documentElement;
@@ -157,12 +158,19 @@ class _Guest:
             return
         self.shown = True
         await self._load()
+        if (wait := self._record.wait) and self._page.url == self._record.final_url:
+            with suppress(Exception):  # a script may have called it off
+                await self._page.wait_for_event("framenavigated", self._is_whole, timeout=1000 * (wait + _AFTER))
+            await self._load()
         try:
             await self._scroll()
         except Exception as error:  # noqa: BLE001 - the page went elsewhere meanwhile
             notes[f"not scrolled to the end: {line(error)}"] += 1
         if not await self._rest(self._limits.settle, self._limits.limit * _PATIENCE):
             notes["the page kept asking for more when its time was over"] += 1
+
+    def _is_whole(self, frame: Frame) -> bool:
+        return frame == self._page.main_frame
 
     async def _load(self) -> None:
         """Wait until all is there that the document names, or nothing comes any more."""

@@ -13,6 +13,8 @@ import pytest
 
 from tests.command import Command
 from tests.gazette import png
+from tests.pipeline.capture.http.test_refresh import TARGET, leading
+from tests.pipeline.extract.test_text_guard import SENTENCES
 from tests.proxies import TestProxy
 from tests.site import Site, answer
 
@@ -152,3 +154,10 @@ def test_the_browser_goes_by_the_proxy_too(onrecord: Command, site: Site, scheme
         "gazette.example.org", "gazette.example.org:80",
     }  # fmt: skip
     assert "Sentence 3 of the essay was drawn by a script" in onrecord("get", "http://gazette.example.org/drawn").out
+
+
+@pytest.mark.full
+def test_a_refresh_that_takes_some_seconds_is_waited_for(onrecord: Command, site: Site) -> None:
+    site.answers |= {"/opening": leading("5;url=/target"), "/target": TARGET}
+    capture(onrecord, "--browser", site.url("/opening"))
+    assert SENTENCES[1] in onrecord("get", site.url("/opening")).out
