@@ -72,15 +72,19 @@ async def moved(talk: Talk) -> None:
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as running:
+        posted = asyncio.Event()
+
+        async def last(talk: Talk) -> None:
+            await form(talk)
+            posted.set()
 
         async def held(talk: Talk) -> None:
             """Come last, so that the page has not loaded before its scripts have posted everything."""
-            while "/form" not in running.paths:
-                await asyncio.sleep(0.02)
+            await posted.wait()
             await talk.send(answer(b"", status="204 No Content"))
 
         running.answers |= {
-            "/": answer(PAGE.encode()), "/graphql": graph, "/wp-admin/admin-ajax.php": more, "/form": form,
+            "/": answer(PAGE.encode()), "/graphql": graph, "/wp-admin/admin-ajax.php": more, "/form": last,
             "/old": old, "/new": moved, "/held": held,
         }  # fmt: skip
         yield running

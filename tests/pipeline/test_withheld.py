@@ -197,7 +197,6 @@ def test_who_asks_for_the_unguarded_reader_is_known() -> None:
     assert found == {
         "pipeline/ingest/reextract.py",
         "pipeline/cli/context.py",
-        "pipeline/cli/unfinished_redactions.py",
         "pipeline/cli/withholding_rules.py",
         "pipeline/ingest/import_files.py",
         "pipeline/ingest/recover/recover_url.py",  # asks which captures are here already, and shows none

@@ -43,6 +43,7 @@ MEANINGS = {
     "not-http": "what came is not HTTP/1",
     "decoded-too-large": "archived, but its content coding decodes to more than 100 MB: no text is extracted",
     "undecodable": "archived, but its content coding cannot be undone: no text is extracted",
+    "too-much-work": "archived, but its text takes more work than an imported file of that size may: extract its run",
     "extraction-timeout": "archived, but extracting its text took too long",
     "extraction-memory": "archived, but extracting its text took too much memory",
     "extractor-killed": "archived, but extracting its text ended the extractor",
