@@ -38,7 +38,8 @@ _BY_OUTCOME = {
     **dict.fromkeys(
         (
             "ok", "truncated", "decoded-too-large", "undecodable", "extraction-timeout", "extraction-memory",
-            "extractor-killed", "extraction-failed", "too-much-work", "browser-timeout", "no-text-layer", "no-unicode-map", "password",
+            "extractor-killed", "extraction-failed", "too-much-work", "browser-timeout", "no-text-layer",
+            "no-unicode-map", "password",
         ),
         State.OK,
     ),
