@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import os
+import platform
 import re
 import secrets
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from storage.private import private_folder
 
 _ED25519 = b"\x01"  # the algorithm's byte in keys and key ids
 _NAME = re.compile(r"[^\s+]{1,200}\Z")
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")  # for a name in a command that is pasted
 _SEED = 32  # bytes of a private key
 _PRIVATE = "PRIVATE+KEY+"
 _DASH = "\u2014"  # before each signature
@@ -80,7 +82,10 @@ class Signer:
         try:
             text = path.read_text("ascii").strip()
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise KeyFileError(f"there is no signing key at {path}; make one: onrecord evidence key --new") from error
+            name = _UNFIT.sub("-", platform.node()) or "onrecord"
+            raise KeyFileError(
+                f"there is no signing key at {path}; make one: onrecord evidence key --new {name}"
+            ) from error
         except (OSError, ValueError) as error:
             raise KeyFileError(f"the signing key {path} cannot be read: {error}") from error
         name, _, rest = text.removeprefix(_PRIVATE).partition("+")

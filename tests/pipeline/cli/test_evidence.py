@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import re
+import shlex
 import shutil
 import subprocess
 import zipfile
@@ -134,7 +135,11 @@ def test_captures_go_on_without_a_key_and_each_refusal_says_what_to_do(
     assert done.code == 0
     assert "no checkpoint was signed: there is no signing key" in done.err
     unsigned = onrecord("evidence", "checkpoint")
-    assert (unsigned.code, "onrecord evidence key --new" in unsigned.err) == (2, True)
+    assert unsigned.code == 2
+    program, *command = shlex.split(unsigned.err.partition("make one: ")[2])
+    assert program == "onrecord"
+    assert onrecord(*command).code == 0
+    assert onrecord("evidence", "checkpoint").code == 0
 
 
 HOSTILE = "<img src=http://elsewhere.example/x onerror=alert(1)> \u202e moc.elpmaxe"
