@@ -131,7 +131,7 @@ class SearchIndex:
         query = (
             f"SELECT url, stamp, record, place, title, author, date, snippet(words, -1, ?, ?, ' … ', {_SNIPPET}) "  # noqa: S608 - our own conditions
             "FROM words JOIN documents ON documents.id = words.rowid "
-            f"WHERE {' AND '.join(conditions)} ORDER BY rank, stamp DESC LIMIT ? OFFSET ?"
+            f"WHERE {' AND '.join(conditions)} ORDER BY rank, stamp DESC, url LIMIT ? OFFSET ?"
         )
         begin, left = 0, limit
         while left > 0:

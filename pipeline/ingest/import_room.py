@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from archive.digests import EMPTY
 from archive.formats import encode_document, encode_outcome
 from archive.importers import ForeignRecord
 from archive.model import TEXT_INCOMPLETE, Document, Outcome, Snapshot, Verdict
@@ -140,6 +141,8 @@ class Texts:
 
     def may_say(self, outcome: Outcome, verdict: Verdict) -> bool:
         """Return whether a page's text is incomplete or failed, and there is room for its outcome."""
+        if outcome.digest == EMPTY:  # no byte came, which the state of the capture says
+            return False
         if verdict.ok and outcome.outcome not in LITTLE:
             return False
         size = len(encode_outcome(outcome))
