@@ -28,6 +28,9 @@ def connected(host: str, port: int, timeout: float, *, tls: bool) -> socket.sock
 
     proxy = _proxy_of(host, port, tls=tls)
     if proxy is None:
+        if host.rstrip(".").endswith(".onion"):  # RFC 7686 §2: no resolver is asked
+            line = f"{host} is reached through Tor alone: set proxy in [capture], as in socks5h://127.0.0.1:9050"
+            raise DeliveryError(line, permanent=True)
         return socket.create_connection((host, port), timeout)
     from python_socks import ProxyConnectionError, ProxyTimeoutError, ProxyType
     from python_socks import ProxyError as Refusal

@@ -87,3 +87,8 @@ def test_a_setting_sends_alerts_by_the_proxy(tmp_path: Path) -> None:
         assert done.code == 0, done.err
         assert len(hook.requests) == 1
         assert proxy.asked == [("socks5", f"hooks.example:{hook.port}")]
+
+
+def test_no_resolver_is_asked_for_an_onion_address() -> None:
+    with pytest.raises(DeliveryError, match=r"hooks\.onion is reached through Tor alone: set proxy in \[capture\]"):
+        request("http://hooks.onion/hook", b"{}", {})
