@@ -82,7 +82,7 @@ class Outcome:
     error: str | None = None
     final_url: str | None = None  # where redirects led, when elsewhere
     notes: tuple[str, ...] = ()
-    role: str | None = None  # of what is no page: "requisite", "feed", "sitemap", "robots", "recovered"
+    role: str | None = None  # of what is no page: "requisite", "feed", "sitemap", "robots", "recovered", "text"
     via: str | None = None  # the URL that named it
     hops: str | None = None  # the path from what was named by hand, a letter a step
     seed: str | None = None  # what was named and led to this page or source, when that is another
