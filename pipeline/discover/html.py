@@ -62,26 +62,34 @@ def findings_of_html(tree: HtmlElement, url: str, most: int = MOST) -> Findings:
 def _walk(tree: HtmlElement, collector: Collector, feeds: dict[str, None], depth: int = 0) -> str | None:
     """Add what a tree names; returns where it says that the page's own address is."""
     canonical = None
-    for element in tree.iter():
+    for element in tree.iter("*"):  # no comments and the like
         tag = element.tag
-        if not isinstance(tag, str):  # a comment or the like
+        names = element.keys()
+        if not names and tag != "style":  # most elements of a page
             continue
-        if tag in {"a", "area"}:
-            collector.add(element.get("href") or "", Hop.LINK, f"{tag}/@href")
-        elif tag == "link":
-            canonical = _link(element, collector, feeds) or canonical
-        elif tag == "meta":
-            _meta(element, collector)
-        elif tag == "style":
-            add_css(collector, element.text or "", "style")
-        else:
-            _embed(element, tag, collector)
-        for name in element.keys():  # noqa: SIM118 - an element's own iteration is over its children
-            if name in STYLED:
-                add_css(collector, element.get(name) or "", f"{tag}/@{name}")
+        canonical = _named(element, tag, collector, feeds) or canonical
+        if not STYLED.isdisjoint(names):
+            for name in names:
+                if name in STYLED:
+                    add_css(collector, element.get(name) or "", f"{tag}/@{name}")
         if tag == "iframe" and depth < _DEEPEST and (inner := _page_within(element)) is not None:
             _walk(inner, collector, {}, depth + 1)
     return canonical
+
+
+def _named(element: HtmlElement, tag: str, collector: Collector, feeds: dict[str, None]) -> str | None:
+    """Add what one element names; returns where it says that the page's own address is."""
+    if tag in {"a", "area"}:
+        collector.add(element.get("href") or "", Hop.LINK, f"{tag}/@href")
+    elif tag == "link":
+        return _link(element, collector, feeds)
+    elif tag == "meta":
+        _meta(element, collector)
+    elif tag == "style":
+        add_css(collector, element.text or "", "style")
+    elif tag in _EMBEDS:
+        _embed(element, tag, collector)
+    return None
 
 
 def _page_within(frame: HtmlElement) -> HtmlElement | None:
@@ -105,7 +113,7 @@ def _base(tree: HtmlElement, url: str) -> str:
 
 
 def _embed(element: HtmlElement, tag: str, collector: Collector) -> None:
-    for name in _EMBEDS.get(tag, ()):
+    for name in _EMBEDS[tag]:
         if value := element.get(name):
             collector.add(value, Hop.EMBED, f"{tag}/@{name}")
     if tag not in _LAZY_TAGS:

@@ -20,7 +20,7 @@ from pipeline.extract.empty_pages import EMPTY, emptiness_of
 from pipeline.extract.encoding import decode
 from pipeline.extract.extractor_version import extractor_version
 from pipeline.extract.faults import caught_inside, one_line
-from pipeline.extract.html_tree import parsed
+from pipeline.extract.html_tree import mark_names, parsed
 from pipeline.extract.json_ld import Structured, structured_of
 from pipeline.extract.metadata import bare_metadata_of, metadata_of
 from pipeline.extract.normalize_text import clean
@@ -142,6 +142,7 @@ def _article(tree: HtmlElement, page: Page, html: str, encoding: str, findings: 
     structured = structured_of(tree)
     wall = wall_of(url, page.status, page.headers, html)
     seen = shown(tree)
+    mark_names(seen)
     body, no_text = _body(seen, url, structured)
     blocks = visible_blocks(seen)
     data = from_data(tree, blocks, body, url) if wall is None and not page.rendered else None

@@ -10,12 +10,20 @@ from pipeline.extract.parse_limits import bounded, flattened
 from pipeline.extract.readability_bound import compare_extraction
 from pipeline.extract.wellformed import make_wellformed, without_controls
 from pipeline.extract.xpath_cache import by_kind
+from pipeline.extract.xpath_guard import NameGuard
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement, HTMLParser
 
 _MARKUP = re.compile(r"<[a-zA-Z]")
 _BEGINNING = 100_000  # characters
+# Expressions that find nothing on most pages; the other ones would be asked all the same.
+_GUARDED = {
+    "BODY_XPATH", "COMMENTS_XPATH", "REMOVE_COMMENTS_XPATH", "REMOVE_COMMENTS_AND_LISTS_XPATH", "RAW_TREE_PRUNE_XPATH",
+    "TEASER_DISCARD_XPATH", "DISCARD_IMAGE_ELEMENTS", "COMMENTS_DISCARD_XPATH", "CATEGORIES_XPATHS", "TAGS_XPATHS",
+    "TITLE_XPATHS",
+}  # fmt: skip
+_guard = NameGuard()
 
 
 def parsed(text: str) -> HtmlElement | None:
@@ -81,20 +89,30 @@ def _fragment(text: str, *, huge: bool = False) -> HtmlElement | None:
     return tree
 
 
+def mark_names(tree: HtmlElement) -> None:
+    """Note in a page's tree, before it is copied, which of trafilatura's expressions may find anything in it.
+
+    No attribute may be given another value from then on.
+    """
+    _guard.mark(tree)
+
+
 @cache
 def _speed_up() -> None:
     """Make three things faster that give the same results.
 
     All elements are of one class: lxml.html asks a Python function for the class of each. And the expressions that find
-    menus, bylines and the like are evaluated once for each kind of element. Readability runs where it can be chosen.
+    menus, bylines and the like are evaluated once for each kind of element, some only where a page has
+    something that they look for. Readability runs where it can be chosen.
     """
     from lxml import etree, html
     from trafilatura import core, xpaths
     from trafilatura.utils import HTML_PARSER
 
-    for expressions in vars(xpaths).values():
+    for name, expressions in vars(xpaths).items():
         if isinstance(expressions, list) and all(isinstance(entry, etree.XPath) for entry in expressions):
-            expressions[:] = [by_kind(entry) for entry in expressions]
+            quick = [(entry.path, by_kind(entry)) for entry in expressions]
+            expressions[:] = [_guard.guarded(*entry) if name in _GUARDED else entry[1] for entry in quick]
     plain = etree.ElementDefaultClassLookup(
         html.HtmlElement, html.HtmlComment, html.HtmlProcessingInstruction, html.HtmlEntity
     )

@@ -108,7 +108,7 @@ class _ByKind:
     ) -> None:
         self._finds = finds
         self._names = names
-        self._attributes = attributes
+        self._attributes = tuple(attributes)
         self._anywhere = anywhere  # the path begins at the document's root, wherever it is asked from
         self._first_only = first_only
         self._ordered = ordered
@@ -137,4 +137,5 @@ class _ByKind:
         return (element.tag, *map(element.get, self._attributes))
 
     def _ordered_kind(self, element: Any) -> tuple[Any, ...]:
-        return (element.tag, *[pair for pair in element.items() if pair[0] in self._attributes])
+        names = self._attributes
+        return (element.tag, *[pair for pair in element.items() if pair[0] in names])
