@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import HTTP
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote_plus, urlencode
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 _LONGEST = 4096  # characters of a query that are looked at
 _MOST = 1 << 20  # bytes of a body that are read for it
@@ -142,6 +143,9 @@ def _written(value: object) -> str:
 
 def _multipart(content_type: str, body: bytes) -> str | None:
     """Return the fields of a multipart form; None where it cannot be taken apart."""
+    from email.parser import BytesParser  # loaded where a form has parts, for it takes a while
+    from email.policy import HTTP
+
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     whole: Message = BytesParser(policy=HTTP).parsebytes(head + body)
     if not whole.is_multipart():
