@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 
 from archive.model import Snapshot, TextMark
@@ -37,7 +38,23 @@ class Texts(Protocol):
         """Return the snapshot that a redirect led to at its time, None where none is kept."""
 
     def same(self, earlier: Snapshot, later: Snapshot) -> bool | None:
-        """Return whether one extractor reads one text in both, None where neither can be read again."""
+        """Return whether one extractor reads one text in both, None where neither can be read again.
+
+        Of captures with and without a browser it reads what the server sent.
+        """
+
+
+class _Match(Enum):
+    """What comparing a text with an earlier one gave."""
+
+    SAME = "one text"
+    OTHER = "another text"
+    SENT = "the server sent one text, and what scripts made of it was not compared"
+    UNKNOWN = "nobody can say"
+
+    @classmethod
+    def of(cls, same: bool | None) -> _Match:
+        return cls.UNKNOWN if same is None else cls.SAME if same else cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,7 @@ class _Shown:
     snapshot: Snapshot
     text: str | None
     mark: TextMark | None
+    match: _Match
 
 
 class Judge:
@@ -56,6 +74,7 @@ class Judge:
         self.now = Availability()
         self._texts = texts
         self._last: _Shown | None = None  # that shows the page
+        self._alike: dict[bool, _Shown] = {}  # the last with a browser and without, each with the text of the page then
         self._good: Snapshot | None = None  # the one that `now.good` is about
         self._other: Snapshot | None = None  # the last that shows another text than `_last`
         self._away = False  # whether the last one showed that the page is not there
@@ -71,7 +90,7 @@ class Judge:
             return
         seen, shown = self._observed(snapshot)
         seen = self._judged_by_words(led_away(self.now.good, seen), shown)
-        state = self._named(snapshot, seen)
+        state = self._named(snapshot, seen, shown)
         earlier = self._take_text(snapshot, seen, shown)
         before = self.now
         self.now, _ = step(before, seen)
@@ -128,35 +147,50 @@ class Judge:
             last = self._last
             repeated = last is not None and _is_repeated(last.snapshot, shown)
             mark = last.mark if repeated and last is not None else self._texts.mark(shown)
-            same = repeated or self._same(shown, mark)
-            if same and self._last is not None:
-                text = self._last.text
-            elif same is not None:
+            match = _Match.SAME if repeated else self._match(shown, mark)
+            if match in {_Match.SAME, _Match.SENT} and last is not None:
+                text = last.text
+            elif match != _Match.UNKNOWN:
                 text = compared_by(mark.digest if mark else None, shown.digest, shown.mime)
-            held = _Shown(shown, text, mark)
+            held = _Shown(shown, text, mark, match)
         seen = Observation(
             snapshot.url, snapshot.true_time, state, text, shown.record_id, detail[:LONGEST_DETAIL], shown.title,
             shown.digest, mark.words if mark else None, final,
         )  # fmt: skip
         return seen, held
 
-    def _same(self, snapshot: Snapshot, mark: TextMark | None) -> bool | None:
-        """Return whether a snapshot has the text of the last one that shows the page, None where nobody can say."""
+    def _match(self, snapshot: Snapshot, mark: TextMark | None) -> _Match:
+        """Compare a snapshot with the last one that shows the page."""
         last = self._last
         if last is None:
-            return False
+            return _Match.OTHER
         if mark is None or last.mark is None:
-            if mark is None and last.mark is None:
-                same = last.snapshot.digest == snapshot.digest
-                return same or (None if snapshot.mime in READ else False)
-            return None
+            if mark is None and last.mark is None and last.snapshot.digest == snapshot.digest:
+                return _Match.SAME
+            both = mark is None and last.mark is None
+            return _Match.OTHER if both and snapshot.mime not in READ else _Match.UNKNOWN
         if mark.digest == last.mark.digest:
+            return _Match.SAME
+        if mark.rendered == last.mark.rendered:
+            return _Match.of(self._same_text(last.snapshot, last.mark, snapshot, mark))
+        return self._match_by_other_means(last, snapshot, mark)
+
+    def _match_by_other_means(self, last: _Shown, snapshot: Snapshot, mark: TextMark) -> _Match:
+        """Compare with the last capture that was made with a browser, or without, as this one was.
+
+        What scripts make of the same text is no edit of it: where there is no such capture, or the page was edited
+        since, what the server sent both times can show an edit, and nothing else.
+        """
+        alike = self._alike.get(mark.rendered)
+        if alike is not None and alike.mark is not None and alike.text == last.text:
+            return _Match.of(self._same_text(alike.snapshot, alike.mark, snapshot, mark))
+        same = snapshot.digest == last.snapshot.digest or self._texts.same(last.snapshot, snapshot)
+        return _Match.SENT if same else _Match.of(same)
+
+    def _same_text(self, earlier: Snapshot, before: TextMark, snapshot: Snapshot, mark: TextMark) -> bool | None:
+        if before.digest == mark.digest:
             return True
-        if mark.rendered != last.mark.rendered and snapshot.digest == last.snapshot.digest:
-            return None  # what scripts make of the same bytes is no edit of them
-        if mark.extractor == last.mark.extractor:
-            return False
-        return self._texts.same(last.snapshot, snapshot)
+        return False if before.extractor == mark.extractor else self._texts.same(earlier, snapshot)
 
     def _judged_by_words(self, seen: Observation, shown: _Shown | None) -> Observation:
         good = self.now.good
@@ -164,7 +198,7 @@ class Judge:
             return seen
         return unmasked(good, seen, self._texts.words(self._good), self._texts.words(shown.snapshot))
 
-    def _named(self, snapshot: Snapshot, seen: Observation) -> SnapshotState:
+    def _named(self, snapshot: Snapshot, seen: Observation, shown: _Shown | None) -> SnapshotState:
         """Return the state of a snapshot, before what comes after it is known."""
         if seen.state != State.OK:
             return SnapshotState(seen.state, seen.detail)
@@ -178,8 +212,9 @@ class Judge:
         same = seen.text == last.text if known else bytes_alone and seen.digest == last.snapshot.digest
         if self._away and self.now.state not in {None, State.OK}:
             return SnapshotState(Name.BACK, edited=known and not same)
-        if same:
+        if same and (shown is None or shown.match != _Match.SENT):
             return SnapshotState(Name.UNCHANGED)
+        known = known and not same
         return SnapshotState(Name.EDITED if known else Name.NOT_COMPARED)
 
     def _take_text(self, snapshot: Snapshot, seen: Observation, shown: _Shown | None) -> Snapshot | None:
@@ -192,6 +227,8 @@ class Judge:
             self._other = last.snapshot
         if shown.text is not None or last is None:
             self._last = shown
+        if shown.mark is not None and self._last is not None:
+            self._alike[shown.mark.rendered] = replace(shown, text=self._last.text)
         return self._other if shown.mark is not None else None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from archive.archive import Reader, UnguardedReader
 from archive.errors import ArchiveError
@@ -117,7 +118,9 @@ def _note(database: sqlite3.Connection, archive: Reader, seen: Observation) -> N
     known = observations_of(database, seen.url)
     earlier = [each for each in known if each.at < seen.at]
     before, _ = follow(earlier)
-    seen = read_alike(archive, before.good, led_away(before.good, _with_text_of(seen, earlier)))
+    seen = read_alike(
+        archive, before.good, led_away(before.good, _with_text_of(seen, earlier)), _since(before, earlier)
+    )
     seen = _unmasked(archive, before, seen)
     if len(earlier) < len(known):
         insert(database, seen, news=True)  # it may have been news then
@@ -132,6 +135,13 @@ def _note(database: sqlite3.Connection, archive: Reader, seen: Observation) -> N
     since = int(after.since.timestamp()) if after.since else None
     row = (seen.url, int(after.last.at.timestamp()), after.state, since, len(after.pending))
     database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _since(now: Availability, known: list[Observation]) -> datetime | None:
+    """Return when the page was first seen with the text that it has, of all that is known without a gap."""
+    good = now.good
+    alike = takewhile(lambda each: good is not None and each.text == good.text, reversed(known))
+    return min((each.at for each in alike), default=None)
 
 
 def _with_text_of(seen: Observation, known: list[Observation]) -> Observation:

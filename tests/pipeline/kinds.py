@@ -38,6 +38,7 @@ class Look:
     wall: str | None = None
     to: str | None = None  # where a redirect leads
     rendered: bool = False  # the markup is the same: scripts draw the text
+    sent: str | None = None  # what the server sent, with a browser
     shell: bool = False  # the same markup, its text made without the browser
     same: bool = False  # a 304
     pdf: bytes | None = None
@@ -61,6 +62,20 @@ PAGES: dict[str, list[Look]] = {
     "/edited-once": [ONE, page(OTHER, "edited", "edited?")],
     "/by-script": [DRAWN, REDRAWN, replace(REDRAWN, name="unchanged")],
     "/with-and-without-browser": [DRAWN, UNDRAWN, replace(DRAWN, name="unchanged")],
+    "/both-ways": [
+        ONE,
+        Look("not-compared", text=f"{ESSAY} Drawn.", rendered=True, sent=ESSAY),
+        page(ESSAY, "unchanged"),
+        Look("unchanged", text=f"{ESSAY} Drawn.", rendered=True, sent=ESSAY),
+        page(ESSAY, "unchanged"),
+        Look("edited", "edited?", text=f"{ESSAY} Redrawn.", rendered=True, sent=ESSAY),
+    ],
+    "/both-ways-edited": [
+        ONE,
+        Look("not-compared", "edited", text=f"{OTHER} Drawn.", rendered=True, sent=OTHER),
+        page(OTHER, "edited", "not-compared"),
+        Look("not-compared", "unchanged", text=f"{OTHER} Drawn.", rendered=True, sent=OTHER),
+    ],
     "/same-by-script": [DRAWN, replace(DRAWN, name="unchanged")],
     "/gone-once": [ONE, Look("gone", "gone?", status=404)],
     "/gone-twice": [ONE, Look("gone", status=404), Look("gone", status=410)],
@@ -130,6 +145,8 @@ def _look(session, url: str, look: Look, at: datetime, number: int) -> tuple[Out
         head, status = b'ETag: "1"\r\n', 304
     elif look.pdf is not None:
         head, body = b"Content-Type: application/pdf\r\n", look.pdf
+    elif look.sent is not None:
+        body = f"<!-- {number} of {url} --><p>{look.sent}</p>".encode()
     elif look.rendered or look.shell or (look.wall and look.text is None):
         body = SHELL.replace(b"/app.js", url.encode())
     elif look.text is not None:
