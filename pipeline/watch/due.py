@@ -6,13 +6,15 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from archive.model import Role, Target
 from archive.states import State, page_state
 from pipeline.watch.history import Ledger, Page, Source
+from pipeline.watch.relevant_history import RelevantHistories
 from pipeline.watch.watch_list import Watch
+from storage.errors import StoreError
 
 RECHECK = timedelta(minutes=10)  # after a capture that says something new
 _LONGEST_PAUSE = timedelta(hours=6)  # before a source that fails is tried again
@@ -54,17 +56,28 @@ def target_of(watch: Watch) -> Target:
     return Target(url, role=_ROLES.get(watch.source, Role.PAGE))
 
 
-def plan(watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, present: datetime) -> list[Due]:
-    """Everything that is due, what waits longest first; a page that two watches lead to stands there once."""
+def plan(
+    watches: list[Watch],
+    ledger: Ledger,
+    database: sqlite3.Connection,
+    present: datetime,
+    histories: RelevantHistories | None = None,
+) -> list[Due]:
+    """Everything that is due, what waits longest first; a page that two watches lead to stands there once.
+
+    With `histories`, only what matters to a watch is looked at again soon.
+    """
     found: dict[str, Due] = {}
     for watch in watches:
         if not watch.paused:
-            for due in _due(watch, ledger, database, present):
+            for due in _due(watch, ledger, database, present, histories):
                 found.setdefault(due.target.url, due)
     return sorted(found.values(), key=lambda due: (due.since, due.target.url))
 
 
-def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Standing:
+def standing(
+    watch: Watch, ledger: Ledger, database: sqlite3.Connection, histories: RelevantHistories | None = None
+) -> Standing:
     """Where a watch stands."""
     target = target_of(watch)
     pages = sum(page is not None for _, _, page in ledger.entries(database, target.url))
@@ -74,6 +87,7 @@ def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Stan
         where = page_state(after)
         state = (str(where.name) if where else "not known yet") if page else "never captured"
         detail, since = after.last.detail if after.last else "", where.since if where else None
+        page = _of_interest(watch, target.url, page, histories)
         last, pending = (page.at, page.pending) if page else (None, 0)
     else:
         source = ledger.source(database, target.url)
@@ -85,24 +99,39 @@ def standing(watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Stan
     return Standing(watch, last, "paused" if watch.paused else state, due, detail, pages, confirming, since)
 
 
-def _due(watch: Watch, ledger: Ledger, database: sqlite3.Connection, present: datetime) -> Iterator[Due]:
+def _of_interest(watch: Watch, url: str, page: Page | None, histories: RelevantHistories | None) -> Page | None:
+    """Return what is known of a page, with what waits for a second look by the rules of its watch."""
+    if page is None or histories is None or not (page.pending or watch.text_rules.reads_markup):
+        return page
+    try:
+        where, _ = histories.of(url, watch)
+    except StoreError:  # then it is looked at once more
+        return page
+    return replace(page, pending=len(where.pending))
+
+
+def _due(
+    watch: Watch,
+    ledger: Ledger,
+    database: sqlite3.Connection,
+    present: datetime,
+    histories: RelevantHistories | None,
+) -> Iterator[Due]:
     target = target_of(watch)
-    last, pending = _last(ledger, database, target)
+    if target.role == Role.PAGE:
+        known = _of_interest(watch, target.url, ledger.page(database, target.url), histories)
+        last, pending = (known.at, known.pending) if known else (None, 0)
+    else:
+        last, pending = _of_source(ledger.source(database, target.url))
     due = _next(watch, target.url, last, pending, _found(database, target))
     if due is None or due <= present:
         late = due is not None and last is not None and present - due > max(due - last, RECHECK)
         yield Due(watch, target, due or datetime.min.replace(tzinfo=UTC), late)
-    for url, found, page in ledger.entries(database, target.url):
+    for url, found, entry in ledger.entries(database, target.url):
+        page = _of_interest(watch, url, entry, histories)
         again = decayed(url, found, page, watch.decay) if page else found
         if again is not None and again <= present and url != target.url:
             yield Due(watch, Target(url, via=target.url, hops="L", seed=target.url), again)
-
-
-def _last(ledger: Ledger, database: sqlite3.Connection, target: Target) -> tuple[datetime | None, int]:
-    if target.role == Role.PAGE:
-        page = ledger.page(database, target.url)
-        return (page.at, page.pending) if page else (None, 0)
-    return _of_source(ledger.source(database, target.url))
 
 
 def _of_source(source: Source | None) -> tuple[datetime | None, int]:

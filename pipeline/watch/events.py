@@ -7,7 +7,6 @@ import json
 import logging
 import secrets
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,8 +23,9 @@ from archive.times import iso, now
 from pipeline.alerts.event import Event
 from pipeline.watch.due import target_of
 from pipeline.watch.history import Ledger
+from pipeline.watch.relevant_history import Difference, RelevantHistories
 from pipeline.watch.watch_list import Watch, schedule_of
-from pipeline.watch.withheld import shown_history
+from pipeline.watch.withheld import shown_of
 from storage.errors import StoreError
 from storage.private import write_private
 
@@ -39,8 +39,9 @@ FAILURES = 3  # in a row, before a source is told to fail
 class Telling:
     """An event, and the marks by which machines agree who tells it: 64 hex digits each, of which none may be taken.
 
-    One mark counts: a page's third disappearance, say, which two machines that captured it at the same moment may see
-    in different records. One names the record: a run that is committed late may make a third of what was a second.
+    One mark counts: a page's second disappearance of a day, say, which two machines that captured it at the same moment
+    may see in different records. One names the record: a run that is committed late may make a third of what was a
+    second.
     """
 
     marks: tuple[str, ...]
@@ -49,33 +50,56 @@ class Telling:
     @classmethod
     def of(cls, event: Event, count: int | str) -> Telling:
         """Return the event, by its kind, its URL, how many such there were before, and the record that shows it."""
-        said = f"{event.kind}\0{event.url}\0"
-        marks = [f"{said}{count}", *(f"{said}{record}" for record in event.records[-1:])]
-        return cls(tuple(hashlib.sha256(each.encode("utf-8", "replace")).hexdigest() for each in marks), event)
+        return cls(_marks(event.kind, event.url, count, event.records), event)
 
 
-def events_of(archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection) -> Iterator[Telling]:
+def _marks(kind: str, url: str, count: int | str, records: tuple[str, ...]) -> tuple[str, ...]:
+    marks = [f"{kind}\0{url}\0{said}" for said in (count, *records[-1:])]
+    return tuple(hashlib.sha256(each.encode("utf-8", "replace")).hexdigest() for each in marks)
+
+
+def _records(found: Transition) -> tuple[str, ...]:
+    return tuple(each.record_id for each in (found.earlier, found.later) if each.record_id)
+
+
+def events_of(
+    archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, histories: RelevantHistories
+) -> Iterator[Telling]:
     """Yield events of watched pages and sources that were not sent yet; the earliest decision comes first."""
     by_source = {target_of(watch).url: watch for watch in watches}
     found = []
     start = now() - FRESH
-    for url in ledger.changed_since(database, start - FRESH):
+    changed = ledger.changed_since(database, start - FRESH)
+    if any(watch.text_rules.reads_markup for watch in watches):  # elements may change and leave the text as it was
+        changed = ledger.looked_at_since(database, start - FRESH)
+    for url in changed:
         watch = by_source.get(url) or _watch_of(ledger, database, url, by_source)
         if watch is None or watch.paused:
             continue
-        _, transitions = shown_history(archive, ledger, database, url)
-        counts: Counter[str] = Counter()
-        for each in transitions:
-            counts[each.change] += 1
-            found += [(each, watch, counts[each.change])] if each.decided >= start else []
-    for transition, watch, count in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
-        telling = Telling.of(event_of(archive, transition, watch), count)
-        if not ledger.told(database, telling.marks):
-            yield telling
+        try:
+            _, transitions = shown_of(archive, *histories.of(url, watch))
+        except StoreError as error:
+            _log.warning("what happened to %s is reported by the next run: %s", url, error)
+            continue
+        found += [(each, watch, _number(transitions, each)) for each in transitions if each.decided >= start]
+    for transition, watch, number in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
+        marks = _marks(transition.change, transition.url, number, _records(transition))
+        if not ledger.told(database, marks):
+            yield Telling(marks, event_of(archive, transition, watch, histories))
     for watch in watches:
         failing = _failing(archive, watch, ledger, database)
         if failing is not None and not ledger.told(database, failing.marks):
             yield failing
+
+
+def _number(transitions: list[Transition], found: Transition) -> str:
+    """Return the day of a transition, what the page became, and how often it became that on this day, so far."""
+
+    def became(each: Transition) -> str:
+        return f"{each.at:%Y-%m-%d} {each.change} {each.later.text or ''}"
+
+    so_far = transitions[: transitions.index(found) + 1]
+    return f"{became(found)} {sum(became(each) == became(found) for each in so_far)}"
 
 
 def _watch_of(ledger: Ledger, database: sqlite3.Connection, url: str, by_source: dict[str, Watch]) -> Watch | None:
@@ -116,9 +140,13 @@ def too_fast(archive: Reader, watch: Watch, last: datetime, window: int) -> Tell
     return Telling.of(event, iso(monday))
 
 
-def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
+def event_of(
+    archive: Reader, found: Transition, watch: Watch | None, histories: RelevantHistories | None = None
+) -> Event:
     """Return a transition in words for people, with what changed in the text where both texts are kept."""
-    diff = difference(archive, found)
+    is_edit = found.after == State.OK and found.later.text not in {None, found.earlier.text}
+    relevant = histories.difference(found, watch) if is_edit and watch and histories else None
+    diff = _marked(relevant) or difference(archive, found)
     shown = [each for each in (found.earlier, found.later) if each.record_id]
     return Event(
         kind=found.change,
@@ -127,14 +155,29 @@ def event_of(archive: Reader, found: Transition, watch: Watch | None) -> Event:
         title=_title(found),
         before=found.before,
         after=found.after,
-        summary=summary_of(found),
+        summary=summary_of(found, selected=watch is not None and watch.text_rules.selects) + _keywords(relevant),
         diff=diff,
-        records=tuple(each.record_id for each in shown if each.record_id),
+        records=_records(found),
         times=tuple(each.at for each in shown),
         watch=watch.name if watch else None,
         tags=watch.tags if watch else (),
         store=archive.url,
     )
+
+
+def _marked(relevant: Difference | None) -> str | None:
+    """Return what changed of what matters to the watch; None where that is the same but for noise."""
+    if relevant is None or relevant.before == relevant.after:
+        return None
+    return marked(compare(f"{relevant.before}\n", f"{relevant.after}\n"), bracketed)
+
+
+def _keywords(relevant: Difference | None) -> str:
+    """Return which keywords of the watch appeared or vanished, as sentences behind the summary."""
+    if relevant is None:
+        return ""
+    appeared = f" Appeared: {', '.join(relevant.appeared)}." if relevant.appeared else ""
+    return appeared + (f" Vanished: {', '.join(relevant.vanished)}." if relevant.vanished else "")
 
 
 def _title(found: Transition) -> str | None:
@@ -144,13 +187,14 @@ def _title(found: Transition) -> str | None:
     return found.earlier.title or found.later.title
 
 
-def summary_of(found: Transition) -> str:
-    """Return what happened to a page, in a sentence or two."""
+def summary_of(found: Transition, *, selected: bool = False) -> str:
+    """Return what happened to a page, in a sentence or two; with `selected`, only parts of it are compared."""
     seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
     good = f"last seen as it was {iso(found.earlier.at)}"
     moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
     if found.change == Change.CHANGED:
-        return f"The text was changed after {iso(found.earlier.at)}{moved}; {seen}."
+        what = "What the watch selects" if selected else "The text"
+        return f"{what} was changed after {iso(found.earlier.at)}{moved}; {seen}."
     if found.change == Change.BACK:
         edited = " with another text" if found.later.text not in {None, found.earlier.text} else ""
         return f"The page is there again{edited}{moved}; {seen}."

@@ -152,6 +152,11 @@ class Ledger:
         query = "SELECT DISTINCT url FROM observations WHERE news = 1 AND at >= ? ORDER BY url"
         return [url for (url,) in database.execute(query, (int(start.timestamp()),))]
 
+    def looked_at_since(self, database: sqlite3.Connection, start: datetime) -> list[str]:
+        """Return the pages that were captured since a time, whether that said anything new or not."""
+        query = "SELECT DISTINCT url FROM observations WHERE at >= ? ORDER BY url"
+        return [url for (url,) in database.execute(query, (int(start.timestamp()),))]
+
     def urls(
         self, database: sqlite3.Connection, *, states: tuple[State, ...] = (), waiting: bool = False
     ) -> Iterator[str]:
@@ -253,8 +258,7 @@ def _forget_unless(database: sqlite3.Connection, epoch: str) -> None:
         return
     database.execute("PRAGMA secure_delete = ON")
     with database:
-        for table in ("runs", "observations", "pages", "sources", "entries", "notes"):
-            database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        forget(database)
         database.execute("INSERT INTO notes VALUES ('redactions', ?)", (epoch,))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 
@@ -31,7 +31,11 @@ CREATE INDEX IF NOT EXISTS entries_untracked ON entries(source, untracked);
 CREATE INDEX IF NOT EXISTS sources_of ON entries(url);
 CREATE TABLE IF NOT EXISTS told(id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS relevant(key TEXT PRIMARY KEY, own TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 """
+# Tables that the archive can fill again; marks of sent alerts are not among them.
+REBUILT = ("runs", "observations", "pages", "sources", "entries", "notes", "relevant")
+RECENT = timedelta(days=6)  # in which captures of other bytes are kept although their text says nothing new
 _BUSY = 60.0  # seconds that one process waits for another
 
 
@@ -66,7 +70,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 def forget(database: sqlite3.Connection) -> None:
     """Empty every table that the archive can fill again; marks of sent alerts stay."""
-    for table in ("runs", "observations", "pages", "sources", "entries", "notes"):
+    for table in REBUILT:
         database.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
 
 
@@ -91,6 +95,22 @@ def insert(database: sqlite3.Connection, seen: Observation, *, news: bool) -> No
 def drop_unless_news(database: sqlite3.Connection, seen: Observation) -> None:
     """Forget an observation that said nothing new."""
     database.execute("DELETE FROM observations WHERE url = ? AND at = ? AND news = 0", _key(seen))
+
+
+def drop_plain_before(database: sqlite3.Connection, url: str, end: datetime) -> None:
+    """Forget a page's observations of before a time that said nothing new."""
+    database.execute("DELETE FROM observations WHERE url = ? AND at < ? AND news = 0", (url, int(end.timestamp())))
+
+
+def relevant_of(database: sqlite3.Connection, key: str) -> tuple[str, str] | None:
+    """Return two digests of what matters of a text: its own, and the one it counts as; None where it is not known."""
+    row = database.execute("SELECT own, text FROM relevant WHERE key = ?", (key,)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def keep_relevant(database: sqlite3.Connection, key: str, own: str, text: str) -> None:
+    """Keep what `relevant_of` returns."""
+    database.execute("INSERT OR REPLACE INTO relevant VALUES (?, ?, ?)", (key, own, text))
 
 
 def time_of(seconds: int) -> datetime:

@@ -25,9 +25,18 @@ from archive.states import (
 )
 from archive.times import from_iso, iso
 from pipeline.extract.rereading import read_alike
-from pipeline.watch.history_tables import Fate, drop_unless_news, insert, observations_of
+from pipeline.watch.history_tables import (
+    RECENT,
+    Fate,
+    drop_plain_before,
+    drop_unless_news,
+    insert,
+    observations_of,
+)
 from pipeline.watch.observation import observed
 from storage.errors import StoreError
+
+_ALIKE = 3  # observations of the same bytes that are kept: as many looks as a watch may want
 
 _log = logging.getLogger("onrecord.watch")
 
@@ -127,8 +136,10 @@ def _note(database: sqlite3.Connection, archive: Reader, seen: Observation) -> N
         after, _ = follow(observations_of(database, seen.url))
     else:
         plain = bool(known) and adds_nothing(before, seen)
-        if plain:
+        if plain and all(each.digest == seen.digest for each in known[-_ALIKE:]):
             drop_unless_news(database, known[-1])
+        elif plain:  # other bytes, the same text: the rules of a watch may name elements outside of it
+            drop_plain_before(database, seen.url, seen.at - RECENT)
         insert(database, seen, news=not plain)
         after, _ = step(before, seen)
     assert after.last is not None, "there is one observation now"

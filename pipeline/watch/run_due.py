@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pipeline.watch.events import FAILURES, Telling, events_of, machine_of, mine
 from pipeline.watch.history import Ledger
 from pipeline.watch.history_tables import Fate
 from pipeline.watch.lease import Turn
+from pipeline.watch.relevant_history import RelevantHistories
 from pipeline.watch.watch_list import Watch
 from storage.errors import StoreError, StoreUnavailable
 
@@ -75,8 +77,8 @@ def run_due(
     end = time.monotonic() + settings.time_limit
     ran = Ran()
     _sync(archive, ledger)
-    with ledger.opened() as database:
-        due = plan(watches, ledger, database, archive.present())
+    with ledger.opened() as database, closing(RelevantHistories(archive, database)) as histories:
+        due = plan(watches, ledger, database, archive.present(), histories)
     ran.due, ran.late = len(due), sum(each.late for each in due)
     too_quick: list[Telling] = []
     for options, group in _groups(due, settings.options_of):
@@ -185,9 +187,9 @@ def _told_here(
     archive: Archive, watches: list[Watch], ledger: Ledger, folder: Path, more: list[Telling], turn: Turn | None
 ) -> list[Telling]:
     """Return the events that this machine reports; what cannot be known now is reported by the next run."""
-    with ledger.opened() as database:
+    with ledger.opened() as database, closing(RelevantHistories(archive, database)) as histories:
         more = [telling for telling in more if not ledger.told(database, telling.marks)]
-        found = [*events_of(archive, watches, ledger, database), *more]
+        found = [*events_of(archive, watches, ledger, database, histories), *more]
     if not found:
         return []
     try:

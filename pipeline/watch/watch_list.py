@@ -12,6 +12,8 @@ from typing import Any
 
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import checked_url
+from pipeline.watch.alert_rules import KEYS as RULES
+from pipeline.watch.alert_rules import TextRules, text_rules_of
 from storage.errors import OnrecordError
 
 SOURCES = ("page", "feed", "sitemap", "site")
@@ -21,7 +23,7 @@ EVERY = {"page": timedelta(hours=1), "feed": timedelta(minutes=30)}
 _EVERY = timedelta(days=1)
 _SLOW = tuple(timedelta(days=days) for days in (1, 7, 30))  # of pages that are old when they are found
 TIME_LIMIT = timedelta(minutes=15)
-_KEYS = {*SOURCES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options"}
+_KEYS = {*SOURCES, *RULES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options"}
 # The options of a capture that a watch can have of its own.
 OPTIONS = {
     "browser", "delay", "depth", "embeds", "exclude", "include", "insecure", "limit", "linked_pdfs", "max_size",
@@ -56,6 +58,7 @@ class Watch:
     paused: bool = False
     time_limit: timedelta = TIME_LIMIT
     options: Mapping[str, Any] = field(default_factory=dict)
+    text_rules: TextRules = field(default_factory=TextRules)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -141,6 +144,7 @@ def watch_of(table: object) -> Watch:
         paused=paused,
         time_limit=span(_text(table, "time_limit") or _written(TIME_LIMIT)),
         options=_options(table.get("options", {})),
+        text_rules=text_rules_of(table),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import replace
 
 from archive.archive import Reader
@@ -14,6 +15,13 @@ def shown_history(
     archive: Reader, ledger: Ledger, database: sqlite3.Connection, url: str
 ) -> tuple[Availability, list[Transition]]:
     """Where a page stands, and all that became of it, as it may be shown; raises IntegrityError, StoreError."""
+    return shown_of(archive, *ledger.history(database, url))
+
+
+def shown_of(
+    archive: Reader, now: Availability, transitions: Iterable[Transition]
+) -> tuple[Availability, list[Transition]]:
+    """Return a history without a word of withheld captures."""
 
     def shown(seen: Observation) -> Observation:
         record, place = seen.record_id or "", _place(archive, seen)
@@ -22,7 +30,6 @@ def shown_history(
             found = archive.withholding_at(seen.final, seen.at, record, place)
         return replace(seen, title=None, final=None, detail=str(found)) if found else seen
 
-    now, transitions = ledger.history(database, url)
     return (
         replace(
             now,
