@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, NoSuchSnapshot
 from archive.formats.surt import urlkey
 from archive.formats.tracking import untracked
 from archive.index.finder import spelling_of
@@ -273,3 +273,34 @@ def dated(reader: Reader, snapshot: Snapshot, asked: datetime | None, same: Same
     found = history_of(reader, snapshot.url, same)
     edited, moved = found.edited_since(snapshot), found.moved_since(snapshot)
     return Dated(snapshot, asked, found.state_of(snapshot), edited, moved, found.state)
+
+
+def to_compare(
+    reader: Reader, url: str, start: datetime | None, end: datetime | None, same: Same | None = None
+) -> tuple[Snapshot, Snapshot]:
+    """Return two snapshots of a page to compare, the earlier one first: those of two times, or the last two texts.
+
+    Raises NoSuchSnapshot, and as `closest` does.
+    """
+    new = reader.closest(url, end) if end else newest_shown(reader, url, same)
+    if start is not None:
+        old = reader.closest(url, start)
+        return (old, new) if old.timestamp <= new.timestamp else (new, old)
+    before: list[Snapshot] = []
+    state = None
+    for entry in history_of(reader, new.url, same).judged:
+        if entry.snapshot.place == new.place:
+            if entry.earlier is not None:
+                return entry.earlier, new
+            state = entry.state
+            break
+        if entry.state.shows_page and entry.snapshot.document is not None:
+            before.append(entry.snapshot)
+    if state is not None and not state.shows_page:
+        raise NoSuchSnapshot(
+            f"no text of {url} shows the page: the newest snapshot is {state.words}; capture it again, or name "
+            "two times with --from and --to"
+        )
+    if not before:
+        raise NoSuchSnapshot(f"only one text is kept of {url}; capture it again later, and compare then")
+    return before[-1], new

@@ -34,6 +34,7 @@ COMMANDS = {
     "help": ("pipeline.cli.commands.help", "Explain terms, outcomes, exit codes and settings."),
     "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
     "list": ("pipeline.cli.commands.list_", "List the pages of the archive, each with how it stands."),
+    "mcp": ("pipeline.cli.commands.mcp", "Let an assistant read the archive (Model Context Protocol)."),
     "recover": ("pipeline.cli.commands.recover", "Bring back what another archive has of a page."),
     "redact": ("pipeline.cli.commands.redact", "Take the content of captures out of the archive for good."),
     "repair": ("pipeline.cli.commands.repair", "Repair the archive from a copy of it."),
@@ -57,7 +58,7 @@ GROUPS = {
     "Watch": ("watch", "run", "schedule", "alerts", "doctor"),
     "Keep": ("verify", "replicate", "repair", "restore", "compact", "gc", "withhold", "embargo", "redact"),
     "Prove": ("evidence",),
-    "Share": ("serve", "export"),
+    "Share": ("serve", "mcp", "export"),
     "Help": ("help",),
 }
 

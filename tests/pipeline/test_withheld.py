@@ -13,13 +13,16 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
 import pytest
+from mcp.server.mcpserver.exceptions import ToolError
 from starlette.testclient import TestClient
 
 from archive.access.rules import Rule
 from archive.archive import Archive
 from archive.times import now, rehearse, stamp
 from pipeline.cli.main import COMMANDS, main
+from pipeline.mcp.server import create_server
 from pipeline.watch.events import event_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.withheld import shown_history
@@ -87,8 +90,9 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
     "watch": [(0, ("--json", "watch", "list"))],
     "run": [(0, ("--json", "run"))],
 }
-# These read no capture for anyone: what they say is of the web as it is, of a file, or of this machine.
-NOT_READERS = {"alerts", "capture", "help", "import", "recover", "schedule", "serve"}
+# These read no capture for anyone: what they say is of the web as it is, of a file, or of this machine; the routes of
+# `serve` and the tools of `mcp` have tables of their own.
+NOT_READERS = {"alerts", "capture", "help", "import", "recover", "schedule", "serve", "mcp"}
 
 INTERFACE = {
     "/": ["/"],
@@ -124,6 +128,15 @@ REPLAY = {
         for kind in ("", "if_", "id_", "cs_")
         for url in (SECRET, ALIAS, DOM, PICTURE, FRAME, MOVED, LEADS)
     ]
+}
+
+TOOLS: dict[str, list[dict[str, object]]] = {
+    "search": [{"query": WORD}, {"query": "title:on"}],
+    "get": [{"url": url} for url in (SECRET, ALIAS, DOM, PICTURE, LEADS)] + [{"url": SECRET, "at": stamp(NOON)}],
+    "snapshots": [{"url": SECRET}],
+    "diff": [{"url": SECRET}, {"url": SECRET, "start": stamp(NOON), "end": stamp(NOON + timedelta(hours=2))}],
+    "list": [{"site": HOST}],
+    "status": [{}],
 }
 
 
@@ -248,6 +261,24 @@ def test_what_is_left_out_is_said(here: Asked, folder: Path) -> None:
     }
     assert "; 9 that are withheld are left out" in here("export", str(folder / "said.wacz")).err
     assert here("--json", "export", str(folder / "counted.warc.gz")).lines[0]["withheld"] == 9
+
+
+def test_no_tool_says_the_word(folder: Path, store: LocalStore, tmp_path: Path) -> None:
+    reading = Reading(Archive(store, spool=tmp_path, cache=folder / "cache"), tmp_path / "search.sqlite")
+    server = create_server(reading, tmp_path / "ledger.db")
+
+    async def ask() -> None:
+        assert {tool.name for tool in await server.list_tools()} == set(TOOLS)
+        for name, questions in TOOLS.items():
+            for given in questions:
+                try:
+                    said = str(await server.call_tool(name, given))
+                except ToolError as error:
+                    said = str(error)
+                    assert "is withheld: Order 3 O 17/26" in said, given
+                assert WORD not in said, (name, given)
+
+    anyio.run(ask)
 
 
 def test_alerts_do_not_say_the_word(folder: Path, store: LocalStore, tmp_path: Path) -> None:

@@ -66,10 +66,11 @@ def command(
     Example: onrecord diff https://example.org/post --from 20260101
     """
     from archive.digests import text_digest
+    from archive.page_history import to_compare
     from archive.text_diff import compare
 
     archive = context.open_reader(withheld=withheld)
-    old, new = _pair(archive, url, start, end)
+    old, new = to_compare(archive, url, start, end, same_text)
     found = when(archive, new, end)
     before, after = _text(archive, old), _text(archive, new)
     note_lookup(context, url, found)
@@ -91,35 +92,6 @@ def command(
             stream.write((head + _unified(before, after)).encode())
         else:
             stream.write((head + _words(pieces, coloured=False)).encode())
-
-
-def _pair(archive: Reader, url: str, start: datetime | None, end: datetime | None) -> tuple[Snapshot, Snapshot]:
-    """Return the two snapshots to compare, the earlier one first; raises NoSuchSnapshot."""
-    from archive.errors import NoSuchSnapshot
-    from archive.page_history import history_of, newest_shown
-
-    new = archive.closest(url, end) if end else newest_shown(archive, url, same_text)
-    if start is not None:
-        old = archive.closest(url, start)
-        return (old, new) if old.timestamp <= new.timestamp else (new, old)
-    before: list[Snapshot] = []
-    state = None
-    for entry in history_of(archive, new.url, same_text).judged:
-        if entry.snapshot.place == new.place:
-            if entry.earlier is not None:
-                return entry.earlier, new
-            state = entry.state
-            break
-        if entry.state.shows_page and entry.snapshot.document is not None:
-            before.append(entry.snapshot)
-    if state is not None and not state.shows_page:
-        raise NoSuchSnapshot(
-            f"no text of {plain(url)} shows the page: the newest snapshot is {state.words}; capture it again, or name "
-            "two times with --from and --to"
-        )
-    if not before:
-        raise NoSuchSnapshot(f"only one text is kept of {plain(url)}; capture it again later, and compare then")
-    return before[-1], new
 
 
 def _text(archive: Reader, snapshot: Snapshot) -> str:

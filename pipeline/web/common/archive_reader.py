@@ -14,7 +14,7 @@ from pathlib import Path
 from archive.archive import Reader
 from archive.errors import NoSuchSnapshot
 from archive.model import Document, Manifest, Snapshot
-from archive.page_history import Dated, PageHistory, dated, history, judged
+from archive.page_history import Dated, PageHistory, dated, histories, history, judged
 from archive.search import Hit, search_index, within
 from archive.states import Judged
 from archive.stored_texts import StoredTexts
@@ -136,9 +136,13 @@ class Reading:
         """Return the snapshots of one page as the judge has them, and where the page stands."""
         return history(StoredTexts(self.archive, same_text), snapshots)
 
-    def dated(self, snapshot: Snapshot) -> Dated:
+    def histories(self, snapshots: Iterable[Snapshot]) -> Iterator[PageHistory]:
+        """Return the history of each page, of snapshots that come by key, then time."""
+        return histories(StoredTexts(self.archive, same_text), snapshots)
+
+    def dated(self, snapshot: Snapshot, asked: datetime | None = None) -> Dated:
         """Return of when a snapshot is, and what is known of its page since."""
-        return dated(self.fresh(), snapshot, None, same_text)
+        return dated(self.fresh(), snapshot, asked, same_text)
 
     def walk(self, url: str, match: str, after: str = "") -> Iterator[Snapshot]:
         """Yield what is kept of a prefix, a host or a domain, by key, then time.
