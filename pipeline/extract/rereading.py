@@ -35,8 +35,8 @@ def read_alike(
     An observation keeps the digest of the text as it was extracted then. Where a page's text differs and the two
     captures' texts are of two versions of the extractor, the earlier capture is read again. Where that cannot be done,
     or the texts differ still, the observation is returned as it is. A capture with a browser is compared with the last
-    one with a browser, and one without with the last one without. If `since`, when the page was first seen as it is in the
-    earlier one, no such capture was made, what the server sent is compared.
+    one with a browser, and one without with the last one without. Where no such capture was made from `since` on, when
+    the page was first seen as it is in the earlier one, what the server sent is compared.
     """
     if good is None or good.text is None or seen.state != State.OK or seen.text in {None, good.text}:
         return seen

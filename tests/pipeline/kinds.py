@@ -137,20 +137,23 @@ class Kinds:
         """What a capture says while its run is under way is asked here by a test."""
 
 
-def _look(session, url: str, look: Look, at: datetime, number: int) -> tuple[Outcome, Snapshot]:  # type: ignore[no-untyped-def]
-    head, body, status = b"Content-Type: text/html\r\n", b"", look.status
+def _answer(url: str, look: Look, number: int) -> tuple[bytes, bytes, int]:
+    """What the server sends: fields of its head, the body, the status."""
+    html = b"Content-Type: text/html\r\n"
     if look.to is not None:
-        head, status = head + f"Location: {url_of(look.to)}\r\n".encode(), 302
-    elif look.same:
-        head, status = b'ETag: "1"\r\n', 304
-    elif look.pdf is not None:
-        head, body = b"Content-Type: application/pdf\r\n", look.pdf
-    elif look.sent is not None:
-        body = f"<!-- {number} of {url} --><p>{look.sent}</p>".encode()
-    elif look.rendered or look.shell or (look.wall and look.text is None):
-        body = SHELL.replace(b"/app.js", url.encode())
-    elif look.text is not None:
-        body = f"<!-- {number} of {url} --><p>{look.text}</p>".encode()
+        return html + f"Location: {url_of(look.to)}\r\n".encode(), b"", 302
+    if look.same:
+        return b'ETag: "1"\r\n', b"", 304
+    if look.pdf is not None:
+        return b"Content-Type: application/pdf\r\n", look.pdf, look.status
+    text = look.text if look.sent is None else look.sent
+    if look.sent is None and (look.rendered or look.shell or (look.wall and look.text is None)):
+        return html, SHELL.replace(b"/app.js", url.encode()), look.status
+    return html, f"<!-- {number} of {url} --><p>{text}</p>".encode() if text is not None else b"", look.status
+
+
+def _look(session, url: str, look: Look, at: datetime, number: int) -> tuple[Outcome, Snapshot]:  # type: ignore[no-untyped-def]
+    head, body, status = _answer(url, look, number)
     page = status in {200, 202, 304}
     snapshot = session.add(an_exchange(url, body, at=at, status=status, head=head), page=page, availability=look.wall)
     article = Article(title="Berths", text=look.text, availability=look.wall, extractor=extractor_version())
