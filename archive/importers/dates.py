@@ -1,4 +1,4 @@
-"""Dates as records of other programs have them: whole, shortened, as 12 or 14 digits, or with the day of the year."""
+"""Dates as records of other programs have them: whole, shortened, as digits, or with the day of the year."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 
 from archive.times import from_iso, from_stamp
 
-_DIGITS = re.compile(r"\d{4}(?:\d{2}){0,5}\Z", re.ASCII)
+_DIGITS = re.compile(r"(?:\d{4}(?:\d{2}){0,5}|(?:19|20)\d{2,15})\Z", re.ASCII)
+_STAMP = 14  # digits, of which those beyond are parts of a second
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
 _DAY_OF_YEAR = re.compile(r"(\d{4})-(\d{2})-(\d{3})(?=T)", re.ASCII)  # after the month, as in ClueWeb09
 
@@ -22,6 +23,8 @@ def moment_of(text: str | None) -> datetime | None:
             day = datetime.strptime(f"{found[1]} {found[3]}", "%Y %j").date()
             if day.month == int(found[2]):
                 text = day.isoformat() + text[found.end() :]
-        return from_stamp(text) if _DIGITS.match(text) else from_iso(text).replace(microsecond=0)
+        if _DIGITS.match(text):
+            return from_stamp(text[: min(len(text) // 2 * 2, _STAMP)])  # half a field says nothing
+        return from_iso(text).replace(microsecond=0)
     except ValueError:
         return None

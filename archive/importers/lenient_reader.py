@@ -30,11 +30,11 @@ _MEMORY = 1 << 20  # of a block that is held in memory
 _LARGEST = 16 << 30  # bytes of a block
 _PIECE = 1 << 18
 _GARBAGE = 64 << 20  # bytes between records in which the next one is looked for
-# What follows the address in a record's line; a date of 12 digits is without seconds, and the type may be missing.
+# What follows the address in a record's line; a date may be shorter or longer than 14 digits, and the type may be missing.
 _ARC = re.compile(rb"(?<=.) (\S+) (\d{14}) {1,2}(?=\S)")
-_ARC_SHORT = re.compile(rb"(?<=.) (\S+) (\d{12}) {1,2}(?=\S)")
+_ARC_ODD = re.compile(rb"(?<=.) ([\d.]{7,15}|[\da-fA-F:]{2,45}|-) (\d{4,17}) {1,2}(?=\S)")
 _BLANK = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")  # some write \r\r\n
-_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{12}(?:\d\d)? ", re.MULTILINE)
+_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{8,17} ", re.MULTILINE)
 _ARC_LENGTH = re.compile(rb" ?(\d{1,12})\r?\n\Z")  # its end
 _FEW = 1_000  # records and faults of a file, however small
 _BYTES = 8  # of a file, for each of them beyond: an id alone takes more, however it is packed
@@ -275,7 +275,7 @@ def _version_notes(head: bytes) -> tuple[str, ...]:
 
 def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
     """Return address, IP, date, type and length from the first line of an ARC record; None for another line."""
-    found = _ARC.search(line, 0, 65_100) or _ARC_SHORT.search(line, 0, 65_100)
+    found = _ARC.search(line, 0, 65_100) or _ARC_ODD.search(line, 0, 65_100)
     end = _ARC_LENGTH.search(line, max(len(line) - 15, 0))
     if found is None or end is None or end.start(1) < found.end() or line[:1].isspace():
         return None

@@ -323,6 +323,9 @@ def arc(line: str, block: bytes, started: str = "20080430204825") -> bytes:
     ("line", "moment"),
     [
         ("http://quay.example/a 1.2.3.4 199612312359 text/html {}", "1996-12-31T23:59:00Z"),
+        ("http://quay.example/a 1.2.3.4 19961231 text/html {}", "1996-12-31T00:00:00Z"),
+        ("http://quay.example/a ::1 1996123123595 text/html {}", "1996-12-31T23:59:00Z"),
+        ("http://quay.example/a 1.2.3.4 19961231235958123 text/html {}", "1996-12-31T23:59:58Z"),
         ("http://quay.example/a 1.2.3.4 19961231235958 text/html {}", "1996-12-31T23:59:58Z"),
         ("http://quay.example/a 1.2.3.4 19961231235958 {}", "1996-12-31T23:59:58Z"),
         ("http://quay.example/a 1.2.3.4 19961231235958  {}", "1996-12-31T23:59:58Z"),
@@ -335,7 +338,7 @@ def test_lines_of_arc_records(line: str, moment: str, theirs: Theirs) -> None:
     assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
 
 
-@pytest.mark.parametrize("date", ["20080430204826", "20089930204826"])
+@pytest.mark.parametrize("date", ["20080430204826", "20089930204826", "00000000000"])
 def test_arc_records_that_cannot_be_looked_up_are_kept(date: str, theirs: Theirs) -> None:
     block = page() if date.startswith("200804") else answer()
     done = theirs.bring(arc(f"http://quay.example/a 1.2.3.4 {date} text/html {{}}", block), "a.arc")
