@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from archive.times import from_iso
 from tests.command import Command, Done
 from tests.site import Site, answer
 from tests.waiting import wait_for
@@ -171,11 +173,12 @@ def test_a_capture_of_our_own_goes_before_one_recovered_near_it(onrecord: Comman
         url = site.url("/post")
         site.answers["/post"] = answer(page("ours"))
         onrecord.capture(url)
-        stamp = re.sub(r"\D", "", onrecord("--json", "snapshots", url).lines[0]["timestamp"])
-        wayback.kept = [Kept(url, str(int(stamp) - 1), page("theirs")), Kept(url, "20190301120000", page("older"))]
+        ours = from_iso(onrecord("--json", "snapshots", url).lines[0]["timestamp"])
+        stamp = f"{ours - timedelta(seconds=1):%Y%m%d%H%M%S}"
+        wayback.kept = [Kept(url, stamp, page("theirs")), Kept(url, "20190301120000", page("older"))]
         assert recover(onrecord, wayback.cdx, "--all", url=url).code == 0
         assert len(onrecord("--json", "snapshots", url).lines) == 3
-        assert "ours" in onrecord("get", url, "--at", str(int(stamp) - 1)).out
+        assert "ours" in onrecord("get", url, "--at", stamp).out
         assert "ours" in onrecord("get", url).out
         assert "older" in onrecord("get", url, "--at", "2019").out
         site.answers["/post"] = answer(page("ours"))
