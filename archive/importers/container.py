@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from archive.errors import FormatError
+from archive.importers.arc_lines import begins_with_arc
 from archive.importers.captures import LONGEST_URL
 from archive.importers.compressed import MAGIC
 from archive.importers.cut_zip import CutZip
@@ -72,7 +73,7 @@ def opened(path: Path) -> Iterator[Container]:
     elif kind := saved_kind(beginning := first_bytes(path, _BEGINNING)):
         page = page_of(beginning) if kind is Kind.MHTML else None
         yield Container([""], kinds={"": kind}, pages=frozenset({indexable(page)}) if page else None)
-    elif first.startswith((b"\x1f\x8b", b"filedesc:")) or MAGIC.match(first) or _has_record(path):
+    elif first.startswith(b"\x1f\x8b") or MAGIC.match(first) or begins_with_arc(beginning) or _has_record(path):
         yield Container([""])
     else:
         raise FormatError(

@@ -1,9 +1,10 @@
-"""Dates as records of other programs have them: whole, shortened, as digits, or with the day of the year."""
+"""Dates as other programs' records have them: whole, shortened, as digits, as in HTTP, or with the day of the year."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from archive.times import from_iso, from_stamp
 
@@ -25,6 +26,8 @@ def moment_of(text: str | None) -> datetime | None:
                 text = day.isoformat() + text[found.end() :]
         if _DIGITS.match(text):
             return from_stamp(text[: min(len(text) // 2 * 2, _STAMP)])  # half a field says nothing
+        if text[:1].isalpha():
+            return parsedate_to_datetime(text).astimezone(UTC)
         return from_iso(text).replace(microsecond=0)
     except ValueError:
         return None

@@ -11,7 +11,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from archive.digests import digest_of
@@ -177,8 +177,11 @@ def _object(entry: Any, name: str) -> dict[str, Any]:
 
 def _date_of(entry: Any) -> datetime | None:
     try:
-        return from_iso(str(entry["startedDateTime"])).replace(microsecond=0)
-    except (KeyError, TypeError, ValueError):
+        started = entry["startedDateTime"]
+        if isinstance(started, (int, float)):  # milliseconds, as some write
+            return datetime.fromtimestamp(started // 1000, UTC)
+        return from_iso(str(started)).replace(microsecond=0)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from archive.checked_json import size_of
 from archive.digests import digest_of
 from archive.errors import RecordError
+from archive.importers.arc_lines import ARC_MARK, arc_fields, arc_kind, begins_with_arc
 from archive.importers.dates import moment_of
 from archive.importers.declared_digests import Declared, declared
 from archive.importers.plain_bytes import VERSION, Damage, Plain, unpacked
@@ -30,12 +31,7 @@ _MEMORY = 1 << 20  # of a block that is held in memory
 _LARGEST = 16 << 30  # bytes of a block
 _PIECE = 1 << 18
 _GARBAGE = 64 << 20  # bytes between records in which the next one is looked for
-# What follows the address in a record's line; a date may be shorter or longer than 14 digits, and the type may be missing.
-_ARC = re.compile(rb"(?<=.) (\S+) (\d{14}) {1,2}(?=\S)")
-_ARC_ODD = re.compile(rb"(?<=.) ([\d.]{7,15}|[\da-fA-F:]{2,45}|-) (\d{4,17}) {1,2}(?=\S)")
 _BLANK = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")  # some write \r\r\n
-_ARC_MARK = re.compile(rb"^[^\n]{0,65000} \d{8,17} ", re.MULTILINE)
-_ARC_LENGTH = re.compile(rb" ?(\d{1,12})\r?\n\Z")  # its end
 _FEW = 1_000  # records and faults of a file, however small
 _BYTES = 8  # of a file, for each of them beyond: an id alone takes more, however it is packed
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
@@ -143,7 +139,7 @@ class _Reader:
             return self._warc(offset)
         line = self._plain.readline(_LINE)
         head = line.startswith(b"filedesc:")
-        fields = _arc_fields(line) if self._is_arc or head else None
+        fields = arc_fields(line) if self._is_arc or head or (offset == 0 and begins_with_arc(line)) else None
         self._is_arc |= fields is not None or (head and offset == 0)  # whatever its fields are
         if fields:
             return self._arc(offset, fields)
@@ -154,12 +150,12 @@ class _Reader:
         if not self._is_arc:
             size += self._plain.skip_to_record(_GARBAGE)
         while self._is_arc and size < _GARBAGE and self._plain.peek(1):
-            found = self._plain.search(_ARC_MARK, _LINE)
+            found = self._plain.search(ARC_MARK, _LINE)
             if found is None or found.start():
                 size += len(self._plain.take(found.start() if found else _LINE))
                 continue
             line = self._plain.peek_line(_LINE)
-            if _arc_fields(line):
+            if arc_fields(line):
                 break
             size += len(self._plain.take(len(line)))
         return Fault(offset, f"{size:,} bytes that are no record")
@@ -243,7 +239,7 @@ class _Reader:
         if fault is not None:
             block.discard()
             return Fault(offset, fault)
-        kind, content = _arc_kind(url, mime)
+        kind, content = arc_kind(url, mime)
         target = indexable(url.decode("latin-1"))
         name = uuid.uuid5(_ARC_NAMESPACE, f"{target} {date.decode()} {ip.decode('latin-1')} {_digest(block)}")
         fields = [
@@ -271,22 +267,6 @@ def _version_notes(head: bytes) -> tuple[str, ...]:
     if version in _VERSIONS:
         return ()
     return (f"its version is {version[:20].decode('latin-1')}, which is read like WARC/1.1",)
-
-
-def _arc_fields(line: bytes) -> tuple[bytes, ...] | None:
-    """Return address, IP, date, type and length from the first line of an ARC record; None for another line."""
-    found = _ARC.search(line, 0, 65_100) or _ARC_ODD.search(line, 0, 65_100)
-    end = _ARC_LENGTH.search(line, max(len(line) - 15, 0))
-    if found is None or end is None or end.start(1) < found.end() or line[:1].isspace():
-        return None
-    return line[: found.start()], found[1], found[2], line[found.end() : end.start()], end[1]
-
-
-def _arc_kind(url: bytes, mime: bytes) -> tuple[str, str]:
-    if url.lower().startswith((b"http:", b"https:")):
-        return "response", "application/http; msgtype=response"
-    text = mime.split(b" ")[0].decode("latin-1") or "application/octet-stream"
-    return ("metadata" if url.startswith(b"filedesc:") else "resource"), text
 
 
 def _digest(block: Block) -> str:

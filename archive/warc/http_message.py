@@ -12,7 +12,7 @@ from archive.model import Headers
 
 _CHUNK = 1 << 16
 _MAX_LINE = 1 << 16  # of a chunk-size line, extensions included
-_STATUS_LINE = re.compile(rb"HTTP/(\d(?:\.\d)?)[ \t]+([1-9]\d{2})[ \t]*([^\r\n]*)")
+_STATUS_LINE = re.compile(rb"(?i:HTTP)/(\d(?:\.\d)?)[ \t]+([1-9]\d{2})[ \t]*([^\r\n]*)")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;|\r?\n)")
 
 

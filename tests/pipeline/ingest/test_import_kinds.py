@@ -229,7 +229,9 @@ def test_a_response_that_cannot_be_looked_up_is_kept_with_a_note(data: bytes, wh
     assert theirs.bring(data).run is None
 
 
-@pytest.mark.parametrize("line", ["HTTP/2 200", "HTTP/2.0 200 OK", "HTTP/3 200 OK", "HTTP/3 200", "HTTP/1.0 200"])
+@pytest.mark.parametrize(
+    "line", ["HTTP/2 200", "http/1.1 200 ok", "HTTP/2.0 200 OK", "HTTP/3 200 OK", "HTTP/3 200", "HTTP/1.0 200"]
+)
 def test_status_lines_of_every_version(line: str, theirs: Theirs) -> None:
     assert theirs.bring(record(url="http://quay.example/a", block=answer(status=line))).captures == 1
     assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
@@ -243,7 +245,8 @@ def test_status_lines_of_every_version(line: str, theirs: Theirs) -> None:
         ("2024", "2024-01-01T00:00:00Z"), ("2024-05", "2024-05-01T00:00:00Z"), ("2024-05-06", "2024-05-06T00:00:00Z"),
         ("2024-05-06T07:08Z", "2024-05-06T07:08:00Z"), ("20240506070809", "2024-05-06T07:08:09Z"),
         ("202405060708", "2024-05-06T07:08:00Z"), ("2024-05-06T07:08:09.123456789Z", "2024-05-06T07:08:09Z"),
-        ("2024-05-06T09:08:09+02:00", "2024-05-06T07:08:09Z"),
+        ("2024-05-06T09:08:09+02:00", "2024-05-06T07:08:09Z"), ("2024050607080", "2024-05-06T07:08:00Z"),
+        ("Mon, 06 May 2024 07:08:09 GMT", "2024-05-06T07:08:09Z"),
     ],
 )  # fmt: skip
 def test_a_date_is_the_first_moment_that_it_names(date: str, moment: str, theirs: Theirs) -> None:
@@ -336,6 +339,13 @@ def test_lines_of_arc_records(line: str, moment: str, theirs: Theirs) -> None:
     assert (theirs.faults, theirs.notes, done.records) == ([], [], 2)
     assert theirs.times("http://quay.example/a") == [moment]
     assert "Tuesday" in (theirs.text("http://quay.example/a") or "")
+
+
+def test_an_arc_file_whose_beginning_is_missing(theirs: Theirs) -> None:
+    whole = arc("http://quay.example/a 1.2.3.4 19961231235958 text/html {}", answer())
+    done = theirs.bring(whole[whole.index(b"http://quay") :], "a.arc")
+    assert (theirs.faults, done.records) == ([], 1)
+    assert theirs.times("http://quay.example/a") == ["1996-12-31T23:59:58Z"]
 
 
 @pytest.mark.parametrize("date", ["20080430204826", "20089930204826", "00000000000"])

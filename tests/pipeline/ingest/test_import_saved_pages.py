@@ -93,6 +93,11 @@ def test_a_har_becomes_responses_with_their_address_and_date(theirs: Theirs) -> 
     assert newest(theirs, "http://quay.example/old").location == URL
 
 
+def test_a_har_whose_dates_are_milliseconds_has_captures(theirs: Theirs) -> None:
+    theirs.bring(har(entry(body=page("Tuesday").decode()) | {"startedDateTime": 1704164645678}), "a.har")
+    assert (theirs.faults, theirs.times(URL)) == ([], ["2024-01-02T03:04:05Z"])
+
+
 def test_what_is_rebuilt_is_labelled_so(theirs: Theirs) -> None:
     theirs.bring(har(entry(body=page().decode())), "a.har")
     found = theirs.archive.read(newest(theirs))
