@@ -35,6 +35,7 @@ _FORMS = (".wacz", ".warc.gz", ".parquet", ".csv")
     help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
 )
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only captures of this run; may be repeated.")
+@click.option("--collection", metavar="NAME", help="Only captures of this collection, with what its pages need.")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @withheld_option
@@ -47,6 +48,7 @@ def command(
     url: str | None,
     match: str,
     runs: tuple[str, ...],
+    collection: str | None,
     start: datetime | None,
     end: datetime | None,
     sign: bool,
@@ -81,7 +83,7 @@ def command(
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
-        done = write(archive, Wanted(url, match, start, end, runs), stream)
+        done = write(archive, Wanted(url, match, start, end, runs, collection), stream)
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
