@@ -93,6 +93,11 @@ def command(
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
         done = write(archive, Wanted(url, match, start, end, runs, collection), stream)
+    _say(context, file, done)
+
+
+def _say(context: Context, file: Path, done: Exported) -> None:
+    """Say what an export holds."""
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}

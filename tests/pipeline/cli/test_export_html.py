@@ -118,7 +118,7 @@ def test_a_browser_shows_it_and_asks_nobody(onrecord: Command, paper: Site, tmp_
     onrecord.capture(paper.url("/one"))
     file = tmp_path / "one.html"
     onrecord("export", str(file), "--url", paper.url("/one"))
-    paper.close()
+    requests = len(paper.requests)
     asked: list[str] = []
     with started() as browser:
         page = browser.new_page()
@@ -131,4 +131,5 @@ def test_a_browser_shows_it_and_asks_nobody(onrecord: Command, paper: Site, tmp_
         assert json.dumps(page.evaluate("window.ran || null")) == "null"
         page.frames[1].wait_for_selector("p")
         assert page.frames[1].text_content("p") == "A frame."
+    assert len(paper.requests) == requests
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
