@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from archive import object_keys
 from archive.access.rule_store import Notices
 from archive.access.unfinished_redactions import unfinished
+from archive.annotations import Words
 from archive.coordination import clock
 from archive.coordination.watch_marks import WatchMarks
 from archive.copies import Copied, ReplicaSet
@@ -23,7 +23,7 @@ from archive.local_cache import Cache
 from archive.reader import Reader, UnguardedReader
 from archive.runs.known_stores import KnownStores
 from archive.runs.session import Session
-from archive.runs.spool import Spool
+from archive.runs.spool import Spool, SpooledRun
 from archive.runs.warc_files import RunSettings
 from archive.times import now
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what signs, verifies and clears away is imported when it do
     from archive.evidence.checkpoint import Checkpoint
     from archive.evidence.sign_checkpoint import Made
     from archive.index.compaction import Merged
+    from archive.model import Manifest
     from archive.runs.garbage import Orphan
     from archive.verify.history import Readings
     from archive.verify.run_check import Finding
@@ -75,9 +76,18 @@ class Archive(Reader):
         super().__init__(stores, catalog, Index(stores.view, catalog, blocks), Notices(stores.view, kept), kept)
         self.spool = Spool(spool, stores.url)
         self.prepare = stores.prepare  # makes the primary an archive unless it is one
-        self._publish = partial(stores.publish, read_back=read_back)
+        self._read_back = read_back
+        self.signer: Callable[[], Signer | None] = lambda: None  # who signs what is said of a run
 
     # Writing
+
+    def _publish(self, spooled: SpooledRun) -> Manifest:
+        """Put a sealed run into the stores, and beside it what its user says of it; raises StoreError."""
+        found = self._stores.publish(spooled, read_back=self._read_back)
+        words = Words.taken(dict(spooled.settings().get("said") or {}))
+        if not words.empty:  # the run stays in the spool until this is kept too
+            self.annotations.add_of_run(found.run, words, self.signer())
+        return found
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""

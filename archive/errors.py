@@ -5,6 +5,7 @@ OnrecordError
     ├── NoSuchSnapshot     exit 4: nothing is kept of that URL at that time
     │   └── Withheld       exit 4: something is kept, and is not to be shown
     ├── NoSuchRule         exit 2: no rule of that name withholds anything
+    ├── NoSuchAnnotation   exit 2: no annotation has that name
     ├── AmbiguousRecord    exit 2: several records of a run have the id that was given
     ├── IntegrityError     exit 5: bytes read back are not the bytes that were kept
     │   └── RecordError    a WARC record, gzip member or index line that cannot be read
@@ -43,6 +44,12 @@ class Withheld(NoSuchSnapshot):
 
 class NoSuchRule(ArchiveError):
     """No rule of that name withholds anything."""
+
+    exit_code = 2
+
+
+class NoSuchAnnotation(ArchiveError):
+    """No annotation has that name."""
 
     exit_code = 2
 

@@ -15,7 +15,7 @@ from storage.private import private_folder, write_private
 
 _CHECKSUM = 32  # bytes before a kept object's own
 _WORD = "redactions"  # the file that says when what is kept is to be forgotten
-_KEPT = ("runs", "index", "notices", "blocks", "search.sqlite*")  # what a cache's folder may hold
+_KEPT = ("runs", "index", "notices", "annotations", "blocks", "search.sqlite*")  # what a cache's folder may hold
 _SLACK = 64  # puts after which a limited cache looks at what it holds
 
 

@@ -21,6 +21,7 @@ Layout version 1:
     watch/told/<mark>                      which machine tells of an event; can be lost after some days
     notices/rules/<time>-<random>.json     what is not to be shown, and .removed.json beside it once that has ended
     notices/redactions/<time>-<random>.txt what was taken out of a run, signed; see `archive.redaction.plan`
+    annotations/<time>-<random>.txt        collections, labels, notes of a user; .removed.txt beside it once ended
     redacting/<time>-<random>/<run>/<path> a redaction's files on their way to their runs; gone when it is finished
 
 Nothing under evidence/ can be made again from the runs: it holds signatures, and what others vouched for at a time.
@@ -45,6 +46,7 @@ _TURNS = "turns/"
 RESTORING = "restoring.json"
 NOTICES_PREFIX = "notices/"
 REDACTING_PREFIX = "redacting/"
+ANNOTATIONS_PREFIX = "annotations/"
 
 PAGES = "pages/pages.jsonl"
 CDX = "indexes/index.cdx.gz"
@@ -71,6 +73,7 @@ TOKENS_PREFIX = "evidence/tokens/"
 _RULES = f"{NOTICES_PREFIX}rules/"
 _REDACTIONS = f"{NOTICES_PREFIX}redactions/"
 _RULE_END, _REMOVED_END, _REDACTION_END = ".json", ".removed.json", ".txt"
+_ANNOTATION_END, _ANNOTATION_REMOVED_END = ".txt", ".removed.txt"
 
 NO_TIME = datetime.max.replace(tzinfo=UTC)  # when a run whose name holds no time was begun
 
@@ -251,4 +254,23 @@ def split_notice_key(key: str) -> tuple[str, str] | None:
         name = key.removeprefix(prefix).removesuffix(end)
         if key == f"{prefix}{name}{end}" and is_run_id(name):
             return kind, name
+    return None
+
+
+def annotation_key(annotation: str) -> str:
+    """Return the object key of an addition of a user; its name is made as a run's is."""
+    return f"{ANNOTATIONS_PREFIX}{annotation}{_ANNOTATION_END}"
+
+
+def annotation_removal_key(annotation: str) -> str:
+    """Return the object key of what ends an addition."""
+    return f"{ANNOTATIONS_PREFIX}{annotation}{_ANNOTATION_REMOVED_END}"
+
+
+def split_annotation_key(key: str) -> tuple[str, bool] | None:
+    """Return the name of an addition, and whether the key is that of its removal; None for any other key."""
+    for is_removal, end in ((True, _ANNOTATION_REMOVED_END), (False, _ANNOTATION_END)):
+        name = key.removeprefix(ANNOTATIONS_PREFIX).removesuffix(end)
+        if key == f"{ANNOTATIONS_PREFIX}{name}{end}" and is_run_id(name):
+            return name, is_removal
     return None

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from archive import object_keys
 from archive.access.rule_store import Notices
+from archive.annotations import Annotations, Subject
 from archive.coordination import clock
 from archive.coordination.clock import StoreClock
 from archive.copies import ReplicaSet
 from archive.digests import digest_of_stream
-from archive.errors import IntegrityError, Withheld
+from archive.errors import IntegrityError, NoSuchAnnotation, Withheld
 from archive.formats.method_query import MethodQuery
 from archive.formats.outcomes_jsonl import DamagedLine, OutcomeLine, read_outcomes
 from archive.formats.pages_jsonl import decode_document, whole_lines
@@ -47,6 +48,7 @@ class Reader(SnapshotFinder):
         self._store = stores.view
         self._catalog = catalog
         self._cache = cache
+        self.annotations = Annotations(stores.view, cache)
 
     def unguarded(self) -> UnguardedReader:
         """Return the reader that passes over rules: for what works on captures and shows them to nobody.
@@ -59,6 +61,7 @@ class Reader(SnapshotFinder):
         """See runs, and notices, that were put since the last question."""
         self._index.refresh()
         self.notices.refresh()
+        self.annotations.refresh()
 
     def forget(self) -> None:
         """Hold nothing that was read of the runs before the last redaction, in memory or in the cache's folder."""
@@ -137,6 +140,31 @@ class Reader(SnapshotFinder):
     def captures_of(self, run: str) -> Iterator[Snapshot]:
         """Every line of one run's index, in its order; raises IntegrityError, StoreError."""
         return self._marked(self._index.of_run(run))
+
+    def collection(self, name: str) -> Iterator[Snapshot]:
+        """Yield the captures of a collection, each once, in the order in which they were put into it.
+
+        Raises NoSuchAnnotation where there is no such collection, IntegrityError, StoreError.
+        """
+        additions = self.annotations.said().in_collection(name)
+        if not additions:
+            raise NoSuchAnnotation(f"there is no collection {name!r}; `onrecord annotate` lists what there is")
+        seen: set[str] = set()
+        for snapshot in (each for addition in additions for each in self._subject(addition.subject)):
+            if snapshot.place not in seen:
+                seen.add(snapshot.place)
+                yield snapshot
+
+    def _subject(self, subject: Subject) -> Iterator[Snapshot]:
+        """Yield the captures that an annotation is about; none of a run that is not there."""
+        if subject.run is not None:
+            try:
+                yield from (each for each in self.captures_of(subject.run) if each.run == subject.run)
+            except ObjectMissing:
+                return
+        elif subject.url is not None:
+            found = self.snapshots(subject.url, start=subject.at, end=subject.at)
+            yield from (each for each in found if subject.record_id in {None, each.record_id})
 
     def documents_of(self, run: str) -> Iterator[Document]:
         """Every document of one run that may be shown, in the order they were written.

@@ -244,14 +244,20 @@ def _match(question: str) -> str:
     return " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
 
 
-def search_index(archive: Reader, path: Path | None) -> SearchIndex:
+def search_index(archive: Reader, path: Path | None, collection: str | None = None) -> SearchIndex:
     """Return the full-text index of an archive, in a file or in memory, that finds what the archive may show.
 
-    Raises SearchUnavailable, and IntegrityError where it cannot be known what may be shown.
+    With `collection`, it finds what is in that collection. Raises SearchUnavailable, and IntegrityError where it cannot
+    be known what may be shown.
     """
     archive.shown_mark()
+    said = archive.annotations.said() if collection is not None else None
+    if said is not None and collection not in said.collections:
+        raise SearchUnavailable(f"there is no collection {collection!r}; `onrecord annotate` lists what there is")
 
     def shown(url: str, moment: datetime, record_id: str, place: str) -> bool:
+        if said is not None and collection not in said.at(url, moment, record_id, place.rpartition(" ")[0]).collections:
+            return False
         return archive.withholding_at(url, moment, record_id, place) is None
 
     documents = archive.unguarded().documents_of

@@ -14,6 +14,7 @@ from archive import object_keys
 from archive.access.replicate_rules import Copied, carry_notices
 from archive.access.signed_redactions import NOTHING, excused
 from archive.coordination.clock import note_beside
+from archive.copies.annotations import carry_annotations
 from archive.copies.manifests import (
     manifest_of,
     named_in,
@@ -80,6 +81,7 @@ class Replica:
                 yield copied
             elif any(held.get(path) != size for path, size in paths.items()):
                 yield self._copied(run, held)
+        yield from self._annotations(mend=False)
         yield from self._evidence(mend=False)
 
     def _evidence(self, *, mend: bool) -> Iterator[Copied]:
@@ -89,6 +91,12 @@ class Replica:
         files, size, faults = copy_evidence(self._source, self._target, mend=mend)
         if files or faults:
             yield Copied(object_keys.EVIDENCE_PREFIX, files, size, tuple(faults))
+
+    def _annotations(self, *, mend: bool) -> Iterator[Copied]:
+        """Yield what users said of the runs, after the runs."""
+        files, size, faults = carry_annotations(self._source, self._target, self._known, mend=mend)
+        if files or faults:
+            yield Copied(object_keys.ANNOTATIONS_PREFIX, files, size, tuple(faults))
 
     def _notices(self) -> Iterator[Copied]:
         """Put what is not to be shown before anything that could be: a copy without it would show everything."""
@@ -222,6 +230,7 @@ class Replica:
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
         if not runs:
+            yield from self._annotations(mend=True)
             yield from self._evidence(mend=True)
 
     def _mend_identity(self, here: Files, there: Files) -> None:

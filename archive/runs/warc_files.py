@@ -16,7 +16,10 @@ from archive.warc.writer import Fields, RecordWriter
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a run is started with; all of it is written into its warcinfo records and its manifest."""
+    """What a run is started with; all but `said` is written into its warcinfo records and its manifest.
+
+    `said` is what a user says of the run, kept as an annotation when the run is published; see `archive.annotations`.
+    """
 
     software: str
     operator: str | None = None
@@ -24,6 +27,7 @@ class RunSettings:
     max_warc: int = 1_000_000_000  # bytes after which the next WARC file is begun
     force: bool = False  # store whole what earlier runs hold unchanged
     mask: bool = False  # credentials in requests, and the cookies that answer them
+    said: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from archive import object_keys
 from archive.access.rule_store import verify_notices
 from archive.access.signed_redactions import NOTHING, Excused, excused
+from archive.annotations.annotation_store import annotation_faults
 from archive.crypto.signed_note import PublicKey
 from archive.index.catalog import Catalog
 from archive.times import now
@@ -76,6 +77,7 @@ class Verification:
         if runs is None:
             whole = self.deep and not self.unread
             yield from besides(self.store, files, held=self.held, whole=whole, said=self.said, wrong=wrong)
+            yield from _annotations(self.store, self.known)
 
     def _due(self, runs: list[str]) -> list[str]:
         """Return the runs to be read whole, those that need it most first."""
@@ -119,3 +121,10 @@ def besides(
     )
     if faults:
         yield Finding(object_keys.NOTICES_PREFIX, faults=faults, committed=False, read=False)
+
+
+def _annotations(store: ObjectStore, known: Iterable[PublicKey]) -> Iterator[Finding]:
+    """Yield a finding for the annotations that are damaged, or are not what a known key signed; raises StoreError."""
+    faults = tuple(f"{key}: {fault}" for key, fault in annotation_faults(store, known))
+    if faults:
+        yield Finding(object_keys.ANNOTATIONS_PREFIX, faults=faults, committed=False, read=False)

@@ -170,6 +170,11 @@ _OPTIONS = (
         "with asterisks for the values.",
     ),
     click.option("--operator", default=None, help="Who captures; written into every WARC file."),
+    click.option(
+        "--collection", multiple=True, metavar="NAME", help="Put what is captured into a collection; may be repeated."
+    ),
+    click.option("--label", multiple=True, metavar="TEXT", help="Label what is captured; may be repeated."),
+    click.option("--note", default=None, metavar="TEXT", help="Say something of what is captured."),
 )
 
 

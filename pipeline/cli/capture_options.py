@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +11,7 @@ import click
 from pipeline.cli.capture_flags import takes_capture_options
 
 if TYPE_CHECKING:
+    from archive.annotations import Words
     from pipeline.capture.browser.visit_many import BrowserSettings
     from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import Rules
@@ -63,9 +64,20 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     )
     named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
     masked = options["credentials"] == "mask"
-    run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked)
+    said = words_of(options["collection"], options["label"], options["note"]).entry()
+    run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked, said=said)
     browser = _browser(options) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
+
+
+def words_of(collections: Iterable[str], labels: Iterable[str], note: str | None) -> Words:
+    """Return what a user says of captures; raises click.UsageError for what cannot be kept."""
+    from archive.annotations import Words
+
+    try:
+        return Words.checked(collections, labels, note)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _browser(options: Mapping[str, Any]) -> BrowserSettings:

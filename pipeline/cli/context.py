@@ -21,7 +21,7 @@ from pipeline.outbound import ways
 
 if TYPE_CHECKING:
     from archive.archive import Archive, Reader
-    from archive.crypto import PublicKey
+    from archive.crypto import PublicKey, Signer
     from archive.runs import KnownStores
     from archive.verify import Readings
     from pipeline.ingest.timestamping import EvidenceSettings
@@ -136,7 +136,7 @@ class Context:
         from storage.location import address_of
 
         tighten_folders()
-        return Archive(
+        archive = Archive(
             primary,
             replicas,
             spool=state_folder() / "spool",
@@ -145,6 +145,8 @@ class Context:
             read_back=self.read_back,
             known=self.known_stores(),
         )
+        archive.signer = self.signer
+        return archive
 
     def known_stores(self) -> KnownStores:
         """Return what this machine remembers of which archive each store held."""
@@ -205,6 +207,12 @@ class Context:
             )
         except ValueError as error:
             raise click.UsageError(f"evidence.authorities: {error}") from error
+
+    def signer(self) -> Signer | None:
+        """Return this machine's signing key, None without one; raises KeyFileError for one that is damaged."""
+        from archive.crypto import Signer
+
+        return Signer.load(self.signing_key()) if self.signing_key().exists() else None
 
     def last_checkpoint(self) -> Path:
         """Where this machine keeps the checkpoint of the store that it signed last."""

@@ -22,6 +22,7 @@ TERMS = {
     "takedown": "removing content for good, with a signed statement: `onrecord redact`",
     "lease": "a mark in the store: which machine may act now",
     "checkpoint": "the size and the root hash of the log of runs, signed",
+    "annotation": "what a user says of captures: collections, labels, a note",
     "evidence bundle": "a zip that proves one snapshot without the archive",
     "availability": "whether a page is ok, gone, blocked and so on: see `onrecord status --gone`",
 }

@@ -21,13 +21,14 @@ from storage.errors import OnrecordError
 # name -> (module, one line for --help): a command's module is imported only when the command is named
 COMMANDS = {
     "alerts": ("pipeline.cli.commands.alerts", "Try the ways by which alerts are sent."),
+    "annotate": ("pipeline.cli.commands.annotate", "Say something of captures: collections, labels, notes."),
     "capture": ("pipeline.cli.commands.capture", "Capture pages into the archive, as a new run."),
     "compact": ("pipeline.cli.commands.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.commands.diff", "Show what changed in the text of a page."),
     "doctor": ("pipeline.cli.commands.doctor", "Say what would keep captures from working here."),
     "embargo": ("pipeline.cli.commands.embargo", "Say what is kept and not shown before a date."),
     "evidence": ("pipeline.cli.commands.evidence", "Sign the archive, and prove a snapshot to others."),
-    "export": ("pipeline.cli.commands.export", "Write captures to a WACZ, WARC, Parquet or CSV file."),
+    "export": ("pipeline.cli.commands.export", "Write captures to a WACZ, WARC, Parquet, CSV or HTML file."),
     "extract": ("pipeline.cli.commands.extract", "Make the texts of the archive again, from its WARC files."),
     "gc": ("pipeline.cli.commands.gc", "Remove what no committed run needs."),
     "get": ("pipeline.cli.commands.get", "Print a past snapshot: its text, its page, or its record."),
@@ -54,7 +55,7 @@ COMMANDS = {
 # The sections of --help, each with its commands in the order in which a user meets them.
 GROUPS = {
     "Capture": ("capture", "import", "recover", "extract"),
-    "Read": ("list", "snapshots", "get", "diff", "search", "status"),
+    "Read": ("list", "snapshots", "get", "diff", "search", "annotate", "status"),
     "Watch": ("watch", "run", "schedule", "alerts", "doctor"),
     "Keep": ("verify", "replicate", "repair", "restore", "compact", "gc", "withhold", "embargo", "redact"),
     "Prove": ("evidence",),

@@ -79,7 +79,7 @@ def _asked(outs: list[Out], wanted: Wanted, archive: Reader) -> list[Out]:
 
 
 def _title(wanted: Wanted) -> str:
-    return wanted.url or (", ".join(wanted.runs) if wanted.runs else "An archive of commentary")
+    return wanted.collection or wanted.url or (", ".join(wanted.runs) if wanted.runs else "An archive of commentary")
 
 
 def _whole_runs(archive: Reader, wanted: Wanted, package: Package) -> tuple[list[Out], int, int]:
@@ -141,7 +141,7 @@ def _chosen(archive: Reader, wanted: Wanted) -> tuple[list[Snapshot], int, int]:
     _require(asked, withheld)
     with ExtractorPool(1) as pool:
         needs = Needs(archive, pool)
-        if wanted.url is not None:
+        if wanted.url is not None or wanted.collection is not None:
             needed = list(needs.of(asked))
         else:
             needed = [made for page in asked for made in needs.made_of(page)]

@@ -40,11 +40,12 @@ class Wanted:
     start: datetime | None = None
     end: datetime | None = None
     runs: tuple[str, ...] = ()
+    collection: str | None = None
 
     @property
     def whole_runs(self) -> bool:
         """Whether runs are wanted as they are, with every record in them."""
-        return self.url is None and self.start is None and self.end is None
+        return self.url is None and self.start is None and self.end is None and self.collection is None
 
 
 def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
@@ -52,16 +53,27 @@ def wanted_captures(archive: Reader, wanted: Wanted) -> Iterator[Snapshot]:
 
     Raises NoSuchSnapshot for a run that is not there, IntegrityError.
     """
+    if wanted.collection is not None:
+        for snapshot in archive.collection(wanted.collection):
+            is_asked = wanted.url is None or archive.matches(snapshot, wanted.url, wanted.match)
+            if is_asked and not _is_outside(snapshot, wanted):
+                yield snapshot
+        return
     if wanted.url is not None:
         found = archive.snapshots(wanted.url, match=wanted.match, start=wanted.start, end=wanted.end)
         yield from (snapshot for snapshot in found if not wanted.runs or snapshot.run in wanted.runs)
         return
     for run in runs_of(archive, wanted):
         for snapshot in archive.captures_of(run):
-            late = wanted.end is not None and snapshot.timestamp > wanted.end
-            early = wanted.start is not None and snapshot.timestamp < wanted.start
-            if snapshot.run == run and not late and not early:
+            if snapshot.run == run and not _is_outside(snapshot, wanted):
                 yield snapshot
+
+
+def _is_outside(snapshot: Snapshot, wanted: Wanted) -> bool:
+    """Return whether a capture is not of the time, or of the runs, that were asked for."""
+    late = wanted.end is not None and snapshot.timestamp > wanted.end
+    early = wanted.start is not None and snapshot.timestamp < wanted.start
+    return late or early or bool(wanted.runs and snapshot.run not in wanted.runs)
 
 
 def runs_of(archive: Reader, wanted: Wanted) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.html_export import export_html
 from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.export.selection import Wanted
 
 _FORMS = (".wacz", ".warc.gz", ".parquet", ".csv")
+_PAGE = ".html"
 
 
 @click.command("export")
@@ -34,7 +36,9 @@ _FORMS = (".wacz", ".warc.gz", ".parquet", ".csv")
     show_default=True,
     help="Which URLs: this one, all that begin so, all of its host, all of its domain.",
 )
+@click.option("--at", type=Time(), help="For FILE.html: the time to be nearest to.  [default: newest]")
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only captures of this run; may be repeated.")
+@click.option("--collection", metavar="NAME", help="Only captures of this collection, with what its pages need.")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @withheld_option
@@ -46,7 +50,9 @@ def command(
     file: Path,
     url: str | None,
     match: str,
+    at: datetime | None,
     runs: tuple[str, ...],
+    collection: str | None,
     start: datetime | None,
     end: datetime | None,
     sign: bool,
@@ -54,6 +60,8 @@ def command(
     withheld: bool,
 ) -> None:
     """Write captures to FILE.wacz, FILE.warc.gz, FILE.parquet or FILE.csv: all, or those of a URL, a run, a time.
+
+    FILE.html is one snapshot of --url, with what it needs to be shown and without scripts: it opens offline.
 
     A WACZ replays by itself, in ReplayWeb.page for one: what its pages need and what its revisits refer to is put in,
     whichever run holds it. A WARC file holds the records byte for byte. Parquet has a row a capture, in the columns of
@@ -65,8 +73,8 @@ def command(
     from pipeline.export.selection import Wanted
 
     name = file.name.lower()
-    if not name.endswith(_FORMS):
-        raise click.UsageError(f"{file.name} has none of the endings {', '.join(_FORMS)}: name the file by its kind")
+    others = bool(runs or start or end or collection or sign or match != "exact")
+    _check_page(file, url, at, others=others)
     if url is None and match != "exact":
         raise click.UsageError("--match says which URLs: name one with --url")
     if sign and not name.endswith(".wacz"):
@@ -75,13 +83,21 @@ def command(
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
     archive = context.open_reader(withheld=withheld)
     archive.require()
+    if name.endswith(_PAGE) and url is not None:
+        export_html(context, archive, file, url, at)
+        return
     write = _writer(name)
     if sign:
         from archive.export import WaczSigner
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
-        done = write(archive, Wanted(url, match, start, end, runs), stream)
+        done = write(archive, Wanted(url, match, start, end, runs, collection), stream)
+    _say(context, file, done)
+
+
+def _say(context: Context, file: Path, done: Exported) -> None:
+    """Say what an export holds."""
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
@@ -90,6 +106,18 @@ def command(
         added = f" and {done.added:,} that they need" if done.added else ""
         out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
         context.say(f"{file}: {many(done.captures, 'capture')}{added}, {many(size, 'byte')}{out}")
+
+
+def _check_page(file: Path, url: str | None, at: datetime | None, *, others: bool) -> None:
+    """Raise click.UsageError for a file of no kind, and for options that do not go with a file of one page."""
+    forms = (*_FORMS, _PAGE)
+    if not file.name.lower().endswith(forms):
+        raise click.UsageError(f"{file.name} has none of the endings {', '.join(forms)}: name the file by its kind")
+    is_page = file.name.lower().endswith(_PAGE)
+    if is_page and (url is None or others):
+        raise click.UsageError("FILE.html holds one snapshot: name it with --url, and --at if not the newest is meant")
+    if at is not None and not is_page:
+        raise click.UsageError("--at is for FILE.html: for the other forms name a span with --from and --to")
 
 
 def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:

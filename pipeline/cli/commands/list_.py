@@ -15,10 +15,15 @@ from pipeline.cli.output_file import to_file
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
+    from archive.annotations import Said
     from archive.archive import Reader
+    from archive.model import Snapshot
     from archive.page_history import PageHistory
 
-COLUMNS = ("url", "title", "state", "since", "confirmed", "first", "last", "snapshots", "recovered", "withheld")
+COLUMNS = (
+    "url", "title", "state", "since", "confirmed", "first", "last", "snapshots", "recovered", "withheld",
+    "collections", "labels", "note",
+)  # fmt: skip
 _MADE_OF = "urn:"  # what a browser or another program made of a page
 
 
@@ -31,6 +36,7 @@ _MADE_OF = "urn:"  # what a browser or another program made of a page
     show_default=True,
     help="Of a URL: this page, all that begin so, all of its host, all of its domain.",
 )
+@click.option("--collection", metavar="NAME", help="Only pages of a collection.")
 @click.option("--everything", is_flag=True, help="List what has no text too: pictures, style sheets, redirects.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV, for a spreadsheet.")
 @click.option(
@@ -42,6 +48,7 @@ def command(
     context: Context,
     url: str | None,
     match: str,
+    collection: str | None,
     everything: bool,
     as_csv: bool,
     output: Path | None,
@@ -55,7 +62,7 @@ def command(
     Example: onrecord list https://example.org/ --csv -o pages.csv
     """
     archive = context.open_reader(withheld=withheld)
-    rows = _rows(archive, url, match, everything=everything)
+    rows = _rows(archive, url, match, collection, everything=everything)
     first = next(rows, None)
     if first is None:
         archive.require()
@@ -75,14 +82,33 @@ def _with(first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[dic
     yield from rows
 
 
-def _rows(archive: Reader, url: str | None, match: str, *, everything: bool) -> Iterator[dict[str, Any]]:
+def _rows(
+    archive: Reader, url: str | None, match: str, collection: str | None, *, everything: bool
+) -> Iterator[dict[str, Any]]:
     from archive.page_history import histories
     from archive.stored_texts import StoredTexts
 
-    snapshots = archive.every() if url is None else archive.snapshots(url, match=match)
+    wanted: set[str] = set()
+    if collection is not None:
+        chosen = [each for each in archive.collection(collection) if everything or each.document or each.withheld]
+        wanted = {each.place for each in chosen if url is None or archive.matches(each, url, match)}
+        snapshots = _of_pages(archive, (each for each in chosen if each.place in wanted))
+    else:
+        snapshots = archive.every() if url is None else archive.snapshots(url, match=match)
+    said = archive.annotations.said()
     for page in histories(StoredTexts(archive, same_text), snapshots):
-        if everything or _is_page(page):
-            yield _row(page)
+        is_wanted = collection is None or any(each.snapshot.place in wanted for each in page.judged)
+        if is_wanted and (everything or _is_page(page)):
+            yield _row(page, said)
+
+
+def _of_pages(archive: Reader, chosen: Iterable[Snapshot]) -> Iterator[Snapshot]:
+    """Yield every snapshot of the pages of which some are chosen, by key, then time."""
+    from archive.formats import urlkey
+
+    pages = {urlkey(each.url): each.url for each in chosen}
+    for key in sorted(pages):
+        yield from archive.snapshots(pages[key])
 
 
 def _is_page(page: PageHistory) -> bool:
@@ -92,12 +118,15 @@ def _is_page(page: PageHistory) -> bool:
     return any(each.snapshot.document is not None or each.snapshot.withheld for each in page.judged)
 
 
-def _row(page: PageHistory) -> dict[str, Any]:
+def _row(page: PageHistory, said: Said) -> dict[str, Any]:
+    from archive.annotations import Words
     from archive.times import iso
 
     snapshots = [each.snapshot for each in page.judged]
     state = page.state
     hidden = sum(each.withheld is not None for each in snapshots)
+    shown = [each for each in snapshots if not each.withheld]
+    words = (said.of_page(snapshots[-1].url, shown) if shown else Words()).entry()
     return {
         "url": snapshots[-1].url,
         "title": next((each.title for each in reversed(snapshots) if each.title), None),
@@ -109,6 +138,7 @@ def _row(page: PageHistory) -> dict[str, Any]:
         "snapshots": len(snapshots),
         "recovered": sum(each.recovered is not None for each in snapshots),
         "withheld": hidden,
+        **words,
     }
 
 
@@ -117,6 +147,7 @@ def _line(row: dict[str, Any]) -> str:
     pending = "to be confirmed: " if row["confirmed"] is False else ""
     recovered = f", {row['recovered']:,} recovered" if row["recovered"] else ""
     title = f"  {plain(row['title'], 200)}" if row["title"] else ""
+    title += "".join(f"  [{plain(name)}]" for name in (*row.get("collections", ()), *row.get("labels", ())))
     span = f"{row['first']} {row['last']}"
     return f"{span} {pending}{state:<9} {row['snapshots']:>5,}{recovered} {plain(row['url'])}{title}\n"
 
@@ -127,4 +158,8 @@ def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 
     yield csv_line(COLUMNS)
     for row in rows:
-        yield csv_line(row[name] for name in COLUMNS)
+        yield csv_line(_cell(row.get(name)) for name in COLUMNS)
+
+
+def _cell(value: Any) -> Any:
+    return "; ".join(value) if isinstance(value, list) else value

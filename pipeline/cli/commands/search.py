@@ -24,6 +24,7 @@ _MARKS = str.maketrans({"\x02": "", "\x03": ""})
 @click.command("search")
 @click.argument("words", nargs=-1, required=True, metavar="WORD...")
 @click.option("--site", help="Only this host and the hosts below it.")
+@click.option("--collection", metavar="NAME", help="Only texts of a collection.")
 @click.option("--from", "start", type=Time(), help="The earliest capture: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest capture; a day, a month or a year is meant whole.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many are shown.")
@@ -33,6 +34,7 @@ def command(
     context: Context,
     words: tuple[str, ...],
     site: str | None,
+    collection: str | None,
     start: datetime | None,
     end: datetime | None,
     limit: int,
@@ -52,7 +54,7 @@ def command(
     runs = archive.runs()
     if not runs:
         archive.require()
-    index = search_index(archive, context.cache_file("search.sqlite"))
+    index = search_index(archive, context.cache_file("search.sqlite"), collection)
     try:
         for fault in index.refresh(runs):
             click.echo(f"onrecord: {plain(fault, 300)}", err=True)

@@ -182,7 +182,7 @@ class _Told:
             click.echo(f"{where}{plain(finding.run)}: {plain(fault)}", err=True)
         for note in finding.notes if not self._context.quiet else ():
             click.echo(f"{where}{finding.run}: {plain(note)}")
-        if finding.run.startswith(("index/", "notices/")) or (finding.faults and not finding.committed):
+        if finding.run.startswith(("index/", "notices/", "annotations/")) or (finding.faults and not finding.committed):
             return
         if not finding.committed:
             self._context.say(f"{where}{finding.run} was never committed: it is no part of the archive")

@@ -48,6 +48,7 @@ class Question:
     title: str = ""
     author: str = ""
     site: str | None = None
+    collection: str | None = None
     start: datetime | None = None
     end: datetime | None = None
 
@@ -222,7 +223,7 @@ class Reading:
         named = [within("title", question.title), within("author", question.author)]
         words = " ".join([question.words, *filter(None, named)])
         with self._searching:
-            index = search_index(self.fresh(), self._search_file)
+            index = search_index(self.fresh(), self._search_file, question.collection)
             try:
                 faults = index.refresh(runs)
                 hits = index.search(words, site=question.site, start=question.start, end=question.end, limit=limit)

@@ -30,7 +30,7 @@ _COUNTED = 2_000  # runs whose manifests are added up
 _HITS = 20  # a page of answers
 _LAST_PAGE = 25
 _ADDRESS = re.compile(r"(?:https?://|urn:)\S+\Z|(?:\*\.[\w.-]+|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:/\S*)?\Z", re.IGNORECASE)
-_ASKED = ("q", "title", "author", "site", "from", "to")
+_ASKED = ("q", "title", "author", "site", "collection", "from", "to")
 _FOUND = re.compile("\x02([^\x02\x03]*)\x03")
 
 
@@ -118,7 +118,8 @@ def _search(frame: Frame, request: Request) -> Response:
     start = moment_of(asked["from"], "from") if asked["from"] else None
     end = moment_of(_last_second(asked["to"]), "to") if asked["to"] else None
     try:
-        question = Question(asked["q"], asked["title"], asked["author"], asked["site"] or None, start, end)
+        where = asked["site"] or None, asked["collection"] or None
+        question = Question(asked["q"], asked["title"], asked["author"], *where, start, end)
         hits, faults = frame.reading.search(question, page * _HITS + 1)
     except SearchUnavailable as error:
         raise BadQuestion(str(error)) from error
@@ -151,6 +152,8 @@ def _led_on(asked: dict[str, str]) -> str | None:
         return address("/url", url=asked["q"])
     if given & {"q", "title", "author"}:
         return None
+    if asked["collection"]:
+        return address("/collection", name=asked["collection"])
     return address("/pages", url=asked["site"], match="domain") if asked["site"] else "/"
 
 

@@ -14,6 +14,7 @@ from archive.model import Article, Snapshot
 from archive.times import iso, stamp
 from pipeline.web.common.archive_reader import asked_url
 from pipeline.web.common.page_pictures import PagePictures
+from pipeline.web.pages.citation import citation_of
 from pipeline.web.pages.page import Frame, moment_of, number_of, walls
 from pipeline.web.pages.paged_text import paged
 from pipeline.web.pages.snapshot_state import entries_of, shows_a_text
@@ -73,6 +74,8 @@ def _read(frame: Frame, request: Request) -> Response:
         "comments": prose_of(article.comments[:_LONGEST]) if article.comments else None,
         "embeds": [(embed, link(embed.url, embed.url)) for embed in article.embeds],
         "evidence": _evidence(snapshot),
+        "words": frame.reading.archive.annotations.said().of(snapshot),
+        "citation": citation_of(snapshot, document),
     }
     return frame.render(request, "reader.html", values)
 

@@ -153,7 +153,7 @@ class _Writer:
         Any other leads to the archive, or, when it is no web address, nowhere.
         """
         text = value.strip()
-        return text if text.startswith("#") else self._place.path(text) or "#"
+        return text if text.startswith("#") else self._place.link(text) or "#"
 
     def _fetched(self, tag: str, value: str) -> str | None:
         text = value.strip()
@@ -190,7 +190,7 @@ class _Writer:
             harmless = kept.get("name", "").strip().lower() != "referrer"
             return {**kept, "content": content} if kept and harmless else None
         if asked == "refresh" and (match := _REFRESH.match(content[:4000])):
-            path = self._place.path(match[2])
+            path = self._place.led_on(match[2])
             return {"http-equiv": "refresh", "content": f"{match[1]}url={path}"} if path else None
         return {"http-equiv": asked, "content": content} if asked in _METAS else None
 

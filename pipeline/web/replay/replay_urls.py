@@ -59,6 +59,19 @@ class Place:
 
     def path(self, reference: str, kind: str = "") -> str | None:
         """Return the path in replay of a reference as it is written; None for what is no web address."""
+        found = self.named(reference)
+        return found and replay_path(found[0], self.digits, kind) + found[1]
+
+    def link(self, reference: str) -> str | None:
+        """Return where a link leads that a reader follows; None for what is no web address."""
+        return self.path(reference)
+
+    def led_on(self, reference: str) -> str | None:
+        """Return where the page leads on by itself; None where it stays."""
+        return self.path(reference)
+
+    def named(self, reference: str) -> tuple[str, str] | None:
+        """Return the absolute URL of a reference, and its fragment with its mark; None for what is no web address."""
         text = _BREAKS.sub("", reference.strip(_STRIPPED))
         address = text.partition("?")[0]
         text = address.replace("\\", "/") + text[len(address) :]
@@ -66,4 +79,4 @@ class Place:
         if url is None:
             return None
         _, mark, fragment = text.partition("#")
-        return replay_path(url, self.digits, kind) + (mark + quote(fragment, safe=_SAFE, errors="replace"))
+        return url, mark + quote(fragment, safe=_SAFE, errors="replace")

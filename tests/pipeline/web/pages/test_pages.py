@@ -355,7 +355,7 @@ def test_untrusted_text_is_escaped_and_harmless_everywhere(library: Library, tmp
                  f"/read?{urlencode({'url': url, 'at': HOSTILE})}"):  # fmt: skip
         page = client.get(path).text
         tree = html.fromstring(page)
-        assert {node.get("src") for node in tree.iter("script")} <= {"/static/compare.js"}, path
+        assert {node.get("src") for node in tree.iter("script")} <= {"/static/compare.js", "/static/copy.js"}, path
         assert not [node for node in tree.iter("img") if node.get("src") != "/static/mark.svg"], path
         assert not tree.xpath("//@*[starts-with(name(), 'on')]"), path
         assert not [href for href in tree.xpath("//@href") if "javascript:" in href.lower()], path
