@@ -68,7 +68,8 @@ def events_of(
     """Yield events of watched pages and sources that were not sent yet; the earliest decision comes first."""
     by_source = {target_of(watch).url: watch for watch in watches}
     found = []
-    start = now() - FRESH
+    present = now()
+    start = present - FRESH
     changed = ledger.changed_since(database, start - FRESH)
     if any(watch.text_rules.reads_markup for watch in watches):  # elements may change and leave the text as it was
         changed = ledger.looked_at_since(database, start - FRESH)
@@ -81,14 +82,18 @@ def events_of(
         except StoreError as error:
             _log.warning("what happened to %s is reported by the next run: %s", url, error)
             continue
-        found += [(each, watch, _number(transitions, each)) for each in transitions if each.decided >= start]
+        fresh = [each for each in transitions if each.decided >= start]
+        held = [each for each in fresh if watch.alert_times.waits(each.at, present)]
+        found += [(each, watch, _number(transitions, each)) for each in fresh if each not in held]
     for transition, watch, number in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
         marks = _marks(transition.change, transition.url, number, _records(transition))
         if not ledger.told(database, marks):
             yield Telling(marks, event_of(archive, transition, watch, histories))
     for watch in watches:
         failing = _failing(archive, watch, ledger, database)
-        if failing is not None and not ledger.told(database, failing.marks):
+        if failing is None or ledger.told(database, failing.marks):
+            continue
+        if not watch.alert_times.waits(failing.event.at, present):
             yield failing
 
 
@@ -189,7 +194,8 @@ def _title(found: Transition) -> str | None:
 
 def summary_of(found: Transition, *, selected: bool = False) -> str:
     """Return what happened to a page, in a sentence or two; with `selected`, only parts of it are compared."""
-    seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
+    confirmed = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
+    seen = confirmed if found.decided > found.at else f"seen {iso(found.at)}, once"
     good = f"last seen as it was {iso(found.earlier.at)}"
     moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
     if found.change == Change.CHANGED:

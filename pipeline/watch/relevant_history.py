@@ -66,14 +66,14 @@ class RelevantHistories:
         seen = observations_of(self._database, url)
         recent = [each for each in seen if each.at >= now() - RECENT]
         before, _ = follow(seen[: len(seen) - len(recent)])
-        before = replace(before, pending=())
+        before, confirmation = replace(before, pending=()), watch.alert_times.confirmation
         try:
-            return self._followed(before, recent, seen, watch.text_rules)
+            return self._followed(before, recent, seen, watch)
         except _NotComparable as why:
             _log.info("the whole texts of %s are compared: %s", url, why)
             found, transitions = before, []
             for each in recent:
-                found, transition = step(found, each)
+                found, transition = step(found, each, confirmation)
                 transitions += [transition] if transition else []
             return found, transitions
 
@@ -99,14 +99,15 @@ class RelevantHistories:
         return Difference(old.shown, new.shown, appeared, vanished)
 
     def _followed(
-        self, before: Availability, recent: list[Observation], seen: list[Observation], rules: TextRules
+        self, before: Availability, recent: list[Observation], seen: list[Observation], watch: Watch
     ) -> tuple[Availability, list[Transition]]:
+        rules, confirmation = watch.text_rules, watch.alert_times.confirmation
         found, transitions = before, []
         if before.good is not None:
             found = replace(before, good=replace(before.good, text=self._text(before.good, None, seen, rules)))
         for each in recent:
             base = found.good.text if found.good else None
-            found, transition = step(found, replace(each, text=self._text(each, base, seen, rules)))
+            found, transition = step(found, replace(each, text=self._text(each, base, seen, rules)), confirmation)
             transitions += [transition] if transition else []
         return found, transitions
 
