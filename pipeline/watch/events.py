@@ -25,6 +25,7 @@ from pipeline.watch.due import target_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.relevant_history import Difference, RelevantHistories
 from pipeline.watch.watch_list import Watch, schedule_of
+from pipeline.watch.watched_pages import WatchedPages
 from pipeline.watch.withheld import shown_of
 from storage.errors import StoreError
 from storage.private import write_private
@@ -66,7 +67,7 @@ def events_of(
     archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, histories: RelevantHistories
 ) -> Iterator[Telling]:
     """Yield events of watched pages and sources that were not sent yet; the earliest decision comes first."""
-    by_source = {target_of(watch).url: watch for watch in watches}
+    pages = WatchedPages(watches, ledger, database)
     found = []
     present = now()
     start = present - FRESH
@@ -74,7 +75,7 @@ def events_of(
     if any(watch.text_rules.reads_markup for watch in watches):  # elements may change and leave the text as it was
         changed = ledger.looked_at_since(database, start - FRESH)
     for url in changed:
-        watch = by_source.get(url) or _watch_of(ledger, database, url, by_source)
+        watch = pages.watch_of(url)
         if watch is None or watch.paused:
             continue
         try:
@@ -105,10 +106,6 @@ def _number(transitions: list[Transition], found: Transition) -> str:
 
     so_far = transitions[: transitions.index(found) + 1]
     return f"{became(found)} {sum(became(each) == became(found) for each in so_far)}"
-
-
-def _watch_of(ledger: Ledger, database: sqlite3.Connection, url: str, by_source: dict[str, Watch]) -> Watch | None:
-    return next((by_source[source] for source in ledger.sources_of(database, url) if source in by_source), None)
 
 
 def _failing(archive: Reader, watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Telling | None:

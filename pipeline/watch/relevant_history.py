@@ -10,6 +10,7 @@ import hashlib
 import logging
 import sqlite3
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from archive.archive import Reader
@@ -82,6 +83,9 @@ class RelevantHistories:
         rules = watch.text_rules
         if transition.earlier.text is None or transition.later.text is None:
             return False
+        if rules.least_words > 1:  # small changes add up: only what was compared in its turn is known
+            rows = [relevant_of(self._database, _key(each, rules)) for each in (transition.earlier, transition.later)]
+            return None not in rows and len({row[1] for row in rows if row}) == 1
         try:
             before = self._text(transition.earlier, None, [], rules)
             return before == self._text(transition.later, before, [transition.earlier], rules)
@@ -126,7 +130,7 @@ class RelevantHistories:
             earlier = self._source(base, known, rules)
             small = earlier is not None and words_changed(earlier.compared, found.compared) < rules.least_words
             text = base if small else own
-        with self._database:
+        with suppress(sqlite3.OperationalError), self._database:  # what cannot be kept is made again
             keep_relevant(self._database, key, own, text)
         return text
 
