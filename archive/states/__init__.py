@@ -3,6 +3,7 @@
 from archive.states.availability import (
     Availability,
     Change,
+    Confirmation,
     Observation,
     State,
     Transition,
@@ -31,6 +32,7 @@ __all__ = [
     "Availability",
     "Certainty",
     "Change",
+    "Confirmation",
     "Judge",
     "Judged",
     "Name",

@@ -32,11 +32,28 @@ class Change(StrEnum):
     BACK = "back"
 
 
-# Captures that say the same, and the time between the first and the last of them, before it is believed.
-LOOKS = {State.UNREACHABLE: 3}
-SPANS = {State.UNREACHABLE: timedelta(minutes=40)}
-_LOOKS = 2
-_SPAN = timedelta(minutes=8)
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What it takes to believe something new: captures that say the same, and the time from one to the next of them.
+
+    That a page cannot be reached takes one capture more, and five times as long: servers restart.
+    """
+
+    looks: int = 2
+    span: timedelta = timedelta(minutes=8)
+
+    def looks_for(self, state: State) -> int:
+        """Return how many captures must show a state."""
+        return self.looks + (state == State.UNREACHABLE)
+
+    def span_for(self, state: State) -> timedelta:
+        """Return the time from the first of these captures to the last."""
+        if state == State.UNREACHABLE:
+            return 5 * max(self.looks - 1, 1) * self.span
+        return (self.looks - 1) * self.span
+
+
+_CONFIRMATION = Confirmation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +115,22 @@ class Availability:
     pending: tuple[Observation, ...] = ()
 
 
-def follow(observations: Iterable[Observation]) -> tuple[Availability, list[Transition]]:
+def follow(
+    observations: Iterable[Observation], confirmation: Confirmation = _CONFIRMATION
+) -> tuple[Availability, list[Transition]]:
     """Return where the observations of one URL, in the order of time, leave it, and its transitions."""
     now = Availability()
     transitions = []
     for seen in observations:
-        now, transition = step(now, seen)
+        now, transition = step(now, seen, confirmation)
         if transition is not None:
             transitions.append(transition)
     return now, transitions
 
 
-def step(now: Availability, seen: Observation) -> tuple[Availability, Transition | None]:
+def step(
+    now: Availability, seen: Observation, confirmation: Confirmation = _CONFIRMATION
+) -> tuple[Availability, Transition | None]:
     """One observation more; a transition when it decides one."""
     now = replace(now, last=seen)
     if is_no_news(now, seen):
@@ -120,7 +141,7 @@ def step(now: Availability, seen: Observation) -> tuple[Availability, Transition
     if seen.state == State.OK and now.good is None:  # the first time that it is seen at all
         return Availability(State.OK, seen.at, seen, seen), None
     pending = (*now.pending, seen)
-    if not _confirmed(pending, seen):
+    if not _confirmed(pending, seen, confirmation):
         return replace(now, pending=pending), None
     return _decided(now, pending, seen)
 
@@ -158,10 +179,10 @@ def adds_nothing(now: Availability, seen: Observation) -> bool:
     return is_no_news(now, seen) and not first_text
 
 
-def _confirmed(pending: tuple[Observation, ...], seen: Observation) -> bool:
+def _confirmed(pending: tuple[Observation, ...], seen: Observation, confirmation: Confirmation) -> bool:
     alike = [each for each in pending if each.state == seen.state]
-    enough = len(alike) >= LOOKS.get(seen.state, _LOOKS)
-    return enough and seen.at - alike[0].at >= SPANS.get(seen.state, _SPAN)
+    enough = len(alike) >= confirmation.looks_for(seen.state)
+    return enough and seen.at - alike[0].at >= confirmation.span_for(seen.state)
 
 
 def _decided(

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.watch.line_kinds import DEFAULT_KINDS, KINDS
 
 KEYS = {"only", "ignore", "keywords", "least_words"}
+LISTS = {"only.css", "only.regex", "ignore.css", "ignore.regex", "ignore.kinds", "keywords"}
 _MOST_WORDS = 10_000
 
 

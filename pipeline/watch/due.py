@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from archive.model import Role, Target
-from archive.states import State, page_state
+from archive.states import Confirmation, State, page_state
+from pipeline.watch.alert_times import CONFIRM, zone_of
 from pipeline.watch.history import Ledger, Page, Source
 from pipeline.watch.relevant_history import RelevantHistories
 from pipeline.watch.watch_list import Watch
 from storage.errors import StoreError
 
-RECHECK = timedelta(minutes=10)  # after a capture that says something new
+RECHECK = CONFIRM  # after a capture that says something new, unless its watch says otherwise
 _LONGEST_PAUSE = timedelta(hours=6)  # before a source that fails is tried again
 _EARLY = 0.1  # share of the time between two captures by which one may come too early: schedulers are not exact
 _EARLIEST = timedelta(minutes=30)
@@ -101,7 +102,10 @@ def standing(
 
 def _of_interest(watch: Watch, url: str, page: Page | None, histories: RelevantHistories | None) -> Page | None:
     """Return what is known of a page, with what waits for a second look by the rules of its watch."""
-    if page is None or histories is None or not (page.pending or watch.text_rules.reads_markup):
+    if page is None or histories is None:
+        return page
+    usual = not watch.text_rules.reads_markup and watch.alert_times.confirmation == Confirmation()
+    if usual and not page.pending:
         return page
     try:
         where, _ = histories.of(url, watch)
@@ -129,7 +133,7 @@ def _due(
         yield Due(watch, target, due or datetime.min.replace(tzinfo=UTC), late)
     for url, found, entry in ledger.entries(database, target.url):
         page = _of_interest(watch, url, entry, histories)
-        again = decayed(url, found, page, watch.decay) if page else found
+        again = decayed(url, found, page, watch.decay, watch.alert_times.confirm) if page else found
         if again is not None and again <= present and url != target.url:
             yield Due(watch, Target(url, via=target.url, hops="L", seed=target.url), again)
 
@@ -154,17 +158,20 @@ def _next(watch: Watch, url: str, last: datetime | None, pending: int, found: da
     if watch.every is not None:
         due = _spread(url, last, last + watch.every)
     elif watch.cron is not None:
-        due = _by_cron(watch.cron, last)
+        due = _by_cron(watch.cron, last, watch.alert_times.zone)
     else:
-        return decayed(url, found or last, Page(last, State.OK, pending), watch.decay)
+        confirm = watch.alert_times.confirm
+        return decayed(url, found or last, Page(last, State.OK, pending), watch.decay, confirm)
     if not pending:
         return due
     # A page is looked at again soon, to be sure; a source that fails again and again at growing distances.
-    pause = RECHECK if found is not None else min(RECHECK * 2 ** min(pending - 1, 10), _LONGEST_PAUSE)
+    pause = watch.alert_times.confirm if found is not None else min(RECHECK * 2 ** min(pending - 1, 10), _LONGEST_PAUSE)
     return min(due, last + pause)
 
 
-def decayed(url: str, found: datetime, page: Page, steps: tuple[timedelta, ...]) -> datetime | None:
+def decayed(
+    url: str, found: datetime, page: Page, steps: tuple[timedelta, ...], confirm: timedelta = RECHECK
+) -> datetime | None:
     """When a page is due again by the time since it was found; None where it is captured once.
 
     Of several steps that were missed one capture makes up for all; after the last step its span repeats.
@@ -172,7 +179,7 @@ def decayed(url: str, found: datetime, page: Page, steps: tuple[timedelta, ...])
     if not steps:
         return None
     if page.pending:
-        return page.at + RECHECK
+        return page.at + confirm
     due = next((found + step for step in steps if found + step > page.at + _tolerance(step)), page.at + steps[-1])
     return _spread(url, page.at, due)
 
@@ -191,10 +198,10 @@ def _spread(url: str, last: datetime, due: datetime) -> datetime:
     return due - min((due - last) * _EARLY, _EARLIEST) * share
 
 
-def _by_cron(expression: str, last: datetime) -> datetime:
+def _by_cron(expression: str, last: datetime, zone: str) -> datetime:
     from cronsim import CronSim
 
-    return replace_zone(next(CronSim(expression, last)))
+    return replace_zone(next(CronSim(expression, last.astimezone(zone_of(zone)))))
 
 
 def replace_zone(moment: datetime) -> datetime:

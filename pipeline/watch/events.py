@@ -25,6 +25,7 @@ from pipeline.watch.due import target_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.relevant_history import Difference, RelevantHistories
 from pipeline.watch.watch_list import Watch, schedule_of
+from pipeline.watch.watched_pages import WatchedPages
 from pipeline.watch.withheld import shown_of
 from storage.errors import StoreError
 from storage.private import write_private
@@ -66,14 +67,15 @@ def events_of(
     archive: Reader, watches: list[Watch], ledger: Ledger, database: sqlite3.Connection, histories: RelevantHistories
 ) -> Iterator[Telling]:
     """Yield events of watched pages and sources that were not sent yet; the earliest decision comes first."""
-    by_source = {target_of(watch).url: watch for watch in watches}
+    pages = WatchedPages(watches, ledger, database)
     found = []
-    start = now() - FRESH
+    present = now()
+    start = present - FRESH
     changed = ledger.changed_since(database, start - FRESH)
     if any(watch.text_rules.reads_markup for watch in watches):  # elements may change and leave the text as it was
         changed = ledger.looked_at_since(database, start - FRESH)
     for url in changed:
-        watch = by_source.get(url) or _watch_of(ledger, database, url, by_source)
+        watch = pages.watch_of(url)
         if watch is None or watch.paused:
             continue
         try:
@@ -81,14 +83,18 @@ def events_of(
         except StoreError as error:
             _log.warning("what happened to %s is reported by the next run: %s", url, error)
             continue
-        found += [(each, watch, _number(transitions, each)) for each in transitions if each.decided >= start]
+        fresh = [each for each in transitions if each.decided >= start]
+        held = [each for each in fresh if watch.alert_times.waits(each.at, present)]
+        found += [(each, watch, _number(transitions, each)) for each in fresh if each not in held]
     for transition, watch, number in sorted(found, key=lambda each: (each[0].decided, each[0].url)):
         marks = _marks(transition.change, transition.url, number, _records(transition))
         if not ledger.told(database, marks):
             yield Telling(marks, event_of(archive, transition, watch, histories))
     for watch in watches:
         failing = _failing(archive, watch, ledger, database)
-        if failing is not None and not ledger.told(database, failing.marks):
+        if failing is None or ledger.told(database, failing.marks):
+            continue
+        if not watch.alert_times.waits(failing.event.at, present):
             yield failing
 
 
@@ -100,10 +106,6 @@ def _number(transitions: list[Transition], found: Transition) -> str:
 
     so_far = transitions[: transitions.index(found) + 1]
     return f"{became(found)} {sum(became(each) == became(found) for each in so_far)}"
-
-
-def _watch_of(ledger: Ledger, database: sqlite3.Connection, url: str, by_source: dict[str, Watch]) -> Watch | None:
-    return next((by_source[source] for source in ledger.sources_of(database, url) if source in by_source), None)
 
 
 def _failing(archive: Reader, watch: Watch, ledger: Ledger, database: sqlite3.Connection) -> Telling | None:
@@ -189,7 +191,8 @@ def _title(found: Transition) -> str | None:
 
 def summary_of(found: Transition, *, selected: bool = False) -> str:
     """Return what happened to a page, in a sentence or two; with `selected`, only parts of it are compared."""
-    seen = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
+    confirmed = f"first seen {iso(found.at)}, confirmed {iso(found.decided)}"
+    seen = confirmed if found.decided > found.at else f"seen {iso(found.at)}, once"
     good = f"last seen as it was {iso(found.earlier.at)}"
     moved = f"; {found.later.detail}" if found.later.final not in {None, found.earlier.final} else ""
     if found.change == Change.CHANGED:

@@ -36,7 +36,7 @@ from pipeline.watch.history_tables import (
 from pipeline.watch.observation import observed
 from storage.errors import StoreError
 
-_ALIKE = 3  # observations of the same bytes that are kept: as many looks as a watch may want
+_ALIKE = 4  # observations of the same bytes that are kept: as many looks as a watch may want, and the last
 
 _log = logging.getLogger("onrecord.watch")
 

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import sqlite3
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from archive.archive import Reader
@@ -66,14 +67,14 @@ class RelevantHistories:
         seen = observations_of(self._database, url)
         recent = [each for each in seen if each.at >= now() - RECENT]
         before, _ = follow(seen[: len(seen) - len(recent)])
-        before = replace(before, pending=())
+        before, confirmation = replace(before, pending=()), watch.alert_times.confirmation
         try:
-            return self._followed(before, recent, seen, watch.text_rules)
+            return self._followed(before, recent, seen, watch)
         except _NotComparable as why:
             _log.info("the whole texts of %s are compared: %s", url, why)
             found, transitions = before, []
             for each in recent:
-                found, transition = step(found, each)
+                found, transition = step(found, each, confirmation)
                 transitions += [transition] if transition else []
             return found, transitions
 
@@ -82,6 +83,9 @@ class RelevantHistories:
         rules = watch.text_rules
         if transition.earlier.text is None or transition.later.text is None:
             return False
+        if rules.least_words > 1:  # small changes add up: only what was compared in its turn is known
+            rows = [relevant_of(self._database, _key(each, rules)) for each in (transition.earlier, transition.later)]
+            return None not in rows and len({row[1] for row in rows if row}) == 1
         try:
             before = self._text(transition.earlier, None, [], rules)
             return before == self._text(transition.later, before, [transition.earlier], rules)
@@ -99,14 +103,15 @@ class RelevantHistories:
         return Difference(old.shown, new.shown, appeared, vanished)
 
     def _followed(
-        self, before: Availability, recent: list[Observation], seen: list[Observation], rules: TextRules
+        self, before: Availability, recent: list[Observation], seen: list[Observation], watch: Watch
     ) -> tuple[Availability, list[Transition]]:
+        rules, confirmation = watch.text_rules, watch.alert_times.confirmation
         found, transitions = before, []
         if before.good is not None:
             found = replace(before, good=replace(before.good, text=self._text(before.good, None, seen, rules)))
         for each in recent:
             base = found.good.text if found.good else None
-            found, transition = step(found, replace(each, text=self._text(each, base, seen, rules)))
+            found, transition = step(found, replace(each, text=self._text(each, base, seen, rules)), confirmation)
             transitions += [transition] if transition else []
         return found, transitions
 
@@ -125,7 +130,7 @@ class RelevantHistories:
             earlier = self._source(base, known, rules)
             small = earlier is not None and words_changed(earlier.compared, found.compared) < rules.least_words
             text = base if small else own
-        with self._database:
+        with suppress(sqlite3.OperationalError), self._database:  # what cannot be kept is made again
             keep_relevant(self._database, key, own, text)
         return text
 

@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from archive.archive import Reader
-from archive.states import Availability, Certainty, Change, Name, PageState, State, Transition, awaited, page_state
+from archive.states import Availability, Certainty, Change, PageState, State, Transition, page_state
 from archive.text_diff import Kind, compare
 from archive.times import iso, now
 from pipeline.outbound.plain_text import one_line
+from pipeline.watch.edits import in_words, is_edit
 from pipeline.watch.events import summary_of, texts_of
 from pipeline.watch.history import Ledger
+from pipeline.watch.watched_pages import News
 from pipeline.watch.withheld import shown_history
 
 AWAY = tuple(state for state in State if state != State.OK)
@@ -44,25 +46,6 @@ class PageReport:
         return self.now.good.title if self.now.good else None
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """An edit, and whether a second look has confirmed it."""
-
-    transition: Transition
-    confirmed: bool
-
-    @property
-    def words(self) -> str:
-        """Return the change in the words of states: "edited", "back", or "to be confirmed: edited"."""
-        word = in_words(self.transition.change)
-        return word if self.confirmed else f"{Certainty.PENDING}: {word}"
-
-
-def in_words(change: str) -> str:
-    """Return the word that a snapshot's state has for a transition: the event "changed" is an edit."""
-    return Name.EDITED.value if change == Change.CHANGED else change
-
-
 def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Iterator[PageReport]:
     """Yield the pages that are not there, or not for everybody, by URL: confirmed or still to be."""
     for url in ledger.urls(database, states=AWAY, waiting=True):
@@ -70,30 +53,6 @@ def away(archive: Reader, ledger: Ledger, database: sqlite3.Connection) -> Itera
         page = PageReport(url, where, tuple(transitions))
         if page.state is not None and page.state.name in AWAY:
             yield page
-
-
-def changed(
-    archive: Reader, ledger: Ledger, database: sqlite3.Connection, start: datetime | None, end: datetime | None
-) -> list[Edit]:
-    """Return the edits in a span of time, newest first: changes of a text, and returns with another one.
-
-    Those that wait for a second look are among them.
-    """
-    found = []
-    unconfirmed: set[Transition] = set()
-    for url in ledger.changed_since(database, start or datetime.fromtimestamp(0, now().tzinfo)):
-        where, transitions = shown_history(archive, ledger, database, url)
-        waiting = awaited(where)
-        found += [each for each in (*transitions, *filter(None, [waiting])) if is_edit(each)]
-        unconfirmed |= {waiting} if waiting else set()
-    kept = [each for each in found if (not start or each.at >= start) and (not end or each.at <= end)]
-    ordered = sorted(kept, key=lambda each: (each.at, each.url), reverse=True)
-    return [Edit(each, confirmed=each not in unconfirmed) for each in ordered]
-
-
-def is_edit(transition: Transition) -> bool:
-    """Whether the text is another one than before."""
-    return transition.after == State.OK and transition.later.text not in {None, transition.earlier.text}
 
 
 def entry_of(page: PageReport) -> dict[str, Any]:
@@ -111,27 +70,16 @@ def entry_of(page: PageReport) -> dict[str, Any]:
     }
 
 
-def edit_of(edit: Edit, diff: str | None) -> dict[str, Any]:
-    """Return an edit as plain values."""
-    transition = edit.transition
-    return {
-        "url": transition.url,
-        "title": transition.later.title or transition.earlier.title,
-        "final_url": transition.later.final,
-        "change": transition.change,
-        "confirmed": edit.confirmed,
-        "at": iso(transition.at),
-        "from": {"timestamp": iso(transition.earlier.at), "record_id": transition.earlier.record_id},
-        "to": {"timestamp": iso(transition.later.at), "record_id": transition.later.record_id},
-        "diff": diff,
-    }
-
-
 # The page
 
 
-def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str]) -> Iterator[str]:
-    """Yield the report in pieces of HTML: pages with news first, then those that are as they were."""
+def report(
+    archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: Iterable[str], news: News | None = None
+) -> Iterator[str]:
+    """Yield the report in pieces of HTML: pages with news first, then those that are as they were.
+
+    `news` says which edits are no alerts.
+    """
     told: list[PageReport] = []
     waiting = _Quiet(str(Certainty.PENDING).capitalize())
     quiet, unseen = _Quiet("As they were"), _Quiet("Never seen")
@@ -151,7 +99,7 @@ def report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, urls: 
     yield from waiting.section()
     span = _span(told)
     for page in told:
-        yield from _section(archive, page, span)
+        yield from _section(archive, page, span, news)
     yield from unseen.section()
     yield from quiet.section()
     if not (told or waiting.count or unseen.count or quiet.count):
@@ -194,12 +142,15 @@ def _span(pages: list[PageReport]) -> tuple[datetime, datetime]:
     return min(firsts, default=now()), now()
 
 
-def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime]) -> Iterator[str]:
+def _section(archive: Reader, page: PageReport, span: tuple[datetime, datetime], news: News | None) -> Iterator[str]:
     yield f"<section><h2>{_badge(page)} {_link(page.url, page.title)}</h2>"
     yield _timeline(page, span)
     yield "<ul class=told>"
     for each in reversed(page.transitions):
-        yield f'<li><span class="state {_class(each.change)}">{in_words(each.change)}</span> {_timed(summary_of(each))}'
+        why = news.no_alert(each) if news and is_edit(each) else None
+        no_alert = f" <small>no alert: {_text(why)}</small>" if why else ""
+        summary = f"{_timed(summary_of(each))}{no_alert}"
+        yield f'<li><span class="state {_class(each.change)}">{in_words(each.change)}</span> {summary}'
         records = f"{_record('before', each.earlier.record_id)} {_record('after', each.later.record_id)}"
         yield f"<p class=records>{records}</p>"
         if is_edit(each) and (texts := texts_of(archive, each)):

@@ -14,6 +14,7 @@ from typing import Any
 from archive.archive import Archive
 from archive.model import Outcome, Target
 from archive.states import State
+from archive.times import now
 from pipeline.alerts.event import Event
 from pipeline.extract.extractor_pool import ExtractorPool
 from pipeline.ingest.capture_run import CaptureOptions, RunResult, capture_all
@@ -180,6 +181,7 @@ def _capture(
         and not last.failures
         and windows[url].total() >= _SMALL_WINDOW
         and windows[url][True] >= _ALL_NEW * windows[url].total()
+        and not due.watch.alert_times.is_quiet(now())
     ]
 
 

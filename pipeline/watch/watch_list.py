@@ -14,6 +14,8 @@ from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.urls import checked_url
 from pipeline.watch.alert_rules import KEYS as RULES
 from pipeline.watch.alert_rules import TextRules, text_rules_of
+from pipeline.watch.alert_times import KEYS as TIMES
+from pipeline.watch.alert_times import AlertTimes, alert_times_of
 from storage.errors import OnrecordError
 
 SOURCES = ("page", "feed", "sitemap", "site")
@@ -23,7 +25,7 @@ EVERY = {"page": timedelta(hours=1), "feed": timedelta(minutes=30)}
 _EVERY = timedelta(days=1)
 _SLOW = tuple(timedelta(days=days) for days in (1, 7, 30))  # of pages that are old when they are found
 TIME_LIMIT = timedelta(minutes=15)
-_KEYS = {*SOURCES, *RULES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options"}
+_KEYS = {*SOURCES, *RULES, *TIMES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options"}
 # The options of a capture that a watch can have of its own.
 OPTIONS = {
     "browser", "collection", "delay", "depth", "embeds", "exclude", "include", "insecure", "label", "limit",
@@ -59,6 +61,7 @@ class Watch:
     time_limit: timedelta = TIME_LIMIT
     options: Mapping[str, Any] = field(default_factory=dict)
     text_rules: TextRules = field(default_factory=TextRules)
+    alert_times: AlertTimes = field(default_factory=AlertTimes)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -145,6 +148,7 @@ def watch_of(table: object) -> Watch:
         time_limit=span(_text(table, "time_limit") or _written(TIME_LIMIT)),
         options=_options(table.get("options", {})),
         text_rules=text_rules_of(table),
+        alert_times=alert_times_of(table, span),
     )
 
 
@@ -170,7 +174,8 @@ def _written(found: timedelta) -> str:
 def schedule_of(watch: Watch) -> str:
     """When a watch is due, in a few words."""
     if watch.cron:
-        return f"cron {watch.cron}"
+        zone = watch.alert_times.zone
+        return f"cron {watch.cron}" + (f" {zone}" if zone != "UTC" else "")
     return f"every {_written(watch.every)}" if watch.every else "decay " + ", ".join(map(_written, watch.decay))
 
 

@@ -20,8 +20,8 @@ _WRITTEN_BY_OTHERS = 0o022  # rights to change a file that a list does not begin
 _HEAD = """\
 # What onrecord captures again and again. Edit it as you like: comments and order stay.
 # A watch is a page, a feed, a sitemap or a site. It is due `every` so often ("15m", "6h", "1d"), at the times of a
-# `cron` expression (UTC), or, a page with `decay = true`, at growing distances after it was found. `stores` names the
-# archives that the list is meant for: a run for another one says so.
+# `cron` expression (UTC, or in its `zone`), or, a page with `decay = true`, at growing distances after it was found.
+# `stores` names the archives that the list is meant for: a run for another one says so.
 """
 
 

@@ -12,10 +12,12 @@ from pipeline.cli.context import Context
 from pipeline.cli.lookup_note import note_spelling, same_text
 from pipeline.cli.output import plain, print_json
 from pipeline.cli.time_params import Time
+from pipeline.cli.watch_news import known_news
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
     from archive.states import Judged
+    from pipeline.watch.watched_pages import News
 
 
 @click.command("snapshots")
@@ -48,11 +50,14 @@ def command(
     if url != asked:
         note_spelling(asked, url)
     begin = None if match == "exact" else start  # a snapshot is judged by those before it
-    for entry in judged(StoredTexts(archive, same_text), archive.snapshots(url, match=match, start=begin, end=end)):
-        if start is not None and entry.snapshot.timestamp < start:
-            continue
-        count += 1
-        print_json(_entry(entry)) if context.as_json else click.echo(_line(entry))
+    found = archive.snapshots(url, match=match, start=begin, end=end)
+    with known_news(context, archive) as news:
+        for entry in judged(StoredTexts(archive, same_text), found):
+            if start is not None and entry.snapshot.timestamp < start:
+                continue
+            count += 1
+            no_alert = _no_alert(entry, news)
+            print_json(_entry(entry, no_alert)) if context.as_json else click.echo(_line(entry, no_alert))
     if not count:
         archive.require()
         span = " in that span" if start or end else ""
@@ -61,7 +66,17 @@ def command(
         )
 
 
-def _line(entry: Judged) -> str:
+def _no_alert(entry: Judged, news: News | None) -> str | None:
+    """Return by which rule of its watch an edit is no alert; None where no rule says so, or it waits for more looks."""
+    from archive.states import Certainty, Name
+
+    state = entry.state
+    if news is None or entry.earlier is None or state.name != Name.EDITED or state.certainty == Certainty.PENDING:
+        return None
+    return news.no_alert_between(entry.earlier, entry.snapshot)
+
+
+def _line(entry: Judged, no_alert: str | None) -> str:
     from dataclasses import replace
 
     from archive.times import iso
@@ -73,6 +88,7 @@ def _line(entry: Judged) -> str:
     what = replace(state, detail="").words
     why = state.detail if state.detail not in {str(snapshot.status), snapshot.location} else ""
     notes = f" ({plain(why, 200)})" if why else ""
+    notes += f" (no alert: {no_alert})" if no_alert else ""
     notes += f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     notes += f" ({plain(snapshot.source, 300)})" if snapshot.recovered else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
@@ -80,7 +96,7 @@ def _line(entry: Judged) -> str:
     return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"
 
 
-def _entry(judged: Judged) -> dict[str, Any]:
+def _entry(judged: Judged, no_alert: str | None) -> dict[str, Any]:
     from archive.times import iso
 
     snapshot = judged.snapshot
@@ -106,5 +122,6 @@ def _entry(judged: Judged) -> dict[str, Any]:
         "availability": snapshot.availability,
         "recovered_from": snapshot.recovered,
         **judged.state.fields(),
+        "no_alert": no_alert,
     }
     return {name: value for name, value in entry.items() if value is not None}

@@ -16,6 +16,7 @@ from pipeline.cli.interrupted import note_waiting
 from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
+from pipeline.cli.watch_news import news_of
 from pipeline.cli.withheld_option import withheld_option
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from archive.archive import Reader
     from archive.statistics import HostStock
+    from pipeline.watch.edits import Edit
     from pipeline.watch.history import Ledger
+    from pipeline.watch.watched_pages import News
 
 
 @click.command("status")
@@ -58,13 +61,15 @@ def command(
     note_waiting(context)
     archive.require()
     if gone or changed or report is not None:
-        with _ledger(context, archive) as (ledger, database):
+        from pipeline.watch.edits import edits_of
+
+        with _ledger(context, archive) as (ledger, database), news_of(context, archive, ledger, database) as news:
             if gone:
                 _gone(context, archive, ledger, database)
             if changed:
-                _changed(context, archive, ledger, database, start, end)
+                _changed(context, archive, edits_of(archive, ledger, database, start, end, news), news)
             if report is not None:
-                _report(archive, ledger, database, report)
+                _report(archive, ledger, database, report, news)
         return
     _stock(context, archive, hosts)
 
@@ -98,27 +103,20 @@ def _gone(context: Context, archive: Reader, ledger: Ledger, database: sqlite3.C
         context.say("no page is known to be gone, blocked, paywalled or out of reach")
 
 
-def _changed(
-    context: Context,
-    archive: Reader,
-    ledger: Ledger,
-    database: sqlite3.Connection,
-    start: datetime | None,
-    end: datetime | None,
-) -> None:
+def _changed(context: Context, archive: Reader, edits: list[Edit], news: News | None) -> None:
     from archive.times import iso
     from pipeline.cli.output import harmless
+    from pipeline.watch.edits import edit_of
     from pipeline.watch.events import difference
-    from pipeline.watch.report import changed, edit_of
 
-    edits = changed(archive, ledger, database, start, end)
     for edit in edits:
         found = edit.transition
-        diff = difference(archive, found)
+        diff = news.difference(found) if news and edit.selected else difference(archive, found)
         if context.as_json:
             print_json(edit_of(edit, diff))
             continue
-        click.echo(f"{edit.words} {iso(found.at)} {plain(found.url)}")
+        no_alert = f" (no alert: {edit.no_alert})" if edit.no_alert else ""
+        click.echo(f"{edit.words} {iso(found.at)} {plain(found.url)}{no_alert}")
         for mark, side in (("---", found.earlier), ("+++", found.later)):
             click.echo(f"{mark} {iso(side.at)} {side.record_id}")
         click.echo(harmless(diff or "the texts cannot be compared\n"))
@@ -126,11 +124,11 @@ def _changed(
         context.say("no edit is known")
 
 
-def _report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, path: Path) -> None:
+def _report(archive: Reader, ledger: Ledger, database: sqlite3.Connection, path: Path, news: News | None) -> None:
     from pipeline.watch.report import report
 
     with to_file(path) as stream:
-        for piece in report(archive, ledger, database, ledger.urls(database)):
+        for piece in report(archive, ledger, database, ledger.urls(database), news):
             stream.write(piece.encode("utf-8", "replace"))
 
 

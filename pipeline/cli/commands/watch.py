@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +46,19 @@ def command() -> None:
 @click.option("--sitemap", "source", flag_value="sitemap", help="A sitemap, or a site's: every page is captured.")
 @click.option("--site", "source", flag_value="site", help="A site, by its links.")
 @click.option("--every", metavar="SPAN", help="Time between two captures: 15m, 6h, 1d.")
-@click.option("--cron", metavar="EXPRESSION", help="Times as in a crontab, UTC: '20 6 * * 1-5'.")
+@click.option("--cron", metavar="EXPRESSION", help="Times as in a crontab, UTC: '20 6 * * 1-5'; see --rule zone=.")
 @click.option("--decay", is_flag=True, help="A page: 15 min, 1 h, 3 h, 3 d and 30 d after it was found.")
 @click.option("--name", help="What it is called.")
 @click.option("--tag", "tags", multiple=True, help="For alerts that go to some only; may be repeated.")
 @click.option(
     "--option", "options", multiple=True, metavar="NAME=VALUE", help="Of its captures: depth=2, browser=true."
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What is an alert: keywords=recall, ignore.css=aside, confirm=1m, zone=Europe/Berlin; may be repeated.",
 )
 @_WATCHES
 @click.pass_obj
@@ -77,6 +85,7 @@ def add(
     table = {name: given[name] for name in ("name", "every", "cron") if given[name]}
     table |= {"decay": True} if given["decay"] else {}
     table |= {"tags": list(given["tags"])} if given["tags"] else {}
+    table |= _rules(given["rules"])
     table |= {"options": options} if options else {}
     _check_options(context, options)
     path = watches or context.watch_list()
@@ -123,22 +132,24 @@ def list_(context: Context, tags: tuple[str, ...], watches: Path | None) -> None
     """
     from pipeline.watch.due import standing
     from pipeline.watch.history import Ledger, LedgerUnusable
+    from pipeline.watch.relevant_history import RelevantHistories
     from storage.errors import StoreError, StoreMissing
 
     path = watches or context.watch_list()
     found = [watch for watch in _loaded(path) if not tags or set(tags) & set(watch.tags)]
     ledger = Ledger(context.state_folder() / "ledger.db")
+    archive = context.open_archive()
     try:
-        ledger.sync(context.open_archive())
+        ledger.sync(archive)
     except StoreMissing:  # nothing was captured yet
         pass
     except LedgerUnusable:
         raise
     except StoreError as error:
         click.echo(f"onrecord: what this machine knows; the store cannot be asked: {error}", err=True)
-    with ledger.opened() as database:
+    with ledger.opened() as database, closing(RelevantHistories(archive, database)) as histories:
         for watch in found:
-            where = standing(watch, ledger, database)
+            where = standing(watch, ledger, database, histories)
             if context.as_json:
                 print_json(_entry(where))
             else:
@@ -217,11 +228,37 @@ def _pair(written: str) -> tuple[str, Any]:
         return name, value.strip()
 
 
+def _rules(given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the rules of `--rule NAME=VALUE` as tables; a list grows with each value that is given for it."""
+    import tomllib
+
+    from pipeline.watch.alert_rules import KEYS, LISTS
+    from pipeline.watch.alert_times import KEYS as TIMES
+
+    table: dict[str, Any] = {}
+    for written in given:
+        name, equals, value = (part.strip() for part in written.partition("="))
+        if not equals or name.partition(".")[0] not in KEYS | TIMES:
+            known = sorted(LISTS | TIMES | {"least_words"})
+            raise click.UsageError(f"--rule {written!r}: write NAME=VALUE; names are {', '.join(known)}")
+        try:
+            found = tomllib.loads(f"value = {value}")["value"]
+        except ValueError:
+            found = value
+        if name in LISTS and not isinstance(found, list):
+            found = [value]
+        holder, _, key = name.rpartition(".")
+        place = table.setdefault(holder, {}) if holder else table
+        place[key] = place.get(key, []) + found if name in LISTS else found
+    return table
+
+
 def _line(where: Standing) -> str:
-    from archive.times import iso
+    from archive.times import iso, now
     from pipeline.watch.watch_list import schedule_of
 
     watch = where.watch
+    quiet = watch.alert_times.quiet_until(now())
     last = iso(where.last) if where.last else "never".ljust(20)
     due = iso(where.next) if where.next else ("-" if watch.paused else "now").ljust(20)
     pages = f"  {many(where.pages, 'page')}" if where.pages else ""
@@ -232,15 +269,16 @@ def _line(where: Standing) -> str:
         state = f"to be confirmed: {where.state} since {iso(where.since)}"
     return (
         f"{state:<15} last {last}  next {due}  {watch.source} {plain(watch.url)}{name}  "
-        f"({schedule_of(watch)}){pages}{detail}"
+        f"({schedule_of(watch)}){pages}{detail}{f'  alerts wait until {iso(quiet)}' if quiet else ''}"
     )
 
 
 def _entry(where: Standing) -> dict[str, Any]:
-    from archive.times import iso
+    from archive.times import iso, now
     from pipeline.watch.watch_list import schedule_of
 
     watch = where.watch
+    quiet = watch.alert_times.quiet_until(now())
     return {
         "source": watch.source,
         "url": watch.url,
@@ -251,6 +289,7 @@ def _entry(where: Standing) -> dict[str, Any]:
         "state": where.state,
         "since": where.since and iso(where.since),
         "confirming": where.confirming,
+        "quiet_until": quiet and iso(quiet),
         "detail": where.detail,
         "last": where.last and iso(where.last),
         "next": where.next and iso(where.next),

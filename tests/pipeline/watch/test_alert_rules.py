@@ -10,6 +10,7 @@ import pytest
 
 from archive.page_history import history_of
 from pipeline.watch.alert_rules import KEYS
+from pipeline.watch.alert_times import KEYS as TIMES
 from pipeline.watch.line_kinds import DEFAULT_KINDS, KINDS, by_kinds
 from pipeline.watch.relevant_text import words_changed
 from pipeline.watch.watch_list import WatchError, parsed, watch_of
@@ -210,5 +211,5 @@ def test_every_key_and_kind_is_in_the_readme() -> None:
     table = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE))
     assert KINDS.keys() <= table.keys()
     assert {kind for kind in KINDS if table[kind].endswith("(on by default)")} == set(DEFAULT_KINDS)
-    missing = [key for key in KEYS if not re.search(rf"^(?:# |\[watch\.)?{key}\b", text, re.MULTILINE)]
+    missing = [key for key in KEYS | TIMES if not re.search(rf"^(?:# |\[watch\.)?{key}\b", text, re.MULTILINE)]
     assert not missing
