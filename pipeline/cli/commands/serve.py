@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
+from pipeline.cli.capture_flags import Size
 from pipeline.cli.context import Context
+from pipeline.cli.unfinished_runs import prepare, ready_to_sign, undecided_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp
+
+    from archive.archive import Archive
+    from pipeline.cli.save_worker import Saving
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _HIGHEST = 65_535
@@ -49,6 +54,11 @@ _HIGHEST = 65_535
     multiple=True,
     help="Let programs in web pages of this origin, or of any for '*', read what is served; may be repeated.",
 )
+@click.option("--write", is_flag=True, help="Let those who have a token save pages; see onrecord tokens.")
+@click.option("--allow-private", is_flag=True, help="With --write: capture private and loopback addresses too.")
+@click.option(
+    "--max-upload", type=Size(), default="500M", show_default=True, help="With --write: bytes of a file to import."
+)
 @click.pass_obj
 def command(
     context: Context,
@@ -60,12 +70,16 @@ def command(
     origin: str | None,
     replay_origin: str | None,
     readers: tuple[str, ...],
+    write: bool,
+    allow_private: bool,
+    max_upload: int,
 ) -> None:
     """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
     Open its address in a browser to search, and to see a page's history, texts and changes; pywb and other tools ask
     it too. Needs the extra onrecord[web]. What was captured is shown from an origin of its own, where it can run
-    nothing and reach nobody.
+    nothing and reach nobody. Nothing can be written, unless --write is given: then people with a token paste an address
+    at /save, and programs send addresses to /capture and files to /import.
 
     Example: onrecord serve --port 8080
     """
@@ -78,27 +92,53 @@ def command(
         from pipeline.web.common.archive_reader import Reading
         from pipeline.web.common.host_check import KnownHosts, readable_by
         from pipeline.web.replay.app import create_replay
+        from pipeline.web.write.job_queue import JobQueue
+        from pipeline.web.write.routes import Writing
     except ImportError as error:
         from storage.extras import install_command
 
         raise click.UsageError(f"{error.name} is missing; install it: {install_command('web')}") from error
+    from pipeline.cli.save_worker import Supervisor
+
     reached = _reached(host, origin, replay_origin, names, public=public)
     allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()
+    saving = _saving(context, archive, allow_private=allow_private) if write else None
     archive.require()
     listening = _listening(host, port)
     own = listening.getsockname()[1]
     replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
-    pages = readable_by(create_app(reading, reached.replay or beside), allowed)
+    supervisor = Supervisor(saving) if saving else None
+    writing = None
+    if supervisor:
+        queue = JobQueue(supervisor.saving.queue)
+        writing = Writing(context.tokens(), queue, supervisor.wake, reached.interface, max_upload)
+    pages = readable_by(create_app(reading, reached.replay or beside, writing), allowed)
     interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
     replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host
     context.say(f"serving {archive.url} at {reached.interface or f'http://{name}:{own}'}/ (end with Ctrl-C)")
     context.say(f"captured pages are shown from {reached.replay or f'http://{name}:{beside}'}/")
-    with _served_beside(replay, replaying):
+    if supervisor:
+        context.say("people with a token save pages at /save; make one: onrecord tokens add NAME")
+    with _served_beside(replay, replaying), supervisor or nullcontext():
         _server(interface).run(sockets=[listening])
+
+
+def _saving(context: Context, archive: Archive, *, allow_private: bool) -> Saving:
+    """Make the store ready to be written; raises click.UsageError for settings by which nothing can be captured."""
+    from pipeline.capture.http.proxies import undecided_line
+    from pipeline.cli.capture_options import options_of
+    from pipeline.cli.save_worker import Saving
+
+    if (variable := undecided_way(context)) is not None:
+        raise click.UsageError(undecided_line(variable))
+    ready_to_sign(context)
+    options_of(context.defaults.get("capture", {}), {})  # what is wrong with one is said now
+    prepare(archive)
+    return Saving(context.given, context.store_id, context.saving_folder(), allow_private)
 
 
 @dataclass(frozen=True, slots=True)
