@@ -242,7 +242,7 @@ class Context:
         return self._state("saving")
 
     def tokens(self) -> Tokens:
-        """Return the tokens of those who may save pages."""
+        """Return the tokens by which people save pages."""
         from pipeline.web.write.tokens import Tokens
 
         return Tokens(self.saving_folder() / "tokens.jsonl")

@@ -102,7 +102,7 @@ class JobQueue:
         return self._folder / "files" / job.id / job.what
 
     def job(self, name: str) -> Job | None:
-        """Return a job by its id, None where there is none, or it was done long ago; raises QueueUnusable."""
+        """Return a job by its id, or None where it is not known, or was done long ago; raises QueueUnusable."""
         if not (self._folder / "queue.db").exists():
             return None
         with self._opened() as database:
