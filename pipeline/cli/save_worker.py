@@ -35,7 +35,7 @@ _log = logging.getLogger("onrecord.save")
 
 _TOGETHER = 20  # captures in a run
 _TIME = 600.0  # seconds of a run, after which what is left of it is named as not reached
-_LOOKS = 1.0  # seconds between two looks for a job of another server's
+_LOOKS = 5.0  # seconds between two looks for a job of another server's
 _LATER = 30.0  # seconds after which a store that is out of reach is tried again
 _ENDING = 5.0  # seconds that the worker gets to end
 _LONGEST_PAUSE = 60.0  # seconds before a worker that keeps ending is started again

@@ -77,8 +77,8 @@ def command(
     """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
     Open its address in a browser to search, and to see a page's history, texts and changes; pywb and other tools ask
-    it too. Needs the extra onrecord[web]. What was captured is shown from an origin of its own, where it can run
-    nothing and reach nobody. Nothing can be written without --write; with it, people who have a token save pages.
+    it too. Needs the extra onrecord[web]. Captures are shown from an origin of its own, where they can run nothing and
+    reach nobody. Nothing can be written without --write; with it, people who have a token save pages.
 
     Example: onrecord serve --port 8080
     """
@@ -91,10 +91,8 @@ def command(
     reached = _reached(host, origin, replay_origin, names, public=public)
     allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()
-    writing: Writing | None = None
-    saves: AbstractContextManager[object] = nullcontext()
-    if write:
-        writing, saves = _writing(context, archive, reached.interface, max_upload, allow_private=allow_private)
+    given = (context, archive, reached.interface, max_upload)
+    writing, saves = _writing(*given, allow_private=allow_private) if write else (None, nullcontext())
     archive.require()
     listening = _listening(host, port)
     own = listening.getsockname()[1]
@@ -109,7 +107,7 @@ def command(
     context.say(f"captured pages are shown from {reached.replay or f'http://{name}:{beside}'}/")
     if write:
         context.say("people with a token save pages at /save; make one: onrecord tokens add NAME")
-    with _served_beside(replay, replaying), saves:
+    with saves, _served_beside(replay, replaying):
         _server(interface).run(sockets=[listening])
 
 
