@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archive.runs import KnownStores
     from archive.verify import Readings
     from pipeline.ingest.timestamping import EvidenceSettings
+    from pipeline.web.write.tokens import Tokens
     from storage.base import ObjectStore
 
 
@@ -243,6 +244,16 @@ class Context:
     def outbox_folder(self) -> Path:
         """Where this machine's alerts about the store wait until they are sent."""
         return self._state("outbox")
+
+    def saving_folder(self) -> Path:
+        """Where this machine keeps who may save pages through `serve --write`, and what waits to be saved."""
+        return self._state("saving")
+
+    def tokens(self) -> Tokens:
+        """Return the tokens by which people save pages."""
+        from pipeline.web.write.tokens import Tokens
+
+        return Tokens(self.saving_folder() / "tokens.jsonl")
 
     def interrupted_folder(self) -> Path:
         """Where this machine keeps what interrupted captures of the store had not reached."""

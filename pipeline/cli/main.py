@@ -47,6 +47,7 @@ COMMANDS = {
     "serve": ("pipeline.cli.commands.serve", "Serve the archive to browsers, pywb and Memento clients."),
     "snapshots": ("pipeline.cli.commands.snapshots", "List what is kept of a URL."),
     "status": ("pipeline.cli.commands.status", "Say what the archive holds."),
+    "tokens": ("pipeline.cli.commands.tokens", "Say who may save pages through `serve --write`."),
     "watch": ("pipeline.cli.commands.watch", "Keep the list of what is captured again and again."),
     "verify": ("pipeline.cli.commands.verify", "Look at every run, or with --deep read every byte."),
     "withhold": ("pipeline.cli.commands.withhold", "Say what is kept and not shown."),
@@ -59,7 +60,7 @@ GROUPS = {
     "Watch": ("watch", "run", "schedule", "alerts", "doctor"),
     "Keep": ("verify", "replicate", "repair", "restore", "compact", "gc", "withhold", "embargo", "redact"),
     "Prove": ("evidence",),
-    "Share": ("serve", "mcp", "export"),
+    "Share": ("serve", "tokens", "mcp", "export"),
     "Help": ("help",),
 }
 

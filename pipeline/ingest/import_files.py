@@ -8,12 +8,13 @@ is imported again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from archive.archive import Archive, UnguardedReader
 from archive.errors import FormatError
@@ -61,17 +62,18 @@ def import_file(
     *,
     listed_only: bool = False,
     report: Report = lambda *_: None,
+    said: Mapping[str, str] = MappingProxyType({}),
 ) -> Imported:
     """Bring a WACZ, WARC or ARC file in; `told` is given each thing that was left out, or is odd.
 
     Without a pool no texts are made; with `listed_only`, of what a WACZ lists as its pages alone. `report` is given the
-    outcome of each page whose text is incomplete or could not be made.
+    outcome of each page whose text is incomplete or could not be made; `said` is kept in the run's manifest.
     Raises FormatError for what is no archive, OSError, StoreError.
     """
     with opened(path) as container:
         origin = {"imported": path.name, "imported-sha256": _sha256(path), "imported-bytes": path.stat().st_size}
         origin |= {f"imported-{what}": result for what, result in container.checked.items()}
-        settings = RunSettings(software(), None, dict(origin))
+        settings = RunSettings(software(), None, {**origin, **said})
         with closing(archive.session(settings)) as session:
             work = _Importing(archive, session, path, told, container, listed_only=listed_only)
             work.flaws.of_container(container.flaws)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -23,6 +24,8 @@ from pipeline.web.common.archive_reader import Reading
 from pipeline.web.common.responses import PLAIN, Streamed, line, refuse
 from pipeline.web.pages.app import nowhere, routes
 from pipeline.web.pages.page import Frame
+from pipeline.web.write.routes import Writing
+from pipeline.web.write.routes import routes as writing_routes
 from storage.errors import OnrecordError
 
 _MOST_PARAMETERS = 100
@@ -36,12 +39,25 @@ _HELP = """onrecord serves an archive.
 /web/TIMESTAMPid_/URL           the same
 /warc/runs/RUN/archive/NAME     a WARC file, or a range of it
 """
+_WRITES = """
+POST /capture                   capture a page: url=URL as a form, or {"url": URL}
+POST /import?name=FILE          import a WACZ, WARC, HAR or MHTML file, or a page saved by SingleFile: the body, or the
+                                first file of multipart/form-data
+/saved/ID                       how far it is
+
+Send a token with both: Authorization: Bearer TOKEN. For example:
+curl -H "Authorization: Bearer $TOKEN" --data-urlencode url=https://example.org/ BASE/capture
+curl -H "Authorization: Bearer $TOKEN" -T page.html -X POST "BASE/import?name=page.html"
+"""
 
 Answering = Callable[[Request, Reader, str], Response]
 
 
-def create_app(reading: Reading, replay: int | str) -> Starlette:
-    """Return the archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown."""
+def create_app(reading: Reading, replay: int | str, writing: Writing | None = None) -> Starlette:
+    """Return the archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown.
+
+    Only with `writing` are there routes by which anything is written.
+    """
 
     def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
         def endpoint(request: Request) -> Response:
@@ -56,12 +72,13 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
         return line(f"{error.detail}; see /help for what can be asked", error.status_code)
 
     timestamps.register()
-    frame = Frame(reading, replay)
+    frame = Frame(reading, replay, writes=writing is not None)
     lines = ("GET", "HEAD", "POST")
     return Starlette(
         routes=[
             *routes(frame),
-            route("/help", _help),
+            *(writing_routes(frame, writing) if writing else ()),
+            route("/help", partial(_help, writes=writing is not None)),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
             route("/index", _index, lines),
@@ -77,8 +94,9 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
     )
 
 
-def _help(_request: Request, _archive: Reader, base: str) -> Response:
-    return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
+def _help(_request: Request, _archive: Reader, base: str, *, writes: bool) -> Response:
+    text = _HELP + _WRITES if writes else _HELP
+    return Response(text.replace("BASE", base), media_type="text/plain", headers=PLAIN)
 
 
 def _cdx(request: Request, archive: Reader, _base: str) -> Response:

@@ -92,7 +92,7 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
 }
 # These read no capture for anyone: what they say is of the web as it is, of a file, or of this machine; the routes of
 # `serve` and the tools of `mcp` have tables of their own.
-NOT_READERS = {"alerts", "capture", "help", "import", "recover", "schedule", "serve", "mcp"}
+NOT_READERS = {"alerts", "capture", "help", "import", "recover", "schedule", "serve", "mcp", "tokens"}
 
 INTERFACE = {
     "/": ["/"],

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
+from pipeline.cli.capture_flags import Size
 from pipeline.cli.context import Context
+from pipeline.cli.unfinished_runs import prepare, ready_to_sign, undecided_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp
+
+    from archive.archive import Archive
+    from pipeline.web.write.routes import Writing
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _HIGHEST = 65_535
@@ -49,6 +54,11 @@ _HIGHEST = 65_535
     multiple=True,
     help="Let programs in web pages of this origin, or of any for '*', read what is served; may be repeated.",
 )
+@click.option("--write", is_flag=True, help="Let those who have a token save pages; see onrecord tokens.")
+@click.option("--allow-private", is_flag=True, help="With --write: capture private and loopback addresses too.")
+@click.option(
+    "--max-upload", type=Size(), default="500M", show_default=True, help="With --write: bytes of a file to import."
+)
 @click.pass_obj
 def command(
     context: Context,
@@ -60,45 +70,84 @@ def command(
     origin: str | None,
     replay_origin: str | None,
     readers: tuple[str, ...],
+    write: bool,
+    allow_private: bool,
+    max_upload: int,
 ) -> None:
     """Serve the archive: pages for people, the CDX server API, Memento, and captures as they were.
 
     Open its address in a browser to search, and to see a page's history, texts and changes; pywb and other tools ask
-    it too. Needs the extra onrecord[web]. What was captured is shown from an origin of its own, where it can run
-    nothing and reach nobody.
+    it too. Needs the extra onrecord[web]. Captures are shown from an origin of its own, where they can run nothing and
+    reach nobody. Nothing can be written without --write; with it, people who have a token save pages.
 
     Example: onrecord serve --port 8080
     """
-    try:
-        import jinja2  # noqa: F401 - looked for before a request needs it
-        import re2  # noqa: F401 - the same
-        import uvicorn  # noqa: F401 - the same
+    _check_usage(write=write, allow_private=allow_private)
+    from pipeline.web.app import create_app
+    from pipeline.web.common.archive_reader import Reading
+    from pipeline.web.common.host_check import KnownHosts, readable_by
+    from pipeline.web.replay.app import create_replay
 
-        from pipeline.web.app import create_app
-        from pipeline.web.common.archive_reader import Reading
-        from pipeline.web.common.host_check import KnownHosts, readable_by
-        from pipeline.web.replay.app import create_replay
-    except ImportError as error:
-        from storage.extras import install_command
-
-        raise click.UsageError(f"{error.name} is missing; install it: {install_command('web')}") from error
     reached = _reached(host, origin, replay_origin, names, public=public)
     allowed = [reader if reader == "*" else _origin(reader, "--allow-origin") or "" for reader in readers]
     archive = context.open_archive()
+    given = (context, archive, reached.interface, max_upload)
+    writing, saves = _writing(*given, allow_private=allow_private) if write else (None, nullcontext())
     archive.require()
     listening = _listening(host, port)
     own = listening.getsockname()[1]
     replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
-    pages = readable_by(create_app(reading, reached.replay or beside), allowed)
+    pages = readable_by(create_app(reading, reached.replay or beside, writing), allowed)
     interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
     replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host
     context.say(f"serving {archive.url} at {reached.interface or f'http://{name}:{own}'}/ (end with Ctrl-C)")
     context.say(f"captured pages are shown from {reached.replay or f'http://{name}:{beside}'}/")
-    with _served_beside(replay, replaying):
+    if write:
+        context.say("people with a token save pages at /save; make one: onrecord tokens add NAME")
+    with saves, _served_beside(replay, replaying):
         _server(interface).run(sockets=[listening])
+
+
+def _check_usage(*, write: bool, allow_private: bool) -> None:
+    """Raise click.UsageError where options do not go together, or the packages of the extra are not there."""
+    if allow_private and not write:
+        raise click.UsageError("--allow-private goes with --write: nothing is captured without it")
+    try:
+        import jinja2  # noqa: F401 - looked for
+        import python_multipart  # noqa: F401 - the same
+        import re2  # noqa: F401 - the same
+        import starlette  # noqa: F401 - the same
+        import uvicorn  # noqa: F401 - the same
+    except ImportError as error:
+        from storage.extras import install_command
+
+        raise click.UsageError(f"{error.name} is missing; install it: {install_command('web')}") from error
+
+
+def _writing(
+    context: Context, archive: Archive, origin: str | None, largest: int, *, allow_private: bool
+) -> tuple[Writing, AbstractContextManager[object]]:
+    """Make the store ready to be written; returns what the routes write to, and what captures while it is entered.
+
+    Raises click.UsageError for settings by which nothing can be captured.
+    """
+    from pipeline.capture.http.proxies import undecided_line
+    from pipeline.cli.capture_options import options_of
+    from pipeline.cli.save_worker import Saving, Supervisor
+    from pipeline.web.write.job_queue import JobQueue
+    from pipeline.web.write.routes import Writing
+
+    if (variable := undecided_way(context)) is not None:
+        raise click.UsageError(undecided_line(variable))
+    ready_to_sign(context)
+    options_of(context.defaults.get("capture", {}), {})  # what is wrong with one is said now
+    prepare(archive)
+    folder = context.saving_folder()
+    supervisor = Supervisor(Saving(context.given, context.store_id, folder, allow_private))
+    return Writing(context.tokens(), JobQueue(folder), supervisor.wake, origin, largest), supervisor
 
 
 @dataclass(frozen=True, slots=True)

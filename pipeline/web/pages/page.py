@@ -87,8 +87,9 @@ def _status(error: OnrecordError) -> tuple[int, str]:
 class Frame:
     """Renders templates, with the headers that wall a page in, and with the replay origin that it may frame."""
 
-    def __init__(self, reading: Reading, replay: int | str) -> None:
+    def __init__(self, reading: Reading, replay: int | str, *, writes: bool = False) -> None:
         self.reading = reading
+        self._writes = writes  # whether pages can be saved here
         self._replay = replay
         self._environment = _environment()
 
@@ -115,7 +116,11 @@ class Frame:
             return origin + replay_path(snapshot.url, stamp(snapshot.timestamp), kind)
 
         body = self._environment.get_template(template).render(
-            path=request.url.path, replayed=shown, as_bytes=lambda snapshot: shown(snapshot, BYTES), **values
+            path=request.url.path,
+            writes=self._writes,
+            replayed=shown,
+            as_bytes=lambda snapshot: shown(snapshot, BYTES),
+            **values,
         )
         # A lone half of a character can be in what was asked; no encoding has it.
         response = HTMLResponse(body.encode("utf-8", "replace"), status)

@@ -24,7 +24,7 @@ ARGUMENTS = {
     "get": (URL, "--format", "raw"), "import": ("{file}",), "redact": ("--finish",), "repair": ("--from", "{copy}"),
     "replicate": ("{copy}",), "restore": ("{copy}/other",), "run": (), "schedule": ("show",), "search": ("words",),
     "serve": ("--help",), "snapshots": (URL,), "status": (), "watch": ("list",), "verify": ("--deep",),
-    "withhold": ("add", URL), "help": ("terms",), "list": (), "mcp": (),
+    "withhold": ("add", URL), "help": ("terms",), "list": (), "mcp": (), "tokens": ("list",),
     "recover": (URL, "--archive", "http://127.0.0.1:9/timegate/", "--allow-private"),
 }  # fmt: skip
 SEVERAL = ("capture", "get", "import", "search", "verify")
