@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from tests.command import Command
-from tests.interop import readers
+from tests.interop import readers, writers
+from tests.interop.compare import pages_of
 from tests.interop.records import records
 from tests.interop.site import odd_site, page_paths
 
@@ -21,12 +22,17 @@ def main(only: set[str]) -> None:
             onrecord.capture(*urls)
             onrecord.next_second()
             onrecord.capture(*urls[:20], extra=("--force",))
+            ours = pages_of(Path(folder) / "store")
+            print("| writer | packages | guess | seen |\n|---|---|---|---|")
+            for name in writers.WAYS:
+                if not only or name in only:
+                    print(writers.row(name, site, ours, Path(folder) / name.replace(" ", "-")).line(), flush=True)
         file = Path(folder) / "all.warc.gz"
         done = onrecord("export", str(file))
         assert done.code == 0, done.err
-        print("| tool | packages | guess | seen |\n|---|---|---|---|")
+        print("\n| reader | packages | guess | seen |\n|---|---|---|---|")
         for row in readers.rows(file, records(file), only):
-            print(f"| {row.tool} | {row.version} | {row.guess} | {row.seen.replace('|', '/')} |", flush=True)
+            print(row.line(), flush=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Environment:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables under which the tool finds its own files."""
-        libraries = [str(self.folder / "usr/lib/x86_64-linux-gnu")] if self.debian else []
+        libraries = [str(self.folder / part) for part in ("usr/lib", "usr/lib/x86_64-linux-gnu") if self.debian]
         home = self.folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONRECORD_", "XDG_"))}

@@ -26,6 +26,10 @@ class Row:
     guess: str
     seen: str
 
+    def line(self) -> str:
+        """Return the row in Markdown."""
+        return f"| {self.tool} | {self.version} | {self.guess} | {self.seen.replace('|', '/')} |"
+
 
 def read_with(name: str, script: str, file: Path) -> list[dict[str, str]]:
     """Return the lines that a reader printed of a file.
