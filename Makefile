@@ -11,7 +11,7 @@ JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 # Compiled once and kept, where the environment says that Python keeps nothing: workers and commands start many times.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --durations 30
 
-.PHONY: help setup peers demo test test-rest test-all torture check bench fuzz lock clean
+.PHONY: help setup peers interop demo test test-rest test-all torture check bench fuzz lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,6 +36,9 @@ $(PEERS)/ready: tests/peers/requirements.lock
 	@if command -v npm >/dev/null; then npm pack --silent --pack-destination $(PEERS) replaywebpage@2.5.3 >/dev/null \
 	  && tar -xzf $(PEERS)/replaywebpage-2.5.3.tgz -C $(PEERS) package/ui.js package/sw.js; else echo "no npm: no ReplayWeb.page"; fi
 	@touch $(PEERS)/ready
+
+interop: $(READY) ## outside readers of our archives and writers for them, TOOLS="name name" for some; prints a table
+	@$(BIN)/python -m tests.interop $(TOOLS)
 
 demo: $(READY) ## capture a small site twice, and see what changed
 	@$(BIN)/python -m tests.demo
@@ -84,4 +87,4 @@ lock: $(READY) ## pin the newest packages, with their hashes
 	  tests/fuzz/requirements.in -o tests/fuzz/requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) $(PEERS) demo-store bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .interop demo-store bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

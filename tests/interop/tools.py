@@ -1,0 +1,64 @@
+"""The outside tools, with the versions that are tried."""
+
+from __future__ import annotations
+
+from tests.interop.environments import Environment
+
+
+def _pypi(name: str, *pins: str, python: str = "3.11") -> Environment:
+    return Environment(name, python=python, pypi=pins)
+
+
+ENVIRONMENTS = {
+    each.name: each
+    for each in (
+        # readers
+        _pypi("warctools", "warctools==5.0.1"),
+        _pypi("warcio-1.7", "warcio==1.7.5", "setuptools<81"),
+        _pypi("warcio-1.8", "warcio==1.8.1", "setuptools<81"),
+        _pypi("fastwarc-0.15", "fastwarc==0.15.2"),
+        _pypi("fastwarc-2", "fastwarc==2.0.0"),
+        _pypi("cdxj-indexer", "cdxj-indexer==1.5.0"),
+        _pypi("cdx-toolkit", "cdx_toolkit==0.9.39", "setuptools<81"),
+        _pypi("lockss-warcread", "lockss-warcread==0.4.0"),
+        _pypi("metawarc", "metawarc==2.0.3"),
+        _pypi("warcat", "warcat==2.2.5"),
+        _pypi("warc3-wet", "warc3-wet==0.2.5"),
+        _pypi("warc-knot", "warc-knot==0.2.5", "setuptools<81"),
+        _pypi("pywarc", "pywarc==0.3.1"),
+        _pypi("warcbench", "warcbench==0.1.0"),
+        _pypi("warc2zip", "warc2zip==1.0.0", python="3.12"),
+        _pypi("c2pa-warc", "c2pa-warc==0.2.1"),
+        _pypi("pywb-2.10", "pywb==2.10.0", "setuptools<81", "lxml_html_clean"),
+        _pypi("ipwb", "ipwb==0.2024.10.24.1853"),
+        _pypi("duckdb", "duckdb", "polars", "pandas", "pyarrow"),
+        _pypi("warc2zim", "warc2zim==2.3.1", python="3.13"),
+        Environment("node-warc", npm=("node-warc@3.3.1",)),
+        Environment("warcio.js", npm=("warcio@2.4.11",)),
+        Environment("warc.js", npm=("warc@1.0.1",)),
+        Environment("wabac", npm=("@webrecorder/wabac@2.24.0",)),
+        # writers
+        Environment("wget2", debian=("wget2", "libwget0")),
+        Environment("httrack", debian=("httrack", "libhttrack2")),
+        _pypi("warcit", "warcit==0.4.0", "setuptools<81", "cchardet", python="3.10"),
+        _pypi("har2warc", "har2warc==1.0.4", "setuptools<81"),
+        _pypi("crau", "crau==0.3.3", "setuptools<81"),
+        _pypi("warcprox", "warcprox==2.13.1"),
+        _pypi("wpull", "wpull==2.0.1", python="3.6"),
+        _pypi("scrapy-webarchive", "scrapy-webarchive==0.5.3"),
+        _pypi("hoardy-web", "hoardy-web==0.25.0"),
+        _pypi("auto-archiver", "auto-archiver==1.2.9", python="3.12"),
+        _pypi("internet-archive-extractor", "internet-archive-extractor==1.0.1", python="3.12"),
+        _pypi("wayback2warc", "wayback2warc==0.2.0", python="3.12"),
+        _pypi("wacz", "wacz==0.6.0", "setuptools<81"),
+        _pypi("warconvert", "warconvert==0.0.5"),
+        _pypi("pimht", "pimht==0.6.0"),
+        Environment("single-file-cli", npm=("single-file-cli@2.0.83",)),
+        # S3 servers
+        Environment("s3rver", npm=("@20minutes/s3rver",)),
+        # schedulers
+        Environment("busybox", debian=("busybox",)),
+        Environment("bcron", debian=("bcron", "libbg2", "ucspi-unix")),
+        Environment("anacron", debian=("anacron",)),
+    )
+}
