@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.capture_flags import takes_capture_options
+from pipeline.cli.session_options import session_of
 
 if TYPE_CHECKING:
     from pipeline.capture.browser.visit_many import BrowserSettings
@@ -17,33 +18,21 @@ if TYPE_CHECKING:
     from pipeline.ingest.capture_run import CaptureOptions
 
 
-def capture_options(options: dict[str, Any]) -> CaptureOptions:
-    """Return the options as the pipeline takes them; raises click.UsageError for an invalid pattern."""
+def capture_options(options: dict[str, Any], *, kept: bool = False) -> CaptureOptions:
+    """Return the options as the pipeline takes them; `kept` says that they lie in a file of settings.
+
+    Raises click.UsageError for an invalid pattern, SessionFileError for a file of a session.
+    """
     import os
     from datetime import timedelta
 
     from archive.runs import RunSettings
-    from pipeline.capture.http.proxies import ways_of
-    from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
 
-    settings = FetchSettings(
-        ways=ways_of(options["proxy"]),
-        user_agent=options["user_agent"] or software(),
-        delay=options["delay"],
-        connections_per_host=options["connections"],
-        concurrency=options["concurrency"],
-        max_size=options["max_size"],
-        timeout=options["timeout"],
-        deadline=options["deadline"],
-        low_speed=options["low_speed"],
-        low_speed_time=options["low_speed_time"],
-        allow_private=options["allow_private"],
-        insecure=options["insecure"],
-    )
+    settings = _fetch_settings(options, kept=kept)
     rules = Rules(
         depth=options["depth"],
         scope=Scope(options["scope"]),
@@ -56,7 +45,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         robots=RobotsPolicy(options["robots"]),
         agent=settings.user_agent,
         keep_tracking=options["keep_tracking"],
-        conditional=not options["force"],
+        conditional=not (options["force"] or settings.session),  # another reader has other pages under the same ETag
         most_not_modified=options["max_not_modified"],
         full_after=timedelta(days=options["max_not_modified_days"]),
         browser=options["browser"],
@@ -66,6 +55,28 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
     run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked)
     browser = _browser(options) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
+
+
+def _fetch_settings(options: Mapping[str, Any], *, kept: bool) -> FetchSettings:
+    from pipeline.capture.http.proxies import ways_of
+    from pipeline.capture.http.settings import FetchSettings
+    from pipeline.version import software
+
+    return FetchSettings(
+        ways=ways_of(options["proxy"]),
+        user_agent=options["user_agent"] or software(),
+        delay=options["delay"],
+        connections_per_host=options["connections"],
+        concurrency=options["concurrency"],
+        max_size=options["max_size"],
+        timeout=options["timeout"],
+        deadline=options["deadline"],
+        low_speed=options["low_speed"],
+        low_speed_time=options["low_speed_time"],
+        allow_private=options["allow_private"],
+        insecure=options["insecure"],
+        session=session_of(options, kept=kept),
+    )
 
 
 def _browser(options: Mapping[str, Any]) -> BrowserSettings:
@@ -102,6 +113,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "max-not-modified": rules.most_not_modified,
         "max-not-modified-days": options["max_not_modified_days"],
         "credentials": options["credentials"],
+        **({"session": list(settings.session.kinds)} if settings.session.kinds else {}),
     }
 
 
@@ -114,7 +126,7 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
     options = dict(reader.make_context("capture", [], default_map={**defaults, **given}).params)
     for name in ("source", "feeds", "sitemaps"):
         options.pop(name)
-    return capture_options(options)
+    return capture_options(options, kept=True)
 
 
 def _patterns(written: tuple[str, ...], option: str) -> tuple[re.Pattern[str], ...]:

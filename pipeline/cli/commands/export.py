@@ -14,7 +14,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
-from pipeline.cli.withheld_option import withheld_option
+from pipeline.cli.withheld_option import include_sessions_option, withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Reader
@@ -38,6 +38,7 @@ _FORMS = (".wacz", ".warc.gz", ".parquet", ".csv")
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @withheld_option
+@include_sessions_option
 @click.option("--sign", is_flag=True, help="Sign a WACZ, as ReplayWeb.page shows it.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
@@ -52,6 +53,7 @@ def command(
     sign: bool,
     overwrite: bool,
     withheld: bool,
+    include_sessions: bool,
 ) -> None:
     """Write captures to FILE.wacz, FILE.warc.gz, FILE.parquet or FILE.csv: all, or those of a URL, a run, a time.
 
@@ -65,15 +67,8 @@ def command(
     from pipeline.export.selection import Wanted
 
     name = file.name.lower()
-    if not name.endswith(_FORMS):
-        raise click.UsageError(f"{file.name} has none of the endings {', '.join(_FORMS)}: name the file by its kind")
-    if url is None and match != "exact":
-        raise click.UsageError("--match says which URLs: name one with --url")
-    if sign and not name.endswith(".wacz"):
-        raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
-    if file.exists() and not overwrite:
-        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_reader(withheld=withheld)
+    _check(file, url, match, sign=sign, overwrite=overwrite)
+    archive = context.open_reader(withheld=withheld, sessions=include_sessions)
     archive.require()
     write = _writer(name)
     if sign:
@@ -82,6 +77,7 @@ def command(
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
         done = write(archive, Wanted(url, match, start, end, runs), stream)
+    _say_hidden(context, archive)
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
@@ -90,6 +86,26 @@ def command(
         added = f" and {done.added:,} that they need" if done.added else ""
         out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
         context.say(f"{file}: {many(done.captures, 'capture')}{added}, {many(size, 'byte')}{out}")
+
+
+def _check(file: Path, url: str | None, match: str, *, sign: bool, overwrite: bool) -> None:
+    """Raise click.UsageError for a call that does not fit together, or would replace a file."""
+    if not file.name.lower().endswith(_FORMS):
+        raise click.UsageError(f"{file.name} has none of the endings {', '.join(_FORMS)}: name the file by its kind")
+    if url is None and match != "exact":
+        raise click.UsageError("--match says which URLs: name one with --url")
+    if sign and not file.name.lower().endswith(".wacz"):
+        raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
+    if file.exists() and not overwrite:
+        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
+
+
+def _say_hidden(context: Context, archive: Reader) -> None:
+    if count := len(archive.sessions_hidden):
+        context.say(
+            f"{many(count, 'capture')} made with a session left out: they show what one reader may see; to export them "
+            "too: --include-sessions"
+        )
 
 
 def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:

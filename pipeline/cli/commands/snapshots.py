@@ -75,6 +75,7 @@ def _line(entry: Judged) -> str:
     notes = f" ({plain(why, 200)})" if why else ""
     notes += f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     notes += f" ({plain(snapshot.source, 300)})" if snapshot.recovered else ""
+    notes += f" ({plain(snapshot.session_words, 300)})" if snapshot.session else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
     return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"
@@ -105,6 +106,7 @@ def _entry(judged: Judged) -> dict[str, Any]:
         "truncated": snapshot.truncated,
         "availability": snapshot.availability,
         "recovered_from": snapshot.recovered,
+        "session": snapshot.session,
         **judged.state.fields(),
     }
     return {name: value for name, value in entry.items() if value is not None}
