@@ -97,6 +97,10 @@ class Reader(SnapshotFinder):
             ) from error
         self._stores.known.remember(self._stores.primary)
 
+    def session_runs(self) -> list[str]:
+        """Return the runs that were made with a reader's session; raises StoreError."""
+        return [found.run for found in self._catalog.manifests(self.runs()) if found.session]
+
     def ahead_of(self, run: str) -> timedelta:
         """Return how far the clock that dated a run was ahead; raises ObjectMissing, IntegrityError, StoreError."""
         return clock.ahead_of(self._store, self.manifest(run))

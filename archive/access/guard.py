@@ -12,9 +12,10 @@ from archive.access.rule_store import Notices
 from archive.access.rules import Policy
 from archive.checked_json import LARGEST
 from archive.errors import Withheld
-from archive.model import Snapshot, Withholding
+from archive.model import Kind, Snapshot, Withholding
 from archive.times import iso
 
+_SESSION = "it was made with a session; --include-sessions gives it out"
 _KEPT_RANGES = 64  # runs whose ranges that may be given out are held
 
 Ranges = Mapping[str, list[tuple[int, int]]]  # by object key, each a begin and an end, in order
@@ -35,10 +36,12 @@ class Gate:
     """
 
     passes_rules: ClassVar[bool] = False  # what was redacted is withheld all the same
+    hides_sessions = False  # whether captures that were made with a session are withheld too
 
     def __init__(self, notices: Notices) -> None:
         self.notices = notices
         self._epoch = ""
+        self.sessions_hidden: set[str] = set()  # places of captures that were found and hidden so
         self._ranges: dict[str, tuple[object, Ranges | None]] = {}
 
     def epoch(self) -> str:
@@ -62,12 +65,19 @@ class Gate:
             self.forget()
         return policy.redactions_alone if self.passes_rules else policy
 
+    @property
+    def _withholds(self) -> bool:
+        return self.hides_sessions or not self._policy().empty
+
     def withholding(self, snapshot: Snapshot) -> Withholding | None:
         """Why a capture is not to be shown; None where it may be. Raises IntegrityError, StoreError."""
         policy = self._policy()
         found = policy.at(snapshot.url, snapshot.timestamp, snapshot.record_id, snapshot.place)
         if found is None and (source := snapshot.refers_to):
             found = policy.at(source.url, source.timestamp, source.record_id, source.record.place)
+        if found is None and self.hides_sessions and snapshot.session:
+            self.sessions_hidden.add(snapshot.place)
+            return Withholding(Kind.WITHHELD, _SESSION)
         return found
 
     def withholding_at(self, url: str, moment: datetime, record_id: str = "", place: str = "") -> Withholding | None:
@@ -113,7 +123,7 @@ class Gate:
         if held is None or held[0] != mark:
             if len(self._ranges) >= _KEPT_RANGES:
                 self._ranges.clear()
-            held = self._ranges[run] = (mark, None if self._policy().empty else self._ranges_of(run))
+            held = self._ranges[run] = (mark, self._ranges_of(run) if self._withholds else None)
         return held[1]
 
     def may_give_out(self, run: str, key: str, start: int, end: int) -> bool:
@@ -140,7 +150,7 @@ class Gate:
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
         """Yield captures; a withheld one has nothing that shows its content."""
-        if self._policy().empty:
+        if not self._withholds:
             yield from snapshots
             return
         for snapshot in snapshots:

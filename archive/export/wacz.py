@@ -178,6 +178,7 @@ def _page_line(snapshot: Snapshot, article: Article, state: SnapshotState | None
         "language": article.language,
         "availability": article.availability,
         "recovered_from": snapshot.recovered,
+        "session": snapshot.session,
         "record": snapshot.record_id,
         "digest": snapshot.digest,
         "extractor": article.extractor,

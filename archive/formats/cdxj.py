@@ -1,14 +1,15 @@
 """One capture a line: `SURT 14-digit-timestamp {json}`, every value a string, absent when unknown.
 
-Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated; and method
-and requestBody of a request that is no GET (its line stands under the key of its URL alone, so that access rules and
-redactions find it, and so that no key holds what a redaction must be able to take out). Our own: recordId; title;
-availability; recovered, the host of the archive that it was recovered from; clockAhead, the seconds by which the clock
-that dated it was ahead; etag and lastModified, the validators of the response; payloadMime, the type of a revisit's
-payload; document, "key offset length" of the document's line; text, "digest words extractor" of the document's text,
-with an r behind the number of words where it was made from rendered markup; refers, "key offset length timestamp
-recordId url" of the record that holds a revisit's payload; run, where the line stands in the index of a later run,
-which made the text again. In the merged index `filename` is the whole key, and `by` names that later run.
+Names follow pywb and Common Crawl: url, mime, status, digest, length, offset, filename, redirect, truncated; and
+method and requestBody of a request that is no GET (its line stands under the key of its URL alone, so that access
+rules and redactions find it, and so that no key holds what a redaction must be able to take out). Our own: recordId;
+title; availability; recovered, the host of the archive that it was recovered from; session, the names of the headers
+by which a reader's session was shown; clockAhead, the seconds by which the clock that dated it was ahead; etag and
+lastModified, the validators of the response; payloadMime, the type of a revisit's payload; document, "key offset
+length" of the document's line; text, "digest words extractor" of the document's text, with an r behind the number of
+words where it was made from rendered markup; refers, "key offset length timestamp recordId url" of the record that
+holds a revisit's payload; run, where the line stands in the index of a later run, which made the text again. In the
+merged index `filename` is the whole key, and `by` names that later run.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def line_of(snapshot: Snapshot, run: str) -> str:
         "title": snapshot.title,
         "availability": snapshot.availability,
         "recovered": snapshot.recovered,
+        "session": snapshot.session,
         "method": snapshot.method,
         "requestBody": snapshot.request_body,
         "clockAhead": str(snapshot.ahead) if snapshot.ahead else None,
@@ -148,6 +150,7 @@ def snapshot_of(line: CdxLine, run: str) -> Snapshot:
             recovered=fields.get("recovered"),
             document=_parse_document(fields["document"]) if "document" in fields else None,
             text=parse_text_mark(fields["text"]) if "text" in fields else None,
+            session=fields.get("session"),
             method=fields.get("method"),
             request_body=fields.get("requestBody"),
             ahead=_seconds(fields.get("clockAhead", "")),

@@ -88,6 +88,7 @@ def parse(data: bytes) -> Manifest:
             ahead=_seconds(package, "ahead"),
             ahead_at_start=_seconds(package, "ahead_at_start"),
             redactions=texts_of(package.get("redactions", [])),
+            session=bool(isinstance(package.get("settings"), dict) and package["settings"].get("session")),
             methods=package["run"].get("methods") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:

@@ -31,20 +31,26 @@ class Earlier:
     _index: Index | None
     _present: Callable[[], datetime] = now
     _by_digest: dict[str, Snapshot] = field(default_factory=dict)
+    _for_anybody: dict[str, Snapshot] = field(default_factory=dict)  # those that no session made
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, snapshot: Snapshot) -> None:
         """Know a capture of this run."""
         if not snapshot.truncated:
             self._by_digest.setdefault(snapshot.digest, snapshot)
+            if not snapshot.session:
+                self._for_anybody.setdefault(snapshot.digest, snapshot)
 
     def by_digest(self, digest: str) -> Snapshot | None:
         """Return the capture of this run that first brought a payload."""
         return self._by_digest.get(digest)
 
-    def last(self, url: str, *, repeats: int | None = None, since: datetime | None = None) -> Snapshot | None:
+    def last(
+        self, url: str, *, repeats: int | None = None, since: datetime | None = None, session: bool = False
+    ) -> Snapshot | None:
         """Return the newest capture of a URL in earlier runs whose payload another one can repeat.
 
+        One that was made with a session is passed over, unless `session` says that the new one is too.
         None where that capture is older than `since`, or `repeats` captures after it are answers "304 Not Modified".
         """
         not_modified = 0
@@ -53,7 +59,7 @@ class Earlier:
                 return None
             try:
                 for found in newest_first(self._index.newest(url), self._present):
-                    if _repeatable(found):
+                    if _repeatable(found) and (session or not found.session):
                         return found if since is None or found.true_time >= since else None
                     not_modified += found.status == _NOT_MODIFIED
                     if repeats is not None and not_modified >= repeats:
@@ -67,9 +73,10 @@ class Earlier:
         """Return the capture whose payload an exchange repeats, if there is one."""
         if exchange.truncated or (digests.payload == EMPTY and exchange.status != 304):
             return None
-        if exchange.status != 304 and digests.payload in self._by_digest:
-            return self._by_digest[digests.payload]
-        last = self.last(exchange.url)
+        known = self._by_digest if exchange.session else self._for_anybody
+        if exchange.status != 304 and digests.payload in known:
+            return known[digests.payload]
+        last = self.last(exchange.url, session=bool(exchange.session))
         return last if last and (exchange.status == 304 or last.digest == digests.payload) else None
 
 

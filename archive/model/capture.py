@@ -76,6 +76,7 @@ class Exchange:
     truncated: Truncation | None = None
     digests: Digests | None = None  # of the response, where they were made already
     notes: tuple[str, ...] = ()  # oddities worth a reader's knowing: "bare LF in head", "certificate: expired"
+    session: tuple[str, ...] = ()  # names of the headers by which it, or what led to it, said who asks
     leads_to: str | None = None  # where a page that was followed leads by itself (a refresh), absolute
 
     def header(self, name: str) -> str | None:

@@ -40,6 +40,7 @@ class Manifest:
     records: RecordsRoot | None = None  # runs of before it was made have none
     ahead: timedelta = timedelta()  # of the machine's clock before the store's, when the run ended
     ahead_at_start: timedelta = timedelta()
+    session: bool = False  # whether it was made with a reader's session
     methods: bool = False  # whether its index names the methods of requests that are no GET
     redactions: tuple[str, ...] = ()  # those that were carried out in the run, in their order
 

@@ -88,6 +88,7 @@ class Snapshot:
     document: DocumentRef | None = None
     text: TextMark | None = None  # of the document; None too where the index is of before 0.5
     recovered: str | None = None  # the host of the archive that it was recovered from; None for our own captures
+    session: str | None = None  # of one made with a reader's session: the headers that said who asks, "Cookie"
     method: str | None = None  # of the request, where it is known not to be GET,
     request_body: str | None = None  # and what its body is as a query (see `archive.formats.method_query`)
     ahead: int = 0  # seconds by which the clock that dated it is known to have been ahead
@@ -112,6 +113,11 @@ class Snapshot:
     def source(self) -> str:
         """Return in words where a capture is from: "recovered from HOST"; "" for one of our own."""
         return f"recovered from {self.recovered}" if self.recovered else ""
+
+    @property
+    def session_words(self) -> str:
+        """Return in words that a capture was made with a session, and how; "" where anybody could make it."""
+        return f"made with a session: {self.session}" if self.session else ""
 
     @property
     def true_time(self) -> datetime:

@@ -112,8 +112,7 @@ class Session:
         `page` says that a document is to follow, `read` that `describe` is, where the payload is new. `availability`
         names what stands in the page's place, where the answer says so. Raises StoreUnavailable when the disk fails.
         """
-        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
-        exchange = masked(exchange) if self._settings.mask else exchange
+        exchange = self._as_kept(exchange)
         digests = exchange.digests or measure(exchange)
         earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
@@ -135,6 +134,7 @@ class Session:
             availability=availability or (earlier.availability if earlier else None),
             document=earlier.document if earlier else None,
             text=earlier.text if earlier else None,
+            session=", ".join(exchange.session) or None,
             method=query.method if (query := query_of_request(exchange.request)) else None,
             request_body=query.query if query else None,
         )
@@ -148,6 +148,10 @@ class Session:
         elif fields := origin.fields():
             self._warcs.metadata(snapshot, fields)
         return snapshot
+
+    def _as_kept(self, exchange: Exchange) -> Exchange:
+        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
+        return masked(exchange) if self._settings.mask else exchange
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""
@@ -164,7 +168,8 @@ class Session:
         with made.block.open() as stream:
             digest, _ = digest_of_stream(iter(lambda: stream.read(_PIECE), b""))
         record_id, record = self._warcs.made(made, digest, page)
-        snapshot = Snapshot(made.url, made.date, 200, made.mime.partition(";")[0], digest, record_id, record, self.run)
+        mime = made.mime.partition(";")[0]
+        snapshot = Snapshot(made.url, made.date, 200, mime, digest, record_id, record, self.run, session=page.session)
         self._contents.add(snapshot, page=False)
         self._journal(snapshot, page=False)
         return snapshot

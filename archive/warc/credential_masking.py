@@ -26,7 +26,8 @@ def masked(exchange: Exchange) -> Exchange:
     Cookies of a redirect are masked as well: the next request of its chain may send them back. Its note says what was
     masked. The response's head keeps its length; its digests are to be made again.
     """
-    request, sent = _masked_head(_head_of(exchange.request), _REQUEST)
+    names = _REQUEST | {name.lower() for name in exchange.session}
+    request, sent = _masked_head(_head_of(exchange.request), names)
     if not sent and exchange.status not in _REDIRECTS:
         return exchange
     request += exchange.request[len(request) :]

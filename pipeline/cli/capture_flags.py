@@ -160,6 +160,19 @@ _OPTIONS = (
     click.option(
         "--workers", type=click.IntRange(1, 256), default=None, help="Extraction processes.  [default: one a core]"
     ),
+    click.option(
+        "--cookies",
+        metavar="FILE",
+        default=None,
+        help="Send the cookies of a cookies.txt file, as browsers' extensions export it.",
+    ),
+    click.option(
+        "--header",
+        multiple=True,
+        metavar="'NAME: VALUE'|@FILE",
+        help="Send a header to the hosts of the given URLs; @FILE has one a line.",
+    ),
+    click.option("--logins", metavar="FILE", default=None, help="Send names and passwords by host, from a netrc file."),
     click.option("--user-agent", default=None, help="How the captures introduce themselves."),
     click.option(
         "--credentials",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.capture_flags import takes_capture_options
+from pipeline.cli.session_options import session_of
 
 if TYPE_CHECKING:
     from archive.annotations import Words
@@ -18,33 +19,21 @@ if TYPE_CHECKING:
     from pipeline.ingest.capture_run import CaptureOptions
 
 
-def capture_options(options: dict[str, Any]) -> CaptureOptions:
-    """Return the options as the pipeline takes them; raises click.UsageError for an invalid pattern."""
+def capture_options(options: dict[str, Any], *, kept: bool = False) -> CaptureOptions:
+    """Return the options as the pipeline takes them; `kept` says that they lie in a file of settings.
+
+    Raises click.UsageError for an invalid pattern, SessionFileError for a file of a session.
+    """
     import os
     from datetime import timedelta
 
     from archive.runs import RunSettings
-    from pipeline.capture.http.proxies import ways_of
-    from pipeline.capture.http.settings import FetchSettings
     from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.version import software
 
-    settings = FetchSettings(
-        ways=ways_of(options["proxy"]),
-        user_agent=options["user_agent"] or software(),
-        delay=options["delay"],
-        connections_per_host=options["connections"],
-        concurrency=options["concurrency"],
-        max_size=options["max_size"],
-        timeout=options["timeout"],
-        deadline=options["deadline"],
-        low_speed=options["low_speed"],
-        low_speed_time=options["low_speed_time"],
-        allow_private=options["allow_private"],
-        insecure=options["insecure"],
-    )
+    settings = _fetch_settings(options, kept=kept)
     rules = Rules(
         depth=options["depth"],
         scope=Scope(options["scope"]),
@@ -57,7 +46,7 @@ def capture_options(options: dict[str, Any]) -> CaptureOptions:
         robots=RobotsPolicy(options["robots"]),
         agent=settings.user_agent,
         keep_tracking=options["keep_tracking"],
-        conditional=not options["force"],
+        conditional=not (options["force"] or settings.session),  # another reader has other pages under the same ETag
         most_not_modified=options["max_not_modified"],
         full_after=timedelta(days=options["max_not_modified_days"]),
         browser=options["browser"],
@@ -78,6 +67,28 @@ def words_of(collections: Iterable[str], labels: Iterable[str], note: str | None
         return Words.checked(collections, labels, note)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _fetch_settings(options: Mapping[str, Any], *, kept: bool) -> FetchSettings:
+    from pipeline.capture.http.proxies import ways_of
+    from pipeline.capture.http.settings import FetchSettings
+    from pipeline.version import software
+
+    return FetchSettings(
+        ways=ways_of(options["proxy"]),
+        user_agent=options["user_agent"] or software(),
+        delay=options["delay"],
+        connections_per_host=options["connections"],
+        concurrency=options["concurrency"],
+        max_size=options["max_size"],
+        timeout=options["timeout"],
+        deadline=options["deadline"],
+        low_speed=options["low_speed"],
+        low_speed_time=options["low_speed_time"],
+        allow_private=options["allow_private"],
+        insecure=options["insecure"],
+        session=session_of(options, kept=kept),
+    )
 
 
 def _browser(options: Mapping[str, Any]) -> BrowserSettings:
@@ -114,6 +125,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "max-not-modified": rules.most_not_modified,
         "max-not-modified-days": options["max_not_modified_days"],
         "credentials": options["credentials"],
+        **({"session": list(settings.session.kinds)} if settings.session.kinds else {}),
     }
 
 
@@ -126,7 +138,7 @@ def options_of(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Capture
     options = dict(reader.make_context("capture", [], default_map={**defaults, **given}).params)
     for name in ("source", "feeds", "sitemaps"):
         options.pop(name)
-    return capture_options(options)
+    return capture_options(options, kept=True)
 
 
 def _patterns(written: tuple[str, ...], option: str) -> tuple[re.Pattern[str], ...]:

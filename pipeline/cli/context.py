@@ -126,10 +126,15 @@ class Context:
             pass
         return archive
 
-    def open_reader(self, *, withheld: bool) -> Reader:
-        """Open that archive to read it; with `withheld`, its rules passed over. Raises LocationError."""
+    def open_reader(self, *, withheld: bool, sessions: bool = True) -> Reader:
+        """Open that archive to read it; with `withheld`, its rules passed over. Raises LocationError.
+
+        Without `sessions`, captures that were made with a reader's session are withheld.
+        """
         archive = self.open_archive()
-        return archive.unguarded() if withheld else archive
+        reader: Reader = archive.unguarded() if withheld else archive
+        reader.hides_sessions = not sessions
+        return reader
 
     def archive_at(self, primary: ObjectStore, *replicas: ObjectStore) -> Archive:
         """Return the archive in some stores: those that the settings name, one of them alone, or a copy."""

@@ -45,6 +45,7 @@ def note_lookup(context: Context, url: str, found: Dated) -> None:
         what = "has little of the page's words in its text" if partly else "does not show the page"
         click.echo(f"onrecord: the snapshot of {iso(snapshot.timestamp)} {what}: {shown}", err=True)
     source = f", {plain(snapshot.source, 300)}" if snapshot.recovered else ""
+    source += f", {plain(snapshot.session_words, 300)}" if snapshot.session else ""
     parts = [f"snapshot of {iso(snapshot.timestamp)}{source}"]
     if found.distance is not None:
         parts[0] += f", {distance(found.distance)} the time asked for"

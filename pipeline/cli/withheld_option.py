@@ -15,6 +15,10 @@ withheld_option = click.option(
     "--withheld", is_flag=True, help="Show what is withheld or under embargo too: for who keeps the archive."
 )
 
+include_sessions_option = click.option(
+    "--include-sessions", is_flag=True, help="Give out captures made with cookies, passwords or headers too."
+)
+
 
 def told_outcome(archive: Reader, outcome: Outcome, line: bytes) -> tuple[Outcome, bytes]:
     """Return an outcome and its JSON line as they are printed: of a page that is withheld, without title and reason."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from archive.statistics import HostStock, Stock, stock_of
 from archive.times import iso
 from pipeline.mcp.answers import moment
+from pipeline.watch.edits import edit_of, edits_of
 from pipeline.watch.history import Ledger
-from pipeline.watch.report import away, changed, edit_of, entry_of
+from pipeline.watch.report import away, entry_of
 from pipeline.web.common.archive_reader import Reading
 
 
@@ -39,7 +40,7 @@ class Standing:
             self._ledger.sync(archive)
             with self._ledger.opened() as database:
                 gone = [entry_of(page) for page in islice(away(archive, self._ledger, database), limit + 1)]
-                edits = changed(archive, self._ledger, database, start, None)
+                edits = edits_of(archive, self._ledger, database, start, None)
         return {
             "runs": stock.runs,
             "captures": stock.total.captures,

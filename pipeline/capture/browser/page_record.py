@@ -11,12 +11,14 @@ from pathlib import Path
 
 from archive.model import Exchange, Fetched, Headers, Role, Target, Verdict
 from pipeline.capture.browser.recording_proxy import Asked, Refused
+from pipeline.capture.http.chain_cookies import Cookie
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.fetch_target import fetch_once, is_redirect
 from pipeline.capture.http.politeness import Hosts
 from pipeline.capture.http.refresh import LONGEST_WAIT, refresh_of
 from pipeline.capture.http.request import headers_after_redirect
 from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.site_session import made_with
 from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
 from storage.errors import OnrecordError
 
@@ -80,11 +82,17 @@ class PageRecord:
         self._under_way: set[asyncio.Task[Exchange]] = set()
         self._last = self._loop.time()
         self._frozen = False
+        self._shown: tuple[str, ...] = ()  # headers that said who asks
 
     def begin(self) -> None:
         """Begin to count the page's time."""
         self._last = self._loop.time()
         self._end = self._last + self._limits.limit
+
+    @property
+    def session_cookies(self) -> tuple[Cookie, ...]:
+        """Return the cookies of the reader's session."""
+        return self._settings.session.cookies
 
     @property
     def final_url(self) -> str:
@@ -156,6 +164,7 @@ class PageRecord:
         if is_page:  # a page asks for nothing else before its document is there
             headers += self._further(asked)
             hosts = self._polite
+        headers, names = self._with_session(asked.url, headers)
         target = self._requisite(asked.url, headers)
         fetched = Fetched(target, (), _UNFINISHED)
         try:
@@ -167,10 +176,22 @@ class PageRecord:
         except OnrecordError as error:  # nothing of the page's: the run ends with it
             self.failure = error
         finally:
+            fetched = replace(fetched, exchanges=tuple(made_with(one, names) for one in fetched.exchanges))
             self._keep(fetched, is_page)
         if not fetched.exchanges:
             raise Refused
         return fetched.exchanges[0]
+
+    def _with_session(self, url: str, headers: Headers) -> tuple[Headers, tuple[str, ...]]:
+        """Return a request's headers with those of the reader's session, and the names of those that say who asks."""
+        try:
+            headers, names = self._settings.session.added(
+                headers, checked_url(url), self.target.seed or self.target.url
+            )
+        except Failure:
+            return headers, ()
+        self._shown = tuple(dict.fromkeys((*self._shown, *names)))
+        return headers, names
 
     def _further(self, asked: Asked) -> Headers:
         """Return the target's own headers, as far as they go to this URL and the browser has none of the name."""
@@ -224,7 +245,10 @@ class PageRecord:
 
     def fetched(self, ended: Verdict) -> tuple[Fetched, ...]:
         """Return the page first, whose visit ended so, then all it asked for, as they came."""
-        page = Fetched(self.target, tuple(self._chain), self._page_verdict(ended))
+        chain = list(self._chain)
+        if chain:  # what scripts asked for is part of what it shows
+            chain[-1] = made_with(chain[-1], self._shown)
+        page = Fetched(self.target, tuple(chain), self._page_verdict(ended))
         return page, *self._fetched
 
     def _page_verdict(self, ended: Verdict) -> Verdict:

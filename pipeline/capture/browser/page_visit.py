@@ -14,6 +14,7 @@ from pipeline.capture.browser.credential import authorize
 from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
 from pipeline.capture.browser.recording_proxy import PageProxy
 from pipeline.capture.browser.renditions import Inspector, line
+from pipeline.capture.browser.session_cookies import give_cookies
 from pipeline.capture.http.failures import OK
 from storage.errors import OnrecordError
 
@@ -60,6 +61,7 @@ async def visit(
     try:
         async with asyncio.timeout(_OPENING):
             context = await _new_context(chromium, proxy.address, limits, user_agent)
+            await give_cookies(context, record)
             page = await context.new_page()
             session = await context.new_cdp_session(page)  # now: a page that hangs gives none any more
             await authorize(session, proxy.credential)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,9 @@ _SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cookie:
+class Cookie:
+    """A cookie, and where it goes; `host_only` says that it goes to `domain` itself and no host below it."""
+
     name: str
     value: str
     domain: str
@@ -30,18 +33,20 @@ class _Cookie:
 
     @property
     def key(self) -> tuple[str, str, str]:
+        """Return what tells it from other cookies (RFC 6265 §5.3)."""
         return self.name, self.domain, self.path
 
     def goes_to(self, url: WebUrl) -> bool:
+        """Return whether a request of a URL has it (§5.4)."""
         same = url.host == self.domain if self.host_only else _within(url.host, self.domain)
         return same and _path_matches(_path_of(url), self.path) and (url.scheme == "https" or not self.secure)
 
 
 class ChainCookies:
-    """What the answers of one chain set; it begins empty."""
+    """What the answers of one chain set; it begins with those of the reader's session."""
 
-    def __init__(self) -> None:
-        self._cookies: dict[tuple[str, str, str], _Cookie] = {}
+    def __init__(self, session: Iterable[Cookie] = ()) -> None:
+        self._cookies: dict[tuple[str, str, str], Cookie] = {cookie.key: cookie for cookie in session}
 
     def take(self, url: WebUrl, headers: Headers) -> None:
         """Keep what the answer of a URL sets; what it may not set is ignored (RFC 6265 §5.3)."""
@@ -86,7 +91,7 @@ class ChainCookies:
         return sum(each.domain == domain for each in self._cookies.values())
 
 
-def _parsed(text: str, url: WebUrl) -> _Cookie | None:
+def _parsed(text: str, url: WebUrl) -> Cookie | None:
     pair, *rest = text.split(";")
     name, equals, value = (part.strip(" \t") for part in pair.partition("="))
     if not equals or not name or not _SENDABLE.match(name + value) or len(name) + len(value) > _LONGEST:
@@ -100,7 +105,7 @@ def _parsed(text: str, url: WebUrl) -> _Cookie | None:
     path = attributes.get("path", "")
     if domain is None or (secure and url.scheme != "https") or not _keeps_its_prefix(name, attributes, secure):
         return None
-    return _Cookie(
+    return Cookie(
         name,
         value,
         domain or url.host,

@@ -14,7 +14,7 @@ STANDS = {
     "needs-scripts": "the page is drawn by scripts, and its text is not in it; try --browser",
     "soft-404": "the page says that it does not exist",
     "consent-wall": "a demand for consent stands in the page's place; try --browser",
-    "login-wall": "a demand to log in stands in the page's place",
+    "login-wall": "a demand to log in stands in the page's place; log in in your browser and try --cookies",
     "paywalled": "only the beginning is shown to those who have not paid",
 }
 

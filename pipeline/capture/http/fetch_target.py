@@ -17,6 +17,7 @@ from pipeline.capture.http.politeness import Hosts
 from pipeline.capture.http.refresh import LONGEST_WAIT, Refresh, refresh_of
 from pipeline.capture.http.request import Request, headers_after_redirect
 from pipeline.capture.http.settings import FetchSettings
+from pipeline.capture.http.site_session import made_with
 from pipeline.capture.http.urls import WebUrl, checked_url, redirected_url
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -83,11 +84,15 @@ async def _follow(
     target: Target, hosts: Hosts, settings: FetchSettings, folder: Path, exchanges: list[Exchange]
 ) -> Verdict:
     first = url = checked_url(target.url)
-    headers = target.headers
-    cookies = ChainCookies()
-    seen = {(str(url), "")}
+    cookies = ChainCookies(settings.session.cookies)
+    headers = cookies.added(target.headers, url)
+    seen = {(str(url), cookies.header(url))}
+    shown: tuple[str, ...] = ()
     while True:
-        recorded, problem = await _patiently(url, Request(headers), hosts, settings, folder)
+        sent, names = settings.session.added(headers, url, target.seed or target.url)
+        shown = tuple(dict.fromkeys((*shown, *names)))  # what one answer leads to is for its reader too
+        recorded, problem = await _patiently(url, Request(sent), hosts, settings, folder)
+        recorded = made_with(recorded, shown)
         exchanges.append(recorded)
         if recorded.truncated:
             return Verdict("truncated", problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.capture.http.proxies import DIRECT, Ways
+from pipeline.capture.http.site_session import NOBODY, SiteSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +30,5 @@ class FetchSettings:
     allow_private: bool = False
     insecure: bool = False  # record a bad certificate and go on
     ways: Ways = DIRECT  # by which proxies
+    session: SiteSession = NOBODY  # of the reader with sites
     memory_limit: int = 1 << 20  # of a response held in memory before it goes to a file

@@ -19,6 +19,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import many, plain, print_line
+from pipeline.cli.session_options import with_secrets, without_secrets
 from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
 from pipeline.outbound import ways
@@ -99,7 +100,7 @@ def _check_named(urls: tuple[str, ...], source: object, found: Mapping[str, Any]
 
 
 def _taken_up(left: Interrupted, options: Mapping[str, Any]) -> _Task:
-    given = {**options, **left.options}
+    given = with_secrets(left.options, options)
     known = checked_ways(left.targets, capture_options(given).fetch.ways)
     return _Task(given, known, len(left.targets), left.path)
 
@@ -129,7 +130,7 @@ def _capture(context: Context, archive: Archive, task: _Task, earlier: Reader | 
 def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> None:
     """Keep what was not reached for --resume; where that fails, the capture is interrupted all the same."""
     try:
-        count = keep(context, run, task.options, left)
+        count = keep(context, run, without_secrets(task.options), left)
     except OSError as error:
         click.echo(f"onrecord: what was not reached cannot be kept: {error.strerror or error}", err=True)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,10 @@ from pipeline.cli.lookup_note import note_lookup, same_text, when
 from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
-from pipeline.cli.withheld_option import withheld_option
+from pipeline.cli.withheld_option import include_sessions_option, withheld_option
+
+if TYPE_CHECKING:
+    from archive.evidence import Created
 
 
 @click.command("create")
@@ -28,10 +32,18 @@ from pipeline.cli.withheld_option import withheld_option
     help="A checkpoint that the reader has: that it is of the same log is proved too.",
 )
 @withheld_option
+@include_sessions_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
 def command(
-    context: Context, url: str, at: datetime | None, file: Path, overwrite: bool, withheld: bool, other: Path | None
+    context: Context,
+    url: str,
+    at: datetime | None,
+    file: Path,
+    overwrite: bool,
+    withheld: bool,
+    include_sessions: bool,
+    other: Path | None,
 ) -> None:
     """Write a bundle that proves a snapshot without the archive: its records, their manifest, proofs, time stamps.
 
@@ -49,7 +61,7 @@ def command(
 
     if file.exists() and not overwrite:
         raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_reader(withheld=withheld)
+    archive = context.open_reader(withheld=withheld, sessions=include_sessions)
     archive.require()
     snapshot = archive.checked(archive.closest(url, at) if at else newest_shown(archive, url, same_text))
     theirs = Checkpoint.parse(other.read_bytes()) if other else None
@@ -66,11 +78,15 @@ def command(
         entry = {"file": str(file), "bytes": made.bytes, "url": snapshot.url, "record_id": snapshot.record_id}
         print_json(entry | {"records": made.records, "tokens": made.tokens, "whole": list(made.whole)})
         return
+    _say(context, file, snapshot.url, made)
+
+
+def _say(context: Context, file: Path, url: str, made: Created) -> None:
     for key in made.whole:
         context.say(f"{key} is in it whole, with all other captures in it: its run has no root over its records")
     context.say(
         f"{file}: {many(made.records, 'record')}, {made.tokens:,} time stamps, {many(made.bytes, 'byte')}; "
-        f"it proves {plain(snapshot.url)}"
+        f"it proves {plain(url)}"
     )
     if made.left:
         context.say(

@@ -15,7 +15,7 @@ from pipeline.cli.html_export import export_html
 from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
 from pipeline.cli.time_params import Time
-from pipeline.cli.withheld_option import withheld_option
+from pipeline.cli.withheld_option import include_sessions_option, withheld_option
 
 if TYPE_CHECKING:
     from archive.archive import Reader
@@ -42,6 +42,7 @@ _PAGE = ".html"
 @click.option("--from", "start", type=Time(), help="The earliest time: 14 digits, ISO 8601, or '2 days ago'.")
 @click.option("--to", "end", type=Time(last=True), help="The latest time; a day, a month or a year is meant whole.")
 @withheld_option
+@include_sessions_option
 @click.option("--sign", is_flag=True, help="Sign a WACZ, as ReplayWeb.page shows it.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
@@ -58,6 +59,7 @@ def command(
     sign: bool,
     overwrite: bool,
     withheld: bool,
+    include_sessions: bool,
 ) -> None:
     """Write captures to FILE.wacz, FILE.warc.gz, FILE.parquet or FILE.csv: all, or those of a URL, a run, a time.
 
@@ -75,16 +77,12 @@ def command(
     name = file.name.lower()
     others = bool(runs or start or end or collection or sign or match != "exact")
     _check_page(file, url, at, others=others)
-    if url is None and match != "exact":
-        raise click.UsageError("--match says which URLs: name one with --url")
-    if sign and not name.endswith(".wacz"):
-        raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
-    if file.exists() and not overwrite:
-        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
-    archive = context.open_reader(withheld=withheld)
+    _check(file, url, match, sign=sign, overwrite=overwrite)
+    archive = context.open_reader(withheld=withheld, sessions=include_sessions)
     archive.require()
     if name.endswith(_PAGE) and url is not None:
         export_html(context, archive, file, url, at)
+        _say_hidden(context, archive)
         return
     write = _writer(name)
     if sign:
@@ -93,6 +91,7 @@ def command(
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
     with to_file(file) as stream:
         done = write(archive, Wanted(url, match, start, end, runs, collection), stream)
+    _say_hidden(context, archive)
     _say(context, file, done)
 
 
@@ -118,6 +117,24 @@ def _check_page(file: Path, url: str | None, at: datetime | None, *, others: boo
         raise click.UsageError("FILE.html holds one snapshot: name it with --url, and --at if not the newest is meant")
     if at is not None and not is_page:
         raise click.UsageError("--at is for FILE.html: for the other forms name a span with --from and --to")
+
+
+def _check(file: Path, url: str | None, match: str, *, sign: bool, overwrite: bool) -> None:
+    """Raise click.UsageError for a call that does not fit together, or would replace a file."""
+    if url is None and match != "exact":
+        raise click.UsageError("--match says which URLs: name one with --url")
+    if sign and not file.name.lower().endswith(".wacz"):
+        raise click.UsageError("--sign is for FILE.wacz: the other forms have no place for a signature")
+    if file.exists() and not overwrite:
+        raise click.UsageError(f"{file} is there already; name another file, or add --overwrite")
+
+
+def _say_hidden(context: Context, archive: Reader) -> None:
+    if count := len(archive.sessions_hidden):
+        context.say(
+            f"{many(count, 'capture')} made with a session left out: they show what one reader may see; to export them "
+            "too: --include-sessions"
+        )
 
 
 def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:

@@ -91,6 +91,7 @@ def _line(entry: Judged, no_alert: str | None) -> str:
     notes += f" (no alert: {no_alert})" if no_alert else ""
     notes += f" (truncated: {plain(snapshot.truncated)})" if snapshot.truncated else ""
     notes += f" ({plain(snapshot.source, 300)})" if snapshot.recovered else ""
+    notes += f" ({plain(snapshot.session_words, 300)})" if snapshot.session else ""
     arrow = f" -> {plain(snapshot.location)}" if snapshot.location else ""
     title = f"  {plain(snapshot.title)}" if snapshot.title else ""
     return f"{iso(snapshot.timestamp)} {snapshot.status} {what:<9} {plain(snapshot.url)}{arrow}{notes}{title}"
@@ -121,6 +122,7 @@ def _entry(judged: Judged, no_alert: str | None) -> dict[str, Any]:
         "truncated": snapshot.truncated,
         "availability": snapshot.availability,
         "recovered_from": snapshot.recovered,
+        "session": snapshot.session,
         **judged.state.fields(),
         "no_alert": no_alert,
     }

@@ -150,6 +150,8 @@ def _evidence(snapshot: Snapshot) -> list[tuple[str, str]]:
         rows.append(("its object", f"{payload.record.key} at {payload.record.offset}"))
     if snapshot.recovered:
         rows.append(("Recovered from", snapshot.recovered))
+    if snapshot.session:
+        rows.append(("Made with a session", snapshot.session))
     if snapshot.truncated:
         rows.append(("Truncated", snapshot.truncated))
     return rows
