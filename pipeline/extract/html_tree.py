@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pipeline.extract.frames import open_frames
 from pipeline.extract.parse_limits import bounded, flattened
 from pipeline.extract.readability_bound import compare_extraction
 from pipeline.extract.wellformed import make_wellformed, without_controls
@@ -46,6 +47,7 @@ def parsed(text: str) -> HtmlElement | None:
         tree = tree if whole is None else whole
     if tree is not None:
         _take_in_what_follows(tree)
+        open_frames(tree, _fragment)
         make_wellformed(tree)
     return tree
 

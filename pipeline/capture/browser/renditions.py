@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive.model import Made
+from pipeline.capture.browser.page_markup import page_markup
 from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
 from pipeline.capture.http.recorder import BlockSink
 from storage.errors import OnrecordError
@@ -19,34 +20,6 @@ if TYPE_CHECKING:
 
 _ASKING = 5.0  # seconds for what a page that still works does at once
 _HELD = 1 << 20  # bytes of a thing made that are held in memory
-
-# With open shadow roots, which `outerHTML` leaves out and where pages made of components have their text. Elements with
-# a name take the place of a document's and a form's own properties (HTML §3.1.7): these are asked by their getters.
-_SERIALISE = """((limit) => {
-  const own = (type, name) => {
-    const get = Object.getOwnPropertyDescriptor(type.prototype, name).get;
-    return (of) => get.call(of);
-  };
-  const root = own(Document, "documentElement")(document);
-  const doctype = own(Document, "doctype")(document);
-  const shadowOf = own(Element, "shadowRoot");
-  if (!root) return "";
-  const shadows = [];
-  const waiting = [root];
-  while (waiting.length)
-    for (const element of waiting.pop().querySelectorAll("*")) {
-      const shadow = shadowOf(element);
-      if (shadow) { shadows.push(shadow); waiting.push(shadow); }
-    }
-  let html = root.outerHTML;
-  if (shadows.length && root.getHTML) {
-    const shell = root.cloneNode(false).outerHTML;
-    const close = shell.lastIndexOf("</");
-    html = shell.slice(0, close) + root.getHTML({shadowRoots: shadows}) + shell.slice(close);
-  }
-  const type = doctype ? new XMLSerializer().serializeToString(doctype) + "\\n" : "";
-  return (type + html).slice(0, limit + 1);
-})(%d)"""
 
 
 def line(error: BaseException) -> str:
@@ -137,7 +110,8 @@ class Inspector:
         return True
 
     async def _dom(self) -> Made:
-        text = str(await self.evaluate(_SERIALISE % self._limits.max_dom))
+        text, missed = await page_markup(self._session, self._limits.max_dom)
+        self._record.notes.update(f"not in the page's markup: {what}" for what in missed)
         if len(text) > self._limits.max_dom:
             text = text[: self._limits.max_dom]
             self._record.notes[f"only the first {self._limits.max_dom:,} characters of the DOM are kept"] += 1
