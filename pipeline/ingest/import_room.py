@@ -15,9 +15,9 @@ from pipeline.extract.empty_pages import SHELL
 from pipeline.extract.extractor_pool import Extracted
 from pipeline.extract.worker_pool import Allowance
 
-_FREE = 8 << 10  # bytes that any file may leave,
-_TIMES = 10  # and besides for a byte of it: of records, of what is said of them, and of texts;
-_OF_RECORDS = 5  # this much of records alone
+_FREE = 64 << 10  # bytes that any file may leave, as small ones of records that are alike do; a larger file:
+_TIMES = 10  # for a byte of it, of records, of what is said of them, and of texts;
+_OF_RECORDS = (8 << 10, 5)  # of records alone, so much and for a byte of it
 _LINE = 100  # bytes of an index that a record may take, and a fourth of its address
 _READ = (256 << 10, 24)  # bytes of pages that are read, their codings undone, and besides for a byte of the file
 _WORK = (1.0, 0.8 / 10_000)  # seconds of the processor: at least for reading pages, or for all of a byte of the file
@@ -43,7 +43,7 @@ class Room:
     def __init__(self, size: int) -> None:
         """`size` is that of the file, in bytes."""
         self._size = size
-        self._records = _FREE + _OF_RECORDS * size
+        self._records = max(_FREE, _OF_RECORDS[0] + _OF_RECORDS[1] * size)
         self.taken = 0
         self._clock = time.thread_time()
 
@@ -72,8 +72,7 @@ class Room:
 
     def of_texts(self, said: int) -> int:
         """Return the bytes that are left for texts, where `said` bytes of outcomes are written."""
-        taken = self.taken + said
-        return max(_TIMES * self._size - taken, _FREE - taken)
+        return max(_TIMES * self._size, _FREE) - self.taken - said
 
     def of_reading(self) -> int:
         """Return how many bytes of pages may be read for their texts."""
