@@ -19,6 +19,7 @@ from archive.formats import from_http_date, http_date, link, memento_url, timema
 from archive.times import now, stamp
 from pipeline.web.api import cdx, raw, timestamps
 from pipeline.web.api.cdx_query import parse
+from pipeline.web.api.feeds import Feeds
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.common.responses import PLAIN, Streamed, line, refuse
 from pipeline.web.pages.app import nowhere, routes
@@ -35,13 +36,17 @@ _HELP = """onrecord serves an archive.
 /web/TIMESTAMP/URL              a capture, with its Memento headers
 /web/TIMESTAMPid_/URL           the same
 /warc/runs/RUN/archive/NAME     a WARC file, or a range of it
+/feed.atom, /feed.json          what happened to pages: site=, tag=, q=, collection=, kind=, limit=
 """
 
 Answering = Callable[[Request, Reader, str], Response]
 
 
-def create_app(reading: Reading, replay: int | str) -> Starlette:
-    """Return the archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown."""
+def create_app(reading: Reading, replay: int | str, feeds: Feeds | None = None) -> Starlette:
+    """Return the archive over HTTP, with its feeds if there are any.
+
+    `replay` is the port, or the whole origin, at which captured pages are shown.
+    """
 
     def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
         def endpoint(request: Request) -> Response:
@@ -61,6 +66,7 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
     return Starlette(
         routes=[
             *routes(frame),
+            *([route("/feed.atom", feeds.atom), route("/feed.json", feeds.json)] if feeds else []),
             route("/help", _help),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),

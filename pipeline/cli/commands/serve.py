@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from pipeline.web.api.feeds import Feeds
+    from pipeline.web.common.archive_reader import Reading
+
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _HIGHEST = 65_535
 
@@ -91,7 +94,8 @@ def command(
     replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
-    pages = readable_by(create_app(reading, reached.replay or beside), allowed)
+    feeds = _feeds(context, reading, reached.interface)
+    pages = readable_by(create_app(reading, reached.replay or beside, feeds), allowed)
     interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
     replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host
@@ -99,6 +103,15 @@ def command(
     context.say(f"captured pages are shown from {reached.replay or f'http://{name}:{beside}'}/")
     with _served_beside(replay, replaying):
         _server(interface).run(sockets=[listening])
+
+
+def _feeds(context: Context, reading: Reading, origin: str | None) -> Feeds:
+    """Return what answers with feeds, by what this machine knows of the pages and by its watch list."""
+    from pipeline.watch.history import Ledger
+    from pipeline.watch.watch_list import load
+    from pipeline.web.api.feeds import Feeds
+
+    return Feeds(reading, Ledger(context.state_folder() / "ledger.db"), lambda: load(context.watch_list()), origin)
 
 
 @dataclass(frozen=True, slots=True)
