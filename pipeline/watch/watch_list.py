@@ -96,6 +96,7 @@ def parsed(text: str, where: str) -> list[Watch]:
     except ValueError as error:
         raise WatchError(f"the watch list {where} is no TOML: {error}") from error
     tables = data.pop("watch", [])
+    data.pop("feed", None)  # see `pipeline.watch.feeds.feed_files`
     try:
         _stores(data.pop("stores", []))
     except ValueError as error:

@@ -20,6 +20,7 @@ from archive.formats import from_http_date, http_date, link, memento_url, timema
 from archive.times import now, stamp
 from pipeline.web.api import cdx, raw, timestamps
 from pipeline.web.api.cdx_query import parse
+from pipeline.web.api.feeds import Feeds
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.common.responses import PLAIN, Streamed, line, refuse
 from pipeline.web.pages.app import nowhere, routes
@@ -38,6 +39,7 @@ _HELP = """onrecord serves an archive.
 /web/TIMESTAMP/URL              a capture, with its Memento headers
 /web/TIMESTAMPid_/URL           the same
 /warc/runs/RUN/archive/NAME     a WARC file, or a range of it
+/feed.atom, /feed.json          what happened to pages: site=, tag=, q=, collection=, kind=, limit=
 """
 _WRITES = """
 POST /capture                   capture a page: url=URL as a form, or {"url": URL}
@@ -53,10 +55,13 @@ curl -H "Authorization: Bearer $TOKEN" -T page.html -X POST "BASE/import?name=pa
 Answering = Callable[[Request, Reader, str], Response]
 
 
-def create_app(reading: Reading, replay: int | str, writing: Writing | None = None) -> Starlette:
-    """Return the archive over HTTP; `replay` is the port, or the whole origin, at which captured pages are shown.
+def create_app(
+    reading: Reading, replay: int | str, writing: Writing | None = None, feeds: Feeds | None = None
+) -> Starlette:
+    """Return the archive over HTTP, with its feeds if there are any.
 
-    Only with `writing` are there routes by which anything is written.
+    `replay` is the port, or the whole origin, at which captured pages are shown. Only with `writing` are there routes
+    by which anything is written.
     """
 
     def route(path: str, answer: Answering, methods: tuple[str, ...] = ("GET", "HEAD")) -> Route:
@@ -78,6 +83,7 @@ def create_app(reading: Reading, replay: int | str, writing: Writing | None = No
         routes=[
             *routes(frame),
             *(writing_routes(frame, writing) if writing else ()),
+            *([route("/feed.atom", feeds.atom), route("/feed.json", feeds.json)] if feeds else []),
             route("/help", partial(_help, writes=writing is not None)),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),

@@ -26,6 +26,7 @@ from pipeline.mcp.server import create_server
 from pipeline.watch.events import event_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.withheld import shown_history
+from pipeline.web.api.feeds import Feeds
 from pipeline.web.app import create_app
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
@@ -52,12 +53,18 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
         (0, ("list",)),
         *((0, (*flags, "list", "--everything")) for flags in ((), ("--json",))),
         (0, ("list", "--everything", "--csv", "-o", "FOLDER/list.csv")),
+        *((0, (*flags, "list", "--collection", "Case 7")) for flags in ((), ("--json",))),
     ],
     "diff": [
         (4, ("diff", SECRET)),
         (4, ("diff", SECRET, "--from", stamp(NOON), "--to", stamp(NOON + timedelta(hours=2)))),
     ],
-    "search": [(0, ("search", WORD)), (0, ("--json", "search", "title:on"))],
+    "search": [
+        (0, ("search", WORD)),
+        (0, ("--json", "search", "title:on")),
+        (0, ("search", "--collection", "Case 7", "title:on")),
+    ],
+    "annotate": [(0, ("annotate",)), (0, ("--json", "annotate")), (0, ("annotate", SECRET))],
     "status": [
         (0, ("status",)),
         *((0, (*flags, "status", what)) for flags in ((), ("--json",)) for what in ("--changed", "--gone")),
@@ -70,6 +77,9 @@ ASKED: dict[str, list[tuple[int, tuple[str, ...]]]] = {
         (0, ("export", "FOLDER/from.warc.gz", "--from", "2020")),
         (4, ("export", "FOLDER/secret.wacz", "--url", SECRET)),
         (4, ("export", "FOLDER/secret.parquet", "--url", SECRET)),
+        (4, ("export", "FOLDER/secret.html", "--url", SECRET)),
+        (0, ("export", "FOLDER/open.html", "--url", OPEN)),
+        (0, ("export", "FOLDER/case.wacz", "--collection", "Case 7")),
     ],
     "compact": [(0, ("compact",))],
     "verify": [(0, ("--json", "verify")), (0, ("--json", "verify", "--deep"))],
@@ -103,6 +113,10 @@ INTERFACE = {
     "/page": [f"/page?url={SECRET}", f"/page?url={SECRET}&at={stamp(NOON)}"],
     "/compare": [f"/compare?url={SECRET}"],
     "/board": ["/board"],
+    "/collections": ["/collections"],
+    "/collection": ["/collection?name=Case+7"],
+    "/feed.atom": ["/feed.atom", "/feed.atom?site=gazette.example&kind=changed,captured"],
+    "/feed.json": ["/feed.json", "/feed.json?collection=Case+7", "/feed.json?q=title:on"],
     "/pages": [f"/pages?url={HOST}&match={match}&all=1" for match in ("host", "prefix", "domain")]
     + [f"/pages?url={SECRET}"],
     "/static/{name}": ["/static/onrecord.css"],
@@ -152,6 +166,9 @@ def store(folder: Path) -> LocalStore:
     onrecord = Command.at(folder / "store", folder / "home")
     assert onrecord("search", WORD).out.count(WORD), "before the rule it is found, and kept in this machine's index"
     assert onrecord("status", "--changed").out.count("eleven"), "and in its ledger"
+    words = ("--collection", "Case 7", "--label", WORD, "--note", f"What {WORD} said.")
+    assert onrecord("annotate", SECRET, *words).code == 0
+    assert onrecord("annotate", OPEN, "--collection", "Case 7").code == 0
     done = onrecord("withhold", "add", SECRET, "--match", "prefix", "--reason", "Order 3 O 17/26", "--note", "ask Ida")
     assert (done.code, "6 captures" in done.err) == (0, True), done.err
     return made
@@ -210,6 +227,7 @@ def test_who_asks_for_the_unguarded_reader_is_known() -> None:
     assert found == {
         "pipeline/ingest/reextract.py",
         "pipeline/cli/context.py",
+        "pipeline/cli/commands/annotate.py",  # finds what is to be annotated, and shows none
         "pipeline/cli/withholding_rules.py",
         "pipeline/ingest/import_files.py",
         "pipeline/ingest/recover/recover_url.py",  # asks which captures are here already, and shows none
@@ -240,7 +258,7 @@ def test_no_command_says_the_word(name: str, here: Asked, folder: Path) -> None:
 def test_who_keeps_the_archive_sees_it_when_they_say_so(here: Asked, folder: Path) -> None:
     asked = [
         ("get", SECRET), ("get", ALIAS, "--format", "html"), ("snapshots", SECRET), ("diff", SECRET),
-        ("search", "title:on"), ("status", "--changed"),
+        ("search", "title:on"), ("status", "--changed"), ("annotate",),
     ]  # fmt: skip
     for arguments in asked:
         done = here(*arguments, "--withheld")
@@ -301,13 +319,18 @@ def reading(folder: Path, store: LocalStore, tmp_path: Path) -> Reading:
 
 
 @pytest.fixture
-def client(reading: Reading) -> Iterator[TestClient]:
-    with TestClient(create_app(reading, 8081), follow_redirects=False) as client:
+def feeds(reading: Reading, tmp_path: Path) -> Feeds:
+    return Feeds(reading, Ledger(tmp_path / "state" / "ledger.db"), list)
+
+
+@pytest.fixture
+def client(reading: Reading, feeds: Feeds) -> Iterator[TestClient]:
+    with TestClient(create_app(reading, 8081, feeds=feeds), follow_redirects=False) as client:
         yield client
 
 
-def test_every_route_is_in_a_table(reading: Reading) -> None:
-    assert {route.path for route in create_app(reading, 8081).routes} == set(INTERFACE)  # type: ignore[attr-defined]
+def test_every_route_is_in_a_table(reading: Reading, feeds: Feeds) -> None:
+    assert {route.path for route in create_app(reading, 8081, feeds=feeds).routes} == set(INTERFACE)  # type: ignore[attr-defined]
     assert {route.path for route in create_replay(reading, 8080).routes} == set(REPLAY)  # type: ignore[attr-defined]
 
 

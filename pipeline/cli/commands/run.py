@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
+from pipeline.cli.feed_writing import write_feeds
 from pipeline.cli.output import plain, print_json, print_line
 from pipeline.cli.unfinished_runs import (
     counted,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.channel import Channel
     from pipeline.alerts.event import Event
     from pipeline.monitoring.healthchecks import Healthcheck
+    from pipeline.watch.feeds.feed_files import FeedFile
     from pipeline.watch.history import Ledger
     from pipeline.watch.run_due import Ran
     from pipeline.watch.watch_list import Watch
@@ -52,6 +54,7 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
     """
     from pipeline.alerts.settings import load_channels
     from pipeline.monitoring.healthchecks import healthcheck
+    from pipeline.watch.feeds.feed_files import feeds_of
     from pipeline.watch.history import Ledger
     from pipeline.watch.lease import alone
     from pipeline.watch.watch_list import WatchError, load
@@ -69,15 +72,22 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
     except WatchError as error:
         _failed(context, error, channels, monitor)
         raise
+    feeds = feeds_of(path)
     note_other_store(context, path)
     folder = context.state_folder()
     with alone(folder):
         ledger = Ledger(folder / "ledger.db")
-        _watched(context, listed, ledger, channels, monitor, limit)
+        _watched(context, listed, ledger, feeds, channels, monitor, limit)
 
 
 def _watched(
-    context: Context, listed: list[Watch], ledger: Ledger, channels: list[Channel], monitor: Healthcheck, limit: float
+    context: Context,
+    listed: list[Watch],
+    ledger: Ledger,
+    feeds: list[FeedFile],
+    channels: list[Channel],
+    monitor: Healthcheck,
+    limit: float,
 ) -> None:
     """Run, and report the run to the monitor, the metrics, and by alert when it fails."""
     from pipeline.alerts.notify import notify
@@ -99,7 +109,8 @@ def _watched(
         monitor.success()
         return
     _tell(context, ran, ledger, channels)
-    code = 10 if ran.waiting else 3 if ran.unreached else 0
+    unwritten = write_feeds(context, feeds, listed, ledger)
+    code = 10 if ran.waiting else 3 if ran.unreached else 2 if unwritten else 0
     _measure(context, ran, began, code)
     (monitor.fail if code else monitor.success)()
     if code:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from archive.archive import Archive
+    from pipeline.web.api.feeds import Feeds
+    from pipeline.web.common.archive_reader import Reading
     from pipeline.web.write.routes import Writing
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -99,7 +101,8 @@ def command(
     replaying = _listening(host, _next(own, port) if replay_port is None else replay_port, "--replay-port")
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
-    pages = readable_by(create_app(reading, reached.replay or beside, writing), allowed)
+    feeds = _feeds(context, reading, reached.interface)
+    pages = readable_by(create_app(reading, reached.replay or beside, writing, feeds), allowed)
     interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
     replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host
@@ -148,6 +151,15 @@ def _writing(
     folder = context.saving_folder()
     supervisor = Supervisor(Saving(context.given, context.store_id, folder, allow_private))
     return Writing(context.tokens(), JobQueue(folder), supervisor.wake, origin, largest), supervisor
+
+
+def _feeds(context: Context, reading: Reading, origin: str | None) -> Feeds:
+    """Return what answers with feeds, by what this machine knows of the pages and by its watch list."""
+    from pipeline.watch.history import Ledger
+    from pipeline.watch.watch_list import load
+    from pipeline.web.api.feeds import Feeds
+
+    return Feeds(reading, Ledger(context.state_folder() / "ledger.db"), lambda: load(context.watch_list()), origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Feeds of what happened to pages: Atom (RFC 4287) and JSON Feed 1.1."""
