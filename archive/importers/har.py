@@ -153,11 +153,13 @@ def _of_entry(file: SavedFile, about: ForeignRecord, number: int, offset: int, e
     answer = _response(file, url, date, response, status, body, links, f"{number} {entry.get('startedDateTime')}")
     beside: Headers = (*links[:1], ("WARC-Concurrent-To", answer.record_id))
     yield answer
-    yield _request(file, url, date, request, beside)
-    yield _metadata(file, url, date, entry, beside)
+    yield _request(file, url, date, request, beside, answer.record_id)  # two may be the same but for their answers
+    yield _metadata(file, url, date, entry, beside, answer.record_id)
 
 
-def _metadata(file: SavedFile, url: str | None, date: datetime, said: Any, links: Headers) -> ForeignRecord:
+def _metadata(
+    file: SavedFile, url: str | None, date: datetime, said: Any, links: Headers, seed: str = ""
+) -> ForeignRecord:
     """Return a record of what a HAR says, but for a body, which is in the response (WARC 1.1 §6.6)."""
     if isinstance(said.get("response"), dict) and isinstance(said["response"].get("content"), dict):
         content = {name: value for name, value in said["response"]["content"].items() if name != "text"}
@@ -165,7 +167,7 @@ def _metadata(file: SavedFile, url: str | None, date: datetime, said: Any, links
         content = content if kept is None else content | {"text": kept}
         said = said | {"response": said["response"] | {"content": content}}
     block = kept_block(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"), file.folder)
-    return made_record("metadata", url, date, "application/json", block, _digest(block), links)
+    return made_record("metadata", url, date, "application/json", block, _digest(block), links, seed=seed)
 
 
 def _object(entry: Any, name: str) -> dict[str, Any]:
@@ -263,7 +265,9 @@ def _encoded(text: str, fields: list[tuple[str, str]]) -> tuple[bytes, list[tupl
     return text.encode("utf-8", "replace"), fields
 
 
-def _request(file: SavedFile, url: str, date: datetime, request: dict[str, Any], links: Headers) -> ForeignRecord:
+def _request(
+    file: SavedFile, url: str, date: datetime, request: dict[str, Any], links: Headers, seed: str
+) -> ForeignRecord:
     posted = request.get("postData")
     body = str(posted.get("text") or "").encode("utf-8", "replace") if isinstance(posted, dict) else b""
     target = re.sub(r"\Ahttps?://[^/?#]*", "", url, flags=re.IGNORECASE)
@@ -273,7 +277,8 @@ def _request(file: SavedFile, url: str, date: datetime, request: dict[str, Any],
     if not any(name.lower() == "host" for name, _ in fields):
         fields.insert(0, ("Host", url.split("/")[2].rpartition("@")[2]))
     block = kept_block(_head(f"{method} {one_line(target).replace(' ', '%20')} HTTP/1.1", fields) + body, file.folder)
-    return made_record("request", url, date, "application/http; msgtype=request", block, _digest(block), links)
+    kind = "application/http; msgtype=request"
+    return made_record("request", url, date, kind, block, _digest(block), links, seed=seed)
 
 
 def _head(first: str, fields: list[tuple[str, str]]) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.formats.surt import urlkey
 from archive.model import Snapshot
 from archive.warc.content_coding import decoded
 from storage.location import open_store
@@ -49,14 +49,13 @@ class Comparison:
 
 
 def pages_of(store: Path) -> dict[str, Page]:
-    """Return the pages of an archive by path and query."""
+    """Return the pages of an archive by path and query, as the index spells them."""
     archive = Archive(open_store(str(store)), spool=store.parent / "no-spool")
     found: dict[str, Page] = {}
     for snapshot in archive.every():
         if (snapshot.method or "GET") != "GET":
             continue
-        parts = urlsplit(snapshot.url)
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        path = urlkey(snapshot.url).partition(")")[2]
         if path not in found or snapshot.timestamp.timestamp() >= found[path].stamp:
             found[path] = _page(archive, snapshot)
     return found

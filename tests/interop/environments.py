@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CACHE = Path(os.environ.get("INTEROP_CACHE") or Path(__file__).parents[2] / ".interop")
+_OLD = {"3.6", "3.7"}
 _PATIENCE = 900  # seconds for an installation
 
 
@@ -65,9 +66,7 @@ class Environment:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.pypi:
-            uv, python = _uv(), _interpreter(self.python)
-            _run([uv, "venv", "--quiet", "--allow-existing", "--seed", "--python", python, str(self.folder)])
-            _run([uv, "pip", "install", "--quiet", "--python", str(self.folder / "bin/python"), *self.pypi])
+            self._install_python()
         if self.npm:
             _run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(self.folder), *self.npm])
         for package in self.debian:
@@ -75,6 +74,16 @@ class Environment:
         for archive in sorted(self.folder.glob("*.deb")):
             _run(["dpkg", "-x", str(archive), str(self.folder)])
         ready.write_text(self.pins)
+
+    def _install_python(self) -> None:
+        python, own = _interpreter(self.python), str(self.folder / "bin/python")
+        if self.python in _OLD:  # which uv installs nothing for
+            _run([python, "-m", "venv", str(self.folder)])
+            _run([own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *self.pypi])
+            return
+        uv = _uv()
+        _run([uv, "venv", "--quiet", "--allow-existing", "--seed", "--python", python, str(self.folder)])
+        _run([uv, "pip", "install", "--quiet", "--python", own, *self.pypi])
 
 
 def _interpreter(version: str) -> str:

@@ -98,6 +98,10 @@ def _httrack(job: Job) -> list[Path]:
         "-r2",
         "-c4",
         "-%c50",
+        "-T5",
+        "-R0",
+        "-J1",
+        "-E60",
         "--disable-security-limits",
     )
     host = f"{job.site.host}_{job.site.port}"
@@ -172,11 +176,18 @@ def _by_proxy(job: Job, proxy: str) -> None:
         job.run(None, "curl", "-s", "-o", "/dev/null", "--path-as-is", "--noproxy", "", "-x", proxy, url, check=False)
 
 
+_WARCPROX = """
+from warcprox import main, warcproxy
+warcproxy.WarcProxyHandler.allow_localhost = True  # no option does it
+main.main()
+"""
+
+
 def _warcprox(job: Job) -> list[Path]:
     tool = _tool("warcprox")
     port = _free_port()
     server = subprocess.Popen(
-        [tool.program("warcprox"), "-p", str(port), "-z", "-d", "warcs", "--dedup-db-file=dedup.db"],
+        [tool.program("python"), "-c", _WARCPROX, "-p", str(port), "-z", "-d", "warcs", "--dedup-db-file=dedup.db"],
         cwd=job.folder,
         env=tool.variables(),
         stdout=subprocess.DEVNULL,
@@ -293,7 +304,11 @@ def row(name: str, site: Site, ours: dict[str, Page], folder: Path) -> Row:
     try:
         files = WAYS[name](job)
         onrecord = Command.at(folder / "store", folder / "home")
+        if not files:
+            raise RuntimeError("wrote no file")
         done = onrecord("import", *map(str, files))
+        if done.code not in (0, 3):
+            raise RuntimeError(f"import ends with {done.code}: {done.err.strip()[-200:]}")
         seen = compared(ours, pages_of(folder / "store"), time.time() - began + 600).line()
         if done.code:
             words = [line for line in done.err.splitlines() if line.strip()]

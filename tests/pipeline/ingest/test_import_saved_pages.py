@@ -98,6 +98,14 @@ def test_a_har_whose_dates_are_milliseconds_has_captures(theirs: Theirs) -> None
     assert (theirs.faults, theirs.times(URL)) == ([], ["2024-01-02T03:04:05Z"])
 
 
+def test_a_page_that_was_requested_twice_in_a_second_has_records_of_its_own(theirs: Theirs) -> None:
+    again = entry(body=page("Later").decode()) | {"startedDateTime": "2024-01-02T04:04:05.789+01:00"}
+    done = theirs.bring(har(entry(body=page().decode()), again), "a.har")
+    assert (done.records, done.captures, theirs.faults) == (8, 2, [])
+    ids = [line for each in records_of(theirs) for line in each.splitlines() if line.startswith(b"WARC-Record-ID")]
+    assert len(set(ids)) == 8
+
+
 def test_what_is_rebuilt_is_labelled_so(theirs: Theirs) -> None:
     theirs.bring(har(entry(body=page().decode())), "a.har")
     found = theirs.archive.read(newest(theirs))
