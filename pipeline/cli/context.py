@@ -236,6 +236,10 @@ class Context:
         """Where this machine's alerts about the store wait until they are sent."""
         return self._state("outbox")
 
+    def copies_folder(self) -> Path:
+        """Where this machine keeps which captures of the store get a second copy elsewhere."""
+        return self._state("copies")
+
     def interrupted_folder(self) -> Path:
         """Where this machine keeps what interrupted captures of the store had not reached."""
         return self._state("interrupted")
