@@ -260,6 +260,10 @@ class Context:
 
         return Tokens(self.saving_folder() / "tokens.jsonl")
 
+    def copies_folder(self) -> Path:
+        """Where this machine keeps which captures of the store get a second copy elsewhere."""
+        return self._state("copies")
+
     def interrupted_folder(self) -> Path:
         """Where this machine keeps what interrupted captures of the store had not reached."""
         return self._state("interrupted")

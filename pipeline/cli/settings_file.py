@@ -16,6 +16,7 @@ from pipeline.cli.paths import config_file
 SETTINGS: Mapping[str, frozenset[str]] = {
     "": frozenset({"log_file", "log_format", "read_back", "signing_key", "store", "trusted_keys", "watches"}),
     "alerts": frozenset({"command", "healthcheck", "mail", "metrics", "ntfy", "slack", "webhook"}),
+    "also": frozenset({"wayback_keys_file", "wayback_server"}),
     "capture": frozenset(
         {
             "allow_private", "browser", "concurrency", "connections", "cookies", "credentials", "deadline", "delay",

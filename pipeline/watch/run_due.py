@@ -44,6 +44,7 @@ class Settings:
     folder: Path  # of this machine's state about the store
     time_limit: float  # seconds
     pool: ExtractorPool | None = None  # the caller's own
+    want: Callable[[Outcome, tuple[str, ...]], None] = lambda *_: None  # second copies of a page, in these archives
 
 
 @dataclass(slots=True)
@@ -152,12 +153,15 @@ def _capture(
         ran.late += len(group)
         _log.warning("%d that are due wait for the next run: the time was over", len(group))
         return []
-    wanted = {due.target.url for due in group}
+    wanted = {due.target.url: due.watch for due in group}
 
     def note(outcome: Outcome, line: bytes) -> None:
         ran.outcomes[outcome.outcome] += outcome.role not in {"requisite", "robots"}
         if outcome.url in wanted and not outcome.ok and outcome.status is None:
             ran.unreached.append(outcome)
+        watch = wanted.get(outcome.url) or wanted.get(outcome.seed or "")
+        if watch is not None and watch.also:
+            settings.want(outcome, watch.also)
         report(outcome, line)
 
     with ledger.opened() as database:

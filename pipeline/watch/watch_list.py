@@ -23,9 +23,10 @@ SOURCES = ("page", "feed", "sitemap", "site")
 DECAY = tuple(timedelta(seconds=seconds) for seconds in (900, 3_600, 10_800, 259_200, 2_592_000))
 EVERY = {"page": timedelta(hours=1), "feed": timedelta(minutes=30)}
 _EVERY = timedelta(days=1)
+ARCHIVES = ("wayback",)  # that can be asked for a second copy
 _SLOW = tuple(timedelta(days=days) for days in (1, 7, 30))  # of pages that are old when they are found
 TIME_LIMIT = timedelta(minutes=15)
-_KEYS = {*SOURCES, *RULES, *TIMES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options"}
+_KEYS = {*SOURCES, *RULES, *TIMES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options", "also"}
 # The options of a capture that a watch can have of its own.
 OPTIONS = {
     "browser", "collection", "cookies", "delay", "depth", "embeds", "exclude", "header", "include", "insecure", "label",
@@ -62,6 +63,7 @@ class Watch:
     options: Mapping[str, Any] = field(default_factory=dict)
     text_rules: TextRules = field(default_factory=TextRules)
     alert_times: AlertTimes = field(default_factory=AlertTimes)
+    also: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -150,6 +152,7 @@ def watch_of(table: object) -> Watch:
         options=_options(table.get("options", {})),
         text_rules=text_rules_of(table),
         alert_times=alert_times_of(table, span),
+        also=_also(table),
     )
 
 
@@ -233,6 +236,14 @@ def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each.isprintable() for each in value):
         raise ValueError(f"`{name}` is a list of texts")
     return tuple(value)
+
+
+def _also(table: Mapping[str, Any]) -> tuple[str, ...]:
+    found = _texts(table, "also")
+    for name in found:
+        if name not in ARCHIVES:
+            raise ValueError(f"`also`: {name!r} is no archive for second copies; known are {', '.join(ARCHIVES)}")
+    return found
 
 
 def _options(value: object) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import many, plain, print_line
+from pipeline.cli.second_copies import ARCHIVES, send, service_of, want
 from pipeline.cli.session_options import with_secrets, without_secrets
 from pipeline.cli.target_lists import checked_ways, targets
 from pipeline.cli.unfinished_runs import counted, new_store, prepare, ready_to_sign, recover, sign
@@ -45,11 +46,20 @@ class _Task:
 @click.command("capture")
 @click.argument("urls", nargs=-1, metavar="URL...")
 @takes_capture_options
+@click.option(
+    "--also", multiple=True, type=click.Choice(ARCHIVES), help="Ask another archive for a second copy of each page."
+)
 @click.option("--resume", is_flag=True, help="Fetch what a capture that you interrupted had not reached.")
 @new_store
 @click.pass_obj
 def command(
-    context: Context, /, urls: tuple[str, ...], source: Iterable[str] | None, resume: bool, **options: Any
+    context: Context,
+    /,
+    urls: tuple[str, ...],
+    source: Iterable[str] | None,
+    resume: bool,
+    also: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Capture pages into the archive, as a new run.
 
@@ -63,6 +73,7 @@ def command(
     ways.chosen = options["proxy"]
     _check_named(urls, source, found, resume)
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
+    service = service_of(context) if also else None
     archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
     if resume:
@@ -75,7 +86,10 @@ def command(
     waiting = [] if out_of_reach else recover(context, archive, capturing)
     if resume and not tasks:
         context.say("no capture was interrupted: nothing is left to fetch")
-    results = [_capture(context, archive, task, None if out_of_reach else archive) for task in tasks]
+    results = [_capture(context, archive, task, None if out_of_reach else archive, also) for task in tasks]
+    if service is not None:
+        archive.refresh()
+        send(context, archive, service, patient=True)
     waiting += [result.waiting for result, _ in results if result.waiting]
     if waiting:
         click.echo(
@@ -105,7 +119,9 @@ def _taken_up(left: Interrupted, options: Mapping[str, Any]) -> _Task:
     return _Task(given, known, len(left.targets), left.path)
 
 
-def _capture(context: Context, archive: Archive, task: _Task, earlier: Reader | None) -> tuple[RunResult, int]:
+def _capture(
+    context: Context, archive: Archive, task: _Task, earlier: Reader | None, also: tuple[str, ...]
+) -> tuple[RunResult, int]:
     """Make one run; returns how it ended, and the number of targets that failed. `earlier` has the captures before."""
     from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import capture_all
@@ -115,7 +131,7 @@ def _capture(context: Context, archive: Archive, task: _Task, earlier: Reader | 
 
     capturing = capture_options(task.options)
     with closing(Progress(enabled=not context.quiet and not context.as_json, total=task.total)) as progress:
-        told = _Told(context, progress, earlier, rendered=capturing.rules.browser)
+        told = _Told(context, progress, earlier, also, rendered=capturing.rules.browser)
         result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
     if task.kept_in is not None:
         task.kept_in.unlink(missing_ok=True)
@@ -143,9 +159,12 @@ def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> No
 class _Told:
     """Tells each outcome as it comes, and counts the failures."""
 
-    def __init__(self, context: Context, progress: Progress, archive: Reader | None, *, rendered: bool) -> None:
+    def __init__(
+        self, context: Context, progress: Progress, archive: Reader | None, also: tuple[str, ...], *, rendered: bool
+    ) -> None:
         self._context = context
         self._archive = archive
+        self._also = also
         self._rendered = rendered
         self.short_texts: dict[str, frozenset[str]] = {}
         self._progress = progress
@@ -155,6 +174,8 @@ class _Told:
         from pipeline.discover.outlinks import MORE
 
         self.failed += outcome.failed
+        if self._also:
+            want(self._context, outcome, self._also)
         is_page = outcome.role not in {"requisite", "robots"} and not outcome.skipped
         words = self.short_texts.pop(outcome.record_id or "", None)
         is_said = self._context.as_json or outcome.failed or not self._context.quiet

@@ -14,6 +14,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.feed_writing import write_feeds
 from pipeline.cli.output import plain, print_json, print_line
+from pipeline.cli.second_copies import send, service_of, want
 from pipeline.cli.unfinished_runs import (
     counted,
     new_store,
@@ -139,7 +140,8 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     if not prepare(archive):
         for why in recover(context, archive, making({})):
             click.echo(f"onrecord: {why}; it waits in the spool for the next run", err=True)
-    settings = Settings(making, ledger.path.parent, limit)
+    service = service_of(context) if any(watch.also for watch in listed) else None
+    settings = Settings(making, ledger.path.parent, limit, want=partial(want, context))
     try:
         with turn(archive.marks) as mine:
             ran = run_due(archive, listed, ledger, settings, partial(_report, context), mine)
@@ -149,6 +151,7 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
         return None
     if any(result.manifest for result in ran.results):
         sign(context, archive)
+    send(context, archive, service)
     return ran
 
 

@@ -15,6 +15,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.interrupted import note_waiting
 from pipeline.cli.output import many, plain, print_json
 from pipeline.cli.output_file import to_file
+from pipeline.cli.second_copies import list_copies, say_counts
 from pipeline.cli.time_params import Time
 from pipeline.cli.watch_news import news_of
 from pipeline.cli.withheld_option import withheld_option
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     "--gone", is_flag=True, help="List the pages that are gone, blocked, paywalled, incomplete or out of reach."
 )
 @click.option("--changed", is_flag=True, help="List the edits, with what they did and both records.")
+@click.option("--copies", is_flag=True, help="List the second copies in other archives, and how far each is.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML file with a timeline per page.")
 @click.option("--from", "start", type=Time(), help="Edits from this time on.")
 @click.option("--to", "end", type=Time(), help="Edits up to this time.")
@@ -45,6 +47,7 @@ def command(
     hosts: int,
     gone: bool,
     changed: bool,
+    copies: bool,
     report: Path | None,
     start: datetime | None,
     end: datetime | None,
@@ -57,6 +60,9 @@ def command(
 
     Example: onrecord status --changed --from '7 days ago'
     """
+    if copies:
+        list_copies(context)
+        return
     archive = context.open_reader(withheld=withheld)
     note_waiting(context)
     archive.require()
@@ -136,9 +142,9 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
     """Print what the archive holds; reads every manifest and the whole index."""
     from archive.statistics import stock_of
 
-    stock = stock_of(archive)
+    stock, copies = stock_of(archive), say_counts(context)
     if context.as_json:
-        entry = asdict(stock) | _entry(stock.total)
+        entry = asdict(stock) | _entry(stock.total) | ({"copies": copies} if copies else {})
         entry |= {"store": archive.url, "hosts": [_entry(each) for each in stock.hosts[:hosts]]}
         print_json({name: value for name, value in entry.items() if name not in {"total", "host"}})
         return
@@ -154,6 +160,9 @@ def _stock(context: Context, archive: Reader, hosts: int) -> None:
             f"incomplete {many(stock.text_incomplete, 'page')} without the whole text, or drawn by scripts "
             "(text-incomplete)"
         )
+    if copies:
+        shown = ", ".join(f"{count:,} {state}" for state, count in copies.items())
+        click.echo(f"copies     {shown} in other archives: onrecord status --copies")
     sizes = f"{stock.warc_bytes:,} in WARC files, {stock.index_bytes:,} in indexes, {stock.other_bytes:,} besides"
     click.echo(f"bytes      {sizes}")
     click.echo(f"oldest     {_time(total, 'oldest')}")
