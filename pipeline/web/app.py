@@ -26,16 +26,6 @@ from pipeline.web.pages.page import Frame
 from storage.errors import OnrecordError
 
 _MOST_PARAMETERS = 100
-_HELP = """onrecord serves an archive.
-
-/cdx?url=URL                    captures as lines, as the Internet Archive's CDX server answers
-/index?url=URL                  the same as CDXJ, for pywb: index: cdx+BASE/index, archive_paths: BASE/warc/
-/timegate/URL                   the capture nearest to Accept-Datetime (Memento, RFC 7089)
-/timemap/link/URL               all captures of a page, as links; /timemap/json/URL as JSON
-/web/TIMESTAMP/URL              a capture, with its Memento headers
-/web/TIMESTAMPid_/URL           the same
-/warc/runs/RUN/archive/NAME     a WARC file, or a range of it
-"""
 
 Answering = Callable[[Request, Reader, str], Response]
 
@@ -61,7 +51,6 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
     return Starlette(
         routes=[
             *routes(frame),
-            route("/help", _help),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
             route("/index", _index, lines),
@@ -75,10 +64,6 @@ def create_app(reading: Reading, replay: int | str) -> Starlette:
         ],
         exception_handlers={HTTPException: refused, OnrecordError: refuse, ValueError: refuse, Exception: refuse},
     )
-
-
-def _help(_request: Request, _archive: Reader, base: str) -> Response:
-    return Response(_HELP.replace("BASE", base), media_type="text/plain", headers=PLAIN)
 
 
 def _cdx(request: Request, archive: Reader, _base: str) -> Response:
