@@ -29,12 +29,14 @@ setup: $(READY) ## a virtual environment with the pinned packages
 
 peers: $(PEERS)/ready ## other people's tools, beside ours, for the tests that want them (needs npm for one)
 
-$(PEERS)/ready: tests/peers/requirements.lock
+$(PEERS)/ready: tests/peers/requirements.lock Makefile
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	@echo "setting up $(PEERS)"
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/peers/requirements.lock
 	@if command -v npm >/dev/null; then npm pack --silent --pack-destination $(PEERS) replaywebpage@2.5.3 >/dev/null \
 	  && tar -xzf $(PEERS)/replaywebpage-2.5.3.tgz -C $(PEERS) package/ui.js package/sw.js; else echo "no npm: no ReplayWeb.page"; fi
+	@if command -v npm >/dev/null; then npm pack --silent --pack-destination $(PEERS) axe-core@4.14.1 >/dev/null \
+	  && tar -xzf $(PEERS)/axe-core-4.14.1.tgz -C $(PEERS) package/axe.min.js; else echo "no npm: no axe-core"; fi
 	@touch $(PEERS)/ready
 
 interop: $(READY) ## outside readers of our archives and writers for them, TOOLS="name name" for some; prints a table

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -30,27 +29,6 @@ from pipeline.web.write.routes import routes as writing_routes
 from storage.errors import OnrecordError
 
 _MOST_PARAMETERS = 100
-_HELP = """onrecord serves an archive.
-
-/cdx?url=URL                    captures as lines, as the Internet Archive's CDX server answers
-/index?url=URL                  the same as CDXJ, for pywb: index: cdx+BASE/index, archive_paths: BASE/warc/
-/timegate/URL                   the capture nearest to Accept-Datetime (Memento, RFC 7089)
-/timemap/link/URL               all captures of a page, as links; /timemap/json/URL as JSON
-/web/TIMESTAMP/URL              a capture, with its Memento headers
-/web/TIMESTAMPid_/URL           the same
-/warc/runs/RUN/archive/NAME     a WARC file, or a range of it
-/feed.atom, /feed.json          what happened to pages: site=, tag=, q=, collection=, kind=, limit=
-"""
-_WRITES = """
-POST /capture                   capture a page: url=URL as a form, or {"url": URL}
-POST /import?name=FILE          import a WACZ, WARC, HAR or MHTML file, or a page saved by SingleFile: the body, or the
-                                first file of multipart/form-data
-/saved/ID                       how far it is
-
-Send a token with both: Authorization: Bearer TOKEN. For example:
-curl -H "Authorization: Bearer $TOKEN" --data-urlencode url=https://example.org/ BASE/capture
-curl -H "Authorization: Bearer $TOKEN" -T page.html -X POST "BASE/import?name=page.html"
-"""
 
 Answering = Callable[[Request, Reader, str], Response]
 
@@ -84,7 +62,6 @@ def create_app(
             *routes(frame),
             *(writing_routes(frame, writing) if writing else ()),
             *([route("/feed.atom", feeds.atom), route("/feed.json", feeds.json)] if feeds else []),
-            route("/help", partial(_help, writes=writing is not None)),
             route("/cdx", _cdx, lines),
             route("/cdx/search/cdx", _cdx, lines),
             route("/index", _index, lines),
@@ -98,11 +75,6 @@ def create_app(
         ],
         exception_handlers={HTTPException: refused, OnrecordError: refuse, ValueError: refuse, Exception: refuse},
     )
-
-
-def _help(_request: Request, _archive: Reader, base: str, *, writes: bool) -> Response:
-    text = _HELP + _WRITES if writes else _HELP
-    return Response(text.replace("BASE", base), media_type="text/plain", headers=PLAIN)
 
 
 def _cdx(request: Request, archive: Reader, _base: str) -> Response:

@@ -112,6 +112,7 @@ INTERFACE = {
     "/picture": [f"/picture?url={SECRET}&page=1", f"/picture?url={SECRET}&at={stamp(NOON)}&page=1"],
     "/page": [f"/page?url={SECRET}", f"/page?url={SECRET}&at={stamp(NOON)}"],
     "/compare": [f"/compare?url={SECRET}"],
+    **{path: [f"{path}?url={url}" for url in (SECRET, ALIAS, DOM)] for path in ("/evidence", "/bundle", "/wacz")},
     "/board": ["/board"],
     "/collections": ["/collections"],
     "/collection": ["/collection?name=Case+7"],

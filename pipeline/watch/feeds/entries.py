@@ -22,10 +22,10 @@ from archive.states import Change, Observation, State, Transition
 from archive.times import iso
 from pipeline.outbound.plain_text import lines_of, one_line
 from pipeline.watch.due import target_of
+from pipeline.watch.edits import in_words
 from pipeline.watch.events import event_of
 from pipeline.watch.history import Ledger
 from pipeline.watch.history_tables import observations_of, time_of
-from pipeline.watch.report import in_words
 from pipeline.watch.watch_list import Watch
 from pipeline.watch.withheld import shown_history
 

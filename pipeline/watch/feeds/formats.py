@@ -16,8 +16,8 @@ from xml.sax.xmlreader import AttributesImpl
 
 from archive.times import iso
 from pipeline.version import software
+from pipeline.watch.edits import in_words
 from pipeline.watch.feeds.entries import Entry
-from pipeline.watch.report import in_words
 
 ATOM = "application/atom+xml"
 JSON = "application/feed+json"

@@ -10,20 +10,33 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.web.common.archive_reader import Reading
-from pipeline.web.pages import availability_board, collections, compare, home, listing, reader_view, timeline
+from pipeline.web.pages import (
+    availability_board,
+    collections,
+    compare,
+    evidence,
+    help_page,
+    home,
+    listing,
+    reader_view,
+    timeline,
+)
 from pipeline.web.pages.page import Frame, walls
 
 _STATIC = {
     "onrecord.css": "text/css",
     "compare.js": "text/javascript",
     "copy.js": "text/javascript",
+    "print.js": "text/javascript",
     "mark.svg": "image/svg+xml",
 }
 
 
 def routes(frame: Frame) -> list[BaseRoute]:
     """Return the pages."""
-    rooms = (home, timeline, listing, reader_view, compare, availability_board, collections)
+    rooms = (
+        home, timeline, listing, reader_view, evidence, compare, availability_board, collections, help_page,
+    )  # fmt: skip
     return [route for room in rooms for route in room.routes(frame)] + [_static()]
 
 

@@ -124,9 +124,14 @@ def _search(frame: Frame, request: Request) -> Response:
     except SearchUnavailable as error:
         raise BadQuestion(str(error)) from error
     shown = hits[(page - 1) * _HITS : page * _HITS]
+    said = [(hit, _marked(hit.snippet), stamp(hit.timestamp), _since(frame.reading, hit)) for hit in shown]
+    pages: dict[str, list[tuple[Hit, Markup, str, list[str]]]] = {}
+    for each in said:
+        pages.setdefault(each[0].url, []).append(each)
     values = {
         "asked": asked,
-        "hits": [(hit, _marked(hit.snippet), stamp(hit.timestamp), _since(frame.reading, hit)) for hit in shown],
+        "hits": [(first, others) for first, *others in pages.values()],
+        "found": len(shown),
         "faults": faults,
         "page": page,
         "more": len(hits) > page * _HITS and page < _LAST_PAGE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ _STATUS: tuple[tuple[type[OnrecordError], int, str], ...] = (
     (EntityError, 422, "This cannot be shown"),
     (IntegrityError, 502, "Damaged"),
 )
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UNREADABLE = (503, "The archive cannot be read now")
 
 
@@ -63,6 +65,29 @@ def _time(moment: datetime) -> Markup:
     )
 
 
+def _minute(moment: datetime) -> str:
+    return f"{_day(moment)}, {moment:%H:%M}"
+
+
+def _second(moment: datetime) -> str:
+    return f"{_day(moment)}, {moment:%H:%M:%S}"
+
+
+def _dates(words: str) -> Markup:
+    """Return words with the ISO times in them as people write them."""
+    pieces: list[str] = []
+    position = 0
+    for match in _ISO.finditer(words):
+        try:
+            moment = parse_time(match[0])
+        except (ValueError, OverflowError):
+            continue
+        written = Markup('<time datetime="{}">{} UTC</time>').format(match[0], _minute(moment))
+        pieces += [visible(words[position : match.start()]), written]
+        position = match.end()
+    return Markup("").join([*pieces, visible(words[position:])])
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.web", "templates"),
@@ -73,7 +98,7 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
     )
     environment.globals |= {"address": address, "of": of, "stamp": stamp, "iso": iso}
-    environment.filters |= {"day": _day, "time": _time}
+    environment.filters |= {"day": _day, "time": _time, "minute": _minute, "second": _second, "dates": _dates}
     return environment
 
 
@@ -89,7 +114,7 @@ class Frame:
 
     def __init__(self, reading: Reading, replay: int | str, *, writes: bool = False) -> None:
         self.reading = reading
-        self._writes = writes  # whether pages can be saved here
+        self.writes = writes  # whether pages can be saved here
         self._replay = replay
         self._environment = _environment()
 
@@ -117,7 +142,7 @@ class Frame:
 
         body = self._environment.get_template(template).render(
             path=request.url.path,
-            writes=self._writes,
+            writes=self.writes,
             replayed=shown,
             as_bytes=lambda snapshot: shown(snapshot, BYTES),
             **values,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +15,6 @@ from archive.model import Article, Snapshot
 from archive.times import iso, stamp
 from pipeline.web.common.archive_reader import asked_url
 from pipeline.web.common.page_pictures import PagePictures
-from pipeline.web.pages.citation import citation_of
 from pipeline.web.pages.page import Frame, moment_of, number_of, walls
 from pipeline.web.pages.paged_text import paged
 from pipeline.web.pages.snapshot_state import entries_of, shows_a_text
@@ -63,7 +63,7 @@ def _read(frame: Frame, request: Request) -> Response:
         group = request.query_params.get("page", "")
         shown = paged(article, article.structure, looked_for, number_of(group, _MOST_GROUPS) if group else 0)
     values = {
-        **_around(frame, snapshot, found),
+        **around(frame, snapshot, found),
         "document": document,
         "article": article,
         "language": (article.language or "")[:_LANGUAGE_LENGTH],
@@ -73,9 +73,9 @@ def _read(frame: Frame, request: Request) -> Response:
         "cut": shown is None and len(text) > _LONGEST,
         "comments": prose_of(article.comments[:_LONGEST]) if article.comments else None,
         "embeds": [(embed, link(embed.url, embed.url)) for embed in article.embeds],
-        "evidence": _evidence(snapshot),
+        "evidence": technical(snapshot),
+        "host": urlsplit(snapshot.url).netloc or snapshot.url,
         "words": frame.reading.archive.annotations.said().of(snapshot),
-        "citation": citation_of(snapshot, document),
     }
     return frame.render(request, "reader.html", values)
 
@@ -104,11 +104,11 @@ def _page(frame: Frame, request: Request) -> Response:
     forms = {name: it for name, it in {**made, "sent": snapshot}.items() if it is not None}
     wanted = request.query_params.get("form", "")
     form = wanted if wanted in forms else next(iter(forms))
-    values = {**_around(frame, snapshot, found), "forms": list(forms), "form": form, "shown": forms[form]}
+    values = {**around(frame, snapshot, found), "forms": list(forms), "form": form, "shown": forms[form]}
     return frame.render(request, "page.html", values)
 
 
-def _around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
+def around(frame: Frame, snapshot: Snapshot, found: list[Snapshot]) -> dict[str, object]:
     """Return a snapshot between the one before it and the one after it."""
     entries = entries_of(frame.reading, found)
     entry = next((it for it in entries if it.snapshot == snapshot), entries[-1])
@@ -134,7 +134,7 @@ def _without_title(text: str, title: str | None) -> str:
     return rest if title and first.strip().lstrip("# ").casefold() == title.strip().casefold() else text
 
 
-def _evidence(snapshot: Snapshot) -> list[tuple[str, str]]:
+def technical(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Return what ties the text to the bytes, in the words of the formats."""
     payload = snapshot.payload
     rows = [

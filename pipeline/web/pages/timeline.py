@@ -18,7 +18,7 @@ from pipeline.web.common.addresses import address
 from pipeline.web.common.archive_reader import MOST_SNAPSHOTS, Reading, asked_url, host_or_prefix
 from pipeline.web.pages.listing import MATCHES
 from pipeline.web.pages.page import Frame, number_of, walls
-from pipeline.web.pages.snapshot_state import Entry, entries_of, texts_of
+from pipeline.web.pages.snapshot_state import Entry, entries_of, shown_page, texts_of
 
 _LISTED = 100  # snapshots on one page
 _NEIGHBOURS = 2_000  # captures of a host that are looked through for other pages
@@ -61,6 +61,7 @@ def _timeline(frame: Frame, request: Request) -> Response:
     pages = max(-(-len(listed) // _LISTED), 1)
     page = number_of(request.query_params.get("page", "1"), pages)
     texts = texts_of(entries)
+    stands = frame.reading.history(snapshots).state
     titled = next((it.title for it in reversed(snapshots) if it.title), None)
     values: dict[str, object] = {
         "url": url,
@@ -78,6 +79,7 @@ def _timeline(frame: Frame, request: Request) -> Response:
         "first": snapshots[0],
         "last": snapshots[-1],
         "texts": texts,
+        "stands": shown_page(stands) if stands else None,
         "urls": sorted({it.url for it in snapshots}),
         "newest_text": texts[-1] if texts else None,
     }

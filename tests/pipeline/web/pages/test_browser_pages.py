@@ -91,7 +91,7 @@ def test_the_slider_is_worked_by_keys(both: Served, visit: Visit) -> None:
     page.keyboard.press("End")
     page.locator("ins", has_text="Correction").wait_for()
     assert page.evaluate("document.activeElement.id") == "step"
-    assert slider.get_attribute("aria-valuetext") == "20 November 2026"
+    assert slider.get_attribute("aria-valuetext") == "20 November 2026, 12:00"
     page.wait_for_url("**step=3")
     assert page.locator("select[name=from]").input_value() == "20250521070000"
     assert visit.leaves(both) == []

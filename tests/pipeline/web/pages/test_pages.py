@@ -77,7 +77,8 @@ def test_a_forged_host_does_not_reach_the_policy(pages: TestClient) -> None:
 def test_search_finds_marks_narrows_and_leads_on(pages: TestClient) -> None:
     page = html.fromstring(ask(pages, "/search", q="chairman resign"))
     assert [node.text_content() for node in page.iter("mark")][:2] == ["chairman", "resign"]
-    assert len(list(page.iter("h3"))) == 2
+    assert (len(list(page.iter("h3"))), "2 texts found, of 1 page" in page.text_content()) == (1, True)
+    assert len(page.find_class("others")[0].findall(".//li")) == 1, "the page's other text"
     narrowed = {"q": "court", "from": "2025-01-01", "to": "2025-05-21"}
     assert len(list(html.fromstring(ask(pages, "/search", **narrowed)).iter("h3"))) == 1
     assert "No text has all" in ask(pages, "/search", q="court", site="ledger.example")
@@ -166,6 +167,7 @@ def test_the_timeline_names_every_state_in_words(pages: TestClient) -> None:
     page = ask(pages, "/url", url=COURT)
     states = [" ".join(node.text_content().split()) for node in html.fromstring(page).find_class("state")]
     assert states == [
+        "◆ to be confirmed: edited since 20 November 2026, 12:00 UTC",  # where the page stands; then each snapshot
         "◆ to be confirmed: edited",
         "✕ unreachable (seen once)",
         "◆ edited",
@@ -261,9 +263,9 @@ def test_the_board_shows_what_needs_a_look(pages: TestClient) -> None:
         f"Who dredges the channel {WALLED}",
     ]
     assert [" ".join(n.text_content().split()) for n in tree.xpath("//ol//*[contains(@class,'state-')]")] == [
-        "✕ to be confirmed: gone since 2026-10-05T08:00:00Z (410)",
-        "◆ to be confirmed: edited since 2026-11-20T12:00:00Z",
-        "◐ to be confirmed: paywalled since 2026-09-01T10:00:00Z",
+        "✕ to be confirmed: gone since 5 October 2026, 08:00 UTC (410)",
+        "◆ to be confirmed: edited since 20 November 2026, 12:00 UTC",
+        "◐ to be confirmed: paywalled since 1 September 2026, 10:00 UTC",
     ]
     assert (
         tree.xpath("//a[starts-with(., 'Last good')]/@href")[0]
@@ -309,7 +311,7 @@ def test_errors_are_pages(pages: TestClient, path: str, status: int, message: st
 
 def test_hosts_of_unknown_urls_are_shown(pages: TestClient) -> None:
     answer = pages.get("/url", params={"url": "https://gazette.example/none"})
-    assert "Kept of the same host" in answer.text
+    assert "Pages of the same host" in answer.text
     assert COURT in answer.text
 
 
