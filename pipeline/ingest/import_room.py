@@ -15,7 +15,7 @@ from pipeline.extract.empty_pages import SHELL
 from pipeline.extract.extractor_pool import Extracted
 from pipeline.extract.worker_pool import Allowance
 
-_FREE = 64 << 10  # bytes that any file may leave, as small ones of records that are alike do; a larger file:
+_FREE = 128 << 10  # bytes that any file may leave, as small ones of records that are alike do; a larger file:
 _TIMES = 10  # for a byte of it, of records, of what is said of them, and of texts;
 _OF_RECORDS = (8 << 10, 5)  # of records alone, so much and for a byte of it
 _LINE = 100  # bytes of an index that a record may take, and a fourth of its address

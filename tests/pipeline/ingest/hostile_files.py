@@ -30,7 +30,7 @@ else:
     from backports import zstd
 
 DESCRIPTION = 4_096  # bytes of what a run says of itself, whatever is in it
-FREE = 64 << 10  # bytes that any file may leave
+FREE = 128 << 10  # bytes that any file may leave
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 

@@ -103,7 +103,7 @@ def _pdfs() -> bytes:
     return members(*(record(url=f"http://a.example/{n}", number=n, block=head + a_pdf(2_000_000)) for n in range(3)))
 
 
-_LONG = members(*(page(b"<p>A paragraph of some words. </p>" * 4_000, number=n) for n in range(3)))
+_LONG = members(*(page(b"<p>A paragraph of some words. </p>" * 6_000, number=n) for n in range(3)))
 
 
 def test_texts_that_had_no_room_are_made_by_the_command_that_is_named(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_texts_that_had_no_room_are_made_by_the_command_that_is_named(tmp_path: 
     (command,) = {re.search("`onrecord (.*?)`", line)[1] for line in lines}  # type: ignore[index]
     made = onrecord(*command.split())
     assert (made.code, "3 texts made again" in made.err) == (0, True), made.err
-    assert onrecord("get", "http://a.example/1").out.count("A paragraph of some words.") == 4_000
+    assert onrecord("get", "http://a.example/1").out.count("A paragraph of some words.") == 6_000
     assert "0 texts made again" in onrecord(*command.split()).err
 
 
@@ -147,7 +147,7 @@ def test_an_import_that_is_taken_up_again_has_the_same_bounds(pool: ExtractorPoo
 
 
 def test_a_record_that_unfolds_beyond_all_bounds_is_left_out_and_others_come_in(tmp_path: Path) -> None:
-    bomb = zstd.compress(record(block=PAGE + bytes(120 << 20), number=2), level=9)
+    bomb = zstd.compress(record(block=PAGE + bytes(200 << 20), number=2), level=9)
     found = Brought(tmp_path, zstd.compress(record()) + bomb + zstd.compress(record(number=3)))
     assert found.done.records == 2
     assert [left.reason for left in found.left if not left.taken] == [TOO_LARGE]
