@@ -64,6 +64,8 @@ def command(
     ready_to_sign(context)  # what is wrong with the settings is said before anything is captured
     archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
+    if capturing.run.said:
+        context.signer()  # a key that is damaged is named before anything is captured
     if resume:
         tasks = [_taken_up(left, options) for left in interrupted(context)]
     else:
