@@ -16,7 +16,7 @@ from archive.annotations import Words
 from archive.coordination import clock
 from archive.coordination.watch_marks import WatchMarks
 from archive.copies import Copied, ReplicaSet
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, KeyFileError
 from archive.index.catalog import Catalog
 from archive.index.lookup import Index
 from archive.local_cache import Cache
@@ -86,8 +86,16 @@ class Archive(Reader):
         found = self._stores.publish(spooled, read_back=self._read_back)
         words = Words.taken(dict(spooled.settings().get("said") or {}))
         if not words.empty:  # the run stays in the spool until this is kept too
-            self.annotations.add_of_run(found.run, words, self.signer())
+            self.annotations.add_of_run(found.run, words, self._signer_of(found.run))
         return found
+
+    def _signer_of(self, run: str) -> Signer | None:
+        """Return who signs what is said of a run: nobody, with a warning, where the key is damaged."""
+        try:
+            return self.signer()
+        except KeyFileError as error:  # it must not keep runs from their store
+            _log.warning("what is said of run %s is kept without a signature: %s", run, error)
+            return None
 
     def session(self, settings: RunSettings) -> Session:
         """Begin a run."""

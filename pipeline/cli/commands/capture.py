@@ -76,6 +76,8 @@ def command(
     service = service_of(context) if also else None
     archive = context.open_archive(look=False)  # `prepare` looks
     capturing = capture_options(options)
+    if capturing.run.said:
+        context.signer()  # a key that is damaged is named before anything is captured
     if resume:
         tasks = [_taken_up(left, options) for left in interrupted(context)]
     else:

@@ -159,13 +159,25 @@ class _Rows:
         self._of_page = lru_cache(_KEPT)(self._read)
 
     def __iter__(self) -> Iterator[_Found]:
-        query = "SELECT url, at FROM observations WHERE news = 1 ORDER BY at DESC, url"
-        with closing(self._database.execute(query)) as rows:
+        with closing(self._database.execute(self._query())) as rows:
             for url, seconds in rows:
                 if not self._is_asked(url):
                     continue
                 at = time_of(seconds)
                 yield from (each for each in self._of_page(url) if each.at == at)
+
+    def _query(self) -> str:
+        """Return the query for the news that may be asked for, newest first; it reads an index from its end."""
+        query = "SELECT url, at FROM observations AS it WHERE news = 1"
+        if self._choice.kinds and CAPTURED not in self._choice.kinds:  # then not what is the first of its page
+            query += " AND EXISTS (SELECT 1 FROM observations WHERE url = it.url AND at < it.at AND news = 1)"
+        if self._wanted is not None:
+            with self._database:
+                self._database.execute("CREATE TEMP TABLE wanted(url TEXT PRIMARY KEY) WITHOUT ROWID")
+                rows = ((url.encode("utf-8", "replace").decode(),) for url in self._wanted)
+                self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", rows)
+            query += " AND (url IN (SELECT url FROM wanted) OR final IN (SELECT url FROM wanted))"
+        return f"{query} ORDER BY at DESC, url"
 
     def _is_asked(self, url: str) -> bool:
         site, tag = self._choice.site, self._choice.tag
@@ -209,7 +221,10 @@ class _Rows:
 
 
 def _is_of(url: str, site: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # a target that was no URL
+        return False
     return host == site or host.endswith(f".{site}")
 
 

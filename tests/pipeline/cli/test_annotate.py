@@ -128,3 +128,12 @@ def test_what_is_said_waits_with_its_run(onrecord: Command, site: Site, tmp_path
     assert _capture(mirror, site.url("/other"), said=()).code == 0
     for store in (mirror.store, str(tmp_path / "other" / "two")):
         assert _pages(Command(store, mirror.env)("--json", "list", "--collection", "Case 7")) == ["post"]
+
+
+def test_a_damaged_key_is_named_before_anything_is_captured(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("no key")
+    keyed = Command(onrecord.store, onrecord.env | {"ONRECORD_SIGNING_KEY": str(key)})
+    done = _capture(keyed, site.url("/post"))
+    assert (done.code, str(key) in done.err) == (2, True)
+    assert site.requests == []
