@@ -36,6 +36,7 @@ _log = logging.getLogger("onrecord.save")
 _TOGETHER = 20  # captures in a run
 _TIME = 600.0  # seconds of a run, after which what is left of it is named as not reached
 _LOOKS = 5.0  # seconds between two looks for a job of another server's
+_SOON = 1.0  # seconds after which the lock of another worker, which may just be ending, is tried again
 _LATER = 30.0  # seconds after which a store that is out of reach is tried again
 _ENDING = 5.0  # seconds that the worker gets to end
 _LONGEST_PAUSE = 60.0  # seconds before a worker that keeps ending is started again
@@ -115,7 +116,7 @@ def work(channel: Channel) -> None:
                 if alone:
                     queue.reopen()
                     _take_all(channel, worker)
-            _pause(channel, _LATER)  # another server of this machine saves, or the store is out of reach
+            _pause(channel, _LATER if alone else _SOON)  # the store is out of reach, or another server's worker saves
 
 
 def _take_all(channel: Channel, worker: _Worker) -> None:

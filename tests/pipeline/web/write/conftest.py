@@ -67,8 +67,8 @@ class Saving:
 
 
 @contextmanager
-def serving(onrecord: Command, *flags: str, token: str = "") -> Iterator[Saving]:
-    process = onrecord.start("serve", "--port", "0", "--write", "--allow-private", *flags)
+def serving(onrecord: Command, *, allow_private: bool = True, token: str = "") -> Iterator[Saving]:
+    process = onrecord.start("serve", "--port", "0", "--write", *(["--allow-private"] if allow_private else []))
     assert process.stderr is not None
     try:
         line = process.stderr.readline()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.command import Command
 from tests.pipeline.ingest.test_record_ids import of_stranger
-from tests.pipeline.web.write.conftest import Saving, manifests
+from tests.pipeline.web.write.conftest import Saving, manifests, serving
 from tests.site import Site
 from tests.waiting import wait_for
 
@@ -66,3 +68,13 @@ def test_what_cannot_be_saved_is_said(saving: Saving, site: Site) -> None:
     lost = saving.ask("POST", "/import", b"neither this nor that", saving.token)
     entry = saving.ended(lost.entry["id"])
     assert (entry["state"], "upload is neither WACZ" in entry["error"]) == ("failed", True)
+
+
+def test_no_address_inside_is_captured(tmp_path: Path, site: Site) -> None:
+    """Also where the settings let captures by hand go there."""
+    onrecord = Command.at(tmp_path / "store", tmp_path / "home", ONRECORD_ALLOW_PRIVATE="true", ONRECORD_DELAY="0")
+    before = len(site.requests)
+    with serving(onrecord, allow_private=False) as running:
+        job = running.capture(site.url("/post"))
+        assert running.ended(job)["outcome"] == "refused-address"
+    assert len(site.requests) == before
