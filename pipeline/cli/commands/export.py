@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
+from pipeline.cli.progress import Progress
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import withheld_option
 
@@ -80,8 +83,13 @@ def command(
         from archive.export import WaczSigner
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
-    with to_file(file) as stream:
+    with to_file(file) as stream, closing(_bar(context, stream)):
         done = write(archive, Wanted(url, match, start, end, runs), stream)
+    _say(context, file, done)
+
+
+def _say(context: Context, file: Path, done: Exported) -> None:
+    """Say what was written."""
     size = file.stat().st_size
     if context.as_json:
         entry = {"file": str(file), "bytes": size, "captures": done.captures, "added": done.added, "pages": done.pages}
@@ -90,6 +98,19 @@ def command(
         added = f" and {done.added:,} that they need" if done.added else ""
         out = f"; {done.withheld:,} that are withheld are left out" if done.withheld else ""
         context.say(f"{file}: {many(done.captures, 'capture')}{added}, {many(size, 'byte')}{out}")
+
+
+def _bar(context: Context, stream: BinaryIO) -> Progress:
+    """Return a bar that says how many bytes were written."""
+    return Progress(enabled=context.draws, total=None, what="writing", unit="", measured=partial(_size, stream))
+
+
+def _size(stream: BinaryIO) -> int:
+    """Return how many bytes of a file are written; 0 of what is no file."""
+    try:
+        return os.fstat(stream.fileno()).st_size
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:

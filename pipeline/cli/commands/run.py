@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_json, print_line
+from pipeline.cli.progress import Progress
 from pipeline.cli.unfinished_runs import (
     counted,
     new_store,
@@ -131,7 +133,9 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     settings = Settings(making, ledger.path.parent, limit)
     try:
         with turn(archive.marks) as mine:
-            ran = run_due(archive, listed, ledger, settings, partial(_report, context), mine)
+            bar = Progress(enabled=context.draws, total=None, lines=False)
+            with closing(bar):
+                ran = run_due(archive, listed, ledger, settings, partial(_report, context, bar), mine)
     except Elsewhere as holder:
         if context.verbosity > 0:
             context.say(f"another machine captures what is due: {plain(str(holder))}")
@@ -141,9 +145,11 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     return ran
 
 
-def _report(context: Context, outcome: Outcome, line: bytes) -> None:
+def _report(context: Context, bar: Progress, outcome: Outcome, line: bytes) -> None:
     from pipeline.discover.outlinks import MORE
 
+    if outcome.role is None and not outcome.skipped:
+        bar.advance(failed=outcome.failed, size=outcome.length or 0)
     if context.as_json:
         print_line(line)
     elif context.verbosity > 0:
