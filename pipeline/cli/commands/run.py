@@ -50,6 +50,9 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
     It says nothing when all is well; a page that disappeared, came back or was edited is one line, and an alert. Where
     another run of this store has not ended it does nothing.
 
+    How pages are captured is said by the table [capture] of the settings, and by the options of each watch: onrecord
+    watch add URL --option depth=2.
+
     Example: onrecord --store s3://commentary run
     """
     from pipeline.alerts.settings import load_channels

@@ -50,7 +50,7 @@ def command(
     checkpoint: Path | None,
     report: Path | None,
 ) -> None:
-    """Look at every run of the archive, or at those that are named; with --deep, read every byte.
+    """Check every run of the archive, or the runs that are named; with --deep, read every byte.
 
     A look reads manifests, digest files and index heads, compares what is listed with them, and looks for every earlier
     run that a manifest names, and for what was signed of the archive, on this machine too. It sees what is missing, cut
