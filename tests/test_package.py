@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.cli.conftest import post
 from tests.site import Site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(tmp_path: Path) -> None:
 @pytest.fixture
 def page() -> Iterator[str]:
     with Site() as site:
+        site.answers["/post"] = post("The harbour", "The mayor knew of it.")
         yield site.url("/post")
 
 
