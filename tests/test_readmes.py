@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib
 import os
 import re
@@ -31,10 +32,12 @@ FILES = ("README.md", "storage/README.md", "archive/README.md", "pipeline/README
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-LANGUAGES = {"sh", "toml", "yaml", "console"}
+LANGUAGES = {"sh", "toml", "yaml", "ini", "console"}
 # Lines of blocks that are no command of onrecord, by how they begin, and what shows that they work.
 ELSEWHERE = {
     "make ": "test_targets_and_extras_are_there",
+    "python3 -m venv ": "test_package.py",
+    ". ~/onrecord-venv/": "test_package.py",
     "pip install ": "test_targets_and_extras_are_there",
     "uv tool install ": "test_targets_and_extras_are_there",
     "eval ": "test_completion_is_there",
@@ -100,6 +103,20 @@ def test_every_toml_block_is_read(name: str, tmp_path: Path) -> None:
         (tmp_path / "config.toml").write_text(block.text)
         assert read_settings(tmp_path / "config.toml")
         assert "alerts" not in tables or len(load_channels(tables["alerts"])) == 5
+
+
+def test_the_unit_of_systemd_starts_what_there_is() -> None:
+    (unit,) = (block.text for name in FILES for block in _blocks(name, "ini"))
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys of units have capitals
+    parser.read_string(unit)
+    assert parser.sections() == ["Unit", "Service", "Install"]
+    program, *arguments = shlex.split(parser["Service"]["ExecStart"])
+    assert Path(program).is_absolute()
+    _, rest, _ = cli.make_parser(click.Context(cli)).parse_args(arguments)
+    assert rest[0] == "serve"
+    serve = take_common_options(importlib.import_module(COMMANDS["serve"][0]).command)
+    serve.make_parser(click.Context(serve)).parse_args(rest[1:])
 
 
 @pytest.mark.parametrize("name", [*FILES, "CHANGELOG.md"])

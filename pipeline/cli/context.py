@@ -100,6 +100,11 @@ class Context:
         """Whether nothing but errors is wanted."""
         return self.verbosity < 0
 
+    @property
+    def draws(self) -> bool:
+        """Whether progress is shown to people."""
+        return not self.quiet and not self.as_json
+
     def open_archive(self, *, look: bool = True) -> Archive:
         """Open the archive that the settings name.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from pipeline.cli.context import Context
 from pipeline.cli.output import many, plain, print_json
+from pipeline.cli.progress import Progress
 
 if TYPE_CHECKING:
     from archive.access import Copied
@@ -20,7 +20,8 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
     from archive.errors import IntegrityError
 
     runs = files = size = faults = 0
-    for copied in copies:
+    bar = Progress(enabled=context.draws, total=None, what="copying", unit="run")
+    for copied in _counted(copies, bar):
         whole = bool(copied.files) and not copied.faults
         runs += whole and not copied.run.endswith("/")  # that is a part of the store that is no run
         files += copied.files
@@ -30,9 +31,17 @@ def told(context: Context, copies: Iterable[Copied], done: str) -> None:
             print_json(asdict(copied))
             continue
         for fault in copied.faults:
-            click.echo(f"{plain(copied.run)}: {plain(fault)}", err=True)
+            bar.print(f"{plain(copied.run)}: {plain(fault)}", error=True)
         if whole and not context.quiet:
-            click.echo(f"{copied.run}: {done}, {many(copied.files, 'file')}, {many(copied.bytes, 'byte')}")
+            bar.print(f"{copied.run}: {done}, {many(copied.files, 'file')}, {many(copied.bytes, 'byte')}", error=False)
     context.say(f"{many(runs, 'run')} {done}, {many(files, 'file')}, {many(size, 'byte')}, {many(faults, 'fault')}")
     if faults:
         raise IntegrityError(f"{many(faults, 'fault')} found; what is sound was {done}; for the rest try another copy")
+
+
+def _counted(copies: Iterable[Copied], bar: Progress) -> Iterator[Copied]:
+    """Yield what was copied, each counted on the bar, which ends with them."""
+    with closing(bar):
+        for copied in copies:
+            bar.advance(failed=bool(copied.faults), size=copied.bytes)
+            yield copied

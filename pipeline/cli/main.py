@@ -20,37 +20,37 @@ from storage.errors import OnrecordError
 
 # name -> (module, one line for --help): a command's module is imported only when the command is named
 COMMANDS = {
-    "alerts": ("pipeline.cli.commands.alerts", "Try the ways by which alerts are sent."),
-    "annotate": ("pipeline.cli.commands.annotate", "Say something of captures: collections, labels, notes."),
+    "alerts": ("pipeline.cli.commands.alerts", "Send a test alert to every channel."),
+    "annotate": ("pipeline.cli.commands.annotate", "Add collections, labels and notes to captures."),
     "capture": ("pipeline.cli.commands.capture", "Capture pages into the archive, as a new run."),
     "compact": ("pipeline.cli.commands.compact", "Merge the indexes of the runs, for quick lookups."),
     "diff": ("pipeline.cli.commands.diff", "Show what changed in the text of a page."),
-    "doctor": ("pipeline.cli.commands.doctor", "Say what would keep captures from working here."),
-    "embargo": ("pipeline.cli.commands.embargo", "Say what is kept and not shown before a date."),
+    "doctor": ("pipeline.cli.commands.doctor", "List what would keep captures from working here."),
+    "embargo": ("pipeline.cli.commands.embargo", "Hide captures of a URL until a date."),
     "evidence": ("pipeline.cli.commands.evidence", "Sign the archive, and prove a snapshot to others."),
     "export": ("pipeline.cli.commands.export", "Write captures to a WACZ, WARC, Parquet, CSV or HTML file."),
-    "extract": ("pipeline.cli.commands.extract", "Make the texts of the archive again, from its WARC files."),
-    "gc": ("pipeline.cli.commands.gc", "Remove what no committed run needs."),
+    "extract": ("pipeline.cli.commands.extract", "Extract the texts again, from the WARC files."),
+    "gc": ("pipeline.cli.commands.gc", "Delete files that no committed run needs."),
     "get": ("pipeline.cli.commands.get", "Print a past snapshot: its text, its page, or its record."),
     "help": ("pipeline.cli.commands.help", "Explain terms, outcomes, exit codes and settings."),
-    "import": ("pipeline.cli.commands.import_", "Bring in WACZ, WARC and ARC files of other programs."),
-    "list": ("pipeline.cli.commands.list_", "List the pages of the archive, each with how it stands."),
+    "import": ("pipeline.cli.commands.import_", "Import WACZ, WARC, ARC and HAR files of other programs."),
+    "list": ("pipeline.cli.commands.list_", "List the pages of the archive, with their states."),
     "mcp": ("pipeline.cli.commands.mcp", "Let an assistant read the archive (Model Context Protocol)."),
-    "recover": ("pipeline.cli.commands.recover", "Bring back what another archive has of a page."),
-    "redact": ("pipeline.cli.commands.redact", "Take the content of captures out of the archive for good."),
+    "recover": ("pipeline.cli.commands.recover", "Get what another archive has of a page."),
+    "redact": ("pipeline.cli.commands.redact", "Delete the content of captures for good."),
     "repair": ("pipeline.cli.commands.repair", "Repair the archive from a copy of it."),
-    "replicate": ("pipeline.cli.commands.replicate", "Bring the archive to another store, verified."),
-    "restore": ("pipeline.cli.commands.restore", "Copy the archive into an empty place and verify it there."),
-    "run": ("pipeline.cli.commands.run", "Capture what is due, and report changes."),
-    "schedule": ("pipeline.cli.commands.schedule", "Have what is due captured by cron or systemd."),
+    "replicate": ("pipeline.cli.commands.replicate", "Copy the archive to another store, and verify it."),
+    "restore": ("pipeline.cli.commands.restore", "Copy the archive into an empty store, and verify it."),
+    "run": ("pipeline.cli.commands.run", "Capture the watched pages that are due, and report changes."),
+    "schedule": ("pipeline.cli.commands.schedule", "Let cron or systemd start `onrecord run`."),
     "search": ("pipeline.cli.commands.search", "Find texts in the archive by their words."),
     "serve": ("pipeline.cli.commands.serve", "Serve the archive to browsers, pywb and Memento clients."),
-    "snapshots": ("pipeline.cli.commands.snapshots", "List what is kept of a URL."),
-    "status": ("pipeline.cli.commands.status", "Say what the archive holds."),
-    "tokens": ("pipeline.cli.commands.tokens", "Say who may save pages through `serve --write`."),
-    "watch": ("pipeline.cli.commands.watch", "Keep the list of what is captured again and again."),
-    "verify": ("pipeline.cli.commands.verify", "Look at every run, or with --deep read every byte."),
-    "withhold": ("pipeline.cli.commands.withhold", "Say what is kept and not shown."),
+    "snapshots": ("pipeline.cli.commands.snapshots", "List the snapshots of a page."),
+    "status": ("pipeline.cli.commands.status", "Count what the archive holds; list what is gone."),
+    "tokens": ("pipeline.cli.commands.tokens", "Edit who may save pages through `serve --write`."),
+    "watch": ("pipeline.cli.commands.watch", "Edit the list of pages to capture again and again."),
+    "verify": ("pipeline.cli.commands.verify", "Check every run; with --deep, read every byte."),
+    "withhold": ("pipeline.cli.commands.withhold", "Hide captures of a URL from readers."),
 }
 
 # The sections of --help, each with its commands in the order in which a user meets them.
@@ -108,9 +108,9 @@ class LazyGroup(click.Group):
     help="The archive: a directory, s3://bucket/prefix[?endpoint=URL], or mirror:A,B.  [env: ONRECORD_STORE]",
 )
 @click.option("--store-id", metavar="ID", help="The archive that the store must hold; else nothing is done.")
-@click.option("--new-store", is_flag=True, help="Begin anew where this machine knew another archive.")
+@click.option("--new-store", is_flag=True, help="Start a new archive where this machine knew another one.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.  [env: ONRECORD_CONFIG]")
-@click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
+@click.option("-v", "--verbose", count=True, help="Print more on stderr; twice for everything.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else.")
 @click.option("--log-json", is_flag=True, help="What is said on stderr as one JSON object a line.")
@@ -129,7 +129,7 @@ def cli(
 ) -> None:
     """Put web pages on record: capture them byte for byte, keep their clean text, find any past snapshot again.
 
-    --store, --config, --json, --log-json, -v and -q may stand behind the command too.
+    --store, --config, --json, --log-json, -v and -q can also follow the command.
     """
     streams = ctx.obj
     context = Context.load(

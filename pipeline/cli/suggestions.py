@@ -63,6 +63,12 @@ def option_meant(error: click.NoSuchOption, commands: Iterable[tuple[str, str]])
     if found:
         return f"{path} has no option {name}; did you mean {' or '.join(found)}?"
     owners = [command for command, module in commands if name in _flags_of(module)]
+    if owners and path.endswith(" run") and "capture" in owners:
+        setting = name.strip("-").replace("-", "_")
+        return (
+            f"{path} has no option {name}; set {setting} in the table [capture] of the settings, or "
+            f"ONRECORD_{setting.upper()} in the environment"
+        )
     if owners:
         return f"{path} has no option {name}; it is one of: {', '.join(f'onrecord {each}' for each in owners[:4])}"
     return f"{path} has no option {name}; see: {path} --help"

@@ -24,7 +24,7 @@ new_store = click.option(
     is_flag=True,
     expose_value=False,
     callback=_begin_anew,
-    help="Begin anew where this machine knew another archive.",
+    help="Start a new archive where this machine knew another one.",
 )
 
 

@@ -12,7 +12,7 @@ from pipeline.cli.output import plain, print_json
 
 @click.group("alerts")
 def command() -> None:
-    """Try the ways by which alerts are sent.
+    """Send a test alert to every channel of the settings.
 
     Example: onrecord alerts test
     """

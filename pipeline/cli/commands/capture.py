@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,6 +21,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.interrupted import Interrupted, interrupted, keep, resume_command
 from pipeline.cli.lookup_note import same_text
 from pipeline.cli.output import many, plain, print_line
+from pipeline.cli.progress import Progress, amount, span
 from pipeline.cli.second_copies import ARCHIVES, send, service_of, want
 from pipeline.cli.session_options import with_secrets, without_secrets
 from pipeline.cli.target_lists import checked_ways, targets
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
     from archive.archive import Archive, Reader
     from archive.model import Outcome, Target
     from archive.states import SnapshotState
-    from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import RunResult
+
+
+_LONG = 50  # pages: after so many, a line says how they ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +130,13 @@ def _capture(
     context: Context, archive: Archive, task: _Task, earlier: Reader | None, also: tuple[str, ...]
 ) -> tuple[RunResult, int]:
     """Make one run; returns how it ended, and the number of targets that failed. `earlier` has the captures before."""
-    from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import capture_all
 
     def left(run: str, targets: Iterator[Target]) -> None:
         _keep(context, run, task, targets)
 
     capturing = capture_options(task.options)
-    with closing(Progress(enabled=not context.quiet and not context.as_json, total=task.total)) as progress:
+    with closing(Progress(enabled=context.draws, total=task.total)) as progress:
         told = _Told(context, progress, earlier, also, rendered=capturing.rules.browser)
         result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
     if task.kept_in is not None:
@@ -140,6 +144,8 @@ def _capture(
     if result.manifest is None and not result.waiting:
         context.say("nothing was asked for, so no run is published")
     elif result.manifest is not None:
+        if (summary := told.summary()) is not None:
+            context.say(summary)
         context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
         sign(context, archive)
     return result, told.failed
@@ -171,6 +177,9 @@ class _Told:
         self.short_texts: dict[str, frozenset[str]] = {}
         self._progress = progress
         self.failed = 0
+        self._began = time.monotonic()
+        self._bytes = 0
+        self._ended: Counter[str] = Counter()
 
     def __call__(self, outcome: Outcome, line: bytes) -> None:
         from pipeline.discover.outlinks import MORE
@@ -189,8 +198,21 @@ class _Told:
             for note in outcome.notes if not self._context.quiet else ():
                 if note.endswith(MORE):
                     self._progress.print(f"onrecord: {plain(outcome.url)}: {note}", error=True)
+        size = outcome.length or 0
+        self._bytes += size
         if is_page:
-            self._progress.advance()
+            self._ended[outcome.outcome] += 1
+            self._progress.advance(failed=outcome.failed, size=size)
+        else:
+            self._progress.add(size)
+
+    def summary(self) -> str | None:
+        """Return how the pages of a long capture ended, most frequent first; None where the lines are few enough."""
+        if self._ended.total() < _LONG:
+            return None
+        ended = ", ".join(f"{number:,} {name}" for name, number in self._ended.most_common())
+        took = span(time.monotonic() - self._began)
+        return f"{many(self._ended.total(), 'page')} in {took}, {amount(self._bytes)} stored: {ended}"
 
     def _state(self, outcome: Outcome, words: frozenset[str] | None) -> SnapshotState | None:
         """Return what a page's capture is beside earlier ones; None where the archive cannot be asked."""

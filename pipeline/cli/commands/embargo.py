@@ -13,7 +13,7 @@ from pipeline.cli.withholding_rules import keep, list_command, remove_command, r
 
 @click.group("embargo")
 def command() -> None:
-    """Say what is kept and not shown before a date; else as `onrecord withhold`."""
+    """Hide captures from readers until a date; else as `onrecord withhold`."""
 
 
 @command.command("add")

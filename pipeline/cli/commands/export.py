@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ from pipeline.cli.context import Context
 from pipeline.cli.html_export import export_html
 from pipeline.cli.output import many, print_json
 from pipeline.cli.output_file import to_file
+from pipeline.cli.progress import Progress
 from pipeline.cli.time_params import Time
 from pipeline.cli.withheld_option import include_sessions_option, withheld_option
 
@@ -89,7 +92,7 @@ def command(
         from archive.export import WaczSigner
 
         write = partial(export_wacz, signer=WaczSigner.beside(context.signing_key()))
-    with to_file(file) as stream:
+    with to_file(file) as stream, closing(_bar(context, stream)):
         done = write(archive, Wanted(url, match, start, end, runs, collection), stream)
     _say_hidden(context, archive)
     _say(context, file, done)
@@ -135,6 +138,19 @@ def _say_hidden(context: Context, archive: Reader) -> None:
             f"{many(count, 'capture')} made with a session left out: they show what one reader may see; to export them "
             "too: --include-sessions"
         )
+
+
+def _bar(context: Context, stream: BinaryIO) -> Progress:
+    """Return a bar that says how many bytes were written."""
+    return Progress(enabled=context.draws, total=None, what="writing", unit="", measured=partial(_size, stream))
+
+
+def _size(stream: BinaryIO) -> int:
+    """Return how many bytes of a file are written; 0 of what is no file."""
+    try:
+        return os.fstat(stream.fileno()).st_size
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 def _writer(name: str) -> Callable[[Reader, Wanted, BinaryIO], Exported]:

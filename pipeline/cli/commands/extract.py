@@ -11,6 +11,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import many, plain, print_line
+from pipeline.cli.progress import Progress
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -41,7 +42,6 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     Example: onrecord extract --executor dask://scheduler.example:8786
     """
     from archive.model import TEXT_INCOMPLETE
-    from pipeline.cli.progress import Progress
     from pipeline.cli.withheld_option import told_outcome
     from pipeline.extract.executors import get_executor
     from pipeline.ingest.capture_run import EXTRACT_MEMORY, EXTRACT_TIME
@@ -55,7 +55,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
     failed = made = incomplete = 0
     try:
         _recover(context, archive, count)
-        with closing(Progress(enabled=not context.quiet and not context.as_json, total=None)) as progress:
+        with closing(Progress(enabled=context.draws, total=None, what="extracting texts", unit="page")) as progress:
 
             def told(made_again: Outcome, json: bytes) -> None:
                 nonlocal failed, made, incomplete
@@ -71,7 +71,7 @@ def command(context: Context, /, runs: tuple[str, ...], executor: str, workers: 
                         f"{outcome.outcome:<12} {plain(outcome.url)}  {plain(outcome.error or '', 200)}",
                         error=not outcome.ok,
                     )
-                progress.advance()
+                progress.advance(failed=not outcome.ok and not little)
 
             result = extract_again(archive, readers, _options(runs, force=force), told)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import click
 
 from pipeline.cli.context import Context
 from pipeline.cli.output import many, plain, print_json, print_line
+from pipeline.cli.progress import Progress
 from pipeline.cli.unfinished_runs import new_store, ready_to_sign, sign
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def command(context: Context, files: tuple[str, ...], extract: bool, listed_page
     archive = context.open_archive(look=False)  # `prepare` looks
     archive.prepare()
     failed = waiting = committed = False
-    with _pool(workers) if extract else nullcontext() as pool:
+    bar = Progress(enabled=context.draws, total=len(files), what="importing", unit="file")
+    with closing(bar), _pool(workers) if extract else nullcontext() as pool:
         for file in files:
             try:
                 tell, say = partial(_tell, context), partial(_say_text, context)
@@ -59,8 +61,10 @@ def command(context: Context, files: tuple[str, ...], extract: bool, listed_page
                     raise click.UsageError(str(error)) from error
                 click.echo(f"onrecord: {plain(str(error))}", err=True)
                 failed = True
+                bar.advance(failed=True)
                 continue
             archive.refresh()
+            bar.advance(size=Path(file).stat().st_size)
             _say(context, done)
             failed = failed or bool(done.left or done.clashes or done.incomplete or done.failed)
             committed = committed or done.run is not None

@@ -13,12 +13,12 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.output import plain, print_line
 from pipeline.cli.paths import state_folder
+from pipeline.cli.progress import Progress
 from pipeline.cli.time_params import Time
 from pipeline.cli.unfinished_runs import new_store, ready_to_sign, recover, sign
 
 if TYPE_CHECKING:
     from archive.model import Outcome
-    from pipeline.cli.progress import Progress
     from pipeline.ingest.capture_run import CaptureOptions
     from pipeline.ingest.recover.other_archive import OtherArchive
     from pipeline.ingest.recover.recover_url import Recovery, Wanted
@@ -121,7 +121,6 @@ def _checked(url: str) -> str:
 def _recover(
     context: Context, other: OtherArchive, url: str, wanted: Wanted, options: dict[str, Any]
 ) -> tuple[Recovery, int]:
-    from pipeline.cli.progress import Progress
     from pipeline.extract.extractor_pool import ExtractorPool
     from pipeline.ingest.capture_run import EXTRACT_MEMORY, EXTRACT_TIME
     from pipeline.ingest.recover.polite_requests import Manners
@@ -137,7 +136,7 @@ def _recover(
     archive.refresh()
     manners = Manners(capturing.fetch, options["searches"], state_folder() / "searches")
     with (
-        closing(Progress(enabled=not context.quiet and not context.as_json, total=None)) as progress,
+        closing(Progress(enabled=context.draws, total=None, what="recovering", unit="capture")) as progress,
         closing(ExtractorPool(os.cpu_count() or 1, time_limit=EXTRACT_TIME, memory_limit=EXTRACT_MEMORY)) as pool,
     ):
         told = _Outcomes(context, progress)
@@ -176,7 +175,7 @@ class _Outcomes:
             status = outcome.status or "---"
             text = f"{status} {outcome.timestamp} {plain(outcome.url)}  from {plain(outcome.via or '', 300)}{error}"
             self._progress.print(text, error=not outcome.ok)
-        self._progress.advance()
+        self._progress.advance(failed=not outcome.ok, size=outcome.length or 0)
 
 
 def _say(context: Context, other: OtherArchive, url: str, done: Recovery, span: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.feed_writing import write_feeds
 from pipeline.cli.output import plain, print_json, print_line
+from pipeline.cli.progress import Progress
 from pipeline.cli.second_copies import send, service_of, want
 from pipeline.cli.unfinished_runs import (
     counted,
@@ -50,6 +52,9 @@ def command(context: Context, time_limit: str, watches: Path | None, proxy: str 
 
     It says nothing when all is well; a page that disappeared, came back or was edited is one line, and an alert. Where
     another run of this store has not ended it does nothing.
+
+    How pages are captured is said by the table [capture] of the settings, and by the options of each watch: onrecord
+    watch add URL --option depth=2.
 
     Example: onrecord --store s3://commentary run
     """
@@ -144,7 +149,9 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     settings = Settings(making, ledger.path.parent, limit, want=partial(want, context))
     try:
         with turn(archive.marks) as mine:
-            ran = run_due(archive, listed, ledger, settings, partial(_report, context), mine)
+            bar = Progress(enabled=context.draws, total=None, lines=False)
+            with closing(bar):
+                ran = run_due(archive, listed, ledger, settings, partial(_report, context, bar), mine)
     except Elsewhere as holder:
         if context.verbosity > 0:
             context.say(f"another machine captures what is due: {plain(str(holder))}")
@@ -155,9 +162,11 @@ def _run(context: Context, listed: list[Watch], ledger: Ledger, limit: float) ->
     return ran
 
 
-def _report(context: Context, outcome: Outcome, line: bytes) -> None:
+def _report(context: Context, bar: Progress, outcome: Outcome, line: bytes) -> None:
     from pipeline.discover.outlinks import MORE
 
+    if outcome.role is None and not outcome.skipped:
+        bar.advance(failed=outcome.failed, size=outcome.length or 0)
     if context.as_json:
         print_line(line)
     elif context.verbosity > 0:

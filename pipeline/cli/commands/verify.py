@@ -17,6 +17,7 @@ import click
 from pipeline.cli.context import Context
 from pipeline.cli.output import json_line, many, plain, print_json
 from pipeline.cli.output_file import to_file
+from pipeline.cli.progress import Progress
 from pipeline.cli.time_params import Span
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def command(
     checkpoint: Path | None,
     report: Path | None,
 ) -> None:
-    """Look at every run of the archive, or at those that are named; with --deep, read every byte.
+    """Check every run of the archive, or the runs that are named; with --deep, read every byte.
 
     A look reads manifests, digest files and index heads, compares what is listed with them, and looks for every earlier
     run that a manifest names, and for what was signed of the archive, on this machine too. It sees what is missing, cut
@@ -69,8 +70,9 @@ def command(
     archive.require()
     end = None if limit is None else time.monotonic() + limit.total_seconds()
     asked = _Asked(runs, deep, resume, age, end, _held(context, checkpoint), tuple(context.known_keys()))
-    told = _Told(context, named=archive.has_replicas)
-    with to_file(report) if report else closing(_Nowhere()) as file:
+    bar = _bar(context, deep=deep)
+    told = _Told(context, bar, named=archive.has_replicas)
+    with closing(bar), to_file(report) if report else closing(_Nowhere()) as file:
         written = _Report(file, archive.url, deep=deep)
         for store, (finding, read) in archive.each_store(lambda store: _look(context, store, asked, told)):
             told(store, finding)
@@ -88,6 +90,10 @@ def command(
         raise IntegrityError(
             f"{many(told.faults, 'fault')} found: repair them: onrecord repair --from STORE, a copy of the store"
         )
+
+
+def _bar(context: Context, *, deep: bool) -> Progress:
+    return Progress(enabled=context.draws, total=None, what="reading" if deep else "checking", unit="run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +166,9 @@ def _finish(readings: Readings, checking: Verification, *, everything: bool) -> 
 class _Told:
     """Prints each finding, and counts."""
 
-    def __init__(self, context: Context, *, named: bool) -> None:
+    def __init__(self, context: Context, progress: Progress, *, named: bool) -> None:
         self._context = context
+        self._progress = progress
         self._named = named
         self._counts: Counter[str] = Counter()
         self.faults = 0
@@ -177,17 +184,19 @@ class _Told:
         if self._context.as_json:
             print_json(asdict(finding) | ({"store": store.url} if self._named else {}))
             return
+        self._progress.advance(failed=bool(finding.faults), size=finding.bytes if finding.read else 0)
         where = f"{plain(store.url)}: " if self._named else ""
         for fault in finding.faults:
-            click.echo(f"{where}{plain(finding.run)}: {plain(fault)}", err=True)
+            self._progress.print(f"{where}{plain(finding.run)}: {plain(fault)}", error=True)
         for note in finding.notes if not self._context.quiet else ():
-            click.echo(f"{where}{finding.run}: {plain(note)}")
+            self._progress.print(f"{where}{finding.run}: {plain(note)}", error=False)
         if finding.run.startswith(("index/", "notices/", "annotations/")) or (finding.faults and not finding.committed):
             return
         if not finding.committed:
             self._context.say(f"{where}{finding.run} was never committed: it is no part of the archive")
         elif not finding.faults and not self._context.quiet and finding.read:
-            click.echo(f"{where}{finding.run}: whole, {many(finding.records, 'record')}, {many(finding.bytes, 'byte')}")
+            whole = f"{many(finding.records, 'record')}, {many(finding.bytes, 'byte')}"
+            self._progress.print(f"{where}{finding.run}: whole, {whole}", error=False)
 
     def summary(self, *, deep: bool) -> str:
         """Return the last line: what was read, and what was not."""

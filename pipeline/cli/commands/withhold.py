@@ -12,7 +12,7 @@ from pipeline.cli.withholding_rules import keep, list_command, remove_command, r
 
 @click.group("withhold")
 def command() -> None:
-    """Say what is kept and not shown: by get, search, diff, export, status, alerts and serve.
+    """Hide captures from readers, without deleting them: from get, search, diff, export, status, alerts and serve.
 
     Nothing that was captured is changed. The rules are in the store, so they apply to all who read it.
     """

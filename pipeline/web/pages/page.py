@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -83,9 +83,9 @@ def _dates(words: str) -> Markup:
         except (ValueError, OverflowError):
             continue
         written = Markup('<time datetime="{}">{} UTC</time>').format(match[0], _minute(moment))
-        pieces += [visible(words[position : match.start()]), written]
+        pieces += [escape(visible(words[position : match.start()])), written]
         position = match.end()
-    return Markup("").join([*pieces, visible(words[position:])])
+    return Markup("").join([*pieces, escape(visible(words[position:]))])
 
 
 def _environment() -> jinja2.Environment:

@@ -56,6 +56,10 @@ def test_a_configuration_behind_the_command_gives_its_defaults(elsewhere: Comman
         (("snapshots", "--since", "x"), "did you mean --from?"),
         (("capture", "--recursive", "x"), "did you mean --depth?"),
         (("get", "--depth", "3"), "it is one of: onrecord capture"),
+        (
+            ("run", "--allow-private"),
+            "set allow_private in the table [capture] of the settings, or ONRECORD_ALLOW_PRIVATE",
+        ),
         (("watch", "ad"), "'add'"),
     ],
 )
