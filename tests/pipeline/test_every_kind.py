@@ -105,12 +105,8 @@ def test_snapshots_in_words(onrecord: Command) -> None:
 def test_timelines(pages: TestClient) -> None:
     for path in PAGES:
         body = pages.get("/url", params={"url": url_of(path)}).text
-        words = [
-            unescape(found)
-            for found in re.findall(
-                r'<span class="what"><span class="state [^>]*><span[^>]*>.</span> ([^<]*)</span>', body
-            )
-        ]
+        shown = re.findall(r'<span class="what"><span class="state [^>]*><span[^>]*>.</span> (.*?)</span></span>', body)
+        words = [unescape(re.sub(r"<[^>]*>", "", found)) for found in shown]
         assert list(map(named, reversed(words))) == EXPECTED[url_of(path)], path
 
 
@@ -127,10 +123,10 @@ def test_the_board_lists_what_is_away_or_edited(pages: TestClient) -> None:
         body = pages.get("/board", params={"state": kind}).text
         for entry in re.findall(r'<li class="edge-.*?</li>', body, re.DOTALL):
             url = re.search(r"<bdi>(http[^<]*)</bdi>", entry)
-            words = re.search(r'<span class="what"><span class="state [^>]*><span[^>]*>.</span> ([^<]*)</span>', entry)
+            words = re.search(r'<span class="what"><span class="state [^>]*><span[^>]*>.</span> (.*?) <span', entry)
             assert url
-            assert words
-            found[url[1]] = named(unescape(words[1]))
+            assert words, entry
+            found[url[1]] = named(unescape(re.sub(r"<[^>]*>", "", words[1])))
     wanted = {path: newest(path) for path in PAGES if newest(path)[0] in AWAY or newest(path)[0] == "edited"}
     assert found == {url_of(path): state for path, state in wanted.items() if path != "/report.pdf"} | {
         url_of("/back-edited"): ("back", Certainty.PENDING)

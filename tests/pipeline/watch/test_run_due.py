@@ -273,7 +273,10 @@ def test_comments_in_the_watch_list_survive(onrecord: Command) -> None:
         ('[[watch]]\npage = "https://a.example/"\ndecay = ["1h", "15m"]\n', "grow from one to the next"),
         ('[[watch]]\npage = "https://a.example/"\ntags = "x"\n', "`tags` is a list of texts"),
         ('[[watch]]\npage = "https://a.example/"\npaused = 1\n', "`paused` is true or false"),
-        ('[[watch]]\npage = "https://a.example/"\nurl = "x"\n', "'url' is no key; known are confirm, confirmations"),
+        (
+            '[[watch]]\npage = "https://a.example/"\nurl = "x"\n',
+            "'url' is no key; known are also, confirm, confirmations",
+        ),
         ('[[watch]]\npage = "https://a.example/"\n[watch.options]\nforce = true\n', "`options.force` is no option"),
         ('[[watch]]\npage = "https://a.example/"\n' * 2, "watch 2: https://a.example/ is watched already"),
         ('[[watch]]\npage = "https://a.example/"\nevery = "1h"\ndecay = true\n', "write one"),

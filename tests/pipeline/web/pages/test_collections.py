@@ -39,7 +39,8 @@ def test_a_collection_shows_its_members_with_citations(library: Library, tmp_pat
     assert "A tax" not in page
     assert page.count("draft") == 1
     read = text_of(client.get(f"/read?{urlencode({'url': POST})}").text)
-    assert f"Record {snapshot.record_id}. {snapshot.digest}." in read
+    cited = text_of(client.get(f"/evidence?{urlencode({'url': POST})}").text)
+    assert f"Record {snapshot.record_id}. {snapshot.digest}." in cited
     assert "See page 2." in read
     assert "A tax" in client.get("/search?collection=Port&q=tax").text
     assert "No text has all" in client.get("/search?collection=Case+7&q=tax").text

@@ -29,8 +29,8 @@ def test_what_is_kept_is_said_in_sentences_and_checked(kept: Library, tmp_path: 
     assert "gazette.example gave this answer on 2 March 2024 09:00:00 UTC, with the status 200" in shown
     assert "Checked now: all " in shown
     snapshot = next(iter(kept.archive.snapshots(COURT)))
-    cited = f"Mirela Stam. “An open court”. {COURT}. Captured 2024-03-02T09:00:00Z, {snapshot.digest}."
-    assert cited in shown
+    cited = f"Mirela Stam. “An open court”. {COURT}. Captured 2024-03-02T09:00:00Z. Record {snapshot.record_id}. "
+    assert f"{cited}{snapshot.digest}." in shown
 
 
 def test_damage_is_said_where_it_is_there(kept: Library, tmp_path: Path) -> None:
