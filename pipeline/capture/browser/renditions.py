@@ -18,6 +18,7 @@ from storage.errors import OnrecordError
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession
 
+_MOST_FRAMES = 8
 _ASKING = 5.0  # seconds for what a page that still works does at once
 _HELD = 1 << 20  # bytes of a thing made that are held in memory
 
@@ -38,10 +39,17 @@ class Inspector:
         self._limits = limits
         self._folder = folder
 
-    async def evaluate(self, expression: str) -> Any:
-        """Return a value from the page, in a world where the page's own scripts have changed nothing."""
-        tree = await self._session.send("Page.getFrameTree")
-        frame = tree["frameTree"]["frame"]["id"]
+    async def frames(self, words: tuple[str, ...]) -> list[str]:
+        """Return the ids of the page itself and of its frames with one of the words in their URL, a few at most."""
+        tree = (await self._session.send("Page.getFrameTree"))["frameTree"]
+        inner = [child["frame"] for child in tree.get("childFrames", ())]
+        named = [frame["id"] for frame in inner if any(word in frame["url"].lower() for word in words)]
+        return [tree["frame"]["id"], *named[:_MOST_FRAMES]]
+
+    async def evaluate(self, expression: str, frame: str | None = None) -> Any:
+        """Return a value from the page or a frame, in a world where the page's own scripts have changed nothing."""
+        if frame is None:
+            frame = (await self._session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         world = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "onrecord"})
         result = await self._session.send(
             "Runtime.evaluate",
