@@ -94,6 +94,7 @@ _OPTIONS = (
         show_default=True,
         help="In the browser: seconds for a page, at rest or not.",
     ),
+    click.option("--pdf", is_flag=True, help="In the browser: keep a print of the page as PDF too."),
     click.option(
         "--expand/--no-expand",
         default=True,

@@ -85,6 +85,7 @@ def _browser(options: Mapping[str, Any]) -> BrowserSettings:
     return BrowserSettings(
         settle=options["settle"],
         limit=options["page_limit"],
+        pdf=options["pdf"],
         expand=options["expand"],
         consent=options["consent"],
         clicks=tuple(options["click"]),
@@ -114,7 +115,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "embeds": rules.embeds,
         "linked-pdfs": rules.linked_pdfs,
         "browser": rules.browser,
-        **({name: options[name] for name in ("expand", "consent", "click")} if rules.browser else {}),
+        **({name: options[name] for name in ("expand", "consent", "click", "pdf")} if rules.browser else {}),
         "force": options["force"],
         "keep-tracking": rules.keep_tracking,
         "max-not-modified": rules.most_not_modified,

@@ -21,7 +21,7 @@ SETTINGS: Mapping[str, frozenset[str]] = {
             "allow_private", "browser", "concurrency", "connections", "consent", "cookies", "credentials", "deadline",
             "delay", "depth", "embeds", "exclude", "expand", "include", "insecure", "keep_tracking", "limit",
             "linked_pdfs", "logins", "low_speed", "low_speed_time", "max_not_modified", "max_not_modified_days",
-            "max_size", "operator", "page_limit", "proxy", "requisites", "robots", "scope", "settle", "timeout",
+            "max_size", "operator", "page_limit", "pdf", "proxy", "requisites", "robots", "scope", "settle", "timeout",
             "user_agent", "workers",
         }
     ),

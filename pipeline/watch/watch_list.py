@@ -25,7 +25,7 @@ _KEYS = {*SOURCES, "name", "every", "decay", "cron", "tags", "paused", "time_lim
 # The options of a capture that a watch can have of its own.
 OPTIONS = {
     "browser", "click", "consent", "cookies", "delay", "depth", "embeds", "exclude", "expand", "header", "include",
-    "insecure", "limit", "linked_pdfs", "logins", "max_size", "requisites", "robots", "scope", "timeout",
+    "insecure", "limit", "linked_pdfs", "logins", "max_size", "pdf", "requisites", "robots", "scope", "timeout",
 }  # fmt: skip
 _LEAST = timedelta(minutes=1)
 _SPAN = re.compile(r"([1-9]\d{0,6})\s*(s|m|min|h|d|w)\Z", re.ASCII)

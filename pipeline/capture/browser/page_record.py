@@ -46,6 +46,7 @@ class BrowserSettings:
     max_repeats: int = 10  # of one request
     max_dom: int = 32 << 20  # characters
     max_memory: int = 2 << 30  # data of one process of the browser
+    pdf: bool = False  # make a print of the page too
     expand: bool = True  # open and press what shows more of the page
     consent: str = "refuse"  # what banners are answered: "refuse", "accept" or "leave"
     clicks: tuple[str, ...] = ()  # CSS selectors of what is clicked

@@ -68,7 +68,8 @@ class Inspector:
                     await self._stop_scripts()
                 if not await self._shows_the_page():
                     return made
-                for name, make in (("DOM", self._dom), ("screenshot", self._screenshot)):
+                makers = [("DOM", self._dom), ("screenshot", self._screenshot)]
+                for name, make in makers + ([("PDF print", self._print)] if self._limits.pdf else []):
                     thing = await self._tried(name, make)
                     if thing is not None:
                         made.append(thing)
@@ -136,6 +137,12 @@ class Inspector:
             "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True}
         )
         return self._made("urn:fullPageFinal:", "image/png", base64.b64decode(shot["data"]))
+
+    async def _print(self) -> Made:
+        """Print the page as PDF, with its backgrounds, on the paper that its style sheets name, else on A4."""
+        paper = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True, "printBackground": True}
+        printed = await self._session.send("Page.printToPDF", paper)
+        return self._made("urn:pdf:", "application/pdf", base64.b64decode(printed["data"]))
 
     def _made(self, scheme: str, mime: str, data: bytes) -> Made:
         sink = BlockSink(self._folder, _HELD)
