@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.async_api import CDPSession
 
 _MOST_FRAMES = 8
+_DRAWING = 0.5  # seconds that frames get to be drawn
 _ASKING = 5.0  # seconds for what a page that still works does at once
 _HELD = 1 << 20  # bytes of a thing made that are held in memory
 
@@ -132,11 +133,22 @@ class Inspector:
         height = max(min(int(size["height"]), self._limits.max_height), 1)
         if size["height"] > self._limits.max_height:
             self._record.notes[f"the screenshot ends after {self._limits.max_height:,} pixels"] += 1
+        tall = await self._made_tall(height)
         clip = {"x": 0, "y": 0, "width": self._limits.width, "height": height, "scale": 1}
         shot = await self._session.send(
-            "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True}
+            "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": not tall}
         )
         return self._made("urn:fullPageFinal:", "image/png", base64.b64decode(shot["data"]))
+
+    async def _made_tall(self, height: int) -> bool:
+        """Make the screen as tall as a page with frames: those that were never on it are not drawn; whether it is."""
+        tree = (await self._session.send("Page.getFrameTree"))["frameTree"]
+        if not tree.get("childFrames") or height <= self._limits.height:
+            return False
+        screen = {"width": self._limits.width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self._session.send("Emulation.setDeviceMetricsOverride", screen)
+        await asyncio.sleep(_DRAWING)
+        return True
 
     async def _print(self) -> Made:
         """Print the page as PDF, with its backgrounds, on the paper that its style sheets name, else on A4."""
