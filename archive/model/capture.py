@@ -89,7 +89,7 @@ class Exchange:
 class Made:
     """Something made of a page rather than received: a picture of it, or what scripts made of its markup.
 
-    `url` is "urn:fullPageFinal:" or "urn:dom:" and the page's URL.
+    `url` is "urn:fullPageFinal:", "urn:dom:" or "urn:pdf:" (a print) and the page's URL.
     """
 
     url: str

@@ -94,7 +94,14 @@ def _fetch_settings(options: Mapping[str, Any], *, kept: bool) -> FetchSettings:
 def _browser(options: Mapping[str, Any]) -> BrowserSettings:
     from pipeline.capture.browser.visit_many import BrowserSettings
 
-    return BrowserSettings(settle=options["settle"], limit=options["page_limit"])
+    return BrowserSettings(
+        settle=options["settle"],
+        limit=options["page_limit"],
+        pdf=options["pdf"],
+        expand=options["expand"],
+        consent=options["consent"],
+        clicks=tuple(options["click"]),
+    )
 
 
 def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: Rules) -> dict[str, Any]:
@@ -120,6 +127,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "embeds": rules.embeds,
         "linked-pdfs": rules.linked_pdfs,
         "browser": rules.browser,
+        **({name: options[name] for name in ("expand", "consent", "click", "pdf")} if rules.browser else {}),
         "force": options["force"],
         "keep-tracking": rules.keep_tracking,
         "max-not-modified": rules.most_not_modified,

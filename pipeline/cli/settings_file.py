@@ -19,10 +19,11 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "also": frozenset({"wayback_keys_file", "wayback_server"}),
     "capture": frozenset(
         {
-            "allow_private", "browser", "concurrency", "connections", "cookies", "credentials", "deadline", "delay",
-            "depth", "embeds", "exclude", "include", "insecure", "keep_tracking", "limit", "linked_pdfs", "logins",
-            "low_speed", "low_speed_time", "max_not_modified", "max_not_modified_days", "max_size", "operator",
-            "page_limit", "proxy", "requisites", "robots", "scope", "settle", "timeout", "user_agent", "workers",
+            "allow_private", "browser", "concurrency", "connections", "consent", "cookies", "credentials", "deadline",
+            "delay", "depth", "embeds", "exclude", "expand", "include", "insecure", "keep_tracking", "limit",
+            "linked_pdfs", "logins", "low_speed", "low_speed_time", "max_not_modified", "max_not_modified_days",
+            "max_size", "operator", "page_limit", "pdf", "proxy", "requisites", "robots", "scope", "settle", "timeout",
+            "user_agent", "workers",
         }
     ),
     "evidence": frozenset({"authorities", "roots", "sign"}),

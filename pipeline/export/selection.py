@@ -23,7 +23,16 @@ _log = logging.getLogger("onrecord.pipeline")
 
 MOST = 100_000  # captures that are added to what was asked for
 # What programs put before a page's address to name what they made of it.
-MADE_OF = ("urn:dom:", "urn:fullPageFinal:", "urn:view:", "urn:thumbnail:", "urn:text:", "urn:pageinfo:", "urn:mhtml:")
+MADE_OF = (
+    "urn:dom:",
+    "urn:fullPageFinal:",
+    "urn:pdf:",
+    "urn:view:",
+    "urn:thumbnail:",
+    "urn:text:",
+    "urn:pageinfo:",
+    "urn:mhtml:",
+)
 _BESIDE = timedelta(hours=1)  # between a page's capture and what was made of it
 _BODY = 20_000_000  # bytes of a page that is looked through for what it needs
 

@@ -29,8 +29,9 @@ TIME_LIMIT = timedelta(minutes=15)
 _KEYS = {*SOURCES, *RULES, *TIMES, "name", "every", "decay", "cron", "tags", "paused", "time_limit", "options", "also"}
 # The options of a capture that a watch can have of its own.
 OPTIONS = {
-    "browser", "collection", "cookies", "delay", "depth", "embeds", "exclude", "header", "include", "insecure", "label",
-    "limit", "linked_pdfs", "logins", "max_size", "note", "requisites", "robots", "scope", "timeout",
+    "browser", "click", "collection", "consent", "cookies", "delay", "depth", "embeds", "exclude", "expand", "header",
+    "include", "insecure", "label", "limit", "linked_pdfs", "logins", "max_size", "note", "pdf", "requisites", "robots",
+    "scope", "timeout",
 }  # fmt: skip
 _LEAST = timedelta(minutes=1)
 _SPAN = re.compile(r"([1-9]\d{0,6})\s*(s|m|min|h|d|w)\Z", re.ASCII)

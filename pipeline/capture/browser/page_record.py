@@ -46,6 +46,10 @@ class BrowserSettings:
     max_repeats: int = 10  # of one request
     max_dom: int = 32 << 20  # characters
     max_memory: int = 2 << 30  # data of one process of the browser
+    pdf: bool = False  # make a print of the page too
+    expand: bool = True  # open and press what shows more of the page
+    consent: str = "refuse"  # what banners are answered: "refuse", "accept" or "leave"
+    clicks: tuple[str, ...] = ()  # CSS selectors of what is clicked
 
 
 class PageRecord:
@@ -82,6 +86,7 @@ class PageRecord:
         self._under_way: set[asyncio.Task[Exchange]] = set()
         self._last = self._loop.time()
         self._frozen = False
+        self.stays = False  # whether no other document may take the place of the page's
         self._shown: tuple[str, ...] = ()  # headers that said who asks
 
     def begin(self) -> None:
@@ -134,7 +139,7 @@ class PageRecord:
                 refused = Verdict("unsupported-scheme", "WebSockets cannot be captured; only http and https can")
                 self._fetched.append(Fetched(self._requisite(url, ()), (), refused))
             self._refuse(asked, "a WebSocket was refused: only HTTP is recorded")
-        if self._frozen:
+        if self._frozen or (self.stays and _replaces_the_page(asked)):
             raise Refused(stay=asked.navigates)
         if self._verdict is None:
             if len(self._chain) >= self._most_hops:
@@ -282,3 +287,8 @@ class PageRecord:
         """Forget everything, files included."""
         for exchange in self._chain + [one for fetched in self._fetched for one in fetched.exchanges]:
             exchange.response.discard()
+
+
+def _replaces_the_page(asked: Asked) -> bool:
+    """Whether a document is asked for in the place of the page's; secure origins are sent that (Fetch Metadata)."""
+    return any(name.lower() == "sec-fetch-dest" and value == "document" for name, value in asked.headers)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive.model import Made, Verdict
+from pipeline.capture.browser.behaviours import Behaviours
 from pipeline.capture.browser.chromium import LOOPBACK_TOO
+from pipeline.capture.browser.consent import Consent
 from pipeline.capture.browser.credential import authorize
 from pipeline.capture.browser.page_record import BrowserSettings, PageRecord
 from pipeline.capture.browser.recording_proxy import PageProxy
@@ -164,12 +166,41 @@ class _Guest:
             with suppress(Exception):  # a script may have called it off
                 await self._page.wait_for_event("framenavigated", self._is_whole, timeout=1000 * (wait + _AFTER))
             await self._load()
-        try:
-            await self._scroll()
-        except Exception as error:  # noqa: BLE001 - the page went elsewhere meanwhile
-            notes[f"not scrolled to the end: {line(error)}"] += 1
+        await self._behave()
         if not await self._rest(self._limits.settle, self._limits.limit * _PATIENCE):
             notes["the page kept asking for more when its time was over"] += 1
+
+    async def _behave(self) -> None:
+        """Do what a reader does to see the whole page."""
+        limits, notes = self._limits, self._record.notes
+        consent = Consent(self._inspector, self._record, limits.consent)
+        more = Behaviours(self._inspector, self._record, self._short_rest)
+        try:
+            await consent.answer()
+        except Exception as error:  # noqa: BLE001 - the page went elsewhere meanwhile, or is too busy
+            notes[f"consent: not looked for: {line(error)}"] += 1
+        try:
+            await self._scroll()
+        except Exception as error:  # noqa: BLE001 - likewise
+            notes[f"not scrolled to the end: {line(error)}"] += 1
+        before = self._page.url
+        self._record.stays = True
+        try:
+            await consent.answer()  # many come late
+            for selector in limits.clicks:
+                await more.click(selector)
+            if limits.expand:
+                await more.show_more()
+        except Exception as error:  # noqa: BLE001 - likewise
+            notes[f"not all of the page was opened: {line(error)}"] += 1
+        if limits.expand and not limits.clicks and self._page.url.partition("#")[0] != before.partition("#")[0]:
+            notes["a button led elsewhere; the page was loaded again, and nothing was pressed"] += 1
+            self._record.stays = False
+            await self._page.goto(before, wait_until="commit", timeout=0)
+            await self._load()
+
+    async def _short_rest(self) -> None:
+        await self._rest(min(self._limits.settle, 0.5), self._limits.limit * _PAUSE)
 
     def _is_whole(self, frame: Frame) -> bool:
         return frame == self._page.main_frame

@@ -18,6 +18,8 @@ from storage.errors import OnrecordError
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession
 
+_MOST_FRAMES = 8
+_DRAWING = 0.5  # seconds that frames get to be drawn
 _ASKING = 5.0  # seconds for what a page that still works does at once
 _HELD = 1 << 20  # bytes of a thing made that are held in memory
 
@@ -38,10 +40,17 @@ class Inspector:
         self._limits = limits
         self._folder = folder
 
-    async def evaluate(self, expression: str) -> Any:
-        """Return a value from the page, in a world where the page's own scripts have changed nothing."""
-        tree = await self._session.send("Page.getFrameTree")
-        frame = tree["frameTree"]["frame"]["id"]
+    async def frames(self, words: tuple[str, ...]) -> list[str]:
+        """Return the ids of the page itself and of its frames with one of the words in their URL, a few at most."""
+        tree = (await self._session.send("Page.getFrameTree"))["frameTree"]
+        inner = [child["frame"] for child in tree.get("childFrames", ())]
+        named = [frame["id"] for frame in inner if any(word in frame["url"].lower() for word in words)]
+        return [tree["frame"]["id"], *named[:_MOST_FRAMES]]
+
+    async def evaluate(self, expression: str, frame: str | None = None) -> Any:
+        """Return a value from the page or a frame, in a world where the page's own scripts have changed nothing."""
+        if frame is None:
+            frame = (await self._session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         world = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "onrecord"})
         result = await self._session.send(
             "Runtime.evaluate",
@@ -60,7 +69,8 @@ class Inspector:
                     await self._stop_scripts()
                 if not await self._shows_the_page():
                     return made
-                for name, make in (("DOM", self._dom), ("screenshot", self._screenshot)):
+                makers = [("DOM", self._dom), ("screenshot", self._screenshot)]
+                for name, make in makers + ([("PDF print", self._print)] if self._limits.pdf else []):
                     thing = await self._tried(name, make)
                     if thing is not None:
                         made.append(thing)
@@ -123,11 +133,28 @@ class Inspector:
         height = max(min(int(size["height"]), self._limits.max_height), 1)
         if size["height"] > self._limits.max_height:
             self._record.notes[f"the screenshot ends after {self._limits.max_height:,} pixels"] += 1
+        tall = await self._made_tall(height)
         clip = {"x": 0, "y": 0, "width": self._limits.width, "height": height, "scale": 1}
         shot = await self._session.send(
-            "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True}
+            "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": not tall}
         )
         return self._made("urn:fullPageFinal:", "image/png", base64.b64decode(shot["data"]))
+
+    async def _made_tall(self, height: int) -> bool:
+        """Make the screen as tall as a page with frames: those that were never on it are not drawn; whether it is."""
+        tree = (await self._session.send("Page.getFrameTree"))["frameTree"]
+        if not tree.get("childFrames") or height <= self._limits.height:
+            return False
+        screen = {"width": self._limits.width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self._session.send("Emulation.setDeviceMetricsOverride", screen)
+        await asyncio.sleep(_DRAWING)
+        return True
+
+    async def _print(self) -> Made:
+        """Print the page as PDF, with its backgrounds, on the paper that its style sheets name, else on A4."""
+        paper = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True, "printBackground": True}
+        printed = await self._session.send("Page.printToPDF", paper)
+        return self._made("urn:pdf:", "application/pdf", base64.b64decode(printed["data"]))
 
     def _made(self, scheme: str, mime: str, data: bytes) -> Made:
         sink = BlockSink(self._folder, _HELD)

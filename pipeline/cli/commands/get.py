@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.extract.tasks import Page
 
 _PIECE = 1 << 20
+_VISIT = timedelta(hours=1)  # between a page's capture and what was made of it
 _DECODED_LIMIT = 4_000_000_000  # bytes: what is printed is streamed, so only a bomb meets this
 _PAGE_LIMIT = 100_000_000  # bytes of a page that is converted in memory
 _PAGE_TIME = 60.0  # seconds
@@ -43,11 +44,12 @@ _TO_MARKDOWN = "pipeline.extract.article:to_markdown"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json", "html", "raw", "record"]),
+    type=click.Choice(["text", "markdown", "json", "html", "raw", "record", "png", "pdf"]),
     default="text",
     show_default=True,
     help="Clean text; Markdown; the document with its metadata, and of a PDF with the places of its paragraphs; the "
-    "page as the server meant it; the response as it was on the wire; the WARC record.",
+    "page as the server meant it; the response as it was on the wire; the WARC record; the picture of the page, or its "
+    "print (the file itself where it is a PDF), as a browser made them.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.  [default: stdout]"
@@ -164,12 +166,41 @@ def _record(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
     yield b"\r\n\r\n"
 
 
+def _png(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
+    return _html(archive, _made(archive, snapshot, "image/png", ("urn:fullPageFinal:", "urn:view:")))
+
+
+def _pdf(archive: Reader, snapshot: Snapshot) -> Iterator[bytes]:
+    return _html(archive, _made(archive, snapshot, "application/pdf", ("urn:pdf:",)))
+
+
+def _made(archive: Reader, snapshot: Snapshot, mime: str, forms: tuple[str, ...]) -> Snapshot:
+    """Return the capture itself where it is of a type, else what a browser made of it; raises NoSuchSnapshot."""
+    from archive.errors import NoSuchSnapshot
+    from archive.times import iso
+
+    if snapshot.mime == mime:
+        return snapshot
+    for form in forms:
+        end = snapshot.timestamp + _VISIT
+        found = archive.snapshots(form + snapshot.url, start=snapshot.timestamp, end=end)
+        if made := next((each for each in found if each.run == snapshot.run and not each.withheld), None):
+            return made
+    option = "--browser" if mime == "image/png" else "--browser --pdf"
+    raise NoSuchSnapshot(
+        f"no {mime} was made of the snapshot of {iso(snapshot.timestamp)}: capture the page with {option}, or name the "
+        "time of a capture that was made so with --at"
+    )
+
+
 _FORMS: dict[str, Callable[[Reader, Snapshot], Iterator[bytes]]] = {
     "text": _text,
     "markdown": _markdown,
     "html": _html,
     "raw": _raw,
     "record": _record,
+    "png": _png,
+    "pdf": _pdf,
 }
 
 

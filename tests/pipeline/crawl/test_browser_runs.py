@@ -88,6 +88,21 @@ def test_empty_without_the_browser_and_whole_with_it(onrecord: Command, site: Si
 
 
 @pytest.mark.full
+def test_the_picture_and_the_print_are_had_by_the_address(onrecord: Command, site: Site, tmp_path: Path) -> None:
+    site.answers["/file"] = answer(b"%PDF-1.4 a file", kind="application/pdf")
+    capture(onrecord, "--browser", "--pdf", site.url("/drawn"))
+    for form, begins in (("png", b"\x89PNG"), ("pdf", b"%PDF-")):
+        done = onrecord("get", site.url("/drawn"), "--format", form, "-o", str(tmp_path / form))
+        assert done.code == 0, done.err
+        assert (tmp_path / form).read_bytes().startswith(begins)
+    onrecord("capture", "--allow-private", "--delay", "0", site.url("/file"))
+    onrecord("get", site.url("/file"), "--format", "pdf", "-o", str(tmp_path / "file"))
+    assert (tmp_path / "file").read_bytes() == b"%PDF-1.4 a file"
+    lacking = onrecord("get", site.url("/file"), "--format", "png")
+    assert (lacking.code, "--browser" in lacking.err) == (4, True), lacking.err
+
+
+@pytest.mark.full
 def test_links_are_followed_in_the_browser_too(onrecord: Command, site: Site) -> None:
     lines = capture(onrecord, "--browser", "--depth", "1", site.url("/linked"))
     titles = {line["title"] for line in lines if not line.get("role")}

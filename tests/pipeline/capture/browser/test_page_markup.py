@@ -1,4 +1,4 @@
-"""What a page's final markup holds beside its document: frames that are seen, and shadow trees that are closed."""
+"""Frames and closed shadow trees: in a page's final markup, and in its picture."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from html import unescape
 
 import pytest
 
-from tests.pipeline.capture.browser.test_browser import Visit, dom, html, script, site, visit
-from tests.site import Site
+from tests.pipeline.capture.browser.test_browser import Visit, dom, html, made, script, site, visit
+from tests.site import Site, answer
 
 __all__ = ["site", "visit"]
 
@@ -42,3 +42,22 @@ def test_frames_and_closed_shadow_trees_are_in_the_markup(site: Site, visit: Vis
     for root in ("<b>closed</b>", "<u>within</u>", "<em>declared</em>"):
         assert root in text.split("</iframe>")[-1]
     assert not [note for note in browsed.notes if "markup" in note]
+
+
+@pytest.mark.full
+def test_frames_far_down_are_in_the_picture(site: Site, visit: Visit) -> None:
+    with Site(host="127.0.0.2") as other:
+        other.answers["/red"] = html("", "<style>html {background: #c00}</style>")
+        site.answers["/"] = html(
+            f"<div style='height: 6000px'></div><iframe src={other.url('/red')} width=900 height=300></iframe>",
+            "<style>body {margin: 0}</style>",
+        )
+        picture = made(visit(site.url("/")), "fullPageFinal")
+    site.answers["/picture.png"] = answer(picture, kind="image/png")
+    site.answers["/look"] = script(  # a browser is what reads a PNG here
+        "const image = new Image(); image.src = '/picture.png'; image.decode().then(() => {"
+        "const canvas = document.createElement('canvas'); canvas.width = image.width; canvas.height = image.height;"
+        "const on = canvas.getContext('2d'); on.drawImage(image, 0, 0);"
+        "document.title = [100, 6150].map(y => on.getImageData(450, y, 1, 1).data.slice(0, 3).join(',')).join(' ')})"
+    )
+    assert "<title>255,255,255 204,0,0</title>" in dom(visit(site.url("/look")))
