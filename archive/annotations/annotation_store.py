@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ from archive.times import now
 from storage.base import ObjectStore
 from storage.errors import ObjectMissing, StoreError, StoreMissing
 
+_log = logging.getLogger("onrecord.archive")
+
+_UNREADABLE = "annotations that cannot be read: %d, %s the first (%s); repair them: onrecord repair --from STORE"
 MOST = 100_000  # objects of annotations in a store
 _READERS = 16  # requests at once
 _ATTEMPTS = 8
@@ -63,12 +67,14 @@ class Annotations:
         self._fresh = False
 
     def said(self) -> Said:
-        """Return what is said now, without what cannot be understood (`faults` names it); raises StoreError."""
+        """Return what is said now; what cannot be understood is left out with a warning. Raises StoreError."""
         with self._lock:
             if not self._fresh:
                 names = frozenset(_standing(self._listed()))
                 if names != self._made_from:
-                    found, _ = self._read(names, ())
+                    found, faults = self._read(names, ())
+                    if faults:
+                        _log.warning(_UNREADABLE, len(faults), *faults[0])
                     self._said, self._made_from = Said(each.addition for each in found), names
                 self._fresh = True
             return self._said

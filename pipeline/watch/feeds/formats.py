@@ -48,7 +48,7 @@ class Channel:
 
     def link_of(self, entry: Entry) -> str:
         """Return the address at which an entry is read."""
-        return self.page_of(entry) if self.page_of else _iri(entry.url)
+        return self.page_of(entry) if self.page_of else iri(entry.url)
 
 
 def atom(channel: Channel, entries: Sequence[Entry]) -> bytes:
@@ -80,7 +80,7 @@ def _entry(writer: _Writer, channel: Channel, entry: Entry) -> None:
     writer.text("published", iso(entry.at))
     writer.text("link", None, rel="alternate", href=channel.link_of(entry))
     if channel.page_of:
-        writer.text("link", None, rel="related", href=_iri(entry.url))
+        writer.text("link", None, rel="related", href=iri(entry.url))
     writer.text("category", None, term=in_words(entry.kind), label=in_words(entry.kind))
     for tag in dict.fromkeys(entry.tags):
         writer.text("category", None, term=tag)
@@ -101,7 +101,7 @@ def _item(channel: Channel, entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "url": channel.link_of(entry),
-        "external_url": _iri(entry.url),
+        "external_url": iri(entry.url),
         "title": _clean(entry.title),
         "content_text": _clean(_content(entry)),
         "date_published": iso(entry.at),
@@ -119,7 +119,7 @@ def _updated(entries: Sequence[Entry]) -> datetime:
     return max((entry.updated for entry in entries), default=_NEVER)
 
 
-def _iri(url: str) -> str:
+def iri(url: str) -> str:
     """Return a URL with what no URI holds percent-encoded."""
     return quote(url, safe=_SAFE, errors="replace")
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from archive.archive import Reader
 from pipeline.watch.feeds.entries import DEFAULT, Choice, Entry, entries, in_archive
 from pipeline.watch.feeds.feed_files import page_at, title_of
-from pipeline.watch.feeds.formats import ATOM, JSON, Channel, atom, json_feed
+from pipeline.watch.feeds.formats import ATOM, JSON, Channel, atom, iri, json_feed
 from pipeline.watch.history import Ledger
 from pipeline.watch.watch_list import Watch
 from pipeline.web.common.archive_reader import Question, Reading
@@ -54,7 +54,7 @@ class Feeds:
                 self._ledger.sync(archive)
                 self._synced = time.monotonic()
             found = entries(archive, self._ledger, self._watches(), choice, in_archive(archive, self._texts))
-        address = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+        address = iri(f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else ""))
         name = f"onrecord feed {archive.url} {choice.words}"
         channel = Channel(title_of(choice), name, address, f"{base}/", page_at(base))
         body = _WRITERS[kind](channel, found)

@@ -91,13 +91,14 @@ def test_what_was_said_of_a_run_is_kept_once() -> None:
     assert (kept.addition.id, kept.addition.words.note) == (ID, "as it was captured")
 
 
-def test_a_damaged_one_is_named_and_hides_no_other(signer: Signer) -> None:
+def test_a_damaged_one_is_named_and_hides_no_other(signer: Signer, caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     notes = Annotations(store, Cache(None))
     bad, good = notes.add(PAGE, WORDS, signer), notes.add(PAGE, Words(("Case 8",)), signer)
     key = object_keys.annotation_key(bad.id)
     store.put(key, store.get(key).replace(b"draft", b"drift"))
     assert notes.said().collections == ["Case 8"]
+    assert f"annotations that cannot be read: 1, {key} the first" in caplog.text
     assert [each for each, _ in annotation_faults(store)] == [key]
     assert [each.addition.id for each in notes.additions()[0]] == [good.id]
 

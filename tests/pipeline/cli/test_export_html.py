@@ -12,13 +12,14 @@ from lxml import html
 from tests.chromium import started
 from tests.command import Command
 from tests.pipeline.web.pages.library import PNG
+from tests.pipeline.web.pages.test_browser_pages import no_browser
 from tests.site import Site, answer
 
 LONG = "It is a long paragraph, so that it is taken for one, and it says the same thing more than once. "
 PAGE = f"""<!DOCTYPE html><html lang=en><head><title>One</title><base href="/deep/">
 <meta http-equiv=refresh content="99; url=/elsewhere"><link rel=stylesheet href=../a.css>
 <script src=/s.js></script></head>
-<body onload="x()"><p>{LONG * 3}</p><img id=kept src=../i.png srcset="../i.png 2x"><img id=lost src=../lost.png>
+<body onload="x()"><p>{LONG * 3}</p><img id=kept src=../i.png srcset="../i.png 1x"><img id=lost src=../lost.png>
 <div style="background:url(../i.png)"></div><iframe src=../frame></iframe><svg><image href="../i.png"/></svg>
 <a id=on href="../two?a=b&amp;c#part">on</a><a id=bad href="javascript:x()">bad</a><a id=in href="#part">in</a>
 <form action=../post><input name=q></form><script>document.title = "ran"</script></body></html>"""
@@ -113,6 +114,7 @@ def test_what_is_no_page_is_one_line(
     assert not list(tmp_path.glob("*.html"))
 
 
+@no_browser
 @pytest.mark.full
 def test_a_browser_shows_it_and_asks_nobody(onrecord: Command, paper: Site, tmp_path: Path) -> None:
     onrecord.capture(paper.url("/one"))

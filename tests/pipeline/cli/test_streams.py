@@ -27,6 +27,7 @@ ARGUMENTS = {
     "serve": ("--help",), "snapshots": (URL,), "status": (), "watch": ("list",), "verify": ("--deep",),
     "withhold": ("add", URL), "help": ("terms",), "list": (), "mcp": (), "tokens": ("list",),
     "recover": (URL, "--archive", "http://127.0.0.1:9/timegate/", "--allow-private"),
+    "annotate": (URL, "--label", "read"),
 }  # fmt: skip
 SEVERAL = ("capture", "get", "import", "search", "verify")
 BROKEN = {"no stdin": "<&-", "no stdout": ">&-", "no stderr": "2>&-", "full": ">/dev/full", "full log": "2>/dev/full"}

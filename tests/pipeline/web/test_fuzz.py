@@ -20,7 +20,10 @@ from tests.pipeline.web.pages.library import COURT, PICTURE, STYLE, TAX, Library
 from tests.torture.scale import examples
 
 STAMP = "20240302090000"
-_PAGES = ["/", "/search?q=court", "/board", "/help", "/static/onrecord.css", "/static/compare.js"]
+_PAGES = [
+    *("/", "/search?q=court", "/board", "/help", "/static/onrecord.css", "/static/compare.js", "/static/copy.js"),
+    *("/collections", "/feed.atom?site=gazette.example&limit=9", "/feed.json?kind=gone&q=court"),
+]
 _ABOUT = ["/url?url=", "/pages?match=host&url=", "/read?url=", "/page?url=", "/compare?url="]
 _PROGRAMS = [
     "/cdx?url=",

@@ -17,6 +17,8 @@ import uvicorn
 from archive.archive import Archive
 from archive.model import Article, Document, Embed, Snapshot
 from archive.runs.warc_files import RunSettings
+from pipeline.watch.history import Ledger
+from pipeline.web.api.feeds import Feeds
 from pipeline.web.app import create_app
 from pipeline.web.common.archive_reader import Reading
 from pipeline.web.replay.app import create_replay
@@ -196,7 +198,8 @@ def served(library: Library, folder: Path) -> Iterator[Served]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [each.getsockname()[1] for each in sockets]
     reading = Reading(library.archive, folder / "search.sqlite")
-    apps = [create_app(reading, ports[1]), create_replay(reading, ports[0])]
+    feeds = Feeds(reading, Ledger(folder / "state" / "ledger.db"), list)
+    apps = [create_app(reading, ports[1], feeds), create_replay(reading, ports[0])]
     servers = [
         uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False)) for app in apps
     ]

@@ -313,3 +313,15 @@ _LOADED = """([tag, attribute, url]) => new Promise(done => {
   it.setAttribute(attribute, url);
   document.body.append(it);
 })"""
+
+
+@pytest.mark.full
+def test_a_citation_is_copied_by_one_click(both: Served, visit: Visit) -> None:
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=both.pages)
+    page = visit.page
+    page.goto(f"{both.pages}/read?url={quote(COURT, safe='')}")
+    cited = page.locator(".citation cite").inner_text()
+    assert COURT in cited
+    page.locator(".citation button").click()
+    page.wait_for_function("document.querySelector('.citation button').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == cited
