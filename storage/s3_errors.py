@@ -36,6 +36,7 @@ _RENEW = "renew the credentials, then run again"
 _REGION = "the bucket lies in another region: name it with ?region="
 _BUCKET = "create the bucket, or check its name, the endpoint and the account"
 _LATER = "the server asks to wait: run again later"
+_FAILED = "the server failed: run again later; if it fails again, its log says why"
 
 # The code in the server's answer, the kind of error it is here, and what to do about it.
 CODES: dict[str, tuple[type[StoreError], str]] = {
@@ -64,7 +65,7 @@ CODES: dict[str, tuple[type[StoreError], str]] = {
     "Throttling": (StoreUnavailable, _LATER),
     "ThrottlingException": (StoreUnavailable, _LATER),
     "TooManyRequests": (StoreUnavailable, _LATER),
-    "InternalError": (StoreUnavailable, _LATER),
+    "InternalError": (StoreUnavailable, _FAILED),
     "ServiceUnavailable": (StoreUnavailable, _LATER),
     "QuotaExceeded": (StoreUnavailable, "the bucket is full: free space or raise its quota, then run again"),
     "XMinioStorageFull": (StoreUnavailable, "the server's disk is full: free space there, then run again"),
@@ -158,7 +159,7 @@ def _by_status(code: str, status: int, url: str) -> StoreError:
     if status in {401, 403}:
         return StoreDenied(f"{url}: {code}: {_KEYS}")
     if status in {408, 425, 429} or status >= 500:
-        return StoreUnavailable(f"{url}: {code}: {_LATER}")
+        return StoreUnavailable(f"{url}: {code}: {_FAILED if status in {500, 502} else _LATER}")
     if status in {301, 307, 308}:
         return StoreMissing(f"{url}: {code}: {_REGION}")
     return StoreError(f"{url}: the server refuses the request with {status} {code}: check the endpoint")

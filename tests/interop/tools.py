@@ -42,7 +42,7 @@ ENVIRONMENTS = {
         Environment("httrack", debian=("httrack", "libhttrack2")),
         _pypi("warcit", "warcit==0.4.0", "setuptools<81", "cchardet", python="3.10"),
         _pypi("har2warc", "har2warc==1.0.4", "setuptools<81"),
-        _pypi("crau", "crau==0.3.3", "scrapy==2.11.2", "twisted<25", "setuptools<81"),
+        _pypi("crau", "crau==0.3.3", "scrapy==2.11.2", "w3lib==2.1.2", "twisted<25", "setuptools<81"),
         _pypi("warcprox", "warcprox==2.13.1"),
         _pypi("wpull", "wpull==2.0.1", python="3.6"),
         _pypi("scrapy-webarchive", "scrapy-webarchive==0.5.3"),
@@ -55,7 +55,7 @@ ENVIRONMENTS = {
         _pypi("pimht", "pimht==0.6.0"),
         Environment("single-file-cli", npm=("single-file-cli@2.0.83",)),
         # S3 servers
-        Environment("s3rver", npm=("@20minutes/s3rver",)),
+        Environment("s3rver", npm=("@20minutes/s3rver@4.0.4",)),
         # schedulers
         Environment("busybox", debian=("busybox",)),
         Environment("bcron", debian=("bcron", "libbg2", "ucspi-unix")),

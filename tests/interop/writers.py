@@ -173,7 +173,22 @@ def _crau(job: Job) -> list[Path]:
 
 def _by_proxy(job: Job, proxy: str) -> None:
     for url in job.urls:
-        job.run(None, "curl", "-s", "-o", "/dev/null", "--path-as-is", "--noproxy", "", "-x", proxy, url, check=False)
+        job.run(
+            None,
+            "curl",
+            "-s",
+            "-m",
+            "10",
+            "-o",
+            "/dev/null",
+            "--path-as-is",
+            "--noproxy",
+            "",
+            "-x",
+            proxy,
+            url,
+            check=False,
+        )
 
 
 _WARCPROX = """
@@ -233,6 +248,8 @@ def _pywb(job: Job) -> list[Path]:
                 None,
                 "curl",
                 "-s",
+                "-m",
+                "10",
                 "-o",
                 "/dev/null",
                 "--path-as-is",
