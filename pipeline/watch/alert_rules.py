@@ -75,8 +75,8 @@ def _parts(table: Mapping[str, Any], name: str, known: set[str]) -> Parts:
     for expression in found.get("regex", ()):
         try:
             re.compile(expression)
-        except re.error as error:
-            raise ValueError(f"`{name}.regex`: {expression!r} is no regular expression: {error}") from error
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"`{name}.regex`: {expression[:100]!r} is no regular expression: {error}") from error
     return Parts(**found)
 
 
@@ -88,13 +88,16 @@ def _list(value: object, name: str) -> tuple[str, ...]:
 
 
 def _check_selector(selector: str, name: str) -> None:
-    from cssselect import HTMLTranslator, SelectorError
+    from cssselect import SelectorError
+    from lxml.cssselect import CSSSelector
+    from lxml.etree import XPathError
+    from lxml.html import fragment_fromstring
 
     try:
-        HTMLTranslator().css_to_xpath(selector)
-    except SelectorError as error:
+        CSSSelector(selector, translator="html")(fragment_fromstring("<p>"))
+    except (SelectorError, XPathError, RecursionError) as error:
         raise ValueError(
-            f"`{name}`: {selector!r} is no CSS selector: {error}; write one as in a style sheet"
+            f"`{name}`: {selector[:100]!r} is no CSS selector: {error}; write one as in a style sheet"
         ) from error
 
 

@@ -186,6 +186,7 @@ def test_an_expression_without_end_hides_nothing(
         ('only = {kinds = ["dates"]}', "`only.kinds` is no rule"),
         ('ignore = {css = "aside"}', "`ignore.css` is a list of texts"),
         ('ignore = {css = ["a:(b"]}', "'a:(b' is no CSS selector"),
+        ('ignore = {css = ["svg|a"]}', "'svg|a' is no CSS selector: Undefined namespace prefix"),
         ('ignore = {regex = ["("]}', "'(' is no regular expression"),
         ('ignore = {kinds = ["weather"]}', "'weather' is no kind of line; known are counters, ago, dates"),
         ('keywords = "recall"', "`keywords` is a list of texts"),
