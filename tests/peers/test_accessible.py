@@ -33,6 +33,7 @@ _KINDS: dict[str, tuple[str, dict[str, str]]] = {
     "comparison": ("/compare", {"url": COURT}),
     "evidence": ("/evidence", {"url": COURT}),
     "board": ("/board", {}),
+    "collections": ("/collections", {}),
     "pages of a host": ("/pages", {"url": "https://gazette.example/", "match": "host"}),
     "unknown page": ("/url", {"url": "https://none.example/"}),
     "error": ("/nowhere", {}),
