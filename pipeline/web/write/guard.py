@@ -17,6 +17,7 @@ from pipeline.web.write.tokens import Token, Tokens
 
 _log = logging.getLogger("onrecord.save")
 
+_EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
 _WRONG_AT_ONCE, _WRONG_A_MINUTE = 10, 10  # per address
 _ASKED_AT_ONCE, _ASKED_A_MINUTE = 60, 30  # per token
 _TOLD_A_MINUTE = 1  # lines of the log about wrong tokens
@@ -53,9 +54,14 @@ class Guard:
         return self._origin or str(request.base_url).rstrip("/")
 
     def check_origin(self, request: Request) -> None:
-        """Refuse what a page of another origin sends (Fetch §3.2, Fetch Metadata §2.4); raises Refused."""
+        """Refuse what a page of another origin sends (Fetch §3.2, Fetch Metadata §2.4); raises Refused.
+
+        An extension of the browser, such as SingleFile, may send a token in a header: no page can pass for one.
+        """
         site = request.headers.getlist("sec-fetch-site")
         origins = request.headers.getlist("origin")
+        if origins and all(each.startswith(_EXTENSIONS) for each in origins) and self.bearer(request) is not None:
+            return
         if any(each not in {"same-origin", "none"} for each in site) or any(
             each not in {self.own_origin(request), str(request.base_url).rstrip("/")} for each in origins
         ):

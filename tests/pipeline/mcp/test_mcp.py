@@ -129,6 +129,7 @@ def test_answers_are_bounded(onrecord: Command, address: str) -> None:
     _asked(onrecord, ask)
 
 
+@pytest.mark.full  # tests/pipeline/test_withheld.py asks each tool, without a process
 def test_access_rules_hold_and_errors_are_one_line(onrecord: Command, address: str) -> None:
     secret = address + "/secret"
 

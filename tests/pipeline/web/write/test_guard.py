@@ -157,6 +157,16 @@ def test_a_page_of_another_origin_writes_nothing(written: Written, headers: dict
     assert written.post("/capture", written.token, json={"url": "http://quay.example/"}, headers=own).status_code == 202
 
 
+@pytest.mark.parametrize("scheme", ["chrome", "moz", "safari-web"])
+def test_an_extension_of_a_browser_writes_with_a_token_in_a_header(written: Written, scheme: str) -> None:
+    headers = {"Origin": f"{scheme}-extension://0123", "Sec-Fetch-Site": "cross-site"}
+    assert written.post("/import?name=a.warc", written.token, content=b"WARC/1.1", headers=headers).status_code == 202
+    form = {"url": "http://quay.example/", "token": written.token}
+    assert written.post("/capture", data=form, headers=headers).status_code == 403
+    assert written.post("/capture", "onr_wrong", json=form, headers=headers).status_code == 401
+    assert len(written.jobs) == 1
+
+
 def test_bodies_are_bounded(written: Written) -> None:
     long = {"url": "http://quay.example/" + "x" * 70_000}
     assert written.post("/capture", written.token, json=long).status_code == 413
