@@ -19,7 +19,7 @@ from tests.pipeline.ingest.test_record_ids import of_stranger
 URL = "http://gazette.example/court"
 # What each command is called with, in an archive that holds one page.
 ARGUMENTS = {
-    "alerts": ("test",), "annotate": (URL,), "capture": ("http://127.0.0.1:9/",), "compact": (), "diff": (URL,),
+    "alerts": ("test",), "capture": ("http://127.0.0.1:9/",), "compact": (), "diff": (URL,),
     "doctor": (),
     "embargo": ("list",), "evidence": ("key",), "export": ("-o", "-", "--help"), "extract": (), "gc": (),
     "get": (URL, "--format", "raw"), "import": ("{file}",), "redact": ("--finish",), "repair": ("--from", "{copy}"),
