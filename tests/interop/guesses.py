@@ -34,3 +34,8 @@ WRITERS: dict[str, str] = {
     "pywb record": "every page byte for byte; chunks kept or removed with their head",
     "wpull": "every page byte for byte, redirects too",
 }
+
+# S3 server: guess
+SERVERS: dict[str, str] = {
+    "s3rver": "stores, reads and verifies; conditional puts are ignored, and the program names that"
+}
