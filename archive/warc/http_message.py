@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from io import BufferedReader
 from typing import BinaryIO
 
 from archive.model import Headers
@@ -54,7 +55,22 @@ def parse_head(data: bytes) -> Head:
 
 
 def read_head(block: BinaryIO, limit: int = 1 << 20) -> tuple[Head, bytes]:
-    """Read a response block up to its blank line: the head and its bytes; the stream is left at the body."""
+    """Read a response block up to its blank line: the head and its bytes; the stream is left at the body.
+
+    Of interim responses before the final one (RFC 9110 §15.2), which other programs' records may begin with, the bytes
+    are returned too; the head is that of the final response.
+    """
+    before = b""
+    while True:
+        data = _to_blank_line(block, limit - len(before))
+        head = parse_head(data)
+        is_interim = 100 <= head.status < 200 and head.status != 101
+        if not is_interim or len(before) + len(data) >= limit or not _comes_next(block, b"HTTP/"):
+            return replace(head, length=len(before) + len(data)), before + data
+        before += data
+
+
+def _to_blank_line(block: BinaryIO, limit: int) -> bytes:
     lines: list[bytes] = []
     size = 0
     while size < limit:
@@ -63,8 +79,17 @@ def read_head(block: BinaryIO, limit: int = 1 << 20) -> tuple[Head, bytes]:
         size += len(line)
         if line in {b"\r\n", b"\n", b""}:
             break
-    data = b"".join(lines)
-    return parse_head(data), data
+    return b"".join(lines)
+
+
+def _comes_next(block: BinaryIO, wanted: bytes) -> bool:
+    if isinstance(block, BufferedReader):
+        found = block.peek(len(wanted))[: len(wanted)]
+    else:
+        at = block.tell()
+        found = block.read(len(wanted))
+        block.seek(at)
+    return bool(found) and wanted.startswith(found)
 
 
 def read_entity(body: BinaryIO, head: Head) -> Iterator[bytes]:

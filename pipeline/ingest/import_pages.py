@@ -9,7 +9,7 @@ from archive.errors import EntityError
 from archive.formats import urlkey
 from archive.importers import ForeignRecord
 from archive.model import Snapshot
-from archive.warc import decoded, parse_head, read_entity
+from archive.warc import decoded, read_entity, read_head
 from pipeline.extract.tasks import BEGINNING, MAYBE_PAGES, holds_text, may_hold_text
 
 _LOOKED_AT = 1 << 16  # bytes of a record, for what its body begins with
@@ -100,13 +100,12 @@ def may_be_page(record: ForeignRecord, snapshot: Snapshot) -> bool:
 def _beginning(record: ForeignRecord) -> bytes:
     """Return the first bytes of what a record carries, its codings undone as far as they can be."""
     with record.block.open() as stream:
-        data = stream.read(_LOOKED_AT)
+        data = BytesIO(stream.read(_LOOKED_AT))
     if record.kind != "response":
-        return data[:BEGINNING]
-    head, found, body = data.partition(b"\r\n\r\n")
-    parsed = parse_head(head + found)
+        return data.read(BEGINNING)
+    head, _ = read_head(data)
     pieces = bytearray()
     with suppress(EntityError):
-        for piece in decoded(read_entity(BytesIO(body), parsed), parsed.content_encoding, _LOOKED_AT):
+        for piece in decoded(read_entity(data, head), head.content_encoding, _LOOKED_AT):
             pieces += piece
     return bytes(pieces[:BEGINNING])

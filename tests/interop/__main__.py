@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.command import Command
-from tests.interop import readers, writers
+from tests.interop import readers, servers, writers
 from tests.interop.compare import pages_of
 from tests.interop.records import records
 from tests.interop.site import odd_site, page_paths
@@ -27,6 +27,9 @@ def main(only: set[str]) -> None:
             for name in writers.WAYS:
                 if not only or name in only:
                     print(writers.row(name, site, ours, Path(folder) / name.replace(" ", "-")).line(), flush=True)
+            if not only or "s3rver" in only:
+                print("\n| S3 server | packages | guess | seen |\n|---|---|---|---|")
+                print(servers.s3rver(Path(folder), urls[:3]).line(), flush=True)
         file = Path(folder) / "all.warc.gz"
         done = onrecord("export", str(file))
         assert done.code == 0, done.err

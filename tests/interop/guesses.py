@@ -30,9 +30,12 @@ WRITERS: dict[str, str] = {
     "MHTML by Chromium": "the start page and its picture; other bytes, the same text",
     "single-file-cli": "one HTML file with the same text and other bytes, dated to the second",
     "crau": "every page, bodies as Scrapy decodes them, with heads that name no coding",
-    "scrapy-webarchive": "a WACZ of every page, bodies as Scrapy decodes them",
     "warcprox": "every page byte for byte; the second of two same bodies as a revisit",
     "pywb record": "every page byte for byte; chunks kept or removed with their head",
     "wpull": "every page byte for byte, redirects too",
-    "zstd by script": "the form of wget-at and Zeno, a dictionary in the first frame: every page byte for byte",
+}
+
+# S3 server: guess
+SERVERS: dict[str, str] = {
+    "s3rver": "stores, reads and verifies; conditional puts are ignored, and the program names that"
 }

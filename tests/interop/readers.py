@@ -5,30 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.environments import Unavailable
 from tests.interop.guesses import READERS
 from tests.interop.records import Record, sha1
+from tests.interop.rows import Row
 from tests.interop.tools import ENVIRONMENTS
 
 SCRIPTS = Path(__file__).parent / "readers"
 _PATIENCE = 120  # seconds for one reader
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table: the tool, what was guessed of it, and what it did."""
-
-    tool: str
-    version: str
-    guess: str
-    seen: str
-
-    def line(self) -> str:
-        """Return the row in Markdown."""
-        return f"| {self.tool} | {self.version} | {self.guess} | {self.seen.replace('|', '/')} |"
 
 
 def read_with(name: str, script: str, file: Path) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from tests.command import Command
 from tests.interop.compare import Page, compared, pages_of
 from tests.interop.environments import Environment, Unavailable
 from tests.interop.guesses import WRITERS
-from tests.interop.readers import Row
+from tests.interop.rows import Row
 from tests.interop.site import page_paths
 from tests.interop.tools import ENVIRONMENTS
 from tests.site import Site
@@ -200,7 +200,7 @@ main.main()
 
 def _warcprox(job: Job) -> list[Path]:
     tool = _tool("warcprox")
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(
         [tool.program("python"), "-c", _WARCPROX, "-p", str(port), "-z", "-d", "warcs", "--dedup-db-file=dedup.db"],
         cwd=job.folder,
@@ -209,7 +209,7 @@ def _warcprox(job: Job) -> list[Path]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: _answers(port))
+        wait_for(lambda: answers(port))
         _by_proxy(job, f"http://127.0.0.1:{port}")
         time.sleep(2)  # it writes behind its answers
     finally:
@@ -222,7 +222,7 @@ def _pywb(job: Job) -> list[Path]:
     tool = _tool("pywb-2.10")
     (job.folder / "config.yaml").write_text("collections:\n  live: $live\nrecorder: live\n")
     job.run(tool, tool.program("wb-manager"), "init", "web")
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(
         [
             tool.program("wayback"),
@@ -242,7 +242,7 @@ def _pywb(job: Job) -> list[Path]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: _answers(port))
+        wait_for(lambda: answers(port))
         for url in job.urls:
             job.run(
                 None,
@@ -281,14 +281,16 @@ def _wpull(job: Job) -> list[Path]:
     return [job.folder / "wpull.warc.gz"]
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Return whether something listens on a port of loopback."""
     import socket
 
     with socket.socket() as trial:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that was free just now."""
     import socket
 
     with socket.socket() as trial:

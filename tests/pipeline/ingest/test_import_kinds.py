@@ -255,6 +255,17 @@ def test_a_date_is_the_first_moment_that_it_names(date: str, moment: str, theirs
     assert theirs.times("http://quay.example/a") == [moment]
 
 
+def test_a_final_response_behind_interim_ones_is_the_page(theirs: Theirs) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    theirs.bring(record("response", "http://quay.example/a", interim + answer()), "a.warc")
+    (found,) = theirs.archive.snapshots("http://quay.example/a")
+    assert (found.status, found.mime, theirs.faults) == (200, "text/html", [])
+    assert b"".join(theirs.archive.payload(found)[2]) == page()
+    document = theirs.archive.document(found)
+    assert document is not None
+    assert "pilots" in (document.article.text or "")
+
+
 def test_digests_that_are_wrong_are_noted_and_harm_no_text(theirs: Theirs) -> None:
     zeros = "0" * 64
     block = record("response", "http://quay.example/a", answer(), 1, f"WARC-Block-Digest: sha256:{zeros}")
