@@ -30,7 +30,7 @@ _BY_OUTCOME = {
         (
             "rate-limited", "redirect-loop", "too-many-redirects", "refused-address", "dns-failure", "connect-failed",
             "connect-timeout", "tls-certificate", "tls-failure", "timeout", "empty-reply", "header-too-large",
-            "not-http", "browser-crashed", "browser-failed",
+            "not-http", "http2-only", "browser-crashed", "browser-failed",
         ),
         State.UNREACHABLE,
     ),

@@ -134,6 +134,8 @@ async def _connected(opener: _Opener, where: str, url: WebUrl, settings: FetchSe
     except TimeoutError as error:
         raise Failure("connect-timeout", f"no connection to {where} within {settings.connect_timeout:g} s") from error
     except ssl.SSLError as error:
+        if speaks_http2_only(error):
+            raise Failure("http2-only", f"{url.host} does not speak HTTP/1") from error
         raise Failure("tls-failure", f"no TLS with {url.host}: {error.reason or error}") from error
     except NoWay as error:
         raise Failure("connect-failed", str(error)) from error
@@ -184,6 +186,14 @@ async def _open(opener: _Opener, url: WebUrl, context: ssl.SSLContext | None) ->
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     version = writer.get_extra_info("ssl_object").version() if context else None
     return Connection(reader, writer, ip, version and version.lower().replace("tlsv", "tls/"))
+
+
+def speaks_http2_only(error: ssl.SSLError) -> bool:
+    """Return whether a server has refused HTTP/1 in its TLS handshake, by the alert of RFC 7301 §3.2.
+
+    Python gives that alert no `reason` of its own: its words are in the message.
+    """
+    return "no application protocol" in str(error).lower().replace("_", " ")
 
 
 _CONTEXTS: dict[bool, ssl.SSLContext] = {}

@@ -11,7 +11,7 @@ import h11
 
 from archive.model import Exchange, Truncation
 from archive.times import now
-from pipeline.capture.http.connection import READ, Connection, Stale, reason_of
+from pipeline.capture.http.connection import READ, Connection, Stale, reason_of, speaks_http2_only
 from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.proxies import Proxy
 from pipeline.capture.http.proxy_tunnel import authorization
@@ -98,13 +98,15 @@ async def _converse(
         await _read(connection.reader, recorder, settings)
     except Failure as failure:
         # On a kept connection, what is not HTTP may be the tail of the answer before.
-        if reused and failure.verdict.name in {"empty-reply", "not-http"}:
+        if reused and failure.verdict.name in {"empty-reply", "not-http", "http2-only"}:
             raise Stale from failure
         raise
     except OSError as error:
         if reused and not recorder.received:
             raise Stale from error
         if isinstance(error, ssl.SSLError):
+            if speaks_http2_only(error):
+                raise Failure("http2-only", f"{url.host} does not speak HTTP/1") from error
             raise Failure("tls-failure", f"TLS with {url.host} broke: {error.reason or error}") from error
         raise Failure("connect-failed", f"the connection broke: {reason_of(error)}") from error
     finally:

@@ -41,6 +41,7 @@ MEANINGS = {
     "empty-reply": "the server closed the connection without an answer",
     "header-too-large": "the answer's head is larger than 256 KiB, or never ends",
     "not-http": "what came is not HTTP/1",
+    "http2-only": "the server speaks HTTP/2 only, and only HTTP/1 is recorded",
     "decoded-too-large": "archived, but its content coding decodes to more than 100 MB: no text is extracted",
     "undecodable": "archived, but its content coding cannot be undone: no text is extracted",
     "too-much-work": "archived, but its text takes more work than an imported file of that size may: extract its run",

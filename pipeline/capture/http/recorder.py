@@ -20,6 +20,7 @@ from pipeline.capture.http.failures import Failure
 from pipeline.capture.http.framing import Counted, Framing, framing_of
 from storage.errors import StoreUnavailable
 
+_FRAMES = {b"\4\0", b"\7\0"}  # the types and flags of SETTINGS and GOAWAY: what comes first (RFC 9113 §3.4)
 _SWITCHING = 101  # final: what follows is another protocol (RFC 9110 §15.2.2)
 _BYTES_BEHIND = "more bytes came behind the response; they are no part of it"
 
@@ -134,6 +135,10 @@ class Recorder:
 
     def _check_head(self) -> None:
         start = bytes(self._head[:5])
+        if start[3:] in _FRAMES and start[:2] in {b"\0\0", b"\0\1"}:
+            raise Failure("http2-only", "the server answers HTTP/1 with frames of HTTP/2 (RFC 9113 §4.1)")
+        if start[:1] == b"\0" and len(start) < len(b"HTTP/"):  # a frame's head may come in pieces
+            return
         if start and not b"HTTP/".startswith(start) and start != b"HTTP/":
             raise Failure("not-http", f"what came is not HTTP: it begins with {bytes(self._head[:20])!r}")
 

@@ -130,6 +130,7 @@ def test_what_breaks_off_is_kept_and_marked(site: Site, tmp_path: Path, case: st
 FAULTS = {
     "empty-reply": empty_reply,
     "not-http": b"220 mail.example.org ready\r\n",
+    "http2-only": b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x80",
     "header-too-large": endless_header,
 }
 
@@ -141,6 +142,23 @@ def test_what_is_no_answer_is_named(site: Site, tmp_path: Path, name: str) -> No
     assert (fetched.verdict.name, fetched.exchanges) == (name, ())
     assert fetched.verdict.error
     assert "\n" not in fetched.verdict.error
+
+
+def test_a_server_that_agrees_to_http2_alone_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"\x15\3\3\0\2\2\x78")  # the alert no_application_protocol (RFC 7301 §3.2)
+                connection.recv(1)
+
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        fetched = fetch_one(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join(60)
+    assert (fetched.verdict.name, fetched.exchanges) == ("http2-only", ())
 
 
 def test_a_head_that_breaks_off_is_not_http(site: Site, tmp_path: Path) -> None:
