@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,6 @@ class Progress:
         self._bar: Bar | None = None
         self._what, self._unit, self._total, self._measured = what, unit, total, measured
         self._done = self._failed = self._bytes = 0
-        self.waiting: Counter[str] = Counter()  # hosts, each with the pages that were asked for and are not done
         self._lines = enabled and lines and not sys.stderr.isatty()
         self._began = self._said = time.monotonic()
         if enabled and sys.stderr.isatty():
@@ -72,8 +70,6 @@ class Progress:
         else:
             parts = [f"{self._done:,} of {many(self._total, self._unit)}"]
         parts += [f"{self._failed:,} failed"] if self._failed else []
-        hosts = sum(number > 0 for number in self.waiting.copy().values())
-        parts += [f"waiting for {many(hosts, 'host')}"] if hosts else []
         size = self._measured() if self._measured else self._bytes
         parts += [amount(size)] if size else []
         return f"{self._what}: {', '.join(parts)}" if parts else self._what

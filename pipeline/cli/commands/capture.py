@@ -138,9 +138,7 @@ def _capture(
     capturing = capture_options(task.options)
     with closing(Progress(enabled=context.draws, total=task.total)) as progress:
         told = _Told(context, progress, earlier, also, rendered=capturing.rules.browser)
-        result = capture_all(
-            archive, told.taken(task.targets), capturing, told, short_texts=told.short_texts, interrupted=left
-        )
+        result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
     if task.kept_in is not None:
         task.kept_in.unlink(missing_ok=True)
     if result.manifest is None and not result.waiting:
@@ -204,15 +202,9 @@ class _Told:
         self._bytes += size
         if is_page:
             self._ended[outcome.outcome] += 1
-            self._progress.waiting[_host(outcome.url)] -= 1
             self._progress.advance(failed=outcome.failed, size=size)
         else:
             self._progress.add(size)
-
-    def taken(self, target: Target) -> Target:
-        """Count a target for its host, until its outcome comes."""
-        self._progress.waiting[_host(target.url)] += 1
-        return target
 
     def summary(self) -> str | None:
         """Return how the pages of a long capture ended, most frequent first; None where the lines are few enough."""
@@ -240,11 +232,6 @@ class _Told:
         except StoreError:
             self._archive = None  # out of reach: the pages that follow do not wait for it
             return None
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL, as far as it has one."""
-    return url.partition("://")[2].partition("/")[0].lower()
 
 
 def _with_state(line: bytes, state: SnapshotState | None) -> bytes:

@@ -38,8 +38,6 @@ def test_counts_are_words() -> None:
     bar.advance(failed=True)
     bar.add(300)
     assert bar.words() == "capturing: 2 of 40 pages, 1 failed, 1.5 kB"
-    bar.waiting.update({"a.example": 2, "b.example": 0, "c.example": -1})
-    assert bar.words() == "capturing: 2 of 40 pages, 1 failed, waiting for 1 host, 1.5 kB"
     other = Progress(enabled=False, total=None, what="writing", unit="", measured=lambda: 5_000_000)
     assert other.words() == "writing: 5.0 MB"
     assert Progress(enabled=False, total=None, what="reading", unit="run").words() == "reading: 0 runs"
