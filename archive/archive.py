@@ -84,9 +84,8 @@ class Archive(Reader):
     def _publish(self, spooled: SpooledRun) -> Manifest:
         """Put a sealed run into the stores, and beside it what its user says of it; raises StoreError."""
         found = self._stores.publish(spooled, read_back=self._read_back)
-        words = Words.taken(dict(spooled.settings().get("said") or {}))
-        if not words.empty:  # the run stays in the spool until this is kept too
-            self.annotations.add_of_run(found.run, words, self._signer_of(found.run))
+        if said := spooled.settings().get("said"):  # the run stays in the spool until this is kept too
+            self.annotations.add_of_run(found.run, Words.taken(dict(said)), self._signer_of(found.run))
         return found
 
     def _signer_of(self, run: str) -> Signer | None:

@@ -58,7 +58,7 @@ class Annotations:
     _store: ObjectStore
     _cache: Cache
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _said: Said = field(default_factory=Said)
+    _said: Said | None = None
     _made_from: frozenset[str] = frozenset()
     _fresh: bool = False
 
@@ -71,12 +71,13 @@ class Annotations:
         with self._lock:
             if not self._fresh:
                 names = frozenset(_standing(self._listed()))
-                if names != self._made_from:
+                if names != self._made_from or self._said is None:
                     found, faults = self._read(names, ())
                     if faults:
                         _log.warning(_UNREADABLE, len(faults), *faults[0])
                     self._said, self._made_from = Said(each.addition for each in found), names
                 self._fresh = True
+            assert self._said is not None, "it was just read"
             return self._said
 
     def additions(self, known: Iterable[PublicKey] = ()) -> tuple[list[Signed], list[tuple[str, str]]]:

@@ -112,7 +112,8 @@ class Session:
         `page` says that a document is to follow, `read` that `describe` is, where the payload is new. `availability`
         names what stands in the page's place, where the answer says so. Raises StoreUnavailable when the disk fails.
         """
-        exchange = self._as_kept(exchange)
+        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
+        exchange = masked(exchange) if self._settings.mask else exchange
         digests = exchange.digests or measure(exchange)
         earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
@@ -148,10 +149,6 @@ class Session:
         elif fields := origin.fields():
             self._warcs.metadata(snapshot, fields)
         return snapshot
-
-    def _as_kept(self, exchange: Exchange) -> Exchange:
-        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
-        return masked(exchange) if self._settings.mask else exchange
 
     def describe(self, place: str, outlinks: Iterable[str]) -> None:
         """Write the metadata record of a capture that was added to be read: how it was come by, and its outlinks."""

@@ -28,6 +28,7 @@ def capture_options(options: dict[str, Any], *, kept: bool = False) -> CaptureOp
     from datetime import timedelta
 
     from archive.runs import RunSettings
+    from pipeline.capture.http.site_session import NOBODY
     from pipeline.crawl.scope import RobotsPolicy, Rules, Scope
     from pipeline.extract.extractor_version import extractor_version
     from pipeline.ingest.capture_run import CaptureOptions
@@ -46,14 +47,15 @@ def capture_options(options: dict[str, Any], *, kept: bool = False) -> CaptureOp
         robots=RobotsPolicy(options["robots"]),
         agent=settings.user_agent,
         keep_tracking=options["keep_tracking"],
-        conditional=not (options["force"] or settings.session),  # another reader has other pages under the same ETag
+        conditional=not (options["force"] or settings.session is not NOBODY),  # its pages have the same ETag
         most_not_modified=options["max_not_modified"],
         full_after=timedelta(days=options["max_not_modified_days"]),
         browser=options["browser"],
     )
     named = _named_settings(options, settings, rules) | {"extractor": extractor_version()}
     masked = options["credentials"] == "mask"
-    said = words_of(options["collection"], options["label"], options["note"]).entry()
+    spoken = options["collection"], options["label"], options["note"]
+    said = words_of(*spoken).entry() if any(spoken) else {}
     run = RunSettings(software(), options["operator"], named, force=options["force"], mask=masked, said=said)
     browser = _browser(options) if rules.browser else None
     return CaptureOptions(settings, run, rules, browser, workers=options["workers"] or os.cpu_count() or 1)
@@ -72,8 +74,10 @@ def words_of(collections: Iterable[str], labels: Iterable[str], note: str | None
 def _fetch_settings(options: Mapping[str, Any], *, kept: bool) -> FetchSettings:
     from pipeline.capture.http.proxies import ways_of
     from pipeline.capture.http.settings import FetchSettings
+    from pipeline.capture.http.site_session import NOBODY
     from pipeline.version import software
 
+    as_reader = options["cookies"] or options["logins"] or options["header"]
     return FetchSettings(
         ways=ways_of(options["proxy"]),
         user_agent=options["user_agent"] or software(),
@@ -87,7 +91,7 @@ def _fetch_settings(options: Mapping[str, Any], *, kept: bool) -> FetchSettings:
         low_speed_time=options["low_speed_time"],
         allow_private=options["allow_private"],
         insecure=options["insecure"],
-        session=session_of(options, kept=kept),
+        session=session_of(options, kept=kept) if as_reader else NOBODY,
     )
 
 
@@ -106,6 +110,8 @@ def _browser(options: Mapping[str, Any]) -> BrowserSettings:
 
 def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: Rules) -> dict[str, Any]:
     """Return the settings that a run's manifest names."""
+    from pipeline.capture.http.site_session import NOBODY
+
     return {
         "user-agent": settings.user_agent,
         "delay": settings.delay,
@@ -133,7 +139,7 @@ def _named_settings(options: Mapping[str, Any], settings: FetchSettings, rules: 
         "max-not-modified": rules.most_not_modified,
         "max-not-modified-days": options["max_not_modified_days"],
         "credentials": options["credentials"],
-        **({"session": list(settings.session.kinds)} if settings.session.kinds else {}),
+        **({"session": list(settings.session.kinds)} if settings.session is not NOBODY else {}),
     }
 
 

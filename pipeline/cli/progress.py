@@ -92,7 +92,9 @@ class Progress:
         """Count one more, and its bytes."""
         self._done += 1
         self._failed += failed
-        self.add(size)
+        self._bytes += size
+        if self._lines and time.monotonic() - self._said >= _PAUSE:
+            self._say()
         if self._bar:
             self._bar.advance(self._task)
 
@@ -100,8 +102,11 @@ class Progress:
         """Count bytes of what is not counted itself, and print a line where it is time for one."""
         self._bytes += size
         if self._lines and time.monotonic() - self._said >= _PAUSE:
-            self._said = time.monotonic()
-            say(f"onrecord: {self.words()}{self._left()}", error=True)
+            self._say()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        say(f"onrecord: {self.words()}{self._left()}", error=True)
 
     def _left(self) -> str:
         """Return how long the rest takes, as far as one can tell from what is done."""

@@ -66,7 +66,8 @@ def target_of(written: str) -> Target:
     """Return the target that a user wrote: a URL, or a domain without a scheme, which is tried as https, then http."""
     from archive.model import Target
 
-    warn_of_route(written)
+    if "#" in written:
+        warn_of_route(written)
     return Target(f"https://{written}", bare=True) if _BARE.match(written) else Target(written)
 
 

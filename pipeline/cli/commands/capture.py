@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,16 +136,16 @@ def _capture(
         _keep(context, run, task, targets)
 
     capturing = capture_options(task.options)
-    with closing(Progress(enabled=context.draws, total=task.total)) as progress:
-        told = _Told(context, progress, earlier, also, rendered=capturing.rules.browser)
+    with closing(Progress(enabled=not (context.quiet or context.as_json), total=task.total)) as progress:
+        told = _Told(context, progress, earlier, also, capturing.rules.browser)
         result = capture_all(archive, task.targets, capturing, told, short_texts=told.short_texts, interrupted=left)
     if task.kept_in is not None:
         task.kept_in.unlink(missing_ok=True)
     if result.manifest is None and not result.waiting:
         context.say("nothing was asked for, so no run is published")
     elif result.manifest is not None:
-        if (summary := told.summary()) is not None:
-            context.say(summary)
+        if sum(told.ended.values()) >= _LONG:
+            context.say(told.summary())
         context.say(f"run {result.run}: {counted(result.counts)}, in {archive.url}")
         sign(context, archive)
     return result, told.failed
@@ -164,22 +164,20 @@ def _keep(context: Context, run: str, task: _Task, left: Iterator[Target]) -> No
         context.say(f"{many(count, 'target')} not reached; to fetch them: {resume_command(context)}")
 
 
+@dataclass(slots=True)
 class _Told:
     """Tells each outcome as it comes, and counts the failures."""
 
-    def __init__(
-        self, context: Context, progress: Progress, archive: Reader | None, also: tuple[str, ...], *, rendered: bool
-    ) -> None:
-        self._context = context
-        self._archive = archive
-        self._also = also
-        self._rendered = rendered
-        self.short_texts: dict[str, frozenset[str]] = {}
-        self._progress = progress
-        self.failed = 0
-        self._began = time.monotonic()
-        self._bytes = 0
-        self._ended: Counter[str] = Counter()
+    _context: Context
+    _progress: Progress
+    _archive: Reader | None
+    _also: tuple[str, ...]
+    _rendered: bool
+    short_texts: dict[str, frozenset[str]] = field(default_factory=dict)
+    failed: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    _began: float = field(default_factory=time.monotonic)
+    _bytes: int = 0
 
     def __call__(self, outcome: Outcome, line: bytes) -> None:
         from pipeline.discover.outlinks import MORE
@@ -201,18 +199,16 @@ class _Told:
         size = outcome.length or 0
         self._bytes += size
         if is_page:
-            self._ended[outcome.outcome] += 1
+            self.ended[outcome.outcome] += 1
             self._progress.advance(failed=outcome.failed, size=size)
-        else:
+        elif outcome.role != "robots":
             self._progress.add(size)
 
-    def summary(self) -> str | None:
-        """Return how the pages of a long capture ended, most frequent first; None where the lines are few enough."""
-        if self._ended.total() < _LONG:
-            return None
-        ended = ", ".join(f"{number:,} {name}" for name, number in self._ended.most_common())
+    def summary(self) -> str:
+        """Return how the pages of a long capture ended, most frequent first."""
+        ended = ", ".join(f"{number:,} {name}" for name, number in self.ended.most_common())
         took = span(time.monotonic() - self._began)
-        return f"{many(self._ended.total(), 'page')} in {took}, {amount(self._bytes)} stored: {ended}"
+        return f"{many(self.ended.total(), 'page')} in {took}, {amount(self._bytes)} stored: {ended}"
 
     def _state(self, outcome: Outcome, words: frozenset[str] | None) -> SnapshotState | None:
         """Return what a page's capture is beside earlier ones; None where the archive cannot be asked."""
