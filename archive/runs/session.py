@@ -112,8 +112,8 @@ class Session:
         `page` says that a document is to follow, `read` that `describe` is, where the payload is new. `availability`
         names what stands in the page's place, where the answer says so. Raises StoreUnavailable when the disk fails.
         """
-        exchange = replace(exchange, started=exchange.started.replace(microsecond=0))
-        exchange = masked(exchange) if self._settings.mask else exchange
+        whole = replace(exchange, started=exchange.started.replace(microsecond=0))  # seconds
+        exchange = masked(whole) if self._settings.mask else whole
         digests = exchange.digests or measure(exchange)
         earlier = self.earlier.repeated(exchange, digests)
         record_id, record = self._warcs.exchange(exchange, digests, earlier)
@@ -141,9 +141,8 @@ class Session:
         )
         self._contents.add(snapshot, page=page)
         self.earlier.note(snapshot)
-        read = read and earlier is None
         origin = replace(origin, notes=(*origin.notes, *exchange.notes)) if exchange.notes else origin
-        self._journal(snapshot, page=page, origin=asdict(origin) if read else None)
+        self._journal(snapshot, page=page, origin=asdict(origin) if (read := read and earlier is None) else None)
         if read:  # `describe` writes how the capture was come by
             self._contents.origins[snapshot.place] = origin
         elif fields := origin.fields():

@@ -103,6 +103,8 @@ class Sender:
         snapshot = self._archive.near(copy.url, copy.at)
         if snapshot is None or snapshot.record_id != copy.record_id:
             return copy.later("our capture is not published yet", _NOT_PUBLISHED)
+        if snapshot.session:
+            return copy.ended(CopyState.REFUSED, f"our capture was {snapshot.session_words}")
         return snapshot
 
     def _compared(self, copy: Copy, ours: Snapshot, saved: Saved) -> Copy:

@@ -123,6 +123,15 @@ def test_what_may_not_be_sent_is_refused(origin: Command, server: SavePageNowSer
     assert not server.site.requests
 
 
+def test_what_a_session_showed_is_not_sent(origin: Command, server: SavePageNowServer) -> None:
+    configure(origin, server)
+    done = origin("capture", PAGE, "--header", "Authorization: Bearer of-a-reader", "--also", "wayback")
+    assert done.code == 0, done.err
+    ((state, why),) = listed(origin)
+    assert (state, why.startswith("our capture was made with a session")) == ("refused", True), why
+    assert not server.site.requests
+
+
 @pytest.fixture
 def asked(origin: Command, server: SavePageNowServer, tmp_path: Path) -> tuple[Sender, Copies]:
     """A capture whose second copy is wanted, before anything was sent: the server was out of reach."""
