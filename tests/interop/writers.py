@@ -319,7 +319,8 @@ def row(name: str, site: Site, ours: dict[str, Page], folder: Path) -> Row:
     folder.mkdir()
     job = Job(site, [site.url(path) for path in page_paths()], folder)
     began = time.time()
-    pins = {"wget": "wget 1.21.3"}.get(name, ENVIRONMENTS[name].pins if name in ENVIRONMENTS else "")
+    environment = "pywb-2.10" if name == "pywb record" else name
+    pins = ENVIRONMENTS[environment].pins if environment in ENVIRONMENTS else "of this machine"
     try:
         files = WAYS[name](job)
         onrecord = Command.at(folder / "store", folder / "home")
