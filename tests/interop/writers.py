@@ -167,7 +167,7 @@ def _single_file(job: Job) -> list[Path]:
 
 def _crau(job: Job) -> list[Path]:
     tool = _tool("crau")
-    job.run(tool, tool.program("crau"), "archive", "crau.warc.gz", "--no-cache", f"--input-filename={job.listed()}")
+    job.run(tool, tool.program("crau"), "archive", "crau.warc.gz", f"--input-filename={job.listed()}")
     return [job.folder / "crau.warc.gz"]
 
 
