@@ -167,7 +167,7 @@ def _single_file(job: Job) -> list[Path]:
 
 def _crau(job: Job) -> list[Path]:
     tool = _tool("crau")
-    job.run(tool, tool.program("crau"), "archive", "crau.warc.gz", "--no-cache", f"--input-filename={job.listed()}")
+    job.run(tool, tool.program("crau"), "archive", "crau.warc.gz", f"--input-filename={job.listed()}")
     return [job.folder / "crau.warc.gz"]
 
 
@@ -319,7 +319,8 @@ def row(name: str, site: Site, ours: dict[str, Page], folder: Path) -> Row:
     folder.mkdir()
     job = Job(site, [site.url(path) for path in page_paths()], folder)
     began = time.time()
-    pins = {"wget": "wget 1.21.3"}.get(name, ENVIRONMENTS[name].pins if name in ENVIRONMENTS else "")
+    environment = "pywb-2.10" if name == "pywb record" else name
+    pins = ENVIRONMENTS[environment].pins if environment in ENVIRONMENTS else "of this machine"
     try:
         files = WAYS[name](job)
         onrecord = Command.at(folder / "store", folder / "home")
