@@ -23,6 +23,7 @@ class TestProxy:
         default_factory=list
     )  # ("CONNECT", "host:port"), ("socks5", ...), ("GET", url)
     heads: list[bytes] = field(default_factory=list)
+    joins: bool = False  # the answer to CONNECT comes together with what the server says first
 
     @contextmanager
     def running(self) -> Iterator[TestProxy]:
@@ -97,7 +98,7 @@ class TestProxy:
             return
         with _connected(self.names[host]) as server:
             if method == "CONNECT":
-                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n" + (server.recv(65536) if self.joins else b""))
             else:
                 path = target.partition("://")[2].partition("/")[2]
                 server.sendall(head.replace(target.encode(), b"/" + path.encode(), 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # What `--proxy` says: a URL, "env", "none", or None where the user did not say. The command line sets it, once for all
 # that it sends.
 chosen: str | None = None
+
+_LONGEST_HEAD = 1 << 16  # bytes of a proxy's answer
 
 
 def connected(host: str, port: int, timeout: float, *, tls: bool) -> socket.socket:
@@ -32,23 +35,65 @@ def connected(host: str, port: int, timeout: float, *, tls: bool) -> socket.sock
             line = f"{host} is reached through Tor alone: set proxy in [capture], as in socks5h://127.0.0.1:9050"
             raise DeliveryError(line, permanent=True)
         return socket.create_connection((host, port), timeout)
+    end = time.monotonic() + timeout
+    sock = (_by_socks if proxy.scheme == "socks5h" else _by_http)(proxy, host, port, end)
+    sock.settimeout(max(end - time.monotonic(), 0.001))
+    return sock
+
+
+def _by_socks(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
     from python_socks import ProxyConnectionError, ProxyTimeoutError, ProxyType
     from python_socks import ProxyError as Refusal
     from python_socks.sync import Proxy as Client
 
-    kind = ProxyType.SOCKS5 if proxy.scheme == "socks5h" else ProxyType.HTTP
-    client = Client(kind, proxy.host, proxy.port, username=proxy.username, password=proxy.password, rdns=True)
-    end = time.monotonic() + timeout
+    user = {"username": proxy.username, "password": proxy.password}
+    client = Client(ProxyType.SOCKS5, proxy.host, proxy.port, rdns=True, **user)
     try:
-        sock = client.connect(host, port, timeout=timeout)
+        return client.connect(host, port, timeout=max(end - time.monotonic(), 0.001))
     except ProxyTimeoutError:
         raise TimeoutError(f"no answer of the proxy {proxy}") from None
     except ProxyConnectionError as error:
         raise DeliveryError(f"the proxy {proxy} cannot be reached: {error.strerror or 'no connection'}") from None
     except Refusal:
         raise DeliveryError(f"the proxy {proxy} does not connect to {host} port {port}") from None
-    sock.settimeout(max(end - time.monotonic(), 0.001))
+
+
+def _by_http(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
+    """Connect by CONNECT (RFC 9110 §9.3.6), whose answer is read to the end of its head and no further.
+
+    A mail server speaks first, and its words may come together with that head.
+    """
+    import socket
+
+    from pipeline.capture.http.proxy_tunnel import authorization
+
+    try:
+        sock = socket.create_connection((proxy.host, proxy.port), max(end - time.monotonic(), 0.001))
+    except TimeoutError:
+        raise TimeoutError(f"no answer of the proxy {proxy}") from None
+    except OSError as error:
+        raise DeliveryError(f"the proxy {proxy} cannot be reached: {error.strerror or 'no connection'}") from None
+    try:
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        sock.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n".encode("ascii") + authorization(proxy) + b"\r\n")
+        if not re.match(rb"HTTP/1\.\d 2\d\d", _head(sock, end)):
+            raise DeliveryError(f"the proxy {proxy} does not connect to {host} port {port}")
+    except BaseException:
+        sock.close()
+        raise
     return sock
+
+
+def _head(sock: socket.socket, end: float) -> bytes:
+    """Read up to a blank line, as much as there is of it; raises OSError."""
+    head = bytearray()
+    while not head.endswith(b"\r\n\r\n") and len(head) < _LONGEST_HEAD:
+        sock.settimeout(max(end - time.monotonic(), 0.001))
+        piece = sock.recv(1)
+        if not piece:
+            break
+        head += piece
+    return bytes(head)
 
 
 def _proxy_of(host: str, port: int, *, tls: bool) -> Proxy | None:

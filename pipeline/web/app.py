@@ -34,7 +34,7 @@ Answering = Callable[[Request, Reader, str], Response]
 
 
 def create_app(
-    reading: Reading, replay: int | str, writing: Writing | None = None, feeds: Feeds | None = None
+    reading: Reading, replay: int | str, *, writing: Writing | None = None, feeds: Feeds | None = None
 ) -> Starlette:
     """Return the archive over HTTP, with its feeds if there are any.
 

@@ -102,7 +102,7 @@ def command(
     beside = replaying.getsockname()[1]
     reading = Reading(archive, context.cache_file("search.sqlite"))
     feeds = _feeds(context, reading, reached.interface)
-    pages = readable_by(create_app(reading, reached.replay or beside, writing, feeds), allowed)
+    pages = readable_by(create_app(reading, reached.replay or beside, writing=writing, feeds=feeds), allowed)
     interface = KnownHosts(pages, reached.names, addresses=reached.addresses)
     replay = KnownHosts(create_replay(reading, reached.interface or own), reached.names, addresses=reached.addresses)
     name = f"[{host}]" if ":" in host else host

@@ -58,6 +58,18 @@ def test_the_proxy_of_captures_carries_requests_and_mail(scheme: str, monkeypatc
     assert list(dict.fromkeys(proxy.asked)) == [(method, target) for target in dict.fromkeys(wanted)]
 
 
+def test_what_a_mail_server_says_first_is_heard_behind_the_answer_of_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = Letters()
+    with (
+        smtp(letters) as port,
+        TestProxy({"mail.example": ("127.0.0.1", port)}, joins=True).running() as proxy,
+    ):
+        monkeypatch.setattr(ways, "chosen", f"http://127.0.0.1:{proxy.port}")
+        batch = batch_of((event(),), "mail", NOON)
+        Mail(("ada@quay.example",), "onrecord@quay.example", "mail.example", port, timeout=10.0).send(batch)
+    assert len(letters.messages) == 1
+
+
 def test_hosts_of_the_local_network_are_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     with hook_server() as hook, TestProxy({}).running() as proxy:
         monkeypatch.setattr(ways, "chosen", f"socks5h://127.0.0.1:{proxy.port}")

@@ -199,7 +199,7 @@ def served(library: Library, folder: Path) -> Iterator[Served]:
     ports = [each.getsockname()[1] for each in sockets]
     reading = Reading(library.archive, folder / "search.sqlite")
     feeds = Feeds(reading, Ledger(folder / "state" / "ledger.db"), list)
-    apps = [create_app(reading, ports[1], feeds), create_replay(reading, ports[0])]
+    apps = [create_app(reading, ports[1], feeds=feeds), create_replay(reading, ports[0])]
     servers = [
         uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False)) for app in apps
     ]

@@ -63,7 +63,7 @@ def _written(folder: Path, largest: int = 10_000) -> Written:
     tokens = Tokens(folder / "tokens.jsonl")
     token, _ = tokens.add("ida", None)
     queue = JobQueue(folder / "queue")
-    app = create_app(Reading(archive), 8081, Writing(tokens, queue, lambda: None, None, largest))
+    app = create_app(Reading(archive), 8081, writing=Writing(tokens, queue, lambda: None, None, largest))
     return Written(TestClient(app, raise_server_exceptions=True), folder / "queue", token)
 
 
