@@ -46,8 +46,9 @@ def _by_socks(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
     from python_socks import ProxyError as Refusal
     from python_socks.sync import Proxy as Client
 
-    user = {"username": proxy.username, "password": proxy.password}
-    client = Client(ProxyType.SOCKS5, proxy.host, proxy.port, rdns=True, **user)
+    client = Client(
+        ProxyType.SOCKS5, proxy.host, proxy.port, username=proxy.username, password=proxy.password, rdns=True
+    )
     try:
         return client.connect(host, port, timeout=max(end - time.monotonic(), 0.001))
     except ProxyTimeoutError:
