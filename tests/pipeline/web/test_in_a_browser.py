@@ -79,8 +79,8 @@ def test_from_a_word_to_a_change_by_keyboard(served: tuple[str, Site]) -> None:
         assert "mayor" in page.locator("article").first.inner_text()
         page.get_by_role("link", name="Compare").first.click()
         page.wait_for_url("**/compare?**")
-        assert page.locator("ins").first.inner_text() == "may have known"
-        assert page.locator("del").first.inner_text() == "knew"
+        assert page.locator(".difference ins").first.inner_text() == "may have known"
+        assert page.locator(".difference del").first.inner_text() == "knew"
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert all(url.startswith(base) for url in asked), asked
         page.goto(f"{base}/page?url={site.url('/post')}")

@@ -82,14 +82,14 @@ def test_search_leads_to_the_timeline_and_the_text(both: Served, visit: Visit) -
 def test_the_slider_is_worked_by_keys(both: Served, visit: Visit) -> None:
     page = visit.page
     page.goto(f"{both.pages}/compare?url={quote(COURT, safe='')}&step=1")
-    assert page.locator("del").first.inner_text().startswith("knew")
+    assert page.locator(".difference del").first.inner_text().startswith("knew")
     slider = page.get_by_role("slider")
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.locator("ins", has_text="questions").wait_for()
-    assert "should resign" in page.locator("del").first.inner_text()
+    page.locator(".difference ins", has_text="questions").wait_for()
+    assert "should resign" in page.locator(".difference del").first.inner_text()
     page.keyboard.press("End")
-    page.locator("ins", has_text="Correction").wait_for()
+    page.locator(".difference ins", has_text="Correction").wait_for()
     assert page.evaluate("document.activeElement.id") == "step"
     assert slider.get_attribute("aria-valuetext") == "20 November 2026, 12:00"
     page.wait_for_url("**step=3")
@@ -104,9 +104,9 @@ def test_the_slider_works_without_scripts(both: Served, chromium: Any) -> None:
     still.page.get_by_role("slider").focus()
     still.page.keyboard.press("ArrowRight")
     still.page.get_by_role("button", name="Show").click()
-    still.page.locator("ins", has_text="questions").first.wait_for()
+    still.page.locator(".difference ins", has_text="questions").first.wait_for()
     still.page.get_by_role("link", name="Later change").click()
-    still.page.locator("ins", has_text="Correction").first.wait_for()
+    still.page.locator(".difference ins", has_text="Correction").first.wait_for()
     still.context.close()
 
 
@@ -319,7 +319,7 @@ _LOADED = """([tag, attribute, url]) => new Promise(done => {
 def test_a_citation_is_copied_by_one_click(both: Served, visit: Visit) -> None:
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=both.pages)
     page = visit.page
-    page.goto(f"{both.pages}/read?url={quote(COURT, safe='')}")
+    page.goto(f"{both.pages}/evidence?url={quote(COURT, safe='')}")
     cited = page.locator(".citation cite").inner_text()
     assert COURT in cited
     page.locator(".citation button").click()
