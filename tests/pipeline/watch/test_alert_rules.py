@@ -167,6 +167,7 @@ def test_small_changes_are_told_once_they_add_up(machine: Machine, site: Site) -
     assert words_changed("one two three", "one 2 3 4") == 3
 
 
+@pytest.mark.full
 def test_an_expression_without_end_hides_nothing(
     machine: Machine, site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

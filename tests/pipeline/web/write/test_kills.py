@@ -19,6 +19,7 @@ from tests.waiting import wait_for
 _FILES = 2
 
 
+@pytest.mark.full
 @pytest.mark.timeout(600)
 def test_a_kill_in_the_middle_of_the_queue_loses_nothing(tmp_path: Path) -> None:
     onrecord = Command.at(tmp_path / "store", tmp_path / "home", ONRECORD_DELAY="0", ONRECORD_WORKERS="1")
