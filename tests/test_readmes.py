@@ -199,6 +199,9 @@ def test_the_tour_prints_what_it_shows(gazette: Site, tmp_path: Path) -> None:
 
 
 SKIPPED = {
+    "--cookies": "it needs a file of cookies; see tests/pipeline/crawl/test_sessions.py",
+    "png": "a picture is kept by a browser alone",
+    "pdf": "and so is a print",
     "serve": "it runs until it is ended; see tests/pipeline/cli/test_serve.py",
     "doctor": "it judges this machine",
     "recover": "it asks an archive elsewhere; see tests/pipeline/ingest/recover",

@@ -214,7 +214,8 @@ times.rehearse(timedelta(minutes=-int(sys.argv.pop(1))))
 from dataclasses import replace
 from pipeline.cli import capture_options as options
 made = options.capture_options
-options.capture_options = lambda given: replace(made(given), apart=False)  # the fetching process has its own clock
+# the fetching process has its own clock
+options.capture_options = lambda given, **more: replace(made(given, **more), apart=False)
 from pipeline.cli.main import main
 main()
 """
