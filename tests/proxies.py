@@ -23,6 +23,7 @@ class TestProxy:
         default_factory=list
     )  # ("CONNECT", "host:port"), ("socks5", ...), ("GET", url)
     heads: list[bytes] = field(default_factory=list)
+    splits: bool = False  # it comes byte by byte
     joins: bool = False  # the answer to CONNECT comes together with what the server says first
 
     @contextmanager
@@ -98,7 +99,13 @@ class TestProxy:
             return
         with _connected(self.names[host]) as server:
             if method == "CONNECT":
-                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n" + (server.recv(65536) if self.joins else b""))
+                if self.splits:
+                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    for byte in b"HTTP/1.1 200 Connected\r\nVia: 1.1 a\r\n":
+                        client.sendall(bytes([byte]))
+                    client.sendall(b"\r\n")
+                else:
+                    client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n" + (server.recv(65536) if self.joins else b""))
             else:
                 path = target.partition("://")[2].partition("/")[2]
                 server.sendall(head.replace(target.encode(), b"/" + path.encode(), 1))

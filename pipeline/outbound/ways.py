@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 # What `--proxy` says: a URL, "env", "none", or None where the user did not say. The command line sets it, once for all
 # that it sends.
 chosen: str | None = None
-
-_LONGEST_HEAD = 1 << 16  # bytes of a proxy's answer
 
 
 def connected(host: str, port: int, timeout: float, *, tls: bool) -> socket.socket:
@@ -66,7 +63,7 @@ def _by_http(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
     """
     import socket
 
-    from pipeline.capture.http.proxy_tunnel import authorization
+    from pipeline.capture.http.proxy_tunnel import connect_request, is_connected
 
     try:
         sock = socket.create_connection((proxy.host, proxy.port), max(end - time.monotonic(), 0.001))
@@ -75,9 +72,8 @@ def _by_http(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
     except OSError as error:
         raise DeliveryError(f"the proxy {proxy} cannot be reached: {error.strerror or 'no connection'}") from None
     try:
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        sock.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n".encode("ascii") + authorization(proxy) + b"\r\n")
-        if not re.match(rb"HTTP/1\.\d 2\d\d", _head(sock, end)):
+        sock.sendall(connect_request(proxy, host, port))
+        if not is_connected(_head(sock, end)):
             raise DeliveryError(f"the proxy {proxy} does not connect to {host} port {port}")
     except BaseException:
         sock.close()
@@ -87,8 +83,10 @@ def _by_http(proxy: Proxy, host: str, port: int, end: float) -> socket.socket:
 
 def _head(sock: socket.socket, end: float) -> bytes:
     """Read up to a blank line, as much as there is of it; raises OSError."""
+    from pipeline.capture.http.proxy_tunnel import LONGEST_HEAD
+
     head = bytearray()
-    while not head.endswith(b"\r\n\r\n") and len(head) < _LONGEST_HEAD:
+    while not head.endswith(b"\r\n\r\n") and len(head) < LONGEST_HEAD:
         sock.settimeout(max(end - time.monotonic(), 0.001))
         piece = sock.recv(1)
         if not piece:

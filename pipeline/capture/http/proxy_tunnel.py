@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import socket
 
 from pipeline.capture.http.proxies import Proxy
 from pipeline.capture.http.resolver import resolve
+
+LONGEST_HEAD = 1 << 16  # bytes of a proxy's answer
 
 
 class NoWay(Exception):
@@ -47,12 +50,48 @@ async def _plain(host: str, port: int) -> socket.socket:
 
 
 async def _tunnel(proxy: Proxy, host: str, target: tuple[str, int]) -> socket.socket:
+    return await (_by_socks if proxy.scheme == "socks5h" else _by_http)(proxy, host, target)
+
+
+async def _by_http(proxy: Proxy, host: str, target: tuple[str, int]) -> socket.socket:
+    """Connect by CONNECT; its answer is read to the end of its head, in however many pieces it comes."""
+    loop = asyncio.get_running_loop()
+    sock = await _plain(host, proxy.port)
+    try:
+        await loop.sock_sendall(sock, connect_request(proxy, *target))
+        head = bytearray()
+        while not head.endswith(b"\r\n\r\n") and len(head) < LONGEST_HEAD:
+            piece = await loop.sock_recv(sock, 1)
+            if not piece:
+                break
+            head += piece
+        if not is_connected(bytes(head)):
+            said = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")[2] or "no answer"
+            raise NoWay(f"the proxy {proxy} does not connect to {target[0]} port {target[1]}: {said}")
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def connect_request(proxy: Proxy, host: str, port: int) -> bytes:
+    """Return the request for a tunnel (RFC 9110 §9.3.6)."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n".encode("ascii") + authorization(proxy) + b"\r\n"
+
+
+def is_connected(head: bytes) -> bool:
+    """Return whether a proxy's answer says that the tunnel is there."""
+    return re.match(rb"HTTP/1\.\d 2\d\d", head) is not None
+
+
+async def _by_socks(proxy: Proxy, host: str, target: tuple[str, int]) -> socket.socket:
     from python_socks import ProxyConnectionError, ProxyType
     from python_socks import ProxyError as Refusal
     from python_socks.async_.asyncio import Proxy as Client
 
-    kind = ProxyType.SOCKS5 if proxy.scheme == "socks5h" else ProxyType.HTTP
-    client = Client(kind, host, proxy.port, username=proxy.username, password=proxy.password, rdns=True)
+    user, word = proxy.username, proxy.password
+    client = Client(ProxyType.SOCKS5, host, proxy.port, username=user, password=word, rdns=True)
     try:
         return await client.connect(*target, timeout=_FOREVER)
     except ProxyConnectionError as error:

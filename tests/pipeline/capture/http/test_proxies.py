@@ -88,7 +88,7 @@ def test_tls_goes_through_the_proxy_to_the_site_itself(
     authority.issue_cert(HOST).configure_cert(context)
     with (
         Site(tls=context) as site,
-        TestProxy({HOST: ("127.0.0.1", site.port)}, ("ida", "word")).running() as proxy,
+        TestProxy({HOST: ("127.0.0.1", site.port)}, ("ida", "word"), splits=True).running() as proxy,
     ):
         site.answers["/berths"] = answer(PAGE)
         fetched = fetch_one(tmp_path, f"https://{HOST}/berths", f"{scheme}://ida:word@127.0.0.1:{proxy.port}")
