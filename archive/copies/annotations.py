@@ -13,17 +13,19 @@ from storage.base import ObjectStore
 
 
 def carry_annotations(
-    source: ObjectStore, target: ObjectStore, known: Collection[PublicKey], *, mend: bool = False
+    source: ObjectStore, target: ObjectStore, known: Collection[PublicKey], *, repair: bool = False
 ) -> tuple[int, int, list[str]]:
     """Put what the target lacks or holds damaged; returns how many objects, their bytes, and a line for each fault.
 
-    One that is damaged in the source is named, and not passed on. Without `mend`, of objects that both hold only the
+    One that is damaged in the source is named, and not passed on. Without `repair`, of objects that both hold only the
     sizes are compared. Raises StoreError.
     """
     there = {info.key: info.size for info in target.list(object_keys.ANNOTATIONS_PREFIX)}
     here = {info.key: info.size for info in source.list(object_keys.ANNOTATIONS_PREFIX)}
     unsound = dict(annotation_faults(source, known)) if here else {}
-    damaged = set(dict(annotation_faults(target, known))) if there and (mend or here.items() - there.items()) else set()
+    damaged = (
+        set(dict(annotation_faults(target, known))) if there and (repair or here.items() - there.items()) else set()
+    )
     count, size, faults = 0, 0, []
     for key in sorted(here):
         if not object_keys.split_annotation_key(key):
@@ -32,7 +34,7 @@ def carry_annotations(
             faults.append(f"{key}: {unsound[key]}")
             continue
         if key in there and key not in damaged:
-            if (mend or here[key] != there[key]) and source.get(key) != target.get(key):
+            if (repair or here[key] != there[key]) and source.get(key) != target.get(key):
                 faults.append(f"{key} is another one in each store; `onrecord verify` at both says which is signed")
             continue
         data = source.get_range(key, 0, LONGEST)

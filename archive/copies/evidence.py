@@ -14,23 +14,23 @@ from storage.errors import ObjectMissing
 _MOST = 64 << 20  # bytes of an object
 
 
-def copy_evidence(source: ObjectStore, target: ObjectStore, *, mend: bool = False) -> tuple[int, int, list[str]]:
+def copy_evidence(source: ObjectStore, target: ObjectStore, *, repair: bool = False) -> tuple[int, int, list[str]]:
     """Put what the target lacks; returns how many objects, their bytes, and a line for each that differs.
 
-    With `mend`, what differs is replaced where the source's evidence holds and the target's does not. Raises
+    With `repair`, what differs is replaced where the source's evidence holds and the target's does not. Raises
     StoreError.
     """
     there = {info.key: info.size for info in target.list(object_keys.EVIDENCE_PREFIX)}
     different = [key for key, size in _listed(source) if key in there and not _same(source, target, key, size)]
-    is_mended = mend and bool(different) and not evidence_faults(source) and bool(evidence_faults(target))
-    wanted = [key for key, _ in _listed(source) if key not in there or (is_mended and key in different)]
+    is_repaired = repair and bool(different) and not evidence_faults(source) and bool(evidence_faults(target))
+    wanted = [key for key, _ in _listed(source) if key not in there or (is_repaired and key in different)]
     size = 0
     for key in wanted:
         data = source.get_range(key, 0, _MOST)
         put_verified(target, key, data)
         size += len(data)
     told = "is another one in each store; `onrecord verify` at both tells which is true"
-    return len(wanted), size, [] if is_mended else [f"{key} {told}" for key in different]
+    return len(wanted), size, [] if is_repaired else [f"{key} {told}" for key in different]
 
 
 def _listed(store: ObjectStore) -> Iterator[tuple[str, int]]:

@@ -81,20 +81,20 @@ class Replica:
                 yield copied
             elif any(held.get(path) != size for path, size in paths.items()):
                 yield self._copied(run, held)
-        yield from self._annotations(mend=False)
-        yield from self._evidence(mend=False)
+        yield from self._annotations(repair=False)
+        yield from self._evidence(repair=False)
 
-    def _evidence(self, *, mend: bool) -> Iterator[Copied]:
+    def _evidence(self, *, repair: bool) -> Iterator[Copied]:
         """Yield the log of runs, its checkpoints and time stamps, after the runs that they are about."""
         from archive.copies.evidence import copy_evidence
 
-        files, size, faults = copy_evidence(self._source, self._target, mend=mend)
+        files, size, faults = copy_evidence(self._source, self._target, repair=repair)
         if files or faults:
             yield Copied(object_keys.EVIDENCE_PREFIX, files, size, tuple(faults))
 
-    def _annotations(self, *, mend: bool) -> Iterator[Copied]:
+    def _annotations(self, *, repair: bool) -> Iterator[Copied]:
         """Yield what users said of the runs, after the runs."""
-        files, size, faults = carry_annotations(self._source, self._target, self._known, mend=mend)
+        files, size, faults = carry_annotations(self._source, self._target, self._known, repair=repair)
         if files or faults:
             yield Copied(object_keys.ANNOTATIONS_PREFIX, files, size, tuple(faults))
 
@@ -230,8 +230,8 @@ class Replica:
         for run in sorted(runs or known):
             yield self._mended(run, named) if run in known else Copied(run, faults=("neither store holds such a run",))
         if not runs:
-            yield from self._annotations(mend=True)
-            yield from self._evidence(mend=True)
+            yield from self._annotations(repair=True)
+            yield from self._evidence(repair=True)
 
     def _mend_identity(self, here: Files, there: Files) -> None:
         """Repair the store's own description, which may be damaged, or was lost and made again by a later capture."""

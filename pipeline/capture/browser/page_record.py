@@ -188,7 +188,7 @@ class PageRecord:
         return fetched.exchanges[0]
 
     def _with_session(self, url: str, headers: Headers) -> tuple[Headers, tuple[str, ...]]:
-        """Return a request's headers with those of the reader's session, and the names of those that say who asks."""
+        """Return a request's headers with the session's, and the names of the headers that say who asks."""
         try:
             headers, names = self._settings.session.added(
                 headers, checked_url(url), self.target.seed or self.target.url

@@ -74,8 +74,10 @@ def test_many_write_and_what_is_ended_is_no_longer_said(signer: Signer) -> None:
     first, second = one.add(PAGE, WORDS, signer), other.add(Subject(run=ID), Words(("Case 8",)), None)
     other.refresh()
     assert one.said().collections == other.said().collections == ["Case 7", "Case 8"]
-    assert [each.by for each in one.additions([signer.public])[0]] == ["signed by clinic.example", "not signed"]
-    assert [each.by for each in one.additions()[0]] == ["signed by an unknown key", "not signed"]
+    by = {each.addition.id: each.by for each in one.additions([signer.public])[0]}  # of one millisecond: in any order
+    assert by == {first.id: "signed by clinic.example", second.id: "not signed"}
+    by = {each.addition.id: each.by for each in one.additions()[0]}
+    assert by == {first.id: "signed by an unknown key", second.id: "not signed"}
     one.remove(first.id, "a mistake", signer)
     assert one.said().collections == ["Case 8"]
     with pytest.raises(NoSuchAnnotation):
@@ -112,10 +114,10 @@ def test_a_replica_gets_what_it_lacks_and_what_it_holds_damaged() -> None:
     assert carry_annotations(source, target, [])[::2] == (0, [])
     key = object_keys.annotation_key(made[1].id)
     target.put(key, target.get(key).replace(b"Case 8", b"Case 9"))
-    assert carry_annotations(source, target, [], mend=True)[::2] == (1, [])
+    assert carry_annotations(source, target, [], repair=True)[::2] == (1, [])
     assert target.get(key) == source.get(key)
     source.put(key, source.get(key).replace(b"Case 8", b"Case 9"))
-    copied = carry_annotations(source, target, [], mend=True)
+    copied = carry_annotations(source, target, [], repair=True)
     assert copied[0] == 0
     assert key in copied[2][0]
 

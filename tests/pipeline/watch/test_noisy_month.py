@@ -111,7 +111,7 @@ def shuffled(dice: random.Random, number: int) -> dict[str, str]:
 def headline(dice: random.Random, number: int) -> dict[str, str]:
     subject = SUBJECTS[number % 5]
     return {
-        "title": dice.choice([f"What the council says of {subject}", f"You will not believe what became of {subject}"])
+        "title": dice.choice([f"What the council says of {subject}", f"You will not believe the news of {subject}"])
     }
 
 
